@@ -1,0 +1,3 @@
+//! A cloud on one machine around the real binaries.
+
+pub mod server;

@@ -1,0 +1,1 @@
+//! Nothing: the package holds tests and benches.
