@@ -1,0 +1,110 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use super::*;
+
+#[test]
+fn the_catalogue_has_every_code_once_in_byte_order() {
+    assert_eq!(CATALOGUE.len(), 208);
+    for pair in CATALOGUE.windows(2) {
+        assert!(pair[0].code < pair[1].code, "{pair:?}");
+    }
+}
+
+#[test]
+fn every_code_is_found_and_no_other() {
+    for entry in known_event_types() {
+        assert_eq!(known_event_type(entry.code), Some(entry));
+    }
+    for code in [
+        "",
+        "S",
+        "s ",
+        "zzz",
+        "a_code_of_next_year",
+        "acls_summar",
+        "é",
+    ] {
+        assert_eq!(known_event_type(code), None, "{code:?}");
+    }
+}
+
+#[test]
+fn only_retired_codes_lack_a_name() {
+    let nameless = || CATALOGUE.iter().filter(|entry| entry.name.is_empty());
+    assert_eq!(nameless().count(), 4);
+    for entry in nameless() {
+        assert_eq!(entry.status, Status::Retired, "{}", entry.code);
+    }
+}
+
+#[test]
+fn the_prefix_of_a_code_does_not_tell_its_outcome() {
+    let outcome = |code| known_event_type(code).unwrap().outcome;
+    assert_eq!(outcome("s"), Outcome::Success);
+    assert_eq!(outcome("fp"), Outcome::Failure);
+    assert_eq!(outcome("flows_execution_completed"), Outcome::Success);
+    assert_eq!(outcome("signup_pwd_leak"), Outcome::Failure);
+    assert_eq!(outcome("api_limit_warning"), Outcome::Warning);
+}
+
+#[test]
+fn a_retired_code_is_still_known() {
+    let launch = known_event_type("admin_update_launch").unwrap();
+    assert_eq!(launch.status, Status::Retired);
+    assert_eq!(launch.category, Category::SystemNotification);
+}
+
+#[test]
+fn every_category_name_parses_back_and_is_used() {
+    for category in Category::ALL {
+        assert_eq!(Category::parse(category.name()), Some(category));
+        let is_used = CATALOGUE.iter().any(|entry| entry.category == category);
+        assert!(is_used, "{}", category.name());
+    }
+    let names: BTreeSet<_> = Category::ALL.into_iter().map(Category::name).collect();
+    assert_eq!(names.len(), 20);
+    assert_eq!(Category::parse("Other"), None);
+    assert_eq!(Category::parse(""), None);
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a test that checked nothing says so")]
+fn the_catalogue_equals_the_research_data_where_that_is_at_hand() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/event_types.csv");
+    let Ok(text) = fs::read_to_string(file) else {
+        eprintln!("skipped: the research data is not beside this checkout");
+        return;
+    };
+    let rows: Vec<Vec<String>> = text.lines().skip(1).map(fields).collect();
+    assert_eq!(rows.len(), CATALOGUE.len());
+    for (row, entry) in rows.iter().zip(&CATALOGUE) {
+        let outcome = format!("{:?}", entry.outcome).to_lowercase();
+        let is_current = row[5] == "current";
+        assert_eq!(row[0], entry.code);
+        assert_eq!(row[1], entry.name);
+        assert_eq!(row[3], entry.category.name(), "{}", entry.code);
+        assert_eq!(row[4], outcome, "{}", entry.code);
+        assert_eq!(
+            is_current,
+            entry.status == Status::Current,
+            "{}",
+            entry.code
+        );
+    }
+}
+
+/// Splits a line of CSV whose fields may be quoted.
+fn fields(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut is_quoted = false;
+    for character in line.chars() {
+        match character {
+            '"' => is_quoted = !is_quoted,
+            ',' if !is_quoted => fields.push(String::new()),
+            other => fields.last_mut().unwrap().push(other),
+        }
+    }
+    fields
+}
