@@ -1,1 +1,31 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod batch;
+mod body;
+mod dead_letter;
+mod digest;
+mod element;
+mod error;
+mod event_type;
+mod filter;
+mod json;
+mod log_event;
+mod parse;
+mod redaction;
+mod schema;
+mod secret;
+mod tenant;
+
+pub use batch::{BatchLimits, Split};
+pub use body::{decode, gunzip};
+pub use dead_letter::{DeadLetter, LetterEvent};
+pub use digest::sha256_hex;
+pub use error::{RejectReason, Unreadable};
+pub use event_type::{Category, Known, Outcome, Status, known_event_type, known_event_types};
+pub use filter::{Filter, FilterProblem, FilterSettings};
+pub use log_event::LogEvent;
+pub use parse::{Parsed, Reject, parse};
+pub use redaction::{Redaction, RedactionProblem};
+pub use schema::Schema;
+pub use secret::Secret;
+pub use tenant::{TenantName, TenantNameProblem};

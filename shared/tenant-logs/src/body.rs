@@ -1,0 +1,91 @@
+//! From the bytes of a request to text: gunzipped and checked for UTF-8.
+//!
+//! Content decides, never a header: front ends drop `Content-Encoding`.
+
+use std::borrow::Cow;
+use std::io::Read;
+
+use flate2::read::MultiGzDecoder;
+
+use crate::Unreadable;
+
+const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+
+/// Turns a request's bytes into text of at most `max_bytes`, gunzipping where the first bytes say gzip.
+pub fn decode(bytes: &[u8], max_bytes: usize) -> Result<Cow<'_, str>, Unreadable> {
+    if bytes.len() > max_bytes {
+        return Err(Unreadable::TooLarge { limit: max_bytes });
+    }
+    if !bytes.starts_with(GZIP_MAGIC) {
+        return utf8(bytes).map(Cow::Borrowed);
+    }
+    let unpacked = gunzip(bytes, max_bytes)?;
+    let text = String::from_utf8(unpacked).map_err(|error| Unreadable::NotUtf8 {
+        offset: error.utf8_error().valid_up_to(),
+    })?;
+    Ok(Cow::Owned(text))
+}
+
+/// Unpacks gzip, several members too, and stops as soon as the limit is passed.
+pub fn gunzip(bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, Unreadable> {
+    let mut unpacked = Vec::new();
+    let one_too_many = u64::try_from(max_bytes).map_or(u64::MAX, |limit| limit.saturating_add(1));
+    MultiGzDecoder::new(bytes)
+        .take(one_too_many)
+        .read_to_end(&mut unpacked)
+        .map_err(|_broken| Unreadable::Gzip)?;
+    if unpacked.len() > max_bytes {
+        return Err(Unreadable::TooLarge { limit: max_bytes });
+    }
+    Ok(unpacked)
+}
+
+fn utf8(bytes: &[u8]) -> Result<&str, Unreadable> {
+    str::from_utf8(bytes).map_err(|error| Unreadable::NotUtf8 {
+        offset: error.valid_up_to(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(text: &str) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn check(bytes: &[u8], expected: Result<&str, Unreadable>) {
+        assert_eq!(decode(bytes, 100).as_deref(), expected.as_deref());
+    }
+
+    #[test]
+    fn a_body_is_read_by_its_content() {
+        let two_members = [gzip("[1,"), gzip("2]")].concat();
+        let bomb = gzip(&" ".repeat(101));
+        let mut torn = gzip("[1,2]");
+        torn.truncate(12);
+
+        check(b"[]", Ok("[]"));
+        check(&gzip("[]"), Ok("[]"));
+        check(&two_members, Ok("[1,2]"));
+        check(b"[\xff]", Err(Unreadable::NotUtf8 { offset: 1 }));
+        check(&[b' '; 101], Err(Unreadable::TooLarge { limit: 100 }));
+        check(&bomb, Err(Unreadable::TooLarge { limit: 100 }));
+        check(&torn, Err(Unreadable::Gzip));
+        check(&[0x1f, 0x8b, 0x08], Err(Unreadable::Gzip));
+    }
+
+    #[test]
+    fn a_body_of_exactly_the_limit_passes() {
+        let text = " ".repeat(100);
+        check(text.as_bytes(), Ok(&text));
+        check(&gzip(&text), Ok(&text));
+    }
+}

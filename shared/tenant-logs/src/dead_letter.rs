@@ -1,0 +1,148 @@
+//! What is put away because it can never be delivered, with all that replaying it needs.
+
+use std::borrow::Cow;
+use std::io::Write;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::digest::sha256_hex;
+
+/// Bytes kept of text that cannot be parsed, or that fits no queue.
+const KEPT_BYTES: usize = 65_536;
+
+/// A letter: `{"reason","at","function","sink","tenant","log_id","event"}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter<'a> {
+    /// Why it was set aside, in words.
+    pub reason: Cow<'a, str>,
+    /// When.
+    pub at: Timestamp,
+    /// By which function.
+    pub function: &'a str,
+    /// The sink that could not take it, without its schema; none where it reached no sink.
+    pub sink: Option<&'a str>,
+    /// Whose log it is.
+    pub tenant: &'a str,
+    /// The log event's identifier, where it is one.
+    pub log_id: Option<Cow<'a, str>>,
+    /// What was set aside.
+    pub event: LetterEvent<'a>,
+}
+
+/// What a letter carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LetterEvent<'a> {
+    /// JSON, embedded as it is.
+    Json(Cow<'a, str>),
+    /// A body that cannot be parsed: its first 64 KB are kept, with the size and SHA-256 of the whole.
+    Unparsed {
+        /// The body's bytes as they arrived, before gunzip.
+        body: &'a [u8],
+        /// Whether the text stays out, because it could not be redacted.
+        is_withheld: bool,
+    },
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    reason: &'a str,
+    at: String,
+    function: &'a str,
+    sink: Option<&'a str>,
+    tenant: &'a str,
+    log_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sha256: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    encoding: Option<&'static str>,
+    event: Field<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Field<'a> {
+    Json(&'a RawValue),
+    Text(Cow<'a, str>),
+    Nothing(()),
+}
+
+impl DeadLetter<'_> {
+    /// The letter as JSON, whole.
+    pub fn to_json(&self) -> String {
+        match &self.event {
+            LetterEvent::Json(json) => match serde_json::from_str::<&RawValue>(json) {
+                Ok(raw) => self.document(Field::Json(raw), None, None),
+                Err(_) => self.kept(json.as_bytes(), false),
+            },
+            LetterEvent::Unparsed { body, is_withheld } => self.kept(body, *is_withheld),
+        }
+    }
+
+    /// The letter as JSON of at most `max_bytes`: its event packed by gzip and base64 where it is larger, cut where
+    /// that is not enough.
+    pub fn to_json_within(&self, max_bytes: usize) -> String {
+        let whole = self.to_json();
+        let LetterEvent::Json(json) = &self.event else {
+            return whole;
+        };
+        if whole.len() <= max_bytes {
+            return whole;
+        }
+        let packed = self.document(Field::Text(pack(json).into()), Some("gzip"), None);
+        if packed.len() <= max_bytes {
+            return packed;
+        }
+        self.kept(json.as_bytes(), false)
+    }
+
+    fn kept(&self, body: &[u8], is_withheld: bool) -> String {
+        let first = body.get(..KEPT_BYTES).unwrap_or(body);
+        let field = if is_withheld {
+            Field::Nothing(())
+        } else {
+            Field::Text(String::from_utf8_lossy(first))
+        };
+        self.document(field, None, Some(body))
+    }
+
+    fn document(
+        &self,
+        event: Field<'_>,
+        encoding: Option<&'static str>,
+        measured: Option<&[u8]>,
+    ) -> String {
+        let document = Document {
+            reason: &self.reason,
+            at: self.at.to_string(),
+            function: self.function,
+            sink: self.sink,
+            tenant: self.tenant,
+            log_id: self.log_id.as_deref(),
+            size: measured.map(<[u8]>::len),
+            sha256: measured.map(sha256_hex),
+            encoding,
+            event,
+        };
+        // Nothing in a document can fail to serialise; an empty letter would be refused by every queue.
+        serde_json::to_string(&document).unwrap_or_default()
+    }
+}
+
+fn pack(text: &str) -> String {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    let written = encoder.write_all(text.as_bytes());
+    // Writing to memory cannot fail.
+    let packed = written.and_then(|()| encoder.finish()).unwrap_or_default();
+    STANDARD.encode(packed)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+//! Why a body cannot be read, and why one of its elements is no log event.
+
+/// A body that is refused as a whole: nothing of it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// There is nothing but white space.
+    #[error("the body is empty")]
+    Empty,
+    /// Bytes that are no UTF-8 begin here, counted in the decoded body.
+    #[error("the body is not UTF-8 from byte {offset} on")]
+    NotUtf8 {
+        /// First wrong byte.
+        offset: usize,
+    },
+    /// JSON ends or breaks here, counted in the decoded body.
+    #[error("the body is not JSON at byte {offset}")]
+    Syntax {
+        /// First byte that cannot be read.
+        offset: usize,
+    },
+    /// The first bytes say gzip, the rest does not.
+    #[error("the body is not valid gzip")]
+    Gzip,
+    /// The front end says base64, the text does not.
+    #[error("the body is not valid base64 at byte {offset}")]
+    Base64 {
+        /// First wrong byte of the encoded text.
+        offset: usize,
+    },
+    /// More bytes than allowed, before or after gunzip.
+    #[error("the body is over {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: usize,
+    },
+}
+
+impl Unreadable {
+    /// Where reading stopped, where that is known.
+    pub fn offset(self) -> Option<usize> {
+        match self {
+            Self::NotUtf8 { offset } | Self::Syntax { offset } | Self::Base64 { offset } => {
+                Some(offset)
+            }
+            Self::Empty | Self::Gzip => Some(0),
+            Self::TooLarge { .. } => None,
+        }
+    }
+}
+
+/// Why one element or line is set aside while the rest goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RejectReason {
+    /// A JSON value that is no object.
+    #[error("not a log event: not a JSON object")]
+    NotAnObject,
+    /// An object, or an envelope around one, with neither `type` nor `log_id`.
+    #[error("not a log event: neither `type` nor `log_id`")]
+    NotALogEvent,
+    /// A line that is no JSON.
+    #[error("not JSON at byte {offset} of the line")]
+    Syntax {
+        /// First byte that cannot be read, counted in the line.
+        offset: usize,
+    },
+}

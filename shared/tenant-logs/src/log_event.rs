@@ -1,0 +1,205 @@
+//! One entry of a tenant's log, with its own JSON text.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+
+use crate::digest::derived_log_id;
+use crate::element::{Element, RecordFields};
+use crate::json::{member, scalar};
+
+/// A log event: the text it came as, and the few fields we route, batch and remember by.
+///
+/// The text is never changed except by redaction; unknown fields and unknown types pass through untouched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEvent<'a> {
+    text: Cow<'a, str>,
+    form: Form,
+    log_id: Cow<'a, str>,
+    log_id_derived: bool,
+    event_type: Option<Cow<'a, str>>,
+    date: Option<Cow<'a, str>>,
+    redacted: Vec<String>,
+}
+
+/// How the text holds the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `{"log_id", "data", …}`: the text is what goes onto a bus.
+    Detail,
+    /// `{"data", …}` without a usable `log_id` beside it.
+    WrappedWithoutId,
+    /// The record itself.
+    Bare,
+}
+
+impl<'a> LogEvent<'a> {
+    /// Reads a wrapped or bare record; nothing where the object is no log event.
+    pub(crate) fn from_element(text: &'a str, element: &Element<'a>) -> Option<Self> {
+        let own = &element.own;
+        match &element.data {
+            Some(data) if data.is_log_event() => Some(Self::wrapped(text, element, data)),
+            // An identifier around a record that has nothing we read.
+            Some(data) if own.event_type.is_none() && scalar_of(own.log_id).is_some() => {
+                Some(Self::wrapped(text, element, data))
+            }
+            Some(_) | None => own.is_log_event().then(|| Self::bare(text, element)),
+        }
+    }
+
+    fn wrapped(text: &'a str, element: &Element<'a>, data: &RecordFields<'a>) -> Self {
+        let beside = scalar_of(element.own.log_id);
+        let form = if beside.is_some() {
+            Form::Detail
+        } else {
+            Form::WrappedWithoutId
+        };
+        let found = beside.or_else(|| log_id_of(data));
+        let mut event = Self::unidentified(text, form, data);
+        event.redacted = element.redacted.map(redacted_paths).unwrap_or_default();
+        event.identify(found);
+        event.log_id_derived |= element
+            .log_id_derived
+            .is_some_and(|derived| derived.get() == "true");
+        event
+    }
+
+    fn bare(text: &'a str, element: &Element<'a>) -> Self {
+        let mut event = Self::unidentified(text, Form::Bare, &element.own);
+        event.identify(log_id_of(&element.own));
+        event
+    }
+
+    fn unidentified(text: &'a str, form: Form, fields: &RecordFields<'a>) -> Self {
+        Self {
+            text: Cow::Borrowed(text),
+            form,
+            log_id: Cow::Borrowed(""),
+            log_id_derived: false,
+            event_type: scalar_of(fields.event_type),
+            date: scalar_of(fields.date),
+            redacted: Vec::new(),
+        }
+    }
+
+    fn identify(&mut self, found: Option<Cow<'a, str>>) {
+        if let Some(log_id) = found {
+            self.log_id = log_id;
+        } else {
+            self.log_id = Cow::Owned(derived_log_id(self.record()));
+            self.log_id_derived = true;
+        }
+    }
+
+    /// Adds the paths that an envelope says were redacted before.
+    pub(crate) fn note_redacted(&mut self, paths: &'a RawValue) {
+        self.redacted.extend(redacted_paths(paths));
+    }
+
+    /// Puts a redacted record in the place of the original one, and names the paths.
+    pub(crate) fn replace_record(&mut self, record: &str, mut newly_redacted: Vec<String>) {
+        self.redacted.append(&mut newly_redacted);
+        self.text = Cow::Owned(self.wrap(record));
+        self.form = Form::Detail;
+    }
+
+    /// Identifies the event within its tenant, across every path that brings it.
+    pub fn log_id(&self) -> &str {
+        &self.log_id
+    }
+
+    /// Whether the `log_id` is our own hash of the record, because Auth0 sent none.
+    pub fn is_log_id_derived(&self) -> bool {
+        self.log_id_derived
+    }
+
+    /// The type code, unknown ones too; nothing where there is none.
+    pub fn event_type(&self) -> Option<&str> {
+        self.event_type.as_deref()
+    }
+
+    /// The record's `date` as a time, where it can be read as one.
+    pub fn date(&self) -> Option<Timestamp> {
+        self.date.as_deref()?.parse().ok()
+    }
+
+    /// The paths that were redacted, here or before.
+    pub fn redacted(&self) -> &[String] {
+        &self.redacted
+    }
+
+    /// The event's own text, without a cloud's envelope.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The flat record, as Auth0 wrote it.
+    pub fn record(&self) -> &str {
+        match self.form {
+            Form::Bare => &self.text,
+            Form::Detail | Form::WrappedWithoutId => member(&self.text, "data").unwrap_or("null"),
+        }
+    }
+
+    /// `{"log_id", "data"}`: the element's own text, byte for byte, where it came like that; a bare record is wrapped.
+    pub fn detail(&self) -> Cow<'_, str> {
+        match self.form {
+            Form::Detail => Cow::Borrowed(&self.text),
+            Form::WrappedWithoutId | Form::Bare => Cow::Owned(self.wrap(self.record())),
+        }
+    }
+
+    /// The event with nothing borrowed from the body it came in.
+    pub fn into_owned(self) -> LogEvent<'static> {
+        LogEvent {
+            text: Cow::Owned(self.text.into_owned()),
+            form: self.form,
+            log_id: Cow::Owned(self.log_id.into_owned()),
+            log_id_derived: self.log_id_derived,
+            event_type: self.event_type.map(|text| Cow::Owned(text.into_owned())),
+            date: self.date.map(|text| Cow::Owned(text.into_owned())),
+            redacted: self.redacted,
+        }
+    }
+
+    fn wrap(&self, record: &str) -> String {
+        let log_id = serde_json::Value::from(self.log_id.as_ref());
+        let derived = if self.log_id_derived {
+            r#","log_id_derived":true"#
+        } else {
+            ""
+        };
+        let redacted = if self.redacted.is_empty() {
+            String::new()
+        } else {
+            let paths = serde_json::Value::from(self.redacted.as_slice());
+            format!(r#","redacted":{paths}"#)
+        };
+        format!(r#"{{"log_id":{log_id}{derived}{redacted},"data":{record}}}"#)
+    }
+}
+
+fn log_id_of<'a>(fields: &RecordFields<'a>) -> Option<Cow<'a, str>> {
+    scalar_of(fields.log_id).or_else(|| scalar_of(fields.underscore_id))
+}
+
+fn scalar_of(member: Option<&RawValue>) -> Option<Cow<'_, str>> {
+    scalar(member?.get())
+}
+
+/// Reads `["a","b"]`, or `"a,b"` as CloudEvents extensions hold it.
+fn redacted_paths(raw: &RawValue) -> Vec<String> {
+    if let Ok(paths) = serde_json::from_str(raw.get()) {
+        return paths;
+    }
+    let joined: String = serde_json::from_str(raw.get()).unwrap_or_default();
+    let paths = joined.split(',').map(str::trim);
+    paths
+        .filter(|path| !path.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,139 @@
+use crate::{LogEvent, parse};
+
+fn only(body: &str) -> LogEvent<'_> {
+    let mut parsed = parse(body).unwrap();
+    assert_eq!(parsed.log_events.len(), 1, "{body}");
+    parsed.log_events.remove(0)
+}
+
+fn check_detail(body: &str, expected: &str) {
+    assert_eq!(only(body).detail(), expected);
+}
+
+#[test]
+fn a_detail_is_the_elements_own_text_or_a_wrapped_record() {
+    check_detail(
+        r#"{"log_id":"1", "data":{"type":"s"},"extra":1}"#,
+        r#"{"log_id":"1", "data":{"type":"s"},"extra":1}"#,
+    );
+    check_detail(
+        r#"{"type":"s","log_id":"1"}"#,
+        r#"{"log_id":"1","data":{"type":"s","log_id":"1"}}"#,
+    );
+    check_detail(
+        r#"{"data":{"type":"s","_id":"a\"b"}}"#,
+        r#"{"log_id":"a\"b","data":{"type":"s","_id":"a\"b"}}"#,
+    );
+    check_detail(
+        r#"{"detail-type":"Auth0 log","detail":{"log_id":"1","data":{"type":"s"}}}"#,
+        r#"{"log_id":"1","data":{"type":"s"}}"#,
+    );
+}
+
+#[test]
+fn a_derived_log_id_stands_beside_a_mark_and_survives_the_next_hop() {
+    let first = only(r#"{"type":"s","ip":"192.0.2.1"}"#);
+    let detail = first.detail().into_owned();
+    let log_id = first.log_id();
+    assert_eq!(log_id.len(), 64);
+    assert_eq!(
+        detail,
+        format!(
+            r#"{{"log_id":"{log_id}","log_id_derived":true,"data":{{"type":"s","ip":"192.0.2.1"}}}}"#
+        )
+    );
+
+    let second = only(&detail);
+    assert!(second.is_log_id_derived());
+    assert_eq!(second.log_id(), log_id);
+    assert_eq!(second.detail(), detail);
+}
+
+#[test]
+fn the_same_record_derives_the_same_log_id_wrapped_bare_and_enveloped() {
+    let bare = r#"{"type":"s","ip":"192.0.2.1"}"#;
+    let wrapped = r#"{"data": {"type":"s", "ip":"192.0.2.1"}}"#;
+    let cloud =
+        r#"{"specversion":"1.0","type":"com.auth0.Log","data":{"type":"s","ip":"192.0.2.1"}}"#;
+    assert_eq!(only(bare).log_id(), only(wrapped).log_id());
+    assert_eq!(only(bare).log_id(), only(cloud).log_id());
+}
+
+#[test]
+fn dates_are_read_leniently_and_never_cost_an_event() {
+    let date = |written: &str| {
+        let body = format!(r#"{{"type":"s","log_id":"1","date":{written}}}"#);
+        only(&body).date().map(|date| date.to_string())
+    };
+    assert_eq!(
+        date(r#""2026-11-20T10:00:00.123Z""#).as_deref(),
+        Some("2026-11-20T10:00:00.123Z")
+    );
+    assert_eq!(
+        date(r#""2026-11-20T10:00:00Z""#).as_deref(),
+        Some("2026-11-20T10:00:00Z")
+    );
+    assert_eq!(
+        date(r#""2026-11-20 10:00:00.123456789Z""#).as_deref(),
+        Some("2026-11-20T10:00:00.123456789Z")
+    );
+    assert_eq!(
+        date(r#""2026-11-20T10:00:00+02:00""#).as_deref(),
+        Some("2026-11-20T08:00:00Z")
+    );
+    for unreadable in [r#""yesterday""#, r#"{"$date":1}"#, "null", "1763632800000"] {
+        assert_eq!(date(unreadable), None, "{unreadable}");
+    }
+}
+
+#[test]
+fn redacted_paths_are_read_as_array_and_as_a_cloud_events_extension() {
+    let beside = only(r#"{"log_id":"1","redacted":["ip","a.b"],"data":{"type":"s"}}"#);
+    assert_eq!(beside.redacted(), ["ip", "a.b"]);
+    let body = r#"{"specversion":"1.0","type":"com.auth0.Log","redacted":"ip,a.b","data":{"type":"s","log_id":"1"}}"#;
+    let extension = only(body);
+    assert_eq!(extension.redacted(), ["ip", "a.b"]);
+    assert_eq!(
+        extension.detail(),
+        r#"{"log_id":"1","redacted":["ip","a.b"],"data":{"type":"s","log_id":"1"}}"#
+    );
+}
+
+#[test]
+fn every_fixture_parses_and_keeps_its_text() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/log-events");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let log_event = only(text.trim());
+        assert_eq!(log_event.text(), text.trim(), "{}", path.display());
+        assert!(
+            log_event.detail().contains(log_event.record()),
+            "{}",
+            path.display()
+        );
+        count += 1;
+    }
+    assert!(count >= 30, "{count} fixtures");
+}
+
+#[test]
+fn every_envelope_fixture_holds_the_same_two_log_events() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/envelopes");
+    let mut log_ids = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let parsed = parse(&text).unwrap();
+        assert_eq!(parsed.rejects, [], "{}", path.display());
+        assert!(!parsed.log_events.is_empty(), "{}", path.display());
+        for log_event in &parsed.log_events {
+            assert!(log_event.event_type().is_some(), "{}", path.display());
+            log_ids.push(log_event.log_id().to_owned());
+        }
+    }
+    log_ids.sort();
+    log_ids.dedup();
+    assert_eq!(log_ids.len(), 2, "{log_ids:?}");
+}

@@ -1,0 +1,264 @@
+//! From the text of a body to its log events, told apart by content: array, object, JSON Lines, envelopes.
+//!
+//! Parsing never fails for one bad element: it becomes a reject, and the rest goes on. Only a body whose extent
+//! cannot be read is refused as a whole.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::element::Element;
+use crate::json::{member, scalar, string};
+use crate::{LogEvent, RejectReason, Unreadable};
+
+/// What a body holds.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Parsed<'a> {
+    /// Its log events, in their order.
+    pub log_events: Vec<LogEvent<'a>>,
+    /// Its elements or lines that are no log events.
+    pub rejects: Vec<Reject<'a>>,
+}
+
+/// An element or line that is no log event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject<'a> {
+    /// The element's or line's own text.
+    pub text: &'a str,
+    /// Why it is none.
+    pub reason: RejectReason,
+    /// The type that its envelope names, where it came in one: another publisher's, perhaps.
+    pub envelope_type: Option<Cow<'a, str>>,
+}
+
+/// Reads every log event of a body.
+///
+/// # Errors
+/// [`Unreadable`] with the byte where reading stopped; then nothing of the body may be used.
+pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
+    let begin = begin_of(text);
+    let mut parsed = Parsed::default();
+    match text.as_bytes().get(begin) {
+        None => Err(Unreadable::Empty),
+        Some(b'[') => {
+            read_array(text, begin, &mut parsed)?;
+            Ok(parsed)
+        }
+        Some(b'{') => match read_value(tail(text, begin)) {
+            Ok(value) if is_blank(tail(text, begin + value.text.len())) => {
+                push_with_logs(&value, &mut parsed);
+                Ok(parsed)
+            }
+            Ok(value) => read_lines(text, begin, begin + value.text.len()),
+            Err(offset) => read_lines(text, begin, begin + offset),
+        },
+        Some(_) => read_lines(text, begin, begin),
+    }
+}
+
+/// One JSON value at the start of a text: its extent, and its members where it is an object.
+struct Value<'a> {
+    text: &'a str,
+    element: Option<Element<'a>>,
+}
+
+/// Reads the value that begins at the first byte; an error is the offset of the first byte that cannot be read.
+fn read_value(text: &str) -> Result<Value<'_>, usize> {
+    if text.starts_with('{') {
+        let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Element<'_>>();
+        if let Some(Ok(element)) = stream.next() {
+            let extent = text.get(..stream.byte_offset()).unwrap_or(text);
+            return Ok(Value {
+                text: extent,
+                element: Some(element),
+            });
+        }
+    }
+    // Not an object, not JSON, or an object with a member that only a raw reading accepts.
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    match <&RawValue>::deserialize(&mut deserializer) {
+        Ok(raw) => Ok(Value {
+            text: raw.get(),
+            element: None,
+        }),
+        Err(error) => Err(offset_of(text, &error)),
+    }
+}
+
+fn read_array<'a>(text: &'a str, begin: usize, parsed: &mut Parsed<'a>) -> Result<(), Unreadable> {
+    let mut at = skip_white_space(text, begin + 1);
+    let mut is_first = true;
+    loop {
+        match text.as_bytes().get(at) {
+            Some(b']') if is_first => break,
+            None => return Err(Unreadable::Syntax { offset: at }),
+            Some(_) => {}
+        }
+        is_first = false;
+        let value = read_value(tail(text, at)).map_err(|offset| Unreadable::Syntax {
+            offset: at + offset,
+        })?;
+        at = skip_white_space(text, at + value.text.len());
+        push(&value, parsed);
+        match text.as_bytes().get(at) {
+            Some(b',') => at = skip_white_space(text, at + 1),
+            Some(b']') => break,
+            _ => return Err(Unreadable::Syntax { offset: at }),
+        }
+    }
+    let after = skip_white_space(text, at + 1);
+    if after < text.len() {
+        return Err(Unreadable::Syntax { offset: after });
+    }
+    Ok(())
+}
+
+/// Reads JSON Lines; `stopped_at` is where reading the text as one value stopped.
+fn read_lines(text: &str, begin: usize, stopped_at: usize) -> Result<Parsed<'_>, Unreadable> {
+    let mut lines = tail(text, begin)
+        .split('\n')
+        .map(|line| line.trim_matches(WHITE_SPACE))
+        .filter(|line| !line.is_empty())
+        .peekable();
+    let first_is_complete = lines.peek().is_some_and(|line| read_line(line).is_ok());
+    if !first_is_complete {
+        return Err(Unreadable::Syntax { offset: stopped_at });
+    }
+    let mut parsed = Parsed::default();
+    for line in lines {
+        match read_line(line) {
+            Ok(value) => push_with_logs(&value, &mut parsed),
+            Err(offset) => parsed.rejects.push(Reject {
+                text: line,
+                reason: RejectReason::Syntax { offset },
+                envelope_type: None,
+            }),
+        }
+    }
+    Ok(parsed)
+}
+
+/// Reads a line that must be one JSON value.
+fn read_line(line: &str) -> Result<Value<'_>, usize> {
+    let value = read_value(line)?;
+    if value.text.len() < line.len() {
+        return Err(value.text.len());
+    }
+    Ok(value)
+}
+
+/// As [`push`], and opens `{"logs":[…]}`, which only a whole body or line can be.
+fn push_with_logs<'a>(value: &Value<'a>, parsed: &mut Parsed<'a>) {
+    let logs = value
+        .element
+        .as_ref()
+        .filter(|element| !element.own.is_log_event() && element.data.is_none())
+        .and_then(|element| element.logs)
+        .filter(|logs| logs.get().starts_with('['));
+    match logs {
+        // The array was read once as part of its object, so it cannot fail here; if it did, it would be set aside.
+        Some(logs) if read_array(logs.get(), 0, parsed).is_ok() => {}
+        _ => push(value, parsed),
+    }
+}
+
+/// Adds a value to the log events, out of its envelope if it has one, or to the rejects.
+fn push<'a>(value: &Value<'a>, parsed: &mut Parsed<'a>) {
+    let mut reject = Reject {
+        text: value.text,
+        reason: RejectReason::NotALogEvent,
+        envelope_type: None,
+    };
+    let Some(element) = &value.element else {
+        if !value.text.starts_with('{') {
+            reject.reason = RejectReason::NotAnObject;
+        }
+        parsed.rejects.push(reject);
+        return;
+    };
+    let log_event = match enveloped(value.text, element) {
+        None => LogEvent::from_element(value.text, element),
+        Some(inner) => {
+            reject.envelope_type = envelope_type(element);
+            from_envelope(inner, element)
+        }
+    };
+    match log_event {
+        Some(log_event) => parsed.log_events.push(log_event),
+        None => parsed.rejects.push(reject),
+    }
+}
+
+/// The text inside a cloud's envelope, where the object is one.
+fn enveloped<'a>(text: &'a str, element: &Element<'a>) -> Option<&'a str> {
+    if let Some(detail) = element.detail.filter(|_| element.data.is_none()) {
+        let is_event = element.envelope_type.is_some() || !element.own.is_log_event();
+        return is_event.then(|| detail.get());
+    }
+    if element.is_cloud_event || element.is_event_grid {
+        return Some(member(text, "data").unwrap_or("null"));
+    }
+    None
+}
+
+fn envelope_type<'a>(element: &Element<'a>) -> Option<Cow<'a, str>> {
+    let named = element.envelope_type.or(element.own.event_type)?;
+    scalar(named.get())
+}
+
+/// Reads the object, or the object inside a JSON string, that an envelope carries.
+fn from_envelope<'a>(inner: &'a str, envelope: &Element<'a>) -> Option<LogEvent<'a>> {
+    let mut log_event = match string(inner) {
+        Some(json) => log_event_of(&json)?.into_owned(),
+        None => log_event_of(inner)?,
+    };
+    if let Some(paths) = envelope.redacted {
+        log_event.note_redacted(paths);
+    }
+    Some(log_event)
+}
+
+fn log_event_of(text: &str) -> Option<LogEvent<'_>> {
+    let element = read_line(text).ok()?.element?;
+    LogEvent::from_element(text, &element)
+}
+
+const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// The first byte after white space and a byte order mark.
+fn begin_of(text: &str) -> usize {
+    let begin = skip_white_space(text, 0);
+    if tail(text, begin).starts_with(BYTE_ORDER_MARK) {
+        return skip_white_space(text, begin + BYTE_ORDER_MARK.len_utf8());
+    }
+    begin
+}
+
+fn skip_white_space(text: &str, from: usize) -> usize {
+    let rest = tail(text, from);
+    text.len() - rest.trim_start_matches(WHITE_SPACE).len()
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim_matches(WHITE_SPACE).is_empty()
+}
+
+fn tail(text: &str, from: usize) -> &str {
+    text.get(from..).unwrap_or_default()
+}
+
+/// Turns `serde_json`'s line and column, which counts bytes from 1, into an offset.
+fn offset_of(text: &str, error: &serde_json::Error) -> usize {
+    let line_begin: usize = text
+        .split_inclusive('\n')
+        .take(error.line().saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let offset = line_begin + error.column().saturating_sub(1);
+    offset.min(text.len())
+}
+
+#[cfg(test)]
+mod tests;

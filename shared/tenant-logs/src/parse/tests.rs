@@ -1,0 +1,291 @@
+use std::fmt::Write;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// The body's `log_id`s and, after a bar, its rejects; or the offset where reading stopped.
+fn summary(body: &str) -> String {
+    match parse(body) {
+        Ok(parsed) => {
+            let mut text = String::new();
+            for log_event in &parsed.log_events {
+                let shown = if log_event.is_log_id_derived() {
+                    "derived"
+                } else {
+                    log_event.log_id()
+                };
+                write!(text, "{shown} ").unwrap();
+            }
+            for reject in &parsed.rejects {
+                let publisher = reject.envelope_type.as_deref().unwrap_or_default();
+                let reason = match reject.reason {
+                    RejectReason::NotAnObject => "value".to_owned(),
+                    RejectReason::NotALogEvent => format!("object {publisher}"),
+                    RejectReason::Syntax { offset } => format!("syntax@{offset}"),
+                };
+                write!(text, "| {} ", reason.trim()).unwrap();
+            }
+            text.trim_end().to_owned()
+        }
+        Err(Unreadable::Empty) => "empty".to_owned(),
+        Err(error) => format!("unreadable@{}", error.offset().unwrap()),
+    }
+}
+
+fn check(body: &str, expected: &str) {
+    assert_eq!(summary(body), expected, "{body}");
+}
+
+#[test]
+fn a_body_is_told_apart_by_its_first_byte_and_its_extent() {
+    let wrapped = r#"{"log_id":"1","data":{"type":"s"}}"#;
+    let bare = r#"{"type":"s","log_id":"2"}"#;
+
+    check(&format!("[{wrapped},{bare}]"), "1 2");
+    check(&format!(" \r\n[ {wrapped} ,\n {bare} ]\n"), "1 2");
+    check(&format!("\u{feff}[{wrapped}]"), "1");
+    check(&format!(" \u{feff} {wrapped}\n{bare}"), "1 2");
+    check("[]", "");
+    check(wrapped, "1");
+    check(&format!("{wrapped}\n"), "1");
+    check(&format!("{wrapped}\n{bare}\n"), "1 2");
+    check(&format!("{wrapped}\r\n\r\n{bare}"), "1 2");
+    check(&format!("\n{wrapped}\n{bare}"), "1 2");
+    check(&format!("{{\"logs\":[{wrapped},{bare}]}}"), "1 2");
+    check(&format!("{{\"logs\":[{wrapped}]}}\n{bare}"), "1 2");
+    check("{\"logs\":[]}", "");
+    check("{\n  \"log_id\": \"1\",\n  \"data\": {}\n}", "1");
+    check("", "empty");
+    check(" \n\t", "empty");
+}
+
+#[test]
+fn a_syntax_error_in_an_array_or_object_refuses_all_of_it_and_names_the_byte() {
+    let wrapped = r#"{"log_id":"1","data":{"type":"s"}}"#;
+
+    check("[1,]", "unreadable@3");
+    check("[1 2]", "unreadable@3");
+    check(&format!("[{wrapped}"), "unreadable@35");
+    check(&format!("[{wrapped},"), "unreadable@36");
+    check(&format!("[{wrapped}] x"), "unreadable@37");
+    check(&format!("{wrapped}{wrapped}"), "unreadable@34");
+    check("[{\"type\":\"s\"},\n{\"type\":tru}]", "unreadable@26");
+    check("{\"type\":\"s\"", "unreadable@10");
+    check("{\n\"type\":nope}", "unreadable@10");
+    check("hello", "unreadable@0");
+    check("  hello\n{}", "unreadable@2");
+    check("[", "unreadable@1");
+}
+
+#[test]
+fn an_element_or_line_that_is_no_log_event_leaves_the_others_alone() {
+    let wrapped = r#"{"log_id":"1","data":{"type":"s"}}"#;
+
+    check(
+        &format!("[7,{wrapped},\"x\",null]"),
+        "1 | value | value | value",
+    );
+    check(&format!("[{{}},{wrapped}]"), "1 | object");
+    check(r#"[{"hello":"world"}]"#, "| object");
+    check(r#"{"hello":"world"}"#, "| object");
+    check(r#"[{"data":{"hello":1}}]"#, "| object");
+    check(
+        &format!("{wrapped}\n{{\"type\":\n{wrapped}"),
+        "1 1 | syntax@7",
+    );
+    check(&format!("{wrapped}\n[{wrapped}]"), "1 | value");
+    check(&format!("7\n{wrapped}"), "1 | value");
+    check(&format!("{wrapped}\n{{}} x"), "1 | syntax@2");
+    check("7", "| value");
+    check("{\"logs\":7}", "| object");
+    check(&format!("[{{\"logs\":[{wrapped}]}}]"), "| object");
+}
+
+#[test]
+fn log_id_comes_from_the_wrapper_then_the_record_then_underscore_id_then_a_hash() {
+    check(
+        r#"{"log_id":"w","data":{"type":"s","log_id":"d","_id":"u"}}"#,
+        "w",
+    );
+    check(r#"{"data":{"type":"s","log_id":"d","_id":"u"}}"#, "d");
+    check(r#"{"log_id":"","data":{"type":"s","log_id":"d"}}"#, "d");
+    check(r#"{"log_id":null,"data":{"type":"s","_id":"u"}}"#, "u");
+    check(r#"{"type":"s","log_id":"d","_id":"u"}"#, "d");
+    check(r#"{"type":"s","_id":"u","isMobile":false}"#, "u");
+    check(r#"{"_id":"u"}"#, "u");
+    check(r#"{"type":"s"}"#, "derived");
+    check(r#"{"data":{"type":"s"}}"#, "derived");
+    check(r#"{"log_id":17,"data":{"type":"s"}}"#, "17");
+    check(r#"{"log_id":"\u0031","data":{"type":"s"}}"#, "1");
+    check(r#"{"log_id":{"no":1},"data":{"type":"s"}}"#, "derived");
+    check(
+        r#"{"log_id":"first","log_id":"last","data":{"type":"s"}}"#,
+        "last",
+    );
+}
+
+#[test]
+fn an_event_comes_out_of_every_envelope() {
+    let record = r#"{"type":"s","log_id":"1"}"#;
+    let wrapped = r#"{"log_id":"1","data":{"type":"s","log_id":"1"}}"#;
+    let bus = |detail| {
+        format!(r#"{{"detail-type":"Auth0 log","source":"x","id":"e","detail":{detail}}}"#)
+    };
+    let grid = |data| {
+        format!(
+            r#"{{"id":"e","topic":"t","subject":"s","eventType":"com.auth0.Log","data":{data}}}"#
+        )
+    };
+    let cloud =
+        |data| format!(r#"{{"specversion":"1.0","type":"com.auth0.Log","id":"e","data":{data}}}"#);
+    let quoted = serde_json::to_string(record).unwrap();
+
+    for data in [record, wrapped, &quoted] {
+        for envelope in [bus(data), grid(data), cloud(data)] {
+            check(&envelope, "1");
+            check(&format!("[{envelope},{envelope}]"), "1 1");
+            check(&format!("{envelope}\n{envelope}"), "1 1");
+        }
+    }
+    check(
+        r#"{"detail-type":["Auth0 log"],"detail":{"type":"limit_wc"}}"#,
+        "derived",
+    );
+}
+
+#[test]
+fn an_envelope_of_another_publisher_names_its_type() {
+    check(
+        r#"{"specversion":"1.0","type":"com.example.Other","id":"e","data":{"a":1}}"#,
+        "| object com.example.Other",
+    );
+    check(
+        r#"{"eventType":"Microsoft.Storage.BlobCreated","data":{"url":"x"}}"#,
+        "| object Microsoft.Storage.BlobCreated",
+    );
+    check(
+        r#"{"detail-type":"Other","detail":{"a":1}}"#,
+        "| object Other",
+    );
+    check(
+        r#"{"specversion":"1.0","type":"com.auth0.Log"}"#,
+        "| object com.auth0.Log",
+    );
+    check(
+        r#"{"specversion":"1.0","type":"com.auth0.Log","data":7}"#,
+        "| object com.auth0.Log",
+    );
+}
+
+#[test]
+fn odd_members_that_are_not_read_never_cost_an_event() {
+    check(
+        r#"[{"log_id":"1","data":{"type":"s","details":{"n":1e400}}}]"#,
+        "1",
+    );
+    check(
+        r#"[{"log_id":"1","data":{"type":"s","\ud800":"\udfff"}}]"#,
+        "1",
+    );
+    check(
+        r#"[{"log_id":"1","data":{"type":5,"date":{"$date":"x"}}}]"#,
+        "1",
+    );
+    check(r#"[{"log_id":"1","data":{"type":null}}]"#, "1");
+    check(r#"[{"log_id":"1","type":"s","data":[1]}]"#, "1");
+    check(
+        r#"[{"log_id":"1","data":1e400},{"log_id":"2"}]"#,
+        "2 | object",
+    );
+    let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    check(
+        &format!(r#"[{{"log_id":"1","data":{{"type":"s","details":{deep}}}}}]"#),
+        "1",
+    );
+}
+
+#[test]
+fn an_element_keeps_its_own_text() {
+    let wrapped = "{ \"log_id\" : \"1\",\"data\":{\"type\":\"s\", \"n\": 1.50}}";
+    let body = format!("[{wrapped},{wrapped}]");
+    let parsed = parse(&body).unwrap();
+    assert_eq!(parsed.log_events[1].text(), wrapped);
+    assert_eq!(parsed.log_events[1].detail(), wrapped);
+    assert_eq!(parsed.log_events[1].record(), r#"{"type":"s", "n": 1.50}"#);
+}
+
+/// Bodies that are nearly right, which random bytes hardly ever are.
+fn nearly_json() -> impl Strategy<Value = String> {
+    let token = prop::sample::select(vec![
+        "{",
+        "}",
+        "[",
+        "]",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        "\n",
+        " ",
+        "\u{feff}",
+        "1",
+        "-",
+        "1e400",
+        "null",
+        "true",
+        "\"log_id\"",
+        "\"_id\"",
+        "\"type\"",
+        "\"date\"",
+        "\"data\"",
+        "\"detail\"",
+        "\"detail-type\"",
+        "\"specversion\"",
+        "\"eventType\"",
+        "\"logs\"",
+        "\"redacted\"",
+        "\"s\"",
+        "\"\\ud800\"",
+        "\"é\"",
+    ]);
+    prop::collection::vec(token, 0..60).prop_map(|tokens| tokens.concat())
+}
+
+proptest! {
+    #[test]
+    fn parse_never_panics_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        if let Ok(text) = crate::decode(&bytes, 1_000) {
+            let _either = parse(&text).is_ok();
+        }
+    }
+
+    #[test]
+    fn parse_never_panics_and_never_reads_an_array_that_serde_json_refuses(body in nearly_json()) {
+        let parsed = parse(&body);
+        if tail(&body, begin_of(&body)).starts_with('[') {
+            let is_json = serde_json::from_str::<&RawValue>(tail(&body, begin_of(&body)).trim_end_matches(WHITE_SPACE)).is_ok();
+            prop_assert_eq!(parsed.is_ok(), is_json);
+        }
+        if let Err(error) = parsed {
+            prop_assert!(error.offset().unwrap() <= body.len());
+        }
+    }
+
+    #[test]
+    fn every_element_of_an_array_is_an_event_or_a_reject(elements in prop::collection::vec(nearly_json(), 0..8)) {
+        let valid: Vec<String> = elements
+            .into_iter()
+            .filter(|element| serde_json::from_str::<&RawValue>(element).is_ok())
+            .collect();
+        let body = format!("[{}]", valid.join(","));
+        let parsed = parse(&body).unwrap();
+        prop_assert_eq!(parsed.log_events.len() + parsed.rejects.len(), valid.len());
+        for log_event in &parsed.log_events {
+            let detail = log_event.detail();
+            let again = parse(&detail).unwrap();
+            prop_assert_eq!(again.log_events.len(), 1, "{}", detail);
+            prop_assert_eq!(again.log_events[0].log_id(), log_event.log_id());
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Redaction before anything leaves: drop, mask or keyed hash of members by dotted path.
+//!
+//! A path that an event already names as redacted is not treated again, so that a hash is never hashed.
+
+use std::borrow::Cow;
+
+use hmac::Mac;
+
+use crate::digest::hex;
+use crate::json::{elements, members, string};
+use crate::secret::hmac_sha256;
+use crate::{LogEvent, Secret};
+
+/// Arrays nested deeper than this are hashed or masked as one value.
+const MAX_ARRAY_DEPTH: usize = 32;
+
+/// Which members of a record are redacted, and how.
+#[derive(Debug, Clone, Default)]
+pub struct Redaction {
+    rules: Vec<Rule>,
+    tree: Node,
+    key: Option<Secret>,
+}
+
+/// A rule that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RedactionProblem {
+    /// Not `path=drop`, `path=mask` or `path=hmac`.
+    #[error("cannot read `{0}` (want a dotted path, `=` and drop, mask or hmac)")]
+    Rule(String),
+    /// Two rules for one path.
+    #[error("names `{0}` twice")]
+    Twice(String),
+    /// A keyed hash without a key.
+    #[error("hmac needs REDACT_KEY")]
+    NoKey,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Rule {
+    path: String,
+    action: Action,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    Drop,
+    Mask,
+    Hmac,
+}
+
+/// The rules as a tree of member names; a node with a rule treats its whole value.
+#[derive(Debug, Clone, Default)]
+struct Node {
+    rule: Option<Rule>,
+    children: Vec<(String, Node)>,
+}
+
+impl Redaction {
+    /// Reads `user_name=hmac,ip=mask,details.request.body=drop`.
+    pub fn parse(rules: &str, key: Option<Secret>) -> Result<Self, RedactionProblem> {
+        let mut redaction = Self {
+            key,
+            ..Self::default()
+        };
+        let entries = rules.split(',').map(str::trim);
+        for entry in entries.filter(|entry| !entry.is_empty()) {
+            let rule = Rule::parse(entry)?;
+            if rule.action == Action::Hmac && redaction.key.is_none() {
+                return Err(RedactionProblem::NoKey);
+            }
+            if redaction.rules.iter().any(|other| other.path == rule.path) {
+                return Err(RedactionProblem::Twice(rule.path));
+            }
+            redaction.tree.insert(&rule);
+            redaction.rules.push(rule);
+        }
+        Ok(redaction)
+    }
+
+    /// Whether there is nothing to redact.
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// Redacts a log event; answers whether anything was changed. Where nothing is, its text stays byte for byte.
+    pub fn redact(&self, log_event: &mut LogEvent<'_>) -> bool {
+        let tree = match log_event.redacted() {
+            [] => Cow::Borrowed(&self.tree),
+            done => Cow::Owned(self.tree_without(done)),
+        };
+        if tree.children.is_empty() {
+            return false;
+        }
+        let mut rewriting = self.rewriting();
+        rewriting.value(log_event.record(), &tree, 0);
+        if rewriting.treated.is_empty() {
+            return false;
+        }
+        log_event.replace_record(&rewriting.text, rewriting.treated);
+        true
+    }
+
+    /// Redacts an object that is no log event, wherever a record could be in it; nothing for other text.
+    pub fn redact_object(&self, text: &str) -> Option<String> {
+        members(text)?;
+        let mut wrapped = self.tree.clone();
+        wrapped
+            .children
+            .push(("data".to_owned(), self.tree.clone()));
+        let mut root = wrapped.clone();
+        root.children.push(("detail".to_owned(), wrapped));
+        let mut rewriting = self.rewriting();
+        rewriting.value(text, &root, 0);
+        Some(rewriting.text)
+    }
+
+    fn tree_without(&self, done: &[String]) -> Node {
+        let mut tree = Node::default();
+        for rule in self.rules.iter().filter(|rule| !done.contains(&rule.path)) {
+            tree.insert(rule);
+        }
+        tree
+    }
+
+    fn rewriting(&self) -> Rewriting<'_> {
+        Rewriting {
+            key: self.key.as_ref(),
+            text: String::new(),
+            treated: Vec::new(),
+        }
+    }
+}
+
+impl Rule {
+    fn parse(entry: &str) -> Result<Self, RedactionProblem> {
+        let cannot_read = || RedactionProblem::Rule(entry.to_owned());
+        let (path, action) = entry.split_once('=').ok_or_else(cannot_read)?;
+        let action = match action.trim() {
+            "drop" => Action::Drop,
+            "mask" => Action::Mask,
+            "hmac" => Action::Hmac,
+            _ => return Err(cannot_read()),
+        };
+        let path = path.trim().to_owned();
+        if path.split('.').any(str::is_empty) {
+            return Err(cannot_read());
+        }
+        Ok(Self { path, action })
+    }
+}
+
+impl Node {
+    fn insert(&mut self, rule: &Rule) {
+        let mut node = self;
+        for step in rule.path.split('.') {
+            let position = node.children.iter().position(|(name, _)| name == step);
+            let index = position.unwrap_or_else(|| {
+                node.children.push((step.to_owned(), Self::default()));
+                node.children.len() - 1
+            });
+            let Some((_, child)) = node.children.get_mut(index) else {
+                return;
+            };
+            node = child;
+        }
+        node.rule = Some(rule.clone());
+    }
+
+    fn child(&self, name: &str) -> Option<&Self> {
+        let found = self.children.iter().find(|(child, _)| child == name);
+        found.map(|(_, child)| child)
+    }
+}
+
+/// A record being written anew, and the paths that were treated in it.
+struct Rewriting<'a> {
+    key: Option<&'a Secret>,
+    text: String,
+    treated: Vec<String>,
+}
+
+impl Rewriting<'_> {
+    fn value(&mut self, json: &str, node: &Node, array_depth: usize) {
+        if let Some(rule) = &node.rule {
+            return self.treat(json, rule, array_depth);
+        }
+        if json.starts_with('{')
+            && let Some(members) = members(json)
+        {
+            self.object(&members, node);
+        } else if json.starts_with('[')
+            && array_depth < MAX_ARRAY_DEPTH
+            && let Some(elements) = elements(json)
+        {
+            self.array(&elements, |this, element| {
+                this.value(element, node, array_depth + 1);
+            });
+        } else {
+            self.text.push_str(json);
+        }
+    }
+
+    fn object(&mut self, members: &[(&str, &str)], node: &Node) {
+        let mut separator = '{';
+        for (key, value) in members {
+            let name = string(key).unwrap_or_default();
+            let child = node.child(&name);
+            if let Some(rule) = child.and_then(|child| child.rule.as_ref())
+                && rule.action == Action::Drop
+            {
+                self.note(rule);
+                continue;
+            }
+            self.text.push(separator);
+            separator = ',';
+            self.text.push_str(key);
+            self.text.push(':');
+            match child {
+                Some(child) => self.value(value, child, 0),
+                None => self.text.push_str(value),
+            }
+        }
+        if separator == '{' {
+            self.text.push('{');
+        }
+        self.text.push('}');
+    }
+
+    fn array(
+        &mut self,
+        elements: &[&serde_json::value::RawValue],
+        mut write: impl FnMut(&mut Self, &str),
+    ) {
+        self.text.push('[');
+        for (position, element) in elements.iter().enumerate() {
+            if position > 0 {
+                self.text.push(',');
+            }
+            write(self, element.get());
+        }
+        self.text.push(']');
+    }
+
+    /// Masks or hashes a value, an array element by element; null stays.
+    fn treat(&mut self, json: &str, rule: &Rule, array_depth: usize) {
+        if json == "null" {
+            self.text.push_str(json);
+            return;
+        }
+        if json.starts_with('[')
+            && array_depth < MAX_ARRAY_DEPTH
+            && let Some(elements) = elements(json)
+        {
+            self.array(&elements, |this, element| {
+                this.treat(element, rule, array_depth + 1);
+            });
+            return;
+        }
+        self.note(rule);
+        self.text.push('"');
+        match rule.action {
+            Action::Hmac => self.text.push_str(&self.hash(json)),
+            Action::Mask | Action::Drop => self.text.push_str("***"),
+        }
+        self.text.push('"');
+    }
+
+    fn hash(&self, json: &str) -> String {
+        let plain = string(json).unwrap_or(Cow::Borrowed(json));
+        // Rules that hash are refused without a key, so an empty one never hashes.
+        let key = self.key.map(Secret::expose).unwrap_or_default();
+        let mut mac = hmac_sha256(key.as_bytes());
+        mac.update(plain.as_bytes());
+        hex(&mac.finalize().into_bytes())
+    }
+
+    fn note(&mut self, rule: &Rule) {
+        if !self.treated.contains(&rule.path) {
+            self.treated.push(rule.path.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,202 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::parse;
+
+const KEY: &str = "k3y";
+
+fn redaction(rules: &str) -> Redaction {
+    Redaction::parse(rules, Some(Secret::new(KEY))).unwrap()
+}
+
+fn redacted_record(rules: &str, record: &str) -> String {
+    let body = format!(r#"{{"log_id":"1","data":{record}}}"#);
+    let mut parsed = parse(&body).unwrap();
+    redaction(rules).redact(&mut parsed.log_events[0]);
+    parsed.log_events[0].record().to_owned()
+}
+
+fn check(rules: &str, record: &str, expected: &str) {
+    assert_eq!(redacted_record(rules, record), expected, "{rules} {record}");
+}
+
+fn hmac(plain: &str) -> String {
+    let mut mac = hmac_sha256(KEY.as_bytes());
+    mac.update(plain.as_bytes());
+    hex(&mac.finalize().into_bytes())
+}
+
+#[test]
+fn members_are_dropped_masked_and_hashed_by_dotted_path() {
+    check(
+        "ip=drop",
+        r#"{"ip":"192.0.2.1","type":"s"}"#,
+        r#"{"type":"s"}"#,
+    );
+    check(
+        "ip=mask",
+        r#"{"ip":"192.0.2.1","n": 1.50}"#,
+        r#"{"ip":"***","n":1.50}"#,
+    );
+    check(
+        "a.b=mask",
+        r#"{"a":{"b":1,"c":[ 2 ]}}"#,
+        r#"{"a":{"b":"***","c":[ 2 ]}}"#,
+    );
+    check("a.b=drop", r#"{"a":{"b":1}}"#, r#"{"a":{}}"#);
+    check("a=mask,a.b=drop", r#"{"a":{"b":1}}"#, r#"{"a":"***"}"#);
+    check(
+        "ip=hmac",
+        r#"{"ip":"é\n"}"#,
+        &format!(r#"{{"ip":"{}"}}"#, hmac("é\n")),
+    );
+}
+
+#[test]
+fn arrays_are_redacted_element_by_element_and_null_stays() {
+    check(
+        "a=mask",
+        r#"{"a":["x",null,["y"]]}"#,
+        r#"{"a":["***",null,["***"]]}"#,
+    );
+    check(
+        "a.b=mask",
+        r#"{"a":[{"b":1},{"c":2},[{"b":3}],4]}"#,
+        r#"{"a":[{"b":"***"},{"c":2},[{"b":"***"}],4]}"#,
+    );
+    check("a.b=drop", r#"{"a":[{"b":1,"c":2}]}"#, r#"{"a":[{"c":2}]}"#);
+    check("a=mask", r#"{"a":null}"#, r#"{"a":null}"#);
+    check("a=drop", r#"{"a":null,"b":1}"#, r#"{"b":1}"#);
+}
+
+#[test]
+fn a_value_that_is_no_string_is_hashed_as_its_json_text() {
+    for json in ["17", "1.50", "true", r#"{ "b":1 }"#] {
+        check(
+            "a=hmac",
+            &format!(r#"{{"a":{json}}}"#),
+            &format!(r#"{{"a":"{}"}}"#, hmac(json)),
+        );
+    }
+}
+
+#[test]
+fn a_member_is_found_however_its_name_is_written_and_however_often() {
+    check(
+        "ip=mask",
+        r#"{"\u0069p":"192.0.2.1","ip":"192.0.2.2"}"#,
+        r#"{"\u0069p":"***","ip":"***"}"#,
+    );
+}
+
+#[test]
+fn arrays_nested_without_end_are_redacted_as_one_value() {
+    let deep = format!("{}7{}", "[".repeat(20_000), "]".repeat(20_000));
+    let redacted = redacted_record("a=mask", &format!(r#"{{"a":{deep}}}"#));
+    assert!(!redacted.contains('7'));
+}
+
+#[test]
+fn hmac_is_sha256_in_lower_case_hexadecimal() {
+    // RFC 4231, test case 2.
+    let redaction = Redaction::parse("a=hmac", Some(Secret::new("Jefe"))).unwrap();
+    let body = r#"{"log_id":"1","data":{"a":"what do ya want for nothing?"}}"#;
+    let mut parsed = parse(body).unwrap();
+    redaction.redact(&mut parsed.log_events[0]);
+    assert_eq!(
+        parsed.log_events[0].record(),
+        r#"{"a":"5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"}"#
+    );
+}
+
+#[test]
+fn a_redacted_event_names_its_paths_and_is_not_treated_again() {
+    let body = r#"{"log_id":"1","data":{"ip":"192.0.2.1","type":"s"}}"#;
+    let mut parsed = parse(body).unwrap();
+    let rules = redaction("ip=hmac,user_name=mask");
+    assert!(rules.redact(&mut parsed.log_events[0]));
+    let once = parsed.log_events[0].detail().into_owned();
+    let hash = hmac("192.0.2.1");
+    assert_eq!(
+        once,
+        format!(r#"{{"log_id":"1","redacted":["ip"],"data":{{"ip":"{hash}","type":"s"}}}}"#)
+    );
+
+    let mut again = parse(&once).unwrap();
+    assert!(!rules.redact(&mut again.log_events[0]));
+    assert_eq!(again.log_events[0].detail(), once);
+}
+
+#[test]
+fn an_event_without_the_named_members_stays_byte_for_byte() {
+    let body = "{ \"log_id\" : \"1\", \"data\" : {\"type\":\"s\"} }";
+    let mut parsed = parse(body).unwrap();
+    assert!(!redaction("ip=drop").redact(&mut parsed.log_events[0]));
+    assert_eq!(parsed.log_events[0].detail(), body);
+}
+
+#[test]
+fn an_object_that_is_no_log_event_is_redacted_wherever_a_record_could_be() {
+    let rules = redaction("ip=mask");
+    let object = r#"{"ip":"a","data":{"ip":"b"},"detail":{"ip":"c","data":{"ip":"d"}},"x":"ip"}"#;
+    assert_eq!(
+        rules.redact_object(object).unwrap(),
+        r#"{"ip":"***","data":{"ip":"***"},"detail":{"ip":"***","data":{"ip":"***"}},"x":"ip"}"#
+    );
+    assert_eq!(rules.redact_object("\"192.0.2.1\""), None);
+}
+
+#[test]
+fn a_rule_that_cannot_be_read_is_named() {
+    let problem = |rules: &str| Redaction::parse(rules, None).unwrap_err();
+    assert_eq!(problem("ip"), RedactionProblem::Rule("ip".to_owned()));
+    assert_eq!(
+        problem("ip=hash"),
+        RedactionProblem::Rule("ip=hash".to_owned())
+    );
+    assert_eq!(
+        problem("a..b=drop"),
+        RedactionProblem::Rule("a..b=drop".to_owned())
+    );
+    assert_eq!(
+        problem("ip=drop,ip=mask"),
+        RedactionProblem::Twice("ip".to_owned())
+    );
+    assert_eq!(problem("ip=hmac"), RedactionProblem::NoKey);
+}
+
+fn json_value() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(serde_json::Value::Null),
+        any::<bool>().prop_map(Into::into),
+        any::<i64>().prop_map(Into::into),
+        "[a-zé\"\\\\]{0,6}".prop_map(Into::into),
+    ];
+    leaf.prop_recursive(4, 30, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Into::into),
+            prop::collection::btree_map("[abc]", inner, 0..4)
+                .prop_map(|members| serde_json::Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn redaction_applied_twice_equals_once(
+        members in prop::collection::btree_map("[abc]", json_value(), 0..4),
+        rules in prop::collection::btree_map("[abc](\\.[abc]){0,2}", prop::sample::select(vec!["drop", "mask", "hmac"]), 1..4),
+    ) {
+        let record = serde_json::Value::Object(members.into_iter().collect());
+        let body = format!(r#"{{"log_id":"1","data":{record}}}"#);
+        let rules: Vec<String> = rules.iter().map(|(path, action)| format!("{path}={action}")).collect();
+        let redaction = redaction(&rules.join(","));
+        let mut parsed = parse(&body).unwrap();
+        redaction.redact(&mut parsed.log_events[0]);
+        let once = parsed.log_events[0].detail().into_owned();
+        let mut again = parse(&once).unwrap();
+        redaction.redact(&mut again.log_events[0]);
+        prop_assert_eq!(again.log_events[0].detail(), once.clone());
+        prop_assert!(serde_json::from_str::<serde_json::Value>(&once).is_ok());
+    }
+}
