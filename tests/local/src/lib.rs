@@ -1,4 +1,12 @@
 //! A cloud on one machine around the real binaries.
 
+mod aws_json;
+pub mod binaries;
 pub mod client;
+pub mod faults;
+pub mod function;
+pub mod function_url;
+mod identifier;
+mod lock;
+pub mod pattern;
 pub mod server;
