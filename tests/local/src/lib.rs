@@ -9,4 +9,5 @@ pub mod function_url;
 mod identifier;
 mod lock;
 pub mod pattern;
+pub mod sample;
 pub mod server;
