@@ -1,3 +1,5 @@
+//! The catalogue is complete, in order, and equal to the research it comes from.
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
