@@ -19,7 +19,11 @@ pub async fn send(request: Request<Bytes>) -> io::Result<Response<Bytes>> {
         .authority()
         .ok_or_else(|| io::Error::other("the URL names no host"))?
         .clone();
-    let address = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80));
+    let address = format!(
+        "{}:{}",
+        authority.host(),
+        authority.port_u16().unwrap_or(80)
+    );
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     head.uri = path.parse::<Uri>().map_err(io::Error::other)?;
     let host = authority.as_str().parse().map_err(io::Error::other)?;
@@ -80,7 +84,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_dropped_connection_is_an_error() {
-        let server = Server::start(|_request| async { Answer::Drop }).await.unwrap();
+        let server = Server::start(|_request| async { Answer::Drop })
+            .await
+            .unwrap();
         assert!(post(&server.url(), &[], "text").await.is_err());
     }
 }

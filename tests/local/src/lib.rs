@@ -10,4 +10,5 @@ mod identifier;
 mod lock;
 pub mod pattern;
 pub mod sample;
+pub mod queue;
 pub mod server;
