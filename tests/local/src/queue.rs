@@ -20,6 +20,7 @@ use crate::lock::lock;
 use store::Store;
 
 pub use endpoint::SqsEndpoint;
+pub(crate) use operations::system_attributes;
 
 /// The account that owns everything here.
 pub(crate) const ACCOUNT: &str = "123456789012";
