@@ -1,1 +1,28 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+pub mod logging;
+pub mod settings;
+
+mod counters;
+mod deadline;
+mod error;
+mod flow;
+mod memory_ledger;
+mod ports;
+mod retry;
+mod sinks;
+#[cfg(test)]
+mod testing;
+pub mod webhook;
+
+pub use counters::{InvocationCounters, SinkCounters};
+pub use deadline::Deadline;
+pub use error::chain;
+pub use flow::{Arrival, Destination, Outcome, Relay, WhenRefused};
+pub use memory_ledger::{MemoryLedger, NoLedger};
+pub use ports::{
+    Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Remedy, Row, Settled, Sink,
+    TokenCheck,
+};
+pub use retry::{Tries, deliver_with_retry};
+pub use sinks::{FileSink, SinkChoice, SinkChoiceProblem, StdoutSink, ndjson, parse_sinks};

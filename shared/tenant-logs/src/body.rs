@@ -5,10 +5,17 @@
 use std::borrow::Cow;
 use std::io::Read;
 
+use base64::Engine;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use flate2::read::MultiGzDecoder;
 
 use crate::Unreadable;
 
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
 /// Turns a request's bytes into text of at most `max_bytes`, gunzipping where the first bytes say gzip.
@@ -24,6 +31,19 @@ pub fn decode(bytes: &[u8], max_bytes: usize) -> Result<Cow<'_, str>, Unreadable
         offset: error.utf8_error().valid_up_to(),
     })?;
     Ok(Cow::Owned(text))
+}
+
+/// Decodes the base64 that front ends wrap binary bodies in, padded or not.
+pub fn decode_base64(text: &str) -> Result<Vec<u8>, Unreadable> {
+    BASE64.decode(text).map_err(|error| Unreadable::Base64 {
+        offset: match error {
+            base64::DecodeError::InvalidByte(offset, _)
+            | base64::DecodeError::InvalidLastSymbol(offset, _) => offset,
+            base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidPadding => {
+                text.len()
+            }
+        },
+    })
 }
 
 /// Unpacks gzip, several members too, and stops as soon as the limit is passed.
@@ -87,5 +107,12 @@ mod tests {
         let text = " ".repeat(100);
         check(text.as_bytes(), Ok(&text));
         check(&gzip(&text), Ok(&text));
+    }
+
+    #[test]
+    fn base64_is_decoded_padded_or_not() {
+        assert_eq!(decode_base64("W10=").unwrap(), b"[]");
+        assert_eq!(decode_base64("W10").unwrap(), b"[]");
+        assert_eq!(decode_base64("W1*="), Err(Unreadable::Base64 { offset: 2 }));
     }
 }

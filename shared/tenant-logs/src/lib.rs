@@ -17,12 +17,13 @@ mod secret;
 mod tenant;
 
 pub use batch::{BatchLimits, Split};
-pub use body::{decode, gunzip};
+pub use body::{decode, decode_base64, gunzip};
 pub use dead_letter::{DeadLetter, LetterEvent};
 pub use digest::sha256_hex;
 pub use error::{RejectReason, Unreadable};
 pub use event_type::{Category, Known, Outcome, Status, known_event_type, known_event_types};
 pub use filter::{Filter, FilterProblem, FilterSettings};
+pub use jiff::Timestamp;
 pub use log_event::LogEvent;
 pub use parse::{Parsed, Reject, parse};
 pub use redaction::{Redaction, RedactionProblem};

@@ -1,0 +1,101 @@
+//! How long an invocation may take, and what must be kept of it to set events aside.
+
+use std::time::Duration;
+
+use tenant_logs::Timestamp;
+use tokio::time::Instant;
+
+use crate::ports::Lease;
+
+/// Most time kept back for setting aside what could not be sent.
+const MOST_RESERVE: Duration = Duration::from_secs(5);
+/// Most time kept back for the answer itself to travel.
+const MOST_MARGIN: Duration = Duration::from_millis(500);
+
+/// The moments by which an invocation must be done with its parts.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline {
+    begun: Timestamp,
+    begun_at: Instant,
+    remaining: Duration,
+}
+
+impl Deadline {
+    /// A deadline this far from now.
+    pub fn after(remaining: Duration) -> Self {
+        Self {
+            begun: Timestamp::now(),
+            begun_at: Instant::now(),
+            remaining,
+        }
+    }
+
+    /// The deadline that a platform gives as milliseconds since 1970.
+    pub fn at_epoch_millis(millis: u64) -> Self {
+        let now = u64::try_from(Timestamp::now().as_millisecond()).unwrap_or(0);
+        Self::after(Duration::from_millis(millis.saturating_sub(now)))
+    }
+
+    /// When the invocation began, by the wall clock.
+    pub fn begun(&self) -> Timestamp {
+        self.begun
+    }
+
+    /// When sending must end, so that the rest can be set aside in time: a fifth of the time, at most five seconds,
+    /// is kept for that.
+    pub fn send_by(&self) -> Instant {
+        let reserve = (self.remaining / 5).min(MOST_RESERVE);
+        self.answer_by()
+            .checked_sub(reserve)
+            .unwrap_or(self.begun_at)
+    }
+
+    /// When the answer must be ready.
+    pub fn answer_by(&self) -> Instant {
+        let margin = (self.remaining / 20).min(MOST_MARGIN);
+        self.begun_at + self.remaining.saturating_sub(margin)
+    }
+
+    /// A claim on log events that lapses when the platform would end this invocation.
+    pub fn lease(&self) -> Lease {
+        Lease {
+            owner: fastrand::u64(..),
+            begins: self.begun,
+            ends: self
+                .begun
+                .saturating_add(self.remaining)
+                .unwrap_or(Timestamp::MAX),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(seconds: u64, send_millis: u64, answer_millis: u64) {
+        let deadline = Deadline::after(Duration::from_secs(seconds));
+        let since = |instant: Instant| instant - deadline.begun_at;
+        assert_eq!(
+            since(deadline.send_by()),
+            Duration::from_millis(send_millis)
+        );
+        assert_eq!(
+            since(deadline.answer_by()),
+            Duration::from_millis(answer_millis)
+        );
+    }
+
+    #[test]
+    fn time_is_kept_back_for_setting_aside_and_for_the_answer() {
+        check(30, 24_500, 29_500);
+        check(5, 3_750, 4_750);
+        check(0, 0, 0);
+    }
+
+    #[test]
+    fn a_lease_ends_with_the_invocation() {
+        let lease = Deadline::after(Duration::from_secs(30)).lease();
+        assert_eq!((lease.ends - lease.begins).get_seconds(), 30);
+    }
+}

@@ -1,0 +1,211 @@
+//! The one door: bodies in, and for each of them an answer that is true.
+//!
+//! Every log event of a body ends up filtered, at every sink, among the dead letters, or its body is handed back.
+
+mod deliver;
+mod intake;
+
+use std::collections::BTreeSet;
+
+use futures_util::future::{join, join_all};
+use tenant_logs::{DeadLetter, Filter, Parsed, Redaction, Schema, TenantName, Unreadable};
+
+use crate::counters::{InvocationCounters, SinkCounters, report};
+use crate::deadline::Deadline;
+use crate::ports::{DeadLetters, Ledger, Remedy, Sink};
+use crate::retry::{Tries, deliver_with_retry};
+use intake::Intake;
+
+/// Everything a function delivers with, built once at its start.
+#[derive(Debug)]
+pub struct Relay<S, L, D> {
+    /// The function's name, for letters and counters.
+    pub function: &'static str,
+    /// Whose log it is.
+    pub tenant: TenantName,
+    /// Which log events pass.
+    pub filter: Filter,
+    /// What is hidden before anything leaves.
+    pub redaction: Redaction,
+    /// Where log events go; each gets every one.
+    pub destinations: Vec<Destination<S>>,
+    /// Which log events the sinks have; none where the only sink is a bus.
+    pub ledger: Option<L>,
+    /// Where goes what can never be delivered.
+    pub dead_letters: D,
+    /// What becomes of log events that a sink does not take for now.
+    pub when_refused: WhenRefused,
+}
+
+/// A sink with the schema it is given log events in.
+#[derive(Debug)]
+pub struct Destination<S> {
+    /// The sink.
+    pub sink: S,
+    /// The schema.
+    pub schema: Schema,
+}
+
+/// What becomes of a log event that a sink does not take within the invocation, though it could later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenRefused {
+    /// Set it aside: nobody would bring it again soon enough.
+    SetAside,
+    /// Hand it back to the trigger, which brings it again.
+    HandBack,
+}
+
+/// A body that a trigger brought, as it came and as it was read.
+#[derive(Debug)]
+pub struct Arrival<'a> {
+    /// The bytes as they came.
+    pub body: &'a [u8],
+    /// What they hold.
+    pub parsed: Result<Parsed<'a>, Unreadable>,
+}
+
+/// What became of an invocation's bodies.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// Positions of the bodies of which something was neither delivered nor set aside.
+    pub handed_back: BTreeSet<usize>,
+    /// Elements and lines that came in, log events or not.
+    pub received: usize,
+    /// Log events that every sink has.
+    pub delivered: usize,
+    /// Log events that the filter stopped.
+    pub filtered: usize,
+    /// What is among the dead letters, for one sink or for all.
+    pub set_aside: usize,
+    /// Whether a person must act before anything can pass.
+    pub must_stop: bool,
+}
+
+/// What became of one log event at one sink, from best to worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Fate {
+    Delivered,
+    Duplicate,
+    SetAside,
+    HandedBack,
+    Stopped,
+}
+
+impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
+    /// Delivers every log event of some bodies and answers for each body; writes the invocation's counters.
+    pub async fn deliver(&self, arrivals: Vec<Arrival<'_>>, deadline: &Deadline) -> Outcome {
+        let intake = self.take_in(arrivals, deadline);
+        let to_sinks = self
+            .destinations
+            .iter()
+            .map(|destination| self.deliver_to(destination, &intake.accepted, deadline));
+        let letters: Vec<DeadLetter<'_>> = intake
+            .unfit
+            .iter()
+            .map(|unfit| unfit.letter.clone())
+            .collect();
+        let (are_stored, at_sinks) =
+            join(self.store_letters(&letters, deadline), join_all(to_sinks)).await;
+
+        let mut counters = intake.counters;
+        let mut outcome = Outcome {
+            received: counters.received,
+            filtered: counters.filtered,
+            ..Outcome::default()
+        };
+        for (unfit, is_stored) in intake.unfit.iter().zip(are_stored) {
+            if is_stored {
+                counters.set_aside += 1;
+                outcome.set_aside += 1;
+            } else {
+                outcome.handed_back.insert(unfit.origin);
+            }
+        }
+        let sinks: Vec<(&'static str, SinkCounters)> = self
+            .destinations
+            .iter()
+            .zip(&at_sinks)
+            .map(|(destination, (_, counters))| (destination.sink.name(), *counters))
+            .collect();
+        let fates: Vec<&[Fate]> = at_sinks.iter().map(|(fates, _)| fates.as_slice()).collect();
+        outcome.count(&intake, &fates);
+        self.report(&counters, &sinks);
+        outcome
+    }
+
+    /// Writes an invocation's counters.
+    pub(crate) fn report(
+        &self,
+        counters: &InvocationCounters,
+        sinks: &[(&'static str, SinkCounters)],
+    ) {
+        report(self.function, self.tenant.as_str(), counters, sinks);
+    }
+
+    /// Puts letters among the dead letters; answers for each whether it is there.
+    pub(crate) async fn store_letters(
+        &self,
+        letters: &[DeadLetter<'_>],
+        deadline: &Deadline,
+    ) -> Vec<bool> {
+        if letters.is_empty() {
+            return Vec::new();
+        }
+        let tries = Tries {
+            at_least: 2,
+            at_most: 10,
+            until: deadline.answer_by(),
+        };
+        let (delivery, _) = deliver_with_retry(letters.len(), tries, async |pending, until| {
+            let letters: Vec<DeadLetter<'_>> = pending
+                .iter()
+                .filter_map(|index| letters.get(*index).cloned())
+                .collect();
+            self.dead_letters.set_aside(&letters, until).await
+        })
+        .await;
+        let mut are_stored = vec![false; letters.len()];
+        for index in delivery.delivered {
+            if let Some(slot) = are_stored.get_mut(index) {
+                *slot = true;
+            }
+        }
+        for refusal in delivery.refused.iter().take(1) {
+            let letter_count = delivery.refused.len();
+            let reason = refusal.reason.as_ref();
+            tracing::error!(letter_count, reason, "cannot set log events aside");
+        }
+        are_stored
+    }
+}
+
+impl Outcome {
+    /// Adds what became of the accepted log events, over all sinks: the worst fate counts.
+    fn count(&mut self, intake: &Intake<'_>, fates: &[&[Fate]]) {
+        for (position, accepted) in intake.accepted.iter().enumerate() {
+            let at_sinks = fates.iter().filter_map(|fates| fates.get(position));
+            match at_sinks.max().copied().unwrap_or(Fate::HandedBack) {
+                Fate::Delivered | Fate::Duplicate => self.delivered += 1,
+                Fate::SetAside => self.set_aside += 1,
+                fate @ (Fate::HandedBack | Fate::Stopped) => {
+                    self.handed_back.insert(accepted.origin);
+                    self.must_stop |= fate == Fate::Stopped;
+                }
+            }
+        }
+    }
+}
+
+/// Where a log event goes that a sink refused for good in this invocation.
+fn fate_of(remedy: Remedy, when_refused: WhenRefused) -> Fate {
+    match (remedy, when_refused) {
+        (Remedy::SetAside, _) | (Remedy::Retry | Remedy::HandBack, WhenRefused::SetAside) => {
+            Fate::SetAside
+        }
+        (Remedy::Retry | Remedy::HandBack, WhenRefused::HandBack) => Fate::HandedBack,
+        (Remedy::Stop, _) => Fate::Stopped,
+    }
+}
+
+#[cfg(test)]
+mod tests;

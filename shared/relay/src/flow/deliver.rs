@@ -1,0 +1,330 @@
+//! One sink's part: claim, send with retry, commit, set aside, hand back.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::collections::btree_map::BTreeMap;
+
+use tenant_logs::{DeadLetter, LetterEvent, Timestamp};
+use tokio::time::timeout_at;
+
+use crate::counters::SinkCounters;
+use crate::deadline::Deadline;
+use crate::error::chain;
+use crate::flow::intake::Accepted;
+use crate::flow::{Destination, Fate, Relay, WhenRefused, fate_of};
+use crate::ports::{
+    Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Row, Settled, Sink,
+};
+use crate::retry::{Tries, deliver_with_retry};
+
+/// Tries before refused log events are set aside: nobody brings them again.
+const TRIES_BEFORE_SETTING_ASIDE: u32 = 12;
+/// Tries before refused log events are handed back: the trigger brings them again.
+const TRIES_BEFORE_HANDING_BACK: u32 = 3;
+
+impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
+    /// Delivers log events to one sink and answers for each, whatever the other sinks do.
+    pub(super) async fn deliver_to(
+        &self,
+        destination: &Destination<S>,
+        accepted: &[Accepted<'_>],
+        deadline: &Deadline,
+    ) -> (Vec<Fate>, SinkCounters) {
+        let mut counters = SinkCounters::default();
+        let fates = match &self.ledger {
+            _ if accepted.is_empty() => Vec::new(),
+            Some(ledger) => {
+                self.deliver_once(ledger, destination, accepted, (deadline, &mut counters))
+                    .await
+            }
+            None => {
+                let all: Vec<&Accepted<'_>> = accepted.iter().collect();
+                self.send_all(destination, &all, deadline, &mut counters)
+                    .await
+            }
+        };
+        counters.count(&fates);
+        let now = Timestamp::now();
+        for (accepted, fate) in accepted.iter().zip(&fates) {
+            if *fate == Fate::Delivered {
+                counters.note_lag(now, accepted.log_event.date());
+            }
+        }
+        (fates, counters)
+    }
+
+    /// Sends what the sink does not have, by the ledger, and notes what became of it.
+    async fn deliver_once(
+        &self,
+        ledger: &L,
+        destination: &Destination<S>,
+        accepted: &[Accepted<'_>],
+        (deadline, counters): (&Deadline, &mut SinkCounters),
+    ) -> Vec<Fate> {
+        let sink = destination.sink.name();
+        let lease = deadline.lease();
+        let (unique, place_of) = without_repeats(accepted);
+        let log_ids: Vec<&str> = unique
+            .iter()
+            .map(|accepted| accepted.log_event.log_id())
+            .collect();
+        let claiming = ledger.claim(sink, &log_ids, &lease);
+        let claims = match timeout_at(deadline.send_by(), claiming).await {
+            Ok(Ok(claims)) => claims,
+            Ok(Err(error)) => {
+                let error = chain(&error).to_string();
+                tracing::error!(sink, error, "nothing is sent without the ledger");
+                return vec![Fate::HandedBack; accepted.len()];
+            }
+            Err(_elapsed) => {
+                tracing::error!(sink, "nothing is sent: the ledger does not answer in time");
+                return vec![Fate::HandedBack; accepted.len()];
+            }
+        };
+
+        let mut fates: Vec<Fate> = claims.iter().copied().map(fate_of_claim).collect();
+        fates.resize(unique.len(), Fate::HandedBack);
+        let ours: Vec<usize> = (0..unique.len())
+            .filter(|place| claims.get(*place) == Some(&Claim::Claimed))
+            .collect();
+        let to_send: Vec<&Accepted<'_>> = ours
+            .iter()
+            .filter_map(|place| unique.get(*place).copied())
+            .collect();
+        let sent = self
+            .send_all(destination, &to_send, deadline, counters)
+            .await;
+        self.settle(ledger, sink, (&to_send, &sent), (&lease, deadline))
+            .await;
+        for (place, fate) in ours.into_iter().zip(sent) {
+            if let Some(slot) = fates.get_mut(place) {
+                *slot = fate;
+            }
+        }
+        spread(&fates, &place_of)
+    }
+
+    /// Notes in the ledger what was delivered or set aside, and releases the rest before the answer.
+    async fn settle(
+        &self,
+        ledger: &L,
+        sink: &str,
+        (sent, fates): (&[&Accepted<'_>], &[Fate]),
+        (lease, deadline): (&Lease, &Deadline),
+    ) {
+        let with = |wanted: &[Fate]| -> Vec<&str> {
+            let of_fate = sent
+                .iter()
+                .zip(fates)
+                .filter(|(_, fate)| wanted.contains(fate));
+            of_fate
+                .map(|(accepted, _)| accepted.log_event.log_id())
+                .collect()
+        };
+        let delivered = with(&[Fate::Delivered]);
+        let set_aside = with(&[Fate::SetAside]);
+        let released = with(&[Fate::HandedBack, Fate::Stopped]);
+        let settling = async {
+            if !delivered.is_empty() {
+                ledger.commit(sink, &delivered, Settled::Delivered).await?;
+            }
+            if !set_aside.is_empty() {
+                ledger.commit(sink, &set_aside, Settled::SetAside).await?;
+            }
+            if !released.is_empty() {
+                ledger.release(sink, &released, lease).await?;
+            }
+            Ok::<(), PortError>(())
+        };
+        // What is not noted lapses with the lease: then it is sent again, never dropped.
+        match timeout_at(deadline.answer_by(), settling).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => {
+                let error = chain(&error).to_string();
+                tracing::error!(
+                    sink,
+                    error,
+                    "the ledger did not take what became of log events"
+                );
+            }
+            Err(_elapsed) => tracing::error!(sink, "the ledger does not answer in time"),
+        }
+    }
+
+    /// Sends log events, retrying the refused, and sets aside what must be.
+    async fn send_all(
+        &self,
+        destination: &Destination<S>,
+        log_events: &[&Accepted<'_>],
+        deadline: &Deadline,
+        counters: &mut SinkCounters,
+    ) -> Vec<Fate> {
+        let rows: Vec<Row<'_>> = log_events
+            .iter()
+            .map(|accepted| Row {
+                log_event: &accepted.log_event,
+                json: destination.schema.write(&accepted.log_event),
+            })
+            .collect();
+        let tries = Tries {
+            at_least: 3,
+            at_most: match self.when_refused {
+                WhenRefused::SetAside => TRIES_BEFORE_SETTING_ASIDE,
+                WhenRefused::HandBack => TRIES_BEFORE_HANDING_BACK,
+            },
+            until: deadline.send_by(),
+        };
+        let (delivery, retried) = deliver_with_retry(rows.len(), tries, async |pending, until| {
+            if pending.len() == rows.len() {
+                return destination.sink.send(&rows, until).await;
+            }
+            let again: Vec<Row<'_>> = pending
+                .iter()
+                .filter_map(|index| rows.get(*index))
+                .map(|row| Row {
+                    log_event: row.log_event,
+                    json: Cow::Borrowed(&row.json),
+                })
+                .collect();
+            destination.sink.send(&again, until).await
+        })
+        .await;
+        counters.retried += retried;
+        self.fates_of(destination.sink.name(), log_events, delivery, deadline)
+            .await
+    }
+
+    /// Turns a sink's answer into fates; what must be set aside is, or is handed back.
+    async fn fates_of(
+        &self,
+        sink: &'static str,
+        log_events: &[&Accepted<'_>],
+        delivery: Delivery,
+        deadline: &Deadline,
+    ) -> Vec<Fate> {
+        let mut fates = vec![Fate::HandedBack; log_events.len()];
+        for index in delivery.delivered {
+            if let Some(slot) = fates.get_mut(index) {
+                *slot = Fate::Delivered;
+            }
+        }
+        let mut letters = Vec::new();
+        let mut letter_places = Vec::new();
+        for refusal in &delivery.refused {
+            let fate = fate_of(refusal.remedy, self.when_refused);
+            if let Some(slot) = fates.get_mut(refusal.index) {
+                *slot = fate;
+            }
+            if fate == Fate::SetAside
+                && let Some(accepted) = log_events.get(refusal.index)
+            {
+                letters.push(self.letter(sink, accepted, refusal, deadline));
+                letter_places.push(refusal.index);
+            }
+        }
+        let are_stored = self.store_letters(&letters, deadline).await;
+        for (place, is_stored) in letter_places.into_iter().zip(are_stored) {
+            if !is_stored && let Some(slot) = fates.get_mut(place) {
+                *slot = Fate::HandedBack;
+            }
+        }
+        log_refusals(sink, &delivery.refused, &fates);
+        fates
+    }
+
+    fn letter<'a>(
+        &'a self,
+        sink: &'static str,
+        accepted: &'a Accepted<'_>,
+        refusal: &'a Refusal,
+        deadline: &Deadline,
+    ) -> DeadLetter<'a> {
+        DeadLetter {
+            reason: Cow::Borrowed(&refusal.reason),
+            at: deadline.begun(),
+            function: self.function,
+            sink: Some(sink),
+            tenant: self.tenant.as_str(),
+            log_id: Some(accepted.log_event.log_id().into()),
+            event: LetterEvent::Json(accepted.log_event.text().into()),
+        }
+    }
+}
+
+impl SinkCounters {
+    fn count(&mut self, fates: &[Fate]) {
+        for fate in fates {
+            match fate {
+                Fate::Delivered => self.delivered += 1,
+                Fate::Duplicate => self.duplicate += 1,
+                Fate::SetAside => self.set_aside += 1,
+                Fate::HandedBack | Fate::Stopped => self.refused += 1,
+            }
+        }
+    }
+}
+
+/// The log events without those whose `log_id` came before, and for each of all its place among them.
+fn without_repeats<'a, 'e>(accepted: &'a [Accepted<'e>]) -> (Vec<&'a Accepted<'e>>, Vec<usize>) {
+    let mut unique = Vec::with_capacity(accepted.len());
+    let mut places: HashMap<&str, usize> = HashMap::with_capacity(accepted.len());
+    let place_of = accepted.iter().map(|accepted| {
+        *places
+            .entry(accepted.log_event.log_id())
+            .or_insert_with(|| {
+                unique.push(accepted);
+                unique.len() - 1
+            })
+    });
+    let place_of = place_of.collect();
+    (unique, place_of)
+}
+
+/// Gives every log event the fate of the first one with its `log_id`: repeats of what is settled are duplicates.
+fn spread(fates: &[Fate], place_of: &[usize]) -> Vec<Fate> {
+    let mut is_first = vec![true; fates.len()];
+    let spread = place_of.iter().map(|place| {
+        let fate = fates.get(*place).copied().unwrap_or(Fate::HandedBack);
+        let is_repeat = is_first
+            .get_mut(*place)
+            .is_some_and(|is_first| !std::mem::take(is_first));
+        match fate {
+            Fate::Delivered | Fate::SetAside if is_repeat => Fate::Duplicate,
+            Fate::Delivered
+            | Fate::Duplicate
+            | Fate::SetAside
+            | Fate::HandedBack
+            | Fate::Stopped => fate,
+        }
+    });
+    spread.collect()
+}
+
+fn fate_of_claim(claim: Claim) -> Fate {
+    match claim {
+        Claim::Known(Settled::Delivered | Settled::SetAside) => Fate::Duplicate,
+        // A live worker has it: if that one fails, the trigger brings it again.
+        Claim::Busy | Claim::Claimed => Fate::HandedBack,
+    }
+}
+
+/// One line for each reason and fate, never one for each log event.
+fn log_refusals(sink: &str, refused: &[Refusal], fates: &[Fate]) {
+    let mut counts: BTreeMap<(&str, Fate), usize> = BTreeMap::new();
+    for refusal in refused {
+        let fate = fates
+            .get(refusal.index)
+            .copied()
+            .unwrap_or(Fate::HandedBack);
+        *counts.entry((&refusal.reason, fate)).or_default() += 1;
+    }
+    for ((reason, fate), event_count) in counts {
+        match fate {
+            Fate::SetAside => tracing::error!(sink, reason, event_count, "set log events aside"),
+            Fate::Stopped => tracing::error!(sink, reason, event_count, "a person must act"),
+            Fate::HandedBack | Fate::Delivered | Fate::Duplicate => {
+                tracing::warn!(sink, reason, event_count, "hand log events back");
+            }
+        }
+    }
+}

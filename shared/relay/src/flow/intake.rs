@@ -1,0 +1,124 @@
+//! What a trigger brought, sorted: log events that pass, and letters for what is none.
+
+use tenant_logs::{DeadLetter, LetterEvent, LogEvent, Redaction, Reject, known_event_type};
+
+use crate::counters::InvocationCounters;
+use crate::deadline::Deadline;
+use crate::flow::{Arrival, Relay};
+
+/// The sorted content of some bodies.
+pub(super) struct Intake<'a> {
+    pub(super) accepted: Vec<Accepted<'a>>,
+    pub(super) unfit: Vec<Unfit<'a>>,
+    pub(super) counters: InvocationCounters,
+}
+
+/// A log event that goes to the sinks, and the body it came in.
+pub(super) struct Accepted<'a> {
+    pub(super) origin: usize,
+    pub(super) log_event: LogEvent<'a>,
+}
+
+/// What is no log event, as a letter.
+pub(super) struct Unfit<'a> {
+    pub(super) origin: usize,
+    pub(super) letter: DeadLetter<'a>,
+}
+
+impl<S, L, D> Relay<S, L, D> {
+    /// Filters and redacts the log events, and writes a letter for each element that is none.
+    pub(super) fn take_in<'a>(
+        &'a self,
+        arrivals: Vec<Arrival<'a>>,
+        deadline: &Deadline,
+    ) -> Intake<'a> {
+        let mut intake = Intake {
+            accepted: Vec::new(),
+            unfit: Vec::new(),
+            counters: InvocationCounters::default(),
+        };
+        for (origin, arrival) in arrivals.into_iter().enumerate() {
+            match arrival.parsed {
+                Ok(parsed) => {
+                    intake.counters.received += parsed.log_events.len() + parsed.rejects.len();
+                    intake.accepted.reserve(parsed.log_events.len());
+                    for log_event in parsed.log_events {
+                        self.accept(origin, log_event, &mut intake);
+                    }
+                    for reject in &parsed.rejects {
+                        let letter = self.reject_letter(reject, deadline);
+                        intake.unfit.push(Unfit { origin, letter });
+                    }
+                }
+                Err(unreadable) => {
+                    intake.counters.received += 1;
+                    intake.counters.unreadable += 1;
+                    let reason = unreadable.to_string();
+                    let letter = self.unparsed_letter(reason, arrival.body, deadline);
+                    intake.unfit.push(Unfit { origin, letter });
+                }
+            }
+        }
+        intake
+    }
+
+    fn accept<'a>(&self, origin: usize, mut log_event: LogEvent<'a>, intake: &mut Intake<'a>) {
+        let event_type = log_event.event_type();
+        if event_type.and_then(known_event_type).is_none() {
+            intake.counters.unrecognized += 1;
+        }
+        if !self.filter.passes(event_type) {
+            intake.counters.filtered += 1;
+            return;
+        }
+        if self.redaction.redact(&mut log_event) {
+            intake.counters.redacted += 1;
+        }
+        intake.accepted.push(Accepted { origin, log_event });
+    }
+
+    fn reject_letter<'a>(&'a self, reject: &Reject<'a>, deadline: &Deadline) -> DeadLetter<'a> {
+        let reason = reject.reason.to_string();
+        let mut letter = self.unparsed_letter(reason, reject.text.as_bytes(), deadline);
+        if let Some(event) = readable(reject, &self.redaction) {
+            letter.event = event;
+        }
+        letter
+    }
+
+    /// A letter for text that cannot be parsed. It is withheld where a redaction is set that cannot be applied to it.
+    pub(crate) fn unparsed_letter<'a>(
+        &'a self,
+        reason: String,
+        body: &'a [u8],
+        deadline: &Deadline,
+    ) -> DeadLetter<'a> {
+        DeadLetter {
+            reason: reason.into(),
+            at: deadline.begun(),
+            function: self.function,
+            sink: None,
+            tenant: self.tenant.as_str(),
+            log_id: None,
+            event: LetterEvent::Unparsed {
+                body,
+                is_withheld: !self.redaction.is_empty(),
+            },
+        }
+    }
+}
+
+/// An element that is JSON, redacted; nothing where it is none, or where redaction cannot be applied to it.
+fn readable<'a>(reject: &Reject<'a>, redaction: &Redaction) -> Option<LetterEvent<'a>> {
+    match reject.reason {
+        tenant_logs::RejectReason::Syntax { .. } => None,
+        tenant_logs::RejectReason::NotAnObject | tenant_logs::RejectReason::NotALogEvent => {
+            let json = if redaction.is_empty() {
+                reject.text.into()
+            } else {
+                redaction.redact_object(reject.text)?.into()
+            };
+            Some(LetterEvent::Json(json))
+        }
+    }
+}

@@ -1,0 +1,277 @@
+use std::time::Duration;
+
+use tenant_logs::{Filter, FilterSettings, Secret, parse};
+
+use super::*;
+use crate::testing::{TestSink, deadline, relay, relay_with};
+use crate::{Claim, Lease, MemoryLedger, NoLedger, PortError, Settled};
+
+const NONE: [usize; 0] = [];
+
+fn arrivals<'a>(bodies: &[&'a str]) -> Vec<Arrival<'a>> {
+    bodies
+        .iter()
+        .map(|body| Arrival {
+            body: body.as_bytes(),
+            parsed: parse(body),
+        })
+        .collect()
+}
+
+fn event(log_id: &str) -> String {
+    format!(r#"{{"log_id":"{log_id}","data":{{"type":"s"}}}}"#)
+}
+
+fn handed_back(outcome: &Outcome) -> Vec<usize> {
+    outcome.handed_back.iter().copied().collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_log_event_reaches_every_sink_once_and_twice_delivers_nothing_new() {
+    let relay = relay(vec![
+        TestSink::new("one", |_, _| None),
+        TestSink::new("two", |_, _| None),
+    ]);
+    let body = format!("[{},{},{}]", event("a"), event("b"), event("a"));
+    for _ in 0..2 {
+        let outcome = relay.deliver(arrivals(&[&body]), &deadline()).await;
+        assert_eq!(handed_back(&outcome), NONE);
+        assert_eq!((outcome.received, outcome.delivered), (3, 3));
+    }
+    for destination in &relay.destinations {
+        assert_eq!(destination.sink.stored(), [event("a"), event("b")]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_ledger_repeats_pass_because_the_bus_is_at_least_once() {
+    let relay = relay_with::<NoLedger>(vec![TestSink::new("bus", |_, _| None)], None);
+    let body = format!("[{},{}]", event("a"), event("a"));
+    relay.deliver(arrivals(&[&body]), &deadline()).await;
+    assert_eq!(relay.destinations[0].sink.stored().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_poison_element_is_set_aside_with_its_reason_and_the_rest_goes_on() {
+    let relay = relay(vec![TestSink::new("one", |_, _| None)]);
+    let body = format!(r#"[{},{{"hello":"world"}},7]"#, event("a"));
+    let outcome = relay.deliver(arrivals(&[&body]), &deadline()).await;
+    assert_eq!(
+        (outcome.received, outcome.delivered, outcome.set_aside),
+        (3, 1, 2)
+    );
+    let letters = relay.dead_letters.stored();
+    assert_eq!(
+        letters[0]["reason"],
+        "not a log event: neither `type` nor `log_id`"
+    );
+    assert_eq!(letters[0]["event"], serde_json::json!({"hello": "world"}));
+    assert_eq!(letters[0]["sink"], serde_json::Value::Null);
+    assert_eq!(letters[1]["reason"], "not a log event: not a JSON object");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unreadable_body_is_set_aside_and_the_other_bodies_go_on() {
+    let relay = relay(vec![TestSink::new("one", |_, _| None)]);
+    let outcome = relay
+        .deliver(arrivals(&["[{]", &event("a")]), &deadline())
+        .await;
+    assert_eq!((outcome.delivered, outcome.set_aside), (1, 1));
+    assert_eq!(relay.dead_letters.stored()[0]["event"], "[{]");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_log_event_is_sent_again_and_only_that_one() {
+    let plan = |log_id: &str, tries| (log_id == "b" && tries < 2).then_some(Remedy::Retry);
+    let relay = relay(vec![TestSink::new("one", plan)]);
+    let body = format!("[{},{}]", event("a"), event("b"));
+    let outcome = relay.deliver(arrivals(&[&body]), &deadline()).await;
+    assert_eq!(outcome.delivered, 2);
+    assert_eq!(
+        relay.destinations[0].sink.stored(),
+        [event("a"), event("b")]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_is_handed_back_when_a_sink_cannot_take_it_for_now_and_comes_again() {
+    let relay = relay(vec![
+        TestSink::new("well", |_, _| None),
+        TestSink::new("ill", |log_id, tries| {
+            (log_id == "b" && tries < 3).then_some(Remedy::Retry)
+        }),
+    ]);
+    let bodies = [event("a"), event("b")];
+    let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+    let first = relay.deliver(arrivals(&bodies), &deadline()).await;
+    assert_eq!(handed_back(&first), [1]);
+    assert_eq!(relay.dead_letters.stored().len(), 0);
+
+    let second = relay.deliver(arrivals(&bodies[1..]), &deadline()).await;
+    assert_eq!(handed_back(&second), NONE);
+    for destination in &relay.destinations {
+        assert_eq!(destination.sink.stored(), [event("a"), event("b")]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_can_never_pass_is_set_aside_at_once_and_known_afterwards() {
+    let relay = relay(vec![TestSink::new("one", |_, _| Some(Remedy::SetAside))]);
+    let body = event("a");
+    for _ in 0..2 {
+        let outcome = relay.deliver(arrivals(&[&body]), &deadline()).await;
+        assert_eq!(handed_back(&outcome), NONE);
+    }
+    let letters = relay.dead_letters.stored();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0]["reason"], "the sink says no");
+    assert_eq!(letters[0]["sink"], "one");
+    assert_eq!(letters[0]["log_id"], "a");
+    assert_eq!(letters[0]["tenant"], "acme");
+    assert_eq!(letters[0]["function"], "test-function");
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_nobody_to_bring_it_again_a_refused_log_event_is_set_aside() {
+    let mut relay = relay(vec![TestSink::new("one", |_, _| Some(Remedy::Retry))]);
+    relay.when_refused = WhenRefused::SetAside;
+    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    assert_eq!((outcome.set_aside, handed_back(&outcome)), (1, vec![]));
+    assert!(relay.destinations[0].sink.tries.lock().unwrap()["a"] >= 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_that_hangs_leaves_time_to_set_everything_aside() {
+    let mut sink = TestSink::new("one", |_, _| None);
+    sink.hangs = true;
+    let mut relay = relay(vec![sink]);
+    relay.when_refused = WhenRefused::SetAside;
+    let begun = tokio::time::Instant::now();
+    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    assert_eq!(outcome.set_aside, 1);
+    assert!(begun.elapsed() < Duration::from_secs(30));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_acknowledged_while_a_person_must_act() {
+    let mut relay = relay(vec![TestSink::new("one", |_, _| Some(Remedy::Stop))]);
+    relay.when_refused = WhenRefused::SetAside;
+    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    assert_eq!(handed_back(&outcome), [0]);
+    assert!(outcome.must_stop);
+    assert_eq!(relay.dead_letters.stored().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn everything_is_handed_back_when_the_letter_box_is_down_too() {
+    let mut relay = relay(vec![TestSink::new("one", |_, _| Some(Remedy::SetAside))]);
+    relay.dead_letters.is_down = true;
+    let body = format!("[{},7]", event("a"));
+    let outcome = relay.deliver(arrivals(&[&body]), &deadline()).await;
+    assert_eq!((outcome.set_aside, handed_back(&outcome)), (0, vec![0]));
+
+    relay.dead_letters.is_down = false;
+    let again = relay.deliver(arrivals(&[&body]), &deadline()).await;
+    assert_eq!((again.set_aside, handed_back(&again)), (2, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_filtered_log_event_is_counted_and_goes_nowhere() {
+    let mut relay = relay(vec![TestSink::new("one", |_, _| None)]);
+    relay.filter = Filter::parse(FilterSettings {
+        exclude_types: Some("s"),
+        ..FilterSettings::default()
+    })
+    .unwrap();
+    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    assert_eq!(
+        (outcome.received, outcome.filtered, outcome.delivered),
+        (1, 1, 0)
+    );
+    assert_eq!(relay.destinations[0].sink.stored().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sinks_and_letters_get_redacted_log_events_only() {
+    let key = Some(Secret::new("k3y"));
+    let plan = |log_id: &str, _| (log_id == "b").then_some(Remedy::SetAside);
+    let mut relay = relay(vec![TestSink::new("one", plan)]);
+    relay.redaction = Redaction::parse("ip=hmac", key).unwrap();
+    let body = r#"[{"log_id":"a","data":{"ip":"192.0.2.77"}},{"log_id":"b","data":{"ip":"192.0.2.77"}},
+        {"hello":1,"ip":"192.0.2.77"},"192.0.2.77"]"#;
+    relay
+        .deliver(arrivals(&[body, "192.0.2.77"]), &deadline())
+        .await;
+
+    let letters = relay.dead_letters.stored();
+    assert_eq!(letters.len(), 4);
+    let everything = format!("{:?} {letters:?}", relay.destinations[0].sink.stored());
+    assert!(!everything.contains("192.0.2.77"), "{everything}");
+}
+
+/// A ledger that is out of reach, or where a live worker holds everything.
+#[derive(Debug)]
+struct IllLedger {
+    answer: Option<Claim>,
+}
+
+impl Ledger for IllLedger {
+    async fn claim(&self, _: &str, ids: &[&str], _: &Lease) -> Result<Vec<Claim>, PortError> {
+        let answer = self.answer.ok_or_else(out_of_reach)?;
+        Ok(vec![answer; ids.len()])
+    }
+
+    async fn commit(&self, _: &str, _: &[&str], _: Settled) -> Result<(), PortError> {
+        Err(out_of_reach())
+    }
+
+    async fn release(&self, _: &str, _: &[&str], _: &Lease) -> Result<(), PortError> {
+        Err(out_of_reach())
+    }
+}
+
+fn out_of_reach() -> PortError {
+    PortError {
+        step: "claim log events".to_owned(),
+        source: "out of reach".into(),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_and_all_is_handed_back_with_the_ledger_out_of_reach() {
+    let ledger = IllLedger { answer: None };
+    let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
+    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    assert_eq!(handed_back(&outcome), [0]);
+    assert_eq!(relay.destinations[0].sink.stored().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_a_live_worker_holds_hands_that_item_back() {
+    let ledger = IllLedger {
+        answer: Some(Claim::Busy),
+    };
+    let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
+    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    assert_eq!(handed_back(&outcome), [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_sink_has_is_not_handed_back_when_the_ledger_cannot_note_it() {
+    let ledger = IllLedger {
+        answer: Some(Claim::Claimed),
+    };
+    let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
+    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    assert_eq!((outcome.delivered, handed_back(&outcome)), (1, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_send_releases_its_claim_before_the_answer() {
+    let plan = |_: &str, tries: usize| (tries < 1).then_some(Remedy::HandBack);
+    let relay: Relay<_, MemoryLedger, _> = relay(vec![TestSink::new("one", plan)]);
+    let first = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    assert_eq!(handed_back(&first), [0]);
+    let second = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    assert_eq!(second.delivered, 1);
+}

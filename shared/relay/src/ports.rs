@@ -1,0 +1,180 @@
+//! What the flow needs of the outside: sinks, a ledger, a place for dead letters, live webhook tokens.
+
+use std::borrow::Cow;
+use std::error::Error;
+
+use tenant_logs::{DeadLetter, LogEvent, Timestamp};
+use tokio::time::Instant;
+
+/// One log event on its way to a sink.
+#[derive(Debug)]
+pub struct Row<'a> {
+    /// The event, for what a sink routes by.
+    pub log_event: &'a LogEvent<'a>,
+    /// The event as a JSON object in the schema that the sink was given.
+    pub json: Cow<'a, str>,
+}
+
+/// What a far end said, per item of a call.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Delivery {
+    /// Indices of the items it has.
+    pub delivered: Vec<usize>,
+    /// The others, with the reason. An item in neither list counts as refused without an answer.
+    pub refused: Vec<Refusal>,
+}
+
+/// One item that a far end did not take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// Index of the item.
+    pub index: usize,
+    /// What to do about it.
+    pub remedy: Remedy,
+    /// Why, in words without any of the event's content.
+    pub reason: Cow<'static, str>,
+}
+
+/// What to do about a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nothing is lost: try again.
+    Retry,
+    /// Give it back to the trigger, which tries again later.
+    HandBack,
+    /// It can never pass: put it among the dead letters.
+    SetAside,
+    /// A person must act; until then nothing is acknowledged.
+    Stop,
+}
+
+impl Delivery {
+    /// Every one of `count` items is delivered.
+    pub fn all_delivered(count: usize) -> Self {
+        Self {
+            delivered: (0..count).collect(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// Every one of `count` items is refused for one reason.
+    pub fn all_refused(count: usize, remedy: Remedy, reason: impl Into<Cow<'static, str>>) -> Self {
+        let reason = reason.into();
+        let refused = (0..count).map(|index| Refusal {
+            index,
+            remedy,
+            reason: reason.clone(),
+        });
+        Self {
+            delivered: Vec::new(),
+            refused: refused.collect(),
+        }
+    }
+
+    /// Adds what was said of a part: `indices` holds the whole's index of each item of the part.
+    pub fn merge(&mut self, part: Self, indices: &[usize]) {
+        let whole = |index: usize| indices.get(index).copied();
+        self.delivered
+            .extend(part.delivered.into_iter().filter_map(whole));
+        let refused = part
+            .refused
+            .into_iter()
+            .filter_map(|refusal| whole(refusal.index).map(|index| Refusal { index, ..refusal }));
+        self.refused.extend(refused);
+    }
+}
+
+/// Where log events go.
+pub trait Sink: Send + Sync {
+    /// Its name in `SINKS`, in letters and in the ledger.
+    fn name(&self) -> &'static str;
+
+    /// Sends rows in as many calls as the sink's limits ask for, and answers before `until`.
+    fn send(&self, rows: &[Row<'_>], until: Instant) -> impl Future<Output = Delivery> + Send;
+}
+
+/// Where goes what can never be delivered.
+pub trait DeadLetters: Send + Sync {
+    /// Puts letters away durably, and answers before `until`.
+    fn set_aside(
+        &self,
+        letters: &[DeadLetter<'_>],
+        until: Instant,
+    ) -> impl Future<Output = Delivery> + Send;
+}
+
+/// Which log events a sink has, across invocations and copies.
+pub trait Ledger: Send + Sync {
+    /// Claims log events for a sink, all distinct; answers one claim for each, in their order.
+    fn claim(
+        &self,
+        sink: &str,
+        log_ids: &[&str],
+        lease: &Lease,
+    ) -> impl Future<Output = Result<Vec<Claim>, PortError>> + Send;
+
+    /// Notes for good what became of claimed log events.
+    fn commit(
+        &self,
+        sink: &str,
+        log_ids: &[&str],
+        settled: Settled,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+
+    /// Gives claims back; a claim that another lease took over is left alone.
+    fn release(
+        &self,
+        sink: &str,
+        log_ids: &[&str],
+        lease: &Lease,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+}
+
+/// How long, and for whom, a claim holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Lease {
+    /// Tells one invocation's claims from another's.
+    pub owner: u64,
+    /// Now, as the invocation began.
+    pub begins: Timestamp,
+    /// When others may take the claim over.
+    pub ends: Timestamp,
+}
+
+/// The ledger's answer to a claim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// It is ours to send.
+    Claimed,
+    /// The sink has it, or it is among the dead letters.
+    Known(Settled),
+    /// A live worker holds it.
+    Busy,
+}
+
+/// What became of a log event at a sink.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settled {
+    /// The sink has it.
+    Delivered,
+    /// It is among the dead letters.
+    SetAside,
+}
+
+/// Which webhook tokens are live.
+pub trait TokenCheck: Send + Sync {
+    /// Whether an `Authorization` header carries a live token, with or without the word `Bearer`.
+    fn is_live(&self, authorization: &[u8])
+    -> impl Future<Output = Result<bool, PortError>> + Send;
+}
+
+/// A step at a port that failed, with its cause.
+#[derive(Debug, thiserror::Error)]
+#[error("{step}")]
+pub struct PortError {
+    /// What was tried, without any content: `claim 3 log events in table x`.
+    pub step: String,
+    /// Why it failed.
+    #[source]
+    pub source: Box<dyn Error + Send + Sync>,
+}

@@ -1,0 +1,220 @@
+//! Settings from the environment: everything is read, every problem is collected, and the program fails once.
+//!
+//! Only `main` passes the real environment; everybody else passes a closure.
+
+use std::fmt::{self, Display, Write};
+
+use tenant_logs::{Filter, FilterSettings, Redaction, Secret, TenantName};
+use tracing::level_filters::LevelFilter;
+
+/// Reads settings through a lookup, where empty counts as missing, and remembers what is wrong.
+pub struct Reader<'a> {
+    lookup: &'a dyn Fn(&str) -> Option<String>,
+    problems: Vec<(String, String)>,
+}
+
+/// Every setting that is wrong, one line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingsError {
+    problems: Vec<(String, String)>,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads through `lookup`.
+    pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self {
+            lookup,
+            problems: Vec::new(),
+        }
+    }
+
+    /// A setting that may be missing.
+    pub fn optional(&mut self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.is_empty())
+    }
+
+    /// A setting that must be there.
+    pub fn required(&mut self, name: &str) -> Option<String> {
+        let value = self.optional(name);
+        if value.is_none() {
+            self.problem(name, "required, not set");
+        }
+        value
+    }
+
+    /// A setting that may be missing and otherwise must parse; `want` says what it should be.
+    pub fn parsed<T>(
+        &mut self,
+        name: &str,
+        want: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.optional(name)?;
+        let parsed = parse(&value);
+        if parsed.is_none() {
+            self.problem(name, format_args!("cannot read `{value}` (want {want})"));
+        }
+        parsed
+    }
+
+    /// A setting that must be there and must parse.
+    pub fn required_parsed<T>(
+        &mut self,
+        name: &str,
+        want: &str,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        self.required(name)?;
+        self.parsed(name, want, parse)
+    }
+
+    /// A secret that may be missing, given by its value.
+    ///
+    /// A reference to a secret store is refused, so that nobody believes it is read.
+    pub fn secret(&mut self, name: &str) -> Option<Secret> {
+        for suffix in ["_SECRET_ARN", "_SECRET_URI"] {
+            let reference = format!("{name}{suffix}");
+            if self.optional(&reference).is_some() {
+                let text = format!("cannot be read by this version (give the value as {name})");
+                self.problem(&reference, text);
+            }
+        }
+        self.optional(name).map(Secret::new)
+    }
+
+    /// Notes that a setting is wrong. The text never holds a secret's value.
+    pub fn problem(&mut self, name: &str, text: impl Display) {
+        self.problems.push((name.to_owned(), text.to_string()));
+    }
+
+    /// The settings, or everything that was wrong with them.
+    ///
+    /// # Errors
+    /// Whenever a problem was noted, even where `settings` are there.
+    pub fn finish<T>(self, settings: Option<T>) -> Result<T, SettingsError> {
+        let problems = self.problems;
+        match settings {
+            Some(settings) if problems.is_empty() => Ok(settings),
+            _ => Err(SettingsError { problems }),
+        }
+    }
+}
+
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Reader")
+            .field("problems", &self.problems)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Display for SettingsError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.len() {
+            1 => formatter.write_str("1 setting is wrong:")?,
+            count => write!(formatter, "{count} settings are wrong:")?,
+        }
+        for (name, text) in &self.problems {
+            formatter.write_char('\n')?;
+            write!(formatter, "  {name}: {text}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SettingsError {}
+
+/// What every function reads.
+#[derive(Debug, Clone)]
+pub struct CommonSettings {
+    /// `TENANT_NAME`.
+    pub tenant: TenantName,
+    /// `INCLUDE_TYPES`, `EXCLUDE_TYPES`, `INCLUDE_CATEGORIES`, `EXCLUDE_CATEGORIES`.
+    pub filter: Filter,
+    /// `REDACT`, `REDACT_KEY`.
+    pub redaction: Redaction,
+    /// `LOG_LEVEL`.
+    pub log_level: LevelFilter,
+}
+
+impl CommonSettings {
+    /// Reads them; nothing where the reader noted a problem.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let tenant = reader.required_parsed(
+            "TENANT_NAME",
+            "1 to 63 letters, digits, `-`, `_` or `.`",
+            |text| TenantName::parse(text).ok(),
+        );
+        let log_level = reader.optional("LOG_LEVEL");
+        let log_level = log_level.map_or(Some(LevelFilter::INFO), |text| {
+            let level = text.parse().ok();
+            if level.is_none() {
+                let want = "want off, error, warn, info, debug or trace";
+                reader.problem("LOG_LEVEL", format_args!("cannot read `{text}` ({want})"));
+            }
+            level
+        });
+        let filter = read_filter(reader);
+        let redaction = read_redaction(reader);
+        Some(Self {
+            tenant: tenant?,
+            filter: filter?,
+            redaction: redaction?,
+            log_level: log_level?,
+        })
+    }
+}
+
+fn read_filter(reader: &mut Reader<'_>) -> Option<Filter> {
+    let names = [
+        "INCLUDE_TYPES",
+        "EXCLUDE_TYPES",
+        "INCLUDE_CATEGORIES",
+        "EXCLUDE_CATEGORIES",
+    ];
+    let lists = names.map(|name| reader.optional(name));
+    let [
+        include_types,
+        exclude_types,
+        include_categories,
+        exclude_categories,
+    ] = lists.each_ref().map(Option::as_deref);
+    let all = FilterSettings {
+        include_types,
+        exclude_types,
+        include_categories,
+        exclude_categories,
+    };
+    if let Ok(filter) = Filter::parse(all) {
+        return Some(filter);
+    }
+    // Each list is read alone, to name the one that is wrong.
+    for (name, list) in names.into_iter().zip(lists.each_ref()) {
+        let is_types = name.ends_with("TYPES");
+        let alone = FilterSettings {
+            include_types: list.as_deref().filter(|_| is_types),
+            include_categories: list.as_deref().filter(|_| !is_types),
+            ..FilterSettings::default()
+        };
+        if let Err(problem) = Filter::parse(alone) {
+            reader.problem(name, problem);
+        }
+    }
+    None
+}
+
+fn read_redaction(reader: &mut Reader<'_>) -> Option<Redaction> {
+    let rules = reader.optional("REDACT").unwrap_or_default();
+    let key = reader.secret("REDACT_KEY");
+    match Redaction::parse(&rules, key) {
+        Ok(redaction) => Some(redaction),
+        Err(problem) => {
+            reader.problem("REDACT", problem);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

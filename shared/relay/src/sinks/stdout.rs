@@ -1,0 +1,63 @@
+//! Standard output, a line each: for looking at events on one machine.
+
+use std::io::{self, Write};
+
+use tokio::time::Instant;
+
+use crate::ports::{Delivery, Remedy, Row, Sink};
+
+/// Prints each log event as a line.
+#[derive(Debug, Default)]
+pub struct StdoutSink;
+
+impl Sink for StdoutSink {
+    fn name(&self) -> &'static str {
+        "stdout"
+    }
+
+    async fn send(&self, rows: &[Row<'_>], _until: Instant) -> Delivery {
+        let mut stdout = io::stdout().lock();
+        let written = stdout.write_all(&ndjson(rows));
+        match written.and_then(|()| stdout.flush()) {
+            Ok(()) => Delivery::all_delivered(rows.len()),
+            Err(error) => {
+                let reason = format!("cannot write to standard output: {}", error.kind());
+                Delivery::all_refused(rows.len(), Remedy::HandBack, reason)
+            }
+        }
+    }
+}
+
+/// Rows as lines (NDJSON). Line breaks between the tokens of a row, which JSON allows, become blanks.
+pub fn ndjson(rows: &[Row<'_>]) -> Vec<u8> {
+    let mut lines = Vec::with_capacity(rows.iter().map(|row| row.json.len() + 1).sum());
+    for row in rows {
+        let begin = lines.len();
+        lines.extend_from_slice(row.json.as_bytes());
+        for byte in lines.iter_mut().skip(begin) {
+            if matches!(byte, b'\n' | b'\r') {
+                *byte = b' ';
+            }
+        }
+        lines.push(b'\n');
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use tenant_logs::{Schema, parse};
+
+    use super::*;
+
+    #[test]
+    fn a_log_event_written_over_several_lines_becomes_one() {
+        let parsed = parse("{\r\n\"log_id\":\"1\",\n\"data\":{}}").unwrap();
+        let log_event = &parsed.log_events[0];
+        let row = Row {
+            log_event,
+            json: Schema::Raw.write(log_event),
+        };
+        assert_eq!(ndjson(&[row]), b"{  \"log_id\":\"1\", \"data\":{}}\n");
+    }
+}

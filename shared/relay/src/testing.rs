@@ -1,0 +1,136 @@
+//! Far ends for the tests of the flow: a sink and a letter box that do as they are told.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tenant_logs::{DeadLetter, Filter, Redaction, Schema, TenantName};
+use tokio::time::{Instant, sleep_until};
+
+use crate::{
+    DeadLetters, Deadline, Delivery, Destination, Ledger, MemoryLedger, Refusal, Relay, Remedy,
+    Row, Sink, WhenRefused,
+};
+
+/// What a test's sink does with a log event, by its `log_id` and the number of earlier tries.
+pub(crate) type Plan = fn(&str, usize) -> Option<Remedy>;
+
+/// A sink that follows a plan and remembers what it has.
+#[derive(Debug)]
+pub(crate) struct TestSink {
+    pub(crate) name: &'static str,
+    pub(crate) plan: Plan,
+    pub(crate) hangs: bool,
+    pub(crate) stored: Mutex<Vec<String>>,
+    pub(crate) tries: Mutex<HashMap<String, usize>>,
+}
+
+impl TestSink {
+    pub(crate) fn new(name: &'static str, plan: Plan) -> Self {
+        Self {
+            name,
+            plan,
+            hangs: false,
+            stored: Mutex::default(),
+            tries: Mutex::default(),
+        }
+    }
+
+    pub(crate) fn stored(&self) -> Vec<String> {
+        self.stored
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Sink for TestSink {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
+        if self.hangs {
+            sleep_until(until).await;
+            return Delivery::default();
+        }
+        let mut delivery = Delivery::default();
+        for (index, row) in rows.iter().enumerate() {
+            let log_id = row.log_event.log_id();
+            let mut tries = self.tries.lock().unwrap();
+            let earlier = tries.entry(log_id.to_owned()).or_default();
+            match (self.plan)(log_id, *earlier) {
+                None => {
+                    self.stored.lock().unwrap().push(row.json.to_string());
+                    delivery.delivered.push(index);
+                }
+                Some(remedy) => delivery.refused.push(Refusal {
+                    index,
+                    remedy,
+                    reason: "the sink says no".into(),
+                }),
+            }
+            *earlier += 1;
+        }
+        delivery
+    }
+}
+
+/// Keeps letters, or refuses every one.
+#[derive(Debug, Default)]
+pub(crate) struct TestLetters {
+    pub(crate) is_down: bool,
+    pub(crate) stored: Mutex<Vec<String>>,
+}
+
+impl TestLetters {
+    pub(crate) fn stored(&self) -> Vec<serde_json::Value> {
+        let stored = self.stored.lock().unwrap();
+        stored
+            .iter()
+            .map(|letter| serde_json::from_str(letter).unwrap())
+            .collect()
+    }
+}
+
+impl DeadLetters for TestLetters {
+    async fn set_aside(&self, letters: &[DeadLetter<'_>], _until: Instant) -> Delivery {
+        if self.is_down {
+            return Delivery::all_refused(letters.len(), Remedy::Retry, "the letter box is down");
+        }
+        let mut stored = self.stored.lock().unwrap();
+        stored.extend(letters.iter().map(DeadLetter::to_json));
+        Delivery::all_delivered(letters.len())
+    }
+}
+
+/// A relay with some sinks and a ledger in memory.
+pub(crate) fn relay(sinks: Vec<TestSink>) -> Relay<TestSink, MemoryLedger, TestLetters> {
+    relay_with(sinks, Some(MemoryLedger::default()))
+}
+
+/// A relay with some sinks and any ledger.
+pub(crate) fn relay_with<L: Ledger>(
+    sinks: Vec<TestSink>,
+    ledger: Option<L>,
+) -> Relay<TestSink, L, TestLetters> {
+    let destinations = sinks.into_iter().map(|sink| Destination {
+        sink,
+        schema: Schema::Raw,
+    });
+    Relay {
+        function: "test-function",
+        tenant: TenantName::parse("acme").unwrap(),
+        filter: Filter::default(),
+        redaction: Redaction::default(),
+        destinations: destinations.collect(),
+        ledger,
+        dead_letters: TestLetters::default(),
+        when_refused: WhenRefused::HandBack,
+    }
+}
+
+/// A deadline that a test with paused time never reaches by itself.
+pub(crate) fn deadline() -> Deadline {
+    Deadline::after(Duration::from_secs(30))
+}

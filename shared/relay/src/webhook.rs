@@ -1,0 +1,245 @@
+//! The webhook contract: what an Auth0 HTTP log stream sends, in which order it is checked, what it is answered.
+//!
+//! One implementation for every cloud; a function only turns its trigger's event into a [`WebhookRequest`].
+
+use std::borrow::Cow;
+
+use tenant_logs::{Secret, Unreadable, decode, decode_base64, parse};
+
+use crate::counters::InvocationCounters;
+use crate::deadline::Deadline;
+use crate::error::chain;
+use crate::flow::{Arrival, Outcome, Relay};
+use crate::ports::{DeadLetters, Ledger, PortError, Sink, TokenCheck};
+
+/// Bytes of a body unless `MAX_BODY_BYTES` says otherwise: what Lambda takes in one event.
+pub const MAX_BODY_BYTES: usize = 6_291_456;
+
+/// A request as any front end brings it.
+#[derive(Debug, Clone, Copy)]
+pub struct WebhookRequest<'a> {
+    /// The method, upper case.
+    pub method: &'a str,
+    /// The `Authorization` header as it came.
+    pub authorization: Option<&'a [u8]>,
+    /// The body, not looked at before the token is right.
+    pub body: WebhookBody<'a>,
+}
+
+/// A body as the front end encodes it.
+#[derive(Debug, Clone, Copy)]
+pub enum WebhookBody<'a> {
+    /// The bytes themselves.
+    Plain(&'a [u8]),
+    /// The bytes in base64.
+    Base64(&'a str),
+}
+
+/// An answer: a status, a JSON body, and the headers that belong to the status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookAnswer {
+    /// The HTTP status.
+    pub status: u16,
+    /// A JSON object.
+    pub body: String,
+    /// One more header, where the status asks for one.
+    pub header: Option<(&'static str, &'static str)>,
+}
+
+/// Tokens that never change while the process lives: those of the environment.
+#[derive(Debug, Clone)]
+pub struct FixedTokens(Vec<Secret>);
+
+impl FixedTokens {
+    /// Reads a comma-separated list; nothing where it names no token.
+    pub fn parse(list: &Secret) -> Option<Self> {
+        let tokens = list
+            .expose()
+            .split(',')
+            .map(|token| without_bearer(token.as_bytes()));
+        let tokens: Vec<Secret> = tokens
+            .filter(|token| !token.is_empty())
+            .map(|token| Secret::new(String::from_utf8_lossy(token)))
+            .collect();
+        (!tokens.is_empty()).then_some(Self(tokens))
+    }
+}
+
+impl TokenCheck for FixedTokens {
+    async fn is_live(&self, authorization: &[u8]) -> Result<bool, PortError> {
+        let candidate = without_bearer(authorization);
+        // Every token is compared, so that the time does not tell which one came close.
+        let matches = self.0.iter().filter(|token| token.matches(candidate));
+        Ok(matches.count() > 0)
+    }
+}
+
+const BEARER: &[u8] = b"Bearer";
+
+/// Users paste the token with or without the word, here and at Auth0.
+fn without_bearer(value: &[u8]) -> &[u8] {
+    let value = value.trim_ascii();
+    match value.split_at_checked(BEARER.len()) {
+        Some((word, token))
+            if word.eq_ignore_ascii_case(BEARER)
+                && token.first().is_none_or(u8::is_ascii_whitespace) =>
+        {
+            token.trim_ascii()
+        }
+        _ => value,
+    }
+}
+
+/// Checks a request, delivers its log events, and answers.
+pub async fn receive<S: Sink, L: Ledger, D: DeadLetters>(
+    relay: &Relay<S, L, D>,
+    tokens: &impl TokenCheck,
+    max_body_bytes: usize,
+    request: WebhookRequest<'_>,
+    deadline: &Deadline,
+) -> WebhookAnswer {
+    if request.method != "POST" {
+        return WebhookAnswer::refusal(405, "send log events by POST").with("allow", "POST");
+    }
+    match is_authorized(tokens, request.authorization).await {
+        Ok(true) => {}
+        Ok(false) => {
+            let counters = InvocationCounters {
+                unauthorized: 1,
+                ..InvocationCounters::default()
+            };
+            relay.report(&counters, &[]);
+            let answer = WebhookAnswer::refusal(401, "no live token in the Authorization header");
+            return answer.with("www-authenticate", "Bearer");
+        }
+        Err(error) => {
+            let error = chain(&error).to_string();
+            tracing::error!(error, "cannot tell which tokens are live");
+            return WebhookAnswer::try_again();
+        }
+    }
+    let body = match request.body {
+        WebhookBody::Plain(bytes) => Cow::Borrowed(bytes),
+        WebhookBody::Base64(text) => match decode_base64(text) {
+            Ok(bytes) => Cow::Owned(bytes),
+            Err(unreadable) => return refuse(relay, unreadable, text.as_bytes(), deadline).await,
+        },
+    };
+    let text = match decode(&body, max_body_bytes) {
+        Ok(text) => text,
+        Err(unreadable) => return refuse(relay, unreadable, &body, deadline).await,
+    };
+    match parse(&text) {
+        Ok(parsed) => {
+            let arrival = Arrival {
+                body: &body,
+                parsed: Ok(parsed),
+            };
+            WebhookAnswer::of(&relay.deliver(vec![arrival], deadline).await)
+        }
+        Err(unreadable) => refuse(relay, unreadable, &body, deadline).await,
+    }
+}
+
+async fn is_authorized(
+    tokens: &impl TokenCheck,
+    authorization: Option<&[u8]>,
+) -> Result<bool, PortError> {
+    match authorization {
+        Some(authorization) => tokens.is_live(authorization).await,
+        None => Ok(false),
+    }
+}
+
+/// Refuses a body as a whole and sets it aside, because Auth0 would send it until it pauses the stream.
+async fn refuse<S: Sink, L: Ledger, D: DeadLetters>(
+    relay: &Relay<S, L, D>,
+    unreadable: Unreadable,
+    body: &[u8],
+    deadline: &Deadline,
+) -> WebhookAnswer {
+    if unreadable == Unreadable::Empty {
+        relay.report(
+            &InvocationCounters {
+                unreadable: 1,
+                ..InvocationCounters::default()
+            },
+            &[],
+        );
+        return WebhookAnswer::unreadable(unreadable);
+    }
+    let arrival = Arrival {
+        body,
+        parsed: Err(unreadable),
+    };
+    let outcome = relay.deliver(vec![arrival], deadline).await;
+    if outcome.handed_back.is_empty() {
+        WebhookAnswer::unreadable(unreadable)
+    } else {
+        WebhookAnswer::try_again()
+    }
+}
+
+impl WebhookAnswer {
+    fn of(outcome: &Outcome) -> Self {
+        if !outcome.handed_back.is_empty() {
+            return Self::try_again();
+        }
+        let Outcome {
+            received,
+            delivered,
+            filtered,
+            set_aside,
+            ..
+        } = outcome;
+        let body = format!(
+            r#"{{"received":{received},"delivered":{delivered},"filtered":{filtered},"set_aside":{set_aside}}}"#
+        );
+        Self {
+            status: 200,
+            body,
+            header: None,
+        }
+    }
+
+    /// Some events are neither sent nor set aside: Auth0 sends the batch again.
+    fn try_again() -> Self {
+        let refusal = Self::refusal(503, "not everything could be stored, send it again");
+        refusal.with("retry-after", "30")
+    }
+
+    fn unreadable(unreadable: Unreadable) -> Self {
+        let status = match unreadable {
+            Unreadable::TooLarge { .. } => 413,
+            Unreadable::Empty
+            | Unreadable::NotUtf8 { .. }
+            | Unreadable::Syntax { .. }
+            | Unreadable::Gzip
+            | Unreadable::Base64 { .. } => 400,
+        };
+        let mut answer = Self::refusal(status, &unreadable.to_string());
+        if let Some(offset) = unreadable.offset() {
+            answer.body = format!(r#"{{"error":"{unreadable}","offset":{offset}}}"#);
+        }
+        answer
+    }
+
+    /// `error` is one of our own sentences, which need no escapes.
+    fn refusal(status: u16, error: &str) -> Self {
+        Self {
+            status,
+            body: format!(r#"{{"error":"{error}"}}"#),
+            header: None,
+        }
+    }
+
+    fn with(self, name: &'static str, value: &'static str) -> Self {
+        Self {
+            header: Some((name, value)),
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
