@@ -3,6 +3,7 @@
 mod aws_json;
 pub mod binaries;
 pub mod client;
+pub mod event_bus;
 pub mod event_source;
 pub mod faults;
 pub mod function;
