@@ -86,9 +86,9 @@ impl EventBus {
             state: Mutex::default(),
             deliveries: Deliveries::default(),
         });
-        let served = Arc::clone(&bus);
+        let handle = Arc::clone(&bus);
         let server = Server::start(move |request| {
-            let bus = Arc::clone(&served);
+            let bus = Arc::clone(&handle);
             async move { answer(&request, &bus).await }
         });
         Ok(Self {
@@ -124,7 +124,7 @@ impl EventBus {
     /// Takes an event as from a partner source, whose name may begin with `aws.`, and returns its
     /// identifier.
     pub fn put(&self, entry: &Entry) -> Result<String, EntryError> {
-        Ok(self.bus.take(Event::read(entry)?))
+        Ok(self.bus.take(&Event::read(entry)?))
     }
 
     /// What it has done so far.
@@ -169,7 +169,7 @@ impl Bus {
     }
 
     /// Counts an event and hands it to the targets of every rule that takes it.
-    fn take(&self, event: Event) -> String {
+    fn take(&self, event: &Event) -> String {
         let rules = {
             let mut state = lock(&self.state);
             state.counts.accepted += 1;

@@ -3,6 +3,7 @@
 mod aws_json;
 pub mod binaries;
 pub mod client;
+pub mod collector;
 pub mod event_bus;
 pub mod event_source;
 pub mod faults;
@@ -11,6 +12,6 @@ pub mod function_url;
 mod identifier;
 mod lock;
 pub mod pattern;
-pub mod sample;
 pub mod queue;
+pub mod sample;
 pub mod server;

@@ -70,7 +70,7 @@ fn put(entry: &Entry, bus: &Bus) -> Value {
         return error("NotAuthorizedForSourceException", &message);
     }
     match Event::read(entry) {
-        Ok(event) => json!({ "EventId": bus.take(event) }),
+        Ok(event) => json!({ "EventId": bus.take(&event) }),
         Err(refused) => error(refused.code(), &refused.to_string()),
     }
 }

@@ -213,7 +213,7 @@ async fn a_stopped_mapping_ends_what_it_began_and_takes_no_more() {
     let counts = source.stop().await;
     assert_eq!((counts.invocations, counts.deleted), (1, 1));
     queue.send("late").unwrap();
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     assert_eq!(queue.depth().visible, 1);
 }
 

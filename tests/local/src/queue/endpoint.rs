@@ -34,9 +34,9 @@ impl SqsEndpoint {
     /// Starts an endpoint without queues.
     pub async fn start(faults: Faults) -> io::Result<Self> {
         let queues = Arc::new(Mutex::new(Queues::new()));
-        let served = Arc::clone(&queues);
+        let known = Arc::clone(&queues);
         let server = Server::start(move |request| {
-            let (queues, faults) = (Arc::clone(&served), faults.clone());
+            let (queues, faults) = (Arc::clone(&known), faults.clone());
             async move { answer(&request, &queues, &faults).await }
         });
         Ok(Self {

@@ -25,11 +25,8 @@ pub(crate) fn hex_digest(bytes: &[u8]) -> String {
     for block in blocks {
         state = absorb(state, block);
     }
-    state
-        .iter()
-        .flat_map(|word: &u32| word.to_le_bytes())
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let [a, b, c, d] = state.map(u32::swap_bytes);
+    format!("{a:08x}{b:08x}{c:08x}{d:08x}")
 }
 
 fn absorb(state: [u32; 4], block: &[u8; 64]) -> [u32; 4] {

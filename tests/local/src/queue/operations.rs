@@ -28,8 +28,8 @@ pub(super) async fn perform(
     }
     let queue = find(&input, queues)?;
     match operation {
-        "SendMessage" => send::one(&queue, read(input)?, refuses),
-        "SendMessageBatch" => send::batch(&queue, read(input)?, refuses),
+        "SendMessage" => send::one(&queue, &read(input)?, refuses),
+        "SendMessageBatch" => send::batch(&queue, &read(input)?, refuses),
         "ReceiveMessage" => receive(&queue, read(input)?).await,
         "DeleteMessage" => delete(&queue, &read(input)?),
         "DeleteMessageBatch" => delete_batch(&queue, &read(input)?, refuses),

@@ -13,7 +13,7 @@ use crate::identifier::new_id;
 /// A message between its sending and its deletion.
 #[derive(Debug)]
 pub(super) struct Message {
-    message_id: String,
+    id: String,
     body: Arc<str>,
     sent_at: Timestamp,
     first_received_at: Option<Timestamp>,
@@ -40,7 +40,7 @@ impl Store {
     ) -> String {
         let message_id = new_id();
         let message = Message {
-            message_id: message_id.clone(),
+            id: message_id.clone(),
             body: body.into(),
             sent_at,
             first_received_at: None,
@@ -88,7 +88,7 @@ impl Store {
             message.receive_count += 1;
             let first_received_at = *message.first_received_at.get_or_insert(at);
             received.push(ReceivedMessage {
-                message_id: message.message_id.clone(),
+                message_id: message.id.clone(),
                 receipt_handle: handle(number, message),
                 body: Arc::clone(&message.body),
                 receive_count: message.receive_count,
@@ -203,9 +203,10 @@ impl Store {
         let number = parts.next()?.parse().ok()?;
         let delivery: u32 = parts.next()?.parse().ok()?;
         let message_id = parts.next()?;
-        let is_ours = self.messages.get(&number).is_none_or(|message| {
-            message.message_id == message_id && delivery <= message.receive_count
-        });
+        let is_ours = self
+            .messages
+            .get(&number)
+            .is_none_or(|message| message.id == message_id && delivery <= message.receive_count);
         (number < self.next_number && is_ours).then_some(number)
     }
 
@@ -216,5 +217,5 @@ impl Store {
 }
 
 fn handle(number: u64, message: &Message) -> String {
-    format!("{number}.{}.{}", message.receive_count, message.message_id)
+    format!("{number}.{}.{}", message.receive_count, message.id)
 }

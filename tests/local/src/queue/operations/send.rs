@@ -37,10 +37,10 @@ struct Entry {
 
 pub(super) fn one(
     queue: &Queue,
-    input: Send,
+    input: &Send,
     refuses: impl Fn() -> Option<String>,
 ) -> Result<Value, Refusal> {
-    refuse_attributes(&input)?;
+    refuse_attributes(input)?;
     if let Some(code) = refuses() {
         let message = format!("refused on purpose as {code}");
         return Err(Refusal {
@@ -57,7 +57,7 @@ pub(super) fn one(
 
 pub(super) fn batch(
     queue: &Queue,
-    input: SendBatch,
+    input: &SendBatch,
     refuses: impl Fn() -> Option<String>,
 ) -> Result<Value, Refusal> {
     check_ids(input.entries.iter().map(|entry| entry.id.as_str()))?;

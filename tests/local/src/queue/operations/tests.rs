@@ -298,14 +298,14 @@ async fn an_ill_endpoint_fails_as_it_was_told() {
         share: 1.0,
         code: "InternalError".to_owned(),
     });
-    let sent = client
+    let output = client
         .send_message_batch()
         .queue_url(url)
         .entries(entry("a", "x"))
         .send();
-    let sent = sent.await.unwrap();
+    let output = output.await.unwrap();
     assert_eq!(
-        (sent.failed()[0].code(), sent.failed()[0].sender_fault()),
+        (output.failed()[0].code(), output.failed()[0].sender_fault()),
         ("InternalError", false)
     );
     assert_eq!(queue.depth().total(), 1);
