@@ -25,7 +25,11 @@ mod tests {
         let lengths: Vec<usize> = id.split('-').map(str::len).collect();
         assert_eq!(lengths, [8, 4, 4, 4, 12]);
         assert_eq!(id.chars().nth(14), Some('4'));
-        assert!(id.chars().nth(19).is_some_and(|digit| "89ab".contains(digit)));
+        assert!(
+            id.chars()
+                .nth(19)
+                .is_some_and(|digit| "89ab".contains(digit))
+        );
         assert_ne!(id, new_id());
     }
 }
