@@ -1,1 +1,13 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod connection;
+mod dead_letter_queue;
+mod error;
+mod event_bus;
+mod roots;
+#[cfg(test)]
+mod test_endpoint;
+
+pub use connection::{AwsConnection, AwsSettings};
+pub use dead_letter_queue::{DeadLetterQueue, DeadLetterQueueSettings};
+pub use event_bus::{EventBus, EventBusSettings};

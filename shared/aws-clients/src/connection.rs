@@ -1,0 +1,153 @@
+//! How this process reaches AWS: region, credentials and endpoints from the environment, one HTTP client for all.
+//!
+//! `aws-config` is absent on purpose: Lambda puts credentials into the environment, and the default chain costs 75
+//! crates of binary size.
+
+use std::fmt;
+
+use aws_sdk_eventbridge::config::retry::RetryConfig;
+use aws_sdk_eventbridge::config::{
+    BehaviorVersion, Credentials, IdentityCache, Region, SharedHttpClient,
+    StalledStreamProtectionConfig,
+};
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use relay::settings::Reader;
+use tenant_logs::Secret;
+
+use crate::roots::read_trust_store;
+
+/// Region, credentials, endpoints and trusted roots.
+#[derive(Debug, Clone)]
+pub struct AwsSettings {
+    region: String,
+    access_key_id: String,
+    secret_access_key: Secret,
+    session_token: Option<Secret>,
+    event_bridge_endpoint: Option<String>,
+    sqs_endpoint: Option<String>,
+    trust_store: TrustStore,
+}
+
+impl AwsSettings {
+    /// Reads the `AWS_…` settings and `SSL_CERT_FILE`; nothing where the reader noted a problem.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let region = reader.required_parsed("AWS_REGION", "a region such as eu-central-1", region);
+        let access_key_id = reader.required("AWS_ACCESS_KEY_ID");
+        let secret_access_key = required_secret(reader, "AWS_SECRET_ACCESS_KEY");
+        let session_token = reader.secret("AWS_SESSION_TOKEN");
+        let all = read_endpoint(reader, "AWS_ENDPOINT_URL");
+        let event_bridge = read_endpoint(reader, "AWS_ENDPOINT_URL_EVENTBRIDGE");
+        let sqs = read_endpoint(reader, "AWS_ENDPOINT_URL_SQS");
+        let trust_store = read_trust_store(reader);
+        Some(Self {
+            region: region?,
+            access_key_id: access_key_id?,
+            secret_access_key: secret_access_key?,
+            session_token,
+            event_bridge_endpoint: event_bridge.or_else(|| all.clone()),
+            sqs_endpoint: sqs.or(all),
+            trust_store: trust_store?,
+        })
+    }
+}
+
+/// Makes the clients of single services, over one pool of connections. Built once, in `main`.
+pub struct AwsConnection {
+    settings: AwsSettings,
+    http: SharedHttpClient,
+}
+
+/// The client of one service. Its crate's types have the same names as every other's, and nothing else in common.
+macro_rules! client {
+    ($sdk:ident, $connection:expr, $endpoint:expr) => {{
+        let mut config = $sdk::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::new($connection.settings.region.clone()))
+            .credentials_provider($connection.credentials())
+            // Credentials of the environment never change, so a cache would only cost time.
+            .identity_cache(IdentityCache::no_cache())
+            .http_client($connection.http.clone())
+            // `relay` sends again what was refused, and bounds each call.
+            .retry_config(RetryConfig::disabled())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
+        config.set_endpoint_url($endpoint.clone());
+        $sdk::Client::from_conf(config.build())
+    }};
+}
+
+impl AwsConnection {
+    /// Prepares connections; nothing is sent yet.
+    pub fn new(settings: AwsSettings) -> Self {
+        // The default provider, aws-lc, gathers entropy for 0.7 s at the first handshake of a 128 MB Lambda.
+        let ring = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+        let mut tls = TlsContext::builder();
+        tls = tls.with_trust_store(settings.trust_store.clone());
+        let http = match tls.build() {
+            Ok(context) => ring.tls_context(context).build_https(),
+            // Building keeps the roots as they are, and they were checked when they were read.
+            Err(_) => ring.build_https(),
+        };
+        Self { settings, http }
+    }
+
+    pub(crate) fn event_bridge(&self) -> aws_sdk_eventbridge::Client {
+        client!(
+            aws_sdk_eventbridge,
+            self,
+            self.settings.event_bridge_endpoint
+        )
+    }
+
+    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
+        client!(aws_sdk_sqs, self, self.settings.sqs_endpoint)
+    }
+
+    fn credentials(&self) -> Credentials {
+        let settings = &self.settings;
+        let session_token = settings.session_token.as_ref().map(Secret::expose);
+        Credentials::new(
+            settings.access_key_id.clone(),
+            settings.secret_access_key.expose(),
+            session_token.map(str::to_owned),
+            None,
+            "environment",
+        )
+    }
+}
+
+impl fmt::Debug for AwsConnection {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("AwsConnection")
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+fn required_secret(reader: &mut Reader<'_>, name: &str) -> Option<Secret> {
+    reader.required(name).map(Secret::new)
+}
+
+fn read_endpoint(reader: &mut Reader<'_>, name: &str) -> Option<String> {
+    reader.parsed(name, "an http or https URL", endpoint)
+}
+
+/// A region becomes part of a host name.
+fn region(text: &str) -> Option<String> {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (text.len() <= 63 && text.bytes().all(is_allowed)).then(|| text.to_owned())
+}
+
+/// An http or https URL with a host.
+pub(crate) fn endpoint(text: &str) -> Option<String> {
+    let rest = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"))?;
+    let has_host = rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '[');
+    (has_host && rest.bytes().all(|byte| byte.is_ascii_graphic())).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

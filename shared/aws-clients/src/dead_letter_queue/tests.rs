@@ -1,0 +1,260 @@
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tenant_logs::{LetterEvent, Timestamp};
+use tokio::sync::Barrier;
+
+use super::*;
+use crate::test_endpoint::{Answer, Call, TestEndpoint, read_settings};
+
+const LONG: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(300);
+const URL: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/letters";
+
+fn letter(event: String) -> DeadLetter<'static> {
+    DeadLetter {
+        reason: "the sink says no".into(),
+        at: Timestamp::UNIX_EPOCH,
+        function: "aws-webhook-ingest",
+        sink: Some("event-bus"),
+        tenant: "acme",
+        log_id: None,
+        event: LetterEvent::Json(Cow::Owned(event)),
+    }
+}
+
+fn letters(count: usize) -> Vec<DeadLetter<'static>> {
+    (0..count).map(|index| letter(index.to_string())).collect()
+}
+
+async fn set_aside(
+    letters: &[DeadLetter<'_>],
+    time: Duration,
+    answer: impl Fn(&Call) -> Answer + Send + Sync + 'static,
+) -> (Delivery, Vec<Call>) {
+    let endpoint = TestEndpoint::start(answer).await;
+    let settings = read_settings(
+        &[("DEAD_LETTER_QUEUE_URL", URL)],
+        DeadLetterQueueSettings::read,
+    );
+    let queue = DeadLetterQueue::new(&endpoint.connection(), settings.unwrap());
+    let mut delivery = queue.set_aside(letters, Instant::now() + time).await;
+    delivery.delivered.sort_unstable();
+    delivery
+        .refused
+        .sort_unstable_by_key(|refusal| refusal.index);
+    (delivery, endpoint.calls())
+}
+
+fn entries(call: &Call) -> &Vec<Value> {
+    call.body["Entries"].as_array().unwrap()
+}
+
+fn message(entry: &Value) -> Value {
+    serde_json::from_str(entry["MessageBody"].as_str().unwrap()).unwrap()
+}
+
+/// Takes every entry for which `fault` has none.
+fn answer_entries(call: &Call, fault: impl Fn(u64) -> Option<(&'static str, bool)>) -> Value {
+    let mut successful = Vec::new();
+    let mut failed = Vec::new();
+    for entry in entries(call) {
+        match fault(message(entry)["event"].as_u64().unwrap_or_default()) {
+            None => successful.push(json!({
+                "Id": entry["Id"], "MessageId": "1", "MD5OfMessageBody": "d41d8cd98f00b204e9800998ecf8427e",
+            })),
+            Some((code, sender_fault)) => failed.push(json!({
+                "Id": entry["Id"], "Code": code, "SenderFault": sender_fault, "Message": "alice@example.com",
+            })),
+        }
+    }
+    json!({"Successful": successful, "Failed": failed})
+}
+
+fn take_all(call: &Call) -> Answer {
+    Answer::Json(200, answer_entries(call, |_| None))
+}
+
+fn refusals(delivery: &Delivery) -> Vec<(usize, Remedy, &str)> {
+    let refused = delivery.refused.iter();
+    refused
+        .map(|refusal| (refusal.index, refusal.remedy, refusal.reason.as_ref()))
+        .collect()
+}
+
+#[tokio::test]
+async fn ten_letters_go_in_a_call() {
+    let (delivery, calls) = set_aside(&letters(25), LONG, take_all).await;
+    assert_eq!(delivery, Delivery::all_delivered(25));
+    let mut counts: Vec<usize> = calls.iter().map(|call| entries(call).len()).collect();
+    counts.sort_unstable();
+    assert_eq!(counts, [5, 10, 10]);
+    assert_eq!(calls[0].operation, "AmazonSQS.SendMessageBatch");
+    assert_eq!(calls[0].body["QueueUrl"], URL);
+    let mut events: Vec<u64> = calls
+        .iter()
+        .flat_map(|call| {
+            entries(call)
+                .iter()
+                .map(|entry| message(entry)["event"].as_u64().unwrap())
+        })
+        .collect();
+    events.sort_unstable();
+    assert_eq!(events, (0..25).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn a_call_stays_within_its_bytes() {
+    let large = || letter(json!("x".repeat(400_000)).to_string());
+    let (delivery, calls) = set_aside(&[large(), large(), large()], LONG, take_all).await;
+    assert_eq!(delivery, Delivery::all_delivered(3));
+    let mut counts: Vec<usize> = calls.iter().map(|call| entries(call).len()).collect();
+    counts.sort_unstable();
+    assert_eq!(counts, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_letter_over_the_limit_is_packed() {
+    let event = json!("x".repeat(2_000_000)).to_string();
+    let (delivery, calls) = set_aside(&[letter(event)], LONG, take_all).await;
+    assert_eq!(delivery, Delivery::all_delivered(1));
+    assert_eq!(message(&entries(&calls[0])[0])["encoding"], "gzip");
+}
+
+#[tokio::test]
+async fn characters_that_sqs_refuses_are_escaped_even_when_that_needs_more_room() {
+    let odd = json!("\u{fffe}\u{ffff}").to_string();
+    let large = json!("\u{ffff}".repeat(300_000)).to_string();
+    let (delivery, calls) = set_aside(&[letter(odd), letter(large)], LONG, take_all).await;
+    assert_eq!(delivery, Delivery::all_delivered(2));
+    let sent: Vec<&Value> = calls.iter().flat_map(entries).collect();
+    for entry in &sent {
+        let text = entry["MessageBody"].as_str().unwrap();
+        assert!(!text.contains(['\u{fffe}', '\u{ffff}']) && text.len() <= MOST_BYTES);
+    }
+    assert!(
+        sent.iter()
+            .any(|entry| message(entry)["event"] == "\u{fffe}\u{ffff}")
+    );
+    assert!(
+        sent.iter()
+            .any(|entry| message(entry)["encoding"] == "gzip")
+    );
+}
+
+#[tokio::test]
+async fn a_refused_letter_is_never_set_aside_again() {
+    let (delivery, _) = set_aside(&letters(4), LONG, |call| {
+        let fault = |event| match event {
+            0 => Some(("InternalError", false)),
+            1 => Some(("InvalidMessageContents", true)),
+            2 => Some(("AWS.SimpleQueueService.RequestThrottled", true)),
+            _ => None,
+        };
+        Answer::Json(200, answer_entries(call, fault))
+    })
+    .await;
+    assert_eq!(delivery.delivered, [3]);
+    let queue = "dead-letter queue `letters` answered";
+    assert_eq!(
+        refusals(&delivery),
+        [
+            (0, Remedy::Retry, format!("{queue} InternalError").as_str()),
+            (
+                1,
+                Remedy::Stop,
+                format!("{queue} InvalidMessageContents").as_str()
+            ),
+            (
+                2,
+                Remedy::Retry,
+                format!("{queue} AWS.SimpleQueueService.RequestThrottled").as_str()
+            ),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_call_that_fails_as_a_whole_refuses_all_its_letters() {
+    let cases = [
+        (500, "InternalFailure", Remedy::Retry),
+        (400, "ThrottlingException", Remedy::Retry),
+        (400, "com.amazonaws.sqs#QueueDoesNotExist", Remedy::Stop),
+        (403, "AccessDeniedException", Remedy::Stop),
+        (400, "ValidationException", Remedy::Stop),
+    ];
+    for (status, code, remedy) in cases {
+        let answer = move |_: &Call| {
+            Answer::Json(
+                status,
+                json!({"__type": code, "message": "alice@example.com"}),
+            )
+        };
+        let (delivery, calls) = set_aside(&letters(2), LONG, answer).await;
+        assert_eq!(calls.len(), 1, "{code}");
+        assert!(delivery.delivered.is_empty(), "{code}");
+        let refused: Vec<_> = refusals(&delivery)
+            .iter()
+            .map(|one| (one.0, one.1))
+            .collect();
+        assert_eq!(refused, [(0, remedy), (1, remedy)], "{code}");
+        assert!(
+            !delivery.refused[0].reason.contains("alice"),
+            "{delivery:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn when_one_call_hangs_or_drops_the_others_answers_are_kept() {
+    let (delivery, _) = set_aside(&letters(30), SHORT, |call| {
+        match message(&entries(call)[0])["event"].as_u64() {
+            Some(0) => Answer::Hang,
+            Some(10) => Answer::Drop,
+            _ => take_all(call),
+        }
+    })
+    .await;
+    assert_eq!(delivery.delivered, (20..30).collect::<Vec<_>>());
+    let refused: Vec<_> = refusals(&delivery)
+        .iter()
+        .map(|one| (one.0, one.1))
+        .collect();
+    assert_eq!(
+        refused,
+        (0..20)
+            .map(|index| (index, Remedy::Retry))
+            .collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
+async fn calls_are_made_side_by_side() {
+    let barrier = Arc::new(Barrier::new(3));
+    let (delivery, _) = set_aside(&letters(30), LONG, move |call| {
+        Answer::Together(Arc::clone(&barrier), answer_entries(call, |_| None))
+    })
+    .await;
+    assert_eq!(delivery, Delivery::all_delivered(30));
+}
+
+#[test]
+fn the_queue_is_named_by_its_url() {
+    let check = |url: &str, is_right: bool| {
+        let settings = read_settings(
+            &[("DEAD_LETTER_QUEUE_URL", url)],
+            DeadLetterQueueSettings::read,
+        );
+        assert_eq!(settings.is_ok(), is_right, "{url}");
+    };
+    check(URL, true);
+    check("http://127.0.0.1:4566/000000000000/letters", true);
+    check("", false);
+    check("letters", false);
+    check(
+        "https://sqs.eu-central-1.amazonaws.com/123456789012/letters.fifo",
+        false,
+    );
+}

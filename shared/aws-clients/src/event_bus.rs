@@ -1,0 +1,201 @@
+//! The sink `event-bus`: log events as entries of PutEvents.
+
+use futures_util::{StreamExt, stream};
+use relay::settings::Reader;
+use relay::{Delivery, Refusal, Remedy, Row, Sink};
+use tenant_logs::{BatchLimits, TenantName};
+use tokio::time::{Instant, timeout_at};
+
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::operation::put_events::PutEventsOutput;
+use aws_sdk_eventbridge::primitives::DateTime;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+
+use crate::connection::AwsConnection;
+use crate::error::{CallError, code_name, is_busy};
+
+/// What PutEvents takes at once.
+const LIMITS: BatchLimits = BatchLimits {
+    events: 10,
+    bytes: 1_000_000,
+};
+/// Calls side by side; more would only wait for one CPU share.
+const CALLS_AT_ONCE: usize = 8;
+/// As on a partner bus, so that the same rules match.
+const DETAIL_TYPE: &str = "Auth0 log";
+/// What EventBridge counts for `Time` (user guide, "Calculating PutEvents event entry size").
+const TIME_BYTES: usize = 14;
+
+/// Which bus, and whom events come from.
+#[derive(Debug, Clone)]
+pub struct EventBusSettings {
+    name: String,
+    source: Option<String>,
+}
+
+impl EventBusSettings {
+    /// Reads `EVENT_BUS_NAME` and `EVENT_SOURCE`; nothing where the reader noted a problem.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let name = reader.required_parsed("EVENT_BUS_NAME", "the name or ARN of a bus", bus_name);
+        let want = "at most 256 characters, not beginning with `aws.`";
+        let source = reader.parsed("EVENT_SOURCE", want, event_source);
+        Some(Self {
+            name: name?,
+            source,
+        })
+    }
+}
+
+/// An EventBridge event bus. Calls are made side by side; each entry of an answer is read.
+#[derive(Debug)]
+pub struct EventBus {
+    client: Client,
+    name: String,
+    source: String,
+    target: String,
+}
+
+/// A row with its index among all rows.
+type Numbered<'a> = (usize, &'a Row<'a>);
+
+impl EventBus {
+    /// A bus that is reached through this connection; without `EVENT_SOURCE` events come from the tenant.
+    pub fn new(
+        connection: &AwsConnection,
+        settings: EventBusSettings,
+        tenant: &TenantName,
+    ) -> Self {
+        Self {
+            client: connection.event_bridge(),
+            target: format!("event bus `{}`", settings.name),
+            name: settings.name,
+            source: settings.source.unwrap_or_else(|| tenant.event_source()),
+        }
+    }
+
+    /// Delivers one batch. A call refused for its content is halved until the entry that is meant stands alone, so
+    /// that it takes no other with it.
+    async fn deliver(&self, batch: Vec<Numbered<'_>>, until: Instant) -> Delivery {
+        let mut delivery = Delivery::default();
+        let mut pending = vec![batch.as_slice()];
+        while let Some(part) = pending.pop() {
+            match self.put(part, until).await {
+                Ok(answer) => read_answer(part, &answer, &mut delivery),
+                Err(CallError::Content { .. }) if part.len() > 1 => {
+                    let (first, second) = part.split_at(part.len() / 2);
+                    pending.extend([second, first]);
+                }
+                Err(error) => {
+                    let indices = part.iter().map(|(index, _)| *index);
+                    delivery
+                        .refused
+                        .extend(error.refuse(indices, error.remedy()));
+                }
+            }
+        }
+        delivery
+    }
+
+    async fn put(
+        &self,
+        part: &[Numbered<'_>],
+        until: Instant,
+    ) -> Result<PutEventsOutput, CallError> {
+        let entries = part.iter().map(|(_, row)| self.entry(row)).collect();
+        let call = self.client.put_events().set_entries(Some(entries)).send();
+        match timeout_at(until, call).await {
+            Ok(answer) => answer.map_err(|error| CallError::new(&self.target, error)),
+            Err(_) => Err(CallError::TimedOut {
+                target: self.target.clone(),
+            }),
+        }
+    }
+
+    fn entry(&self, row: &Row<'_>) -> PutEventsRequestEntry {
+        let date = row.log_event.date();
+        PutEventsRequestEntry::builder()
+            .event_bus_name(self.name.clone())
+            .source(self.source.clone())
+            .detail_type(DETAIL_TYPE)
+            .detail(row.json.as_ref())
+            .set_time(date.map(|date| DateTime::from_millis(date.as_millisecond())))
+            .build()
+    }
+
+    fn entry_bytes(&self, row: &Row<'_>) -> usize {
+        let time_bytes = if row.log_event.date().is_some() {
+            TIME_BYTES
+        } else {
+            0
+        };
+        time_bytes + self.source.len() + DETAIL_TYPE.len() + row.json.len()
+    }
+}
+
+impl Sink for EventBus {
+    fn name(&self) -> &'static str {
+        "event-bus"
+    }
+
+    async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
+        let split = LIMITS.split(rows.iter().enumerate(), |(_, row)| self.entry_bytes(row));
+        let mut delivery = Delivery::default();
+        delivery
+            .refused
+            .extend(split.too_large.iter().map(|(index, _)| Refusal {
+                index: *index,
+                remedy: Remedy::SetAside,
+                reason: "over the 1,000,000 bytes of an EventBridge entry".into(),
+            }));
+        let calls = split
+            .batches
+            .into_iter()
+            .map(|batch| self.deliver(batch, until));
+        let calls: Vec<_> = calls.collect();
+        let mut answers = stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
+        while let Some(answer) = answers.next().await {
+            delivery.delivered.extend(answer.delivered);
+            delivery.refused.extend(answer.refused);
+        }
+        delivery
+    }
+}
+
+/// Reads what became of each entry: a call that succeeds may still have refused some.
+///
+/// An entry that the answer is too short for, or that has neither identifier nor code, has no answer.
+fn read_answer(part: &[Numbered<'_>], answer: &PutEventsOutput, delivery: &mut Delivery) {
+    for ((index, _), entry) in part.iter().zip(answer.entries()) {
+        match (entry.error_code(), entry.event_id()) {
+            (Some(code), _) => delivery.refused.push(Refusal {
+                index: *index,
+                remedy: if is_busy(code) {
+                    Remedy::Retry
+                } else {
+                    Remedy::SetAside
+                },
+                reason: format!(
+                    "EventBridge answered {}",
+                    code_name(code).unwrap_or("a code")
+                )
+                .into(),
+            }),
+            (None, Some(_)) => delivery.delivered.push(*index),
+            (None, None) => {}
+        }
+    }
+}
+
+/// A name, a partner bus's name or an ARN (PutEvents, `EventBusName`); anything else would fail every call.
+fn bus_name(text: &str) -> Option<String> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/.-_:".contains(&byte);
+    (text.len() <= 1_600 && text.bytes().all(is_allowed)).then(|| text.to_owned())
+}
+
+/// EventBridge refuses a source of AWS's own from anybody else.
+fn event_source(text: &str) -> Option<String> {
+    (text.len() <= 256 && !text.starts_with("aws.")).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests;
