@@ -1,2 +1,25 @@
-//! Placeholder.
-fn main() {}
+//! Starts the function: settings, logging, clients, run.
+
+use std::process::ExitCode;
+
+use aws_eventbridge_target::{Settings, Target, handle};
+use lambda_runtime::service_fn;
+use relay::settings::{environment, refuse};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let settings = match Settings::read(&environment) {
+        Ok(settings) => settings,
+        Err(error) => return refuse(&error),
+    };
+    relay::logging::start("aws_eventbridge_target", settings.log_level());
+    let target = Target::new(settings);
+    match lambda_runtime::run(service_fn(async |event| handle(&target, event).await)).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let error = relay::chain(error.as_ref()).to_string();
+            tracing::error!(error, "the Lambda runtime ended");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,1 +1,9 @@
-//! Placeholder.
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod handler;
+mod settings;
+
+pub use error::IngestError;
+pub use handler::{Ingest, handle};
+pub use settings::Settings;

@@ -1,2 +1,109 @@
-//! Placeholder.
-fn main() {}
+//! `cargo local`: the real functions in a cloud on this machine, with a sample tenant's log.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::Parser;
+use local::binaries::{Profile, Progress, build};
+use local::cloud::{Cloud, CloudOptions, TOKEN};
+use local::input::Input;
+use local::run::{Letters, run};
+use local::sample::{DEFAULT_EVENT_COUNT, Sample};
+
+/// Runs auth0-log-relay on this machine: builds the functions, starts a local cloud around them, sends a sample
+/// tenant's log through every path, and prints what became of it. Stays up for your own events afterwards.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo local")]
+struct Options {
+    /// End after the table instead of staying up; the exit code tells whether everything arrived once.
+    #[arg(long)]
+    once: bool,
+    /// Send a captured file instead of the sample: a webhook body, one body a line, or one event a line.
+    #[arg(long, value_name = "FILE", conflicts_with = "events")]
+    input: Option<PathBuf>,
+    /// How many distinct log events the sample has.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_EVENT_COUNT)]
+    events: u64,
+}
+
+/// Where sinks and dead letters go, emptied at each start.
+const OUTPUT_FOLDER: &str = "local-out";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    match start(&options).await {
+        Ok(is_clean) if is_clean => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(error) => {
+            say(&format!(
+                "cargo local failed: {}",
+                relay::chain(error.as_ref())
+            ));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn start(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
+    let input = match &options.input {
+        Some(path) => Input::from_file(path)?,
+        None => Input::Sample(Sample::new(options.events)),
+    };
+    say("building the functions");
+    let binaries = build(Profile::Local, Progress::Shown).await?;
+    let folder = Path::new(OUTPUT_FOLDER);
+    empty(folder)?;
+    let file_sink = folder.join("file.ndjson");
+    let cloud = Cloud::start(
+        &binaries,
+        CloudOptions {
+            file_sink: Some(std::path::absolute(&file_sink)?),
+            collector_file: Some(folder.join("http.ndjson")),
+            keeps_events: false,
+            output_folder: Some(folder.to_owned()),
+            ..CloudOptions::default()
+        },
+    )
+    .await?;
+    let letters_path = folder.join("dead-letters.ndjson");
+    let letters = Letters::start(cloud.set_aside_queue.clone(), &letters_path)?;
+    say("sending");
+    let report = run(&cloud, input, &letters, file_sink).await?;
+    say(&format!("\n{report}"));
+    say(&format!(
+        "{OUTPUT_FOLDER}/http.ndjson and {OUTPUT_FOLDER}/file.ndjson hold what arrived, \
+         {OUTPUT_FOLDER}/dead-letters.ndjson what was set aside."
+    ));
+    if !options.once {
+        say(&format!(
+            "\nSend your own, and end with Ctrl-C:\n\n  curl -X POST {} -H 'Authorization: {TOKEN}' --data \
+             '[{{\"log_id\":\"1\",\"data\":{{\"type\":\"s\",\"date\":\"2026-11-20T10:00:00.000Z\"}}}}]'\n",
+            cloud.webhook.url()
+        ));
+        tokio::signal::ctrl_c().await?;
+    }
+    Ok(report.is_clean())
+}
+
+/// Makes the output folder, without what an earlier run left in it.
+fn empty(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let is_ours = path
+            .extension()
+            .is_some_and(|extension| extension == "ndjson" || extension == "log");
+        if is_ours {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+fn say(text: &str) {
+    // Nobody is left to tell when standard output is closed.
+    let _told = writeln!(io::stdout(), "{text}");
+}

@@ -1,0 +1,50 @@
+//! How an invocation fails as a whole; most failures are answered record by record instead.
+
+use lambda_runtime::Diagnostic;
+use relay::Remedy;
+
+/// An invocation of which nothing may be acknowledged.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// The event claims to be records and is not.
+    #[error("the event is no batch of records")]
+    NotABatch(#[source] serde_json::Error),
+    /// Records of a service that this function does not read.
+    #[error("the event holds records of `{event_source}`, not of `aws:sqs`")]
+    UnknownEventSource {
+        /// What the records name as their source.
+        event_source: String,
+    },
+    /// An event from a rule, neither delivered nor set aside.
+    #[error("a sink cannot take the event for now")]
+    NotDelivered,
+    /// A record that must be handed back and has no identifier to do so.
+    #[error("a record that must be handed back has no messageId")]
+    NoMessageId,
+}
+
+impl TargetError {
+    /// What to do about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::NotDelivered | Self::NoMessageId => Remedy::HandBack,
+            Self::NotABatch(_) | Self::UnknownEventSource { .. } => Remedy::Stop,
+        }
+    }
+}
+
+impl From<TargetError> for Diagnostic {
+    fn from(error: TargetError) -> Self {
+        let error_type = match error {
+            TargetError::NotABatch(_) => "NotABatch",
+            TargetError::UnknownEventSource { .. } => "UnknownEventSource",
+            TargetError::NotDelivered => "NotDelivered",
+            TargetError::NoMessageId => "NoMessageId",
+        };
+        Self {
+            error_type: error_type.to_owned(),
+            // The cause may quote the event, so it stays out.
+            error_message: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! The sinks this function has, as one type.
+
+use http_clients::HttpCollector;
+use relay::{Delivery, FileSink, Row, Sink, StdoutSink};
+use tokio::time::Instant;
+
+/// One of the function's sinks.
+#[derive(Debug)]
+pub(crate) enum TargetSink {
+    /// Any HTTP collector.
+    Http(HttpCollector),
+    /// An NDJSON file.
+    File(FileSink),
+    /// Standard output.
+    Stdout(StdoutSink),
+}
+
+impl TargetSink {
+    /// Their names in `SINKS`.
+    pub(crate) const NAMES: [&'static str; 3] = ["http", "file", "stdout"];
+}
+
+impl Sink for TargetSink {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Http(sink) => sink.name(),
+            Self::File(sink) => sink.name(),
+            Self::Stdout(sink) => sink.name(),
+        }
+    }
+
+    async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
+        match self {
+            Self::Http(sink) => sink.send(rows, until).await,
+            Self::File(sink) => sink.send(rows, until).await,
+            Self::Stdout(sink) => sink.send(rows, until).await,
+        }
+    }
+}

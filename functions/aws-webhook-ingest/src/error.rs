@@ -1,0 +1,34 @@
+//! How an invocation fails as a whole, which a webhook request never does: it is always answered.
+
+use lambda_runtime::Diagnostic;
+use relay::Remedy;
+
+/// An invocation that is no HTTP request, or an answer that cannot be written.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// The event is not payload format 2.0 of a function URL or an HTTP API.
+    #[error("the event is no HTTP request of payload format 2.0")]
+    NotARequest(#[source] serde_json::Error),
+}
+
+impl IngestError {
+    /// What to do about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::NotARequest(_) => Remedy::Stop,
+        }
+    }
+}
+
+impl From<IngestError> for Diagnostic {
+    fn from(error: IngestError) -> Self {
+        let error_type = match error {
+            IngestError::NotARequest(_) => "NotARequest",
+        };
+        Self {
+            error_type: error_type.to_owned(),
+            // The cause may quote the event, so it stays out.
+            error_message: error.to_string(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! A function URL's or HTTP API's request in, its response out.
+
+use aws_clients::{AwsConnection, DeadLetterQueue, EventBus};
+use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use aws_lambda_events::encodings::Body;
+use aws_lambda_events::http::header::{AUTHORIZATION, CONTENT_TYPE};
+use aws_lambda_events::http::{HeaderMap, HeaderValue};
+use lambda_runtime::LambdaEvent;
+use relay::webhook::{FixedTokens, WebhookAnswer, WebhookBody, WebhookRequest, receive};
+use relay::{Deadline, Destination, NoLedger, Relay, WhenRefused};
+use serde_json::value::RawValue;
+
+use crate::{IngestError, Settings};
+
+/// Everything the function needs, built once.
+#[derive(Debug)]
+pub struct Ingest {
+    relay: Relay<EventBus, NoLedger, DeadLetterQueue>,
+    tokens: FixedTokens,
+    max_body_bytes: usize,
+}
+
+impl Ingest {
+    /// Builds the clients.
+    pub fn new(settings: Settings) -> Self {
+        let connection = AwsConnection::new(settings.aws);
+        let common = settings.common;
+        let event_bus = EventBus::new(&connection, settings.event_bus, &common.tenant);
+        Self {
+            relay: Relay {
+                function: env!("CARGO_PKG_NAME"),
+                tenant: common.tenant,
+                filter: common.filter,
+                redaction: common.redaction,
+                destinations: vec![Destination {
+                    sink: event_bus,
+                    schema: settings.schema,
+                }],
+                ledger: None,
+                dead_letters: DeadLetterQueue::new(&connection, settings.dead_letters),
+                when_refused: WhenRefused::SetAside,
+            },
+            tokens: settings.tokens,
+            max_body_bytes: settings.max_body_bytes,
+        }
+    }
+}
+
+/// Answers one webhook request.
+///
+/// # Errors
+/// Only where the event is no HTTP request at all.
+pub async fn handle(
+    ingest: &Ingest,
+    event: LambdaEvent<Box<RawValue>>,
+) -> Result<ApiGatewayV2httpResponse, IngestError> {
+    let deadline = Deadline::at_epoch_millis(event.context.deadline);
+    let request: ApiGatewayV2httpRequest =
+        serde_json::from_str(event.payload.get()).map_err(IngestError::NotARequest)?;
+    let body = request.body.as_deref().unwrap_or_default();
+    let request = WebhookRequest {
+        method: request.request_context.http.method.as_str(),
+        authorization: request
+            .headers
+            .get(AUTHORIZATION)
+            .map(HeaderValue::as_bytes),
+        body: if request.is_base64_encoded {
+            WebhookBody::Base64(body)
+        } else {
+            WebhookBody::Plain(body.as_bytes())
+        },
+    };
+    let answer = receive(
+        &ingest.relay,
+        &ingest.tokens,
+        ingest.max_body_bytes,
+        request,
+        &deadline,
+    )
+    .await;
+    Ok(response(answer))
+}
+
+fn response(answer: WebhookAnswer) -> ApiGatewayV2httpResponse {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some((name, value)) = answer.header {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let mut response = ApiGatewayV2httpResponse::default();
+    response.status_code = i64::from(answer.status);
+    response.headers = headers;
+    response.body = Some(Body::Text(answer.body));
+    response
+}

@@ -1,0 +1,155 @@
+//! What the function reads from its environment.
+
+use aws_clients::{AwsSettings, DeadLetterQueueSettings, EventBusSettings};
+use relay::settings::{CommonSettings, Reader, SettingsError};
+use relay::webhook::{FixedTokens, MAX_BODY_BYTES};
+use relay::{SinkChoice, parse_sinks};
+use tenant_logs::Schema;
+use tracing::level_filters::LevelFilter;
+
+/// The function's settings.
+#[derive(Debug)]
+pub struct Settings {
+    pub(crate) common: CommonSettings,
+    pub(crate) aws: AwsSettings,
+    pub(crate) event_bus: EventBusSettings,
+    pub(crate) dead_letters: DeadLetterQueueSettings,
+    pub(crate) tokens: FixedTokens,
+    pub(crate) max_body_bytes: usize,
+    pub(crate) schema: Schema,
+}
+
+impl Settings {
+    /// How much the function says.
+    pub fn log_level(&self) -> LevelFilter {
+        self.common.log_level
+    }
+
+    /// Reads every setting.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong, at once.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let mut reader = Reader::new(lookup);
+        let common = CommonSettings::read(&mut reader);
+        let aws = AwsSettings::read(&mut reader);
+        let event_bus = EventBusSettings::read(&mut reader);
+        let dead_letters = DeadLetterQueueSettings::read(&mut reader);
+        let tokens = read_tokens(&mut reader);
+        let max_body_bytes = read_max_body_bytes(&mut reader);
+        let sink = read_sink(&mut reader);
+        reader.finish(|| {
+            Some(Self {
+                common: common?,
+                aws: aws?,
+                event_bus: event_bus?,
+                dead_letters: dead_letters?,
+                tokens: tokens?,
+                max_body_bytes: max_body_bytes?,
+                schema: sink?.schema,
+            })
+        })
+    }
+}
+
+fn read_tokens(reader: &mut Reader<'_>) -> Option<FixedTokens> {
+    let list = reader.required_secret("WEBHOOK_TOKENS")?;
+    let tokens = FixedTokens::parse(&list);
+    if tokens.is_none() {
+        reader.problem(
+            "WEBHOOK_TOKENS",
+            "names no token (want one or more, comma separated)",
+        );
+    }
+    tokens
+}
+
+fn read_max_body_bytes(reader: &mut Reader<'_>) -> Option<usize> {
+    if reader.optional("MAX_BODY_BYTES").is_none() {
+        return Some(MAX_BODY_BYTES);
+    }
+    reader.parsed("MAX_BODY_BYTES", "a whole number of bytes", |text| {
+        text.parse().ok().filter(|bytes| *bytes > 0)
+    })
+}
+
+/// Reads `SINKS`: this function puts events onto its bus, and nowhere else.
+fn read_sink(reader: &mut Reader<'_>) -> Option<SinkChoice> {
+    let list = reader
+        .optional("SINKS")
+        .unwrap_or_else(|| "event-bus".to_owned());
+    match parse_sinks(&list, &["event-bus"]) {
+        Ok(choices) => choices.first().copied(),
+        Err(problem) => {
+            reader.problem("SINKS", problem);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [(&str, &str); 7] = [
+        ("TENANT_NAME", "acme"),
+        ("WEBHOOK_TOKENS", "first-token"),
+        ("EVENT_BUS_NAME", "logs"),
+        (
+            "DEAD_LETTER_QUEUE_URL",
+            "https://sqs.example.com/1/set-aside",
+        ),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("AWS_SECRET_ACCESS_KEY", "s3cret"),
+    ];
+
+    fn read(changes: &[(&str, &str)]) -> Result<Settings, String> {
+        let lookup = |name: &str| {
+            let found = changes.iter().chain(&ALL).find(|(other, _)| *other == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        Settings::read(&lookup).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_is_required_is_enough() {
+        let settings = read(&[]).unwrap();
+        assert_eq!(settings.max_body_bytes, 6_291_456);
+        assert_eq!(settings.schema, Schema::Raw);
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once() {
+        let problems = read(&[
+            ("TENANT_NAME", ""),
+            ("WEBHOOK_TOKENS", " , "),
+            ("EVENT_BUS_NAME", ""),
+            ("DEAD_LETTER_QUEUE_URL", ""),
+            ("MAX_BODY_BYTES", "ten"),
+            ("SINKS", "http"),
+            ("AWS_REGION", ""),
+        ])
+        .unwrap_err();
+        assert_eq!(
+            problems,
+            "7 settings are wrong:
+  TENANT_NAME: required, not set
+  AWS_REGION: required, not set
+  EVENT_BUS_NAME: required, not set
+  DEAD_LETTER_QUEUE_URL: required, not set
+  WEBHOOK_TOKENS: names no token (want one or more, comma separated)
+  MAX_BODY_BYTES: cannot read `ten` (want a whole number of bytes)
+  SINKS: cannot read `http` (want one of event-bus)"
+        );
+    }
+
+    #[test]
+    fn no_secret_is_ever_printed() {
+        let printed = format!("{:?}", read(&[]).unwrap());
+        assert!(
+            !printed.contains("s3cret") && !printed.contains("first-token"),
+            "{printed}"
+        );
+    }
+}

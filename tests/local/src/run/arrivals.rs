@@ -1,0 +1,65 @@
+//! What a sink has in the end, counted by `log_id`, and what the target said of it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use serde::Deserialize;
+
+/// How often each log event is at a sink.
+#[derive(Debug, Default)]
+pub(super) struct Counted(HashMap<String, u64>);
+
+impl Counted {
+    pub(super) fn has(&self, log_id: &str) -> bool {
+        self.0.contains_key(log_id)
+    }
+
+    pub(super) fn distinct_count(&self) -> u64 {
+        u64::try_from(self.0.len()).unwrap_or(u64::MAX)
+    }
+
+    /// Copies beyond the first.
+    pub(super) fn twice_count(&self) -> u64 {
+        self.0.values().map(|count| count - 1).sum()
+    }
+}
+
+impl From<BTreeMap<String, u64>> for Counted {
+    fn from(counts: BTreeMap<String, u64>) -> Self {
+        Self(counts.into_iter().collect())
+    }
+}
+
+/// Counts the log events of an NDJSON file.
+pub(super) fn events_in_file(path: &Path) -> io::Result<Counted> {
+    #[derive(Deserialize)]
+    struct Line {
+        log_id: String,
+    }
+    let mut counted = Counted::default();
+    for line in BufReader::new(File::open(path)?).lines() {
+        let line: Line = serde_json::from_str(&line?)?;
+        *counted.0.entry(line.log_id).or_default() += 1;
+    }
+    Ok(counted)
+}
+
+/// Sums the target's own counters of one sink: duplicates, and events handed back.
+pub(super) fn counters_of(output: &str, sink: &str) -> (u64, u64) {
+    #[derive(Deserialize)]
+    struct Line {
+        sink: String,
+        duplicate: u64,
+        refused: u64,
+    }
+    let lines = output
+        .lines()
+        .filter_map(|line| serde_json::from_str::<Line>(line).ok());
+    lines
+        .filter(|line| line.sink == sink)
+        .fold((0, 0), |(duplicate, refused), line| {
+            (duplicate + line.duplicate, refused + line.refused)
+        })
+}
