@@ -96,7 +96,7 @@ impl CallError {
             .map_or_else(|| format!("status {status}"), str::to_owned);
         let is_one_of = |codes: &[&str]| name.is_some_and(|name| codes.contains(&name));
         match status {
-            429 | 500.. => Self::Busy { target, code },
+            408 | 429 | 500.. => Self::Busy { target, code },
             _ if is_one_of(&BUSY_CODES) => Self::Busy { target, code },
             401 | 403 => Self::Closed { target, code },
             _ if is_one_of(&CLOSED_CODES) => Self::Closed { target, code },

@@ -1,0 +1,190 @@
+//! The sink `http`: log events posted to any collector that takes JSON.
+
+mod body;
+mod settings;
+
+use std::fmt;
+use std::time::Duration;
+
+use futures_util::{StreamExt, stream};
+use relay::{Delivery, Refusal, Remedy, Row, Sink, chain};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, Response, StatusCode, Url};
+use tokio::time::{Instant, timeout_at};
+
+use crate::error::HttpClientError;
+use crate::tls::client;
+use body::row_bytes;
+
+pub use body::BodyFormat;
+pub use settings::HttpCollectorSettings;
+
+const CALLS_AT_ONCE: usize = 4;
+/// What is read of an answer, so that its connection serves the next call.
+const MOST_ANSWER_BYTES: usize = 65_536;
+const MOST_ANSWER_TIME: Duration = Duration::from_secs(1);
+
+/// A collector behind one URL.
+pub struct HttpCollector {
+    client: Client,
+    url: Url,
+    authorization: Option<HeaderValue>,
+    format: BodyFormat,
+}
+
+/// Rows of one call, with the index of each among all rows.
+struct Batch<'a> {
+    indices: Vec<usize>,
+    rows: Vec<Row<'a>>,
+}
+
+impl HttpCollector {
+    /// A client for the collector; nothing is sent yet.
+    pub fn new(settings: HttpCollectorSettings) -> Result<Self, HttpClientError> {
+        Ok(Self {
+            client: client(settings.roots)?,
+            url: settings.url,
+            authorization: settings.authorization,
+            format: settings.format,
+        })
+    }
+
+    /// Delivers one batch. A call refused for its content is halved until the rows that are meant stand alone, so that
+    /// they take no other with them.
+    async fn deliver(&self, batch: Batch<'_>, until: Instant) -> Delivery {
+        let mut delivery = Delivery::default();
+        let mut pending = vec![(batch.indices.as_slice(), batch.rows.as_slice())];
+        while let Some((indices, rows)) = pending.pop() {
+            match self.post(rows, until).await {
+                Ok(status) if status.is_success() => delivery.delivered.extend(indices),
+                Ok(status) if is_about_content(status) && rows.len() > 1 => {
+                    let middle = rows.len() / 2;
+                    let (first_indices, second_indices) = indices.split_at(middle);
+                    let (first_rows, second_rows) = rows.split_at(middle);
+                    pending.push((second_indices, second_rows));
+                    pending.push((first_indices, first_rows));
+                }
+                Ok(status) => {
+                    let reason = format!("the collector answered {}", status.as_u16());
+                    refuse(&mut delivery, indices, remedy(status), &reason);
+                }
+                Err(error) => {
+                    let reason = chain(&error).to_string();
+                    refuse(&mut delivery, indices, error.remedy(), &reason);
+                }
+            }
+        }
+        delivery
+    }
+
+    async fn post(&self, rows: &[Row<'_>], until: Instant) -> Result<StatusCode, HttpClientError> {
+        if Instant::now() >= until {
+            return Err(HttpClientError::TimedOut);
+        }
+        let mut request = self
+            .client
+            .post(self.url.clone())
+            .header(CONTENT_TYPE, self.format.content_type())
+            .body(self.format.write(rows));
+        if let Some(authorization) = &self.authorization {
+            request = request.header(AUTHORIZATION, authorization);
+        }
+        match timeout_at(until, request.send()).await {
+            Ok(Ok(response)) => {
+                let status = response.status();
+                read_to_end(response, until).await;
+                Ok(status)
+            }
+            Ok(Err(error)) => Err(HttpClientError::Unreachable(error.without_url())),
+            Err(_) => Err(HttpClientError::TimedOut),
+        }
+    }
+}
+
+impl Sink for HttpCollector {
+    fn name(&self) -> &'static str {
+        "http"
+    }
+
+    async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
+        let limits = self.format.limits();
+        let split = limits.split(rows.iter().enumerate(), |(_, row)| row_bytes(row));
+        // The limit is our own, so a row that is over it alone is the collector's to judge.
+        let alone = split.too_large.into_iter().map(|numbered| vec![numbered]);
+        let calls: Vec<_> = split
+            .batches
+            .into_iter()
+            .chain(alone)
+            .map(|numbered| self.deliver(Batch::new(&numbered), until))
+            .collect();
+        let mut answers = stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
+        let mut delivery = Delivery::default();
+        while let Some(answer) = answers.next().await {
+            delivery.delivered.extend(answer.delivered);
+            delivery.refused.extend(answer.refused);
+        }
+        delivery
+    }
+}
+
+/// The URL may hold a secret, so it is not shown.
+impl fmt::Debug for HttpCollector {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("HttpCollector")
+            .field("authorization", &self.authorization)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Batch<'a> {
+    fn new(numbered: &[(usize, &'a Row<'a>)]) -> Self {
+        let borrow = |row: &'a Row<'a>| Row {
+            log_event: row.log_event,
+            json: row.json.as_ref().into(),
+        };
+        Self {
+            indices: numbered.iter().map(|(index, _)| *index).collect(),
+            rows: numbered.iter().map(|(_, row)| borrow(row)).collect(),
+        }
+    }
+}
+
+fn refuse(delivery: &mut Delivery, indices: &[usize], remedy: Remedy, reason: &str) {
+    let refuse = |index: &usize| Refusal {
+        index: *index,
+        remedy,
+        reason: reason.to_owned().into(),
+    };
+    delivery.refused.extend(indices.iter().map(refuse));
+}
+
+/// Whether some of the rows cannot pass, while others may.
+fn is_about_content(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 400 | 413 | 422)
+}
+
+/// What to do about rows that were not taken.
+fn remedy(status: StatusCode) -> Remedy {
+    match status.as_u16() {
+        400 | 413 | 422 => Remedy::SetAside,
+        408 | 425 | 429 | 500.. => Remedy::Retry,
+        _ => Remedy::HandBack,
+    }
+}
+
+/// Reads what follows the status. What the rows' fate is, the status has said; so nothing here can fail.
+async fn read_to_end(mut response: Response, until: Instant) {
+    let until = until.min(Instant::now() + MOST_ANSWER_TIME);
+    let mut left = MOST_ANSWER_BYTES;
+    while let Ok(Ok(Some(bytes))) = timeout_at(until, response.chunk()).await {
+        match left.checked_sub(bytes.len()) {
+            Some(rest) => left = rest,
+            None => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

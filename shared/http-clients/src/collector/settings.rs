@@ -1,0 +1,84 @@
+//! What the sink `http` is told.
+
+use std::fmt;
+
+use relay::settings::Reader;
+use reqwest::Url;
+use reqwest::header::HeaderValue;
+use rustls::RootCertStore;
+
+use super::body::BodyFormat;
+use crate::roots::read_roots;
+
+/// Where the collector is, how it knows us, and what it takes.
+#[derive(Clone)]
+pub struct HttpCollectorSettings {
+    pub(super) url: Url,
+    pub(super) authorization: Option<HeaderValue>,
+    pub(super) format: BodyFormat,
+    pub(super) roots: RootCertStore,
+}
+
+impl HttpCollectorSettings {
+    /// Reads the `HTTP_SINK_…` settings and `SSL_CERT_FILE`; nothing where the reader noted a problem.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let url = read_url(reader);
+        let authorization = read_authorization(reader);
+        let has_user = url.as_ref().is_some_and(has_user);
+        if has_user && authorization.is_some() {
+            let text = "names a user, and HTTP_SINK_AUTHORIZATION is set too (want one of them)";
+            reader.problem("HTTP_SINK_URL", text);
+        }
+        let format = reader.parsed("HTTP_SINK_FORMAT", "ndjson or array", BodyFormat::parse);
+        let roots = read_roots(reader);
+        Some(Self {
+            url: url?,
+            authorization,
+            format: format.unwrap_or_default(),
+            roots: roots?,
+        })
+    }
+}
+
+/// Collectors are known to take their token in the path or the query, so the URL counts as a secret.
+impl fmt::Debug for HttpCollectorSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("HttpCollectorSettings")
+            .field("url", &"[secret]")
+            .field("authorization", &self.authorization)
+            .field("format", &self.format)
+            .finish_non_exhaustive()
+    }
+}
+
+fn read_url(reader: &mut Reader<'_>) -> Option<Url> {
+    let text = reader.required("HTTP_SINK_URL")?;
+    let url = Url::parse(&text).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    if url.is_none() {
+        reader.problem(
+            "HTTP_SINK_URL",
+            "cannot be read (want an http or https URL)",
+        );
+    }
+    url
+}
+
+fn read_authorization(reader: &mut Reader<'_>) -> Option<HeaderValue> {
+    let secret = reader.secret("HTTP_SINK_AUTHORIZATION")?;
+    let Ok(mut value) = HeaderValue::from_str(secret.expose()) else {
+        let text = "cannot be sent (want visible ASCII characters and blanks)";
+        reader.problem("HTTP_SINK_AUTHORIZATION", text);
+        return None;
+    };
+    value.set_sensitive(true);
+    Some(value)
+}
+
+fn has_user(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+#[cfg(test)]
+pub(super) mod tests;
