@@ -9,10 +9,16 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
+use rcgen::CertifiedKey;
 use relay::settings::{Reader, SettingsError};
+use rustls::ServerConfig;
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::PrivateKeyDer;
 use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
+use tokio_rustls::TlsAcceptor;
 
 use crate::connection::{AwsConnection, AwsSettings};
 
@@ -35,35 +41,78 @@ pub(crate) enum Answer {
     Drop,
 }
 
+#[derive(Clone)]
 pub(crate) struct TestEndpoint {
-    url: String,
+    pub(crate) url: String,
     calls: Arc<Mutex<Vec<Call>>>,
 }
 
 impl TestEndpoint {
     pub(crate) async fn start(answer: impl Fn(&Call) -> Answer + Send + Sync + 'static) -> Self {
+        Self::listen("http", answer, None).await
+    }
+
+    /// Serves HTTPS; answers the certificate as PEM, too.
+    pub(crate) async fn start_tls(
+        answer: impl Fn(&Call) -> Answer + Send + Sync + 'static,
+    ) -> (Self, String) {
+        let names = vec!["127.0.0.1".to_owned()];
+        let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
+        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
+        let settings = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .unwrap();
+        let acceptor = TlsAcceptor::from(Arc::new(settings));
+        (
+            Self::listen("https", answer, Some(acceptor)).await,
+            cert.pem(),
+        )
+    }
+
+    async fn listen(
+        scheme: &str,
+        answer: impl Fn(&Call) -> Answer + Send + Sync + 'static,
+        acceptor: Option<TlsAcceptor>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let calls = Arc::new(Mutex::new(Vec::new()));
-        let seen = Arc::clone(&calls);
-        let answer = Arc::new(answer);
+        let endpoint = Self {
+            url: format!("{scheme}://{}", listener.local_addr().unwrap()),
+            calls: Arc::default(),
+        };
+        let (listening, answer) = (endpoint.clone(), Arc::new(answer));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
-                let service = service_fn(move |request| {
-                    let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
-                    async move {
-                        let call = read(request).await;
-                        seen.lock().unwrap().push(call.clone());
-                        respond(answer(&call)).await
-                    }
-                });
-                let connection = hyper::server::conn::http1::Builder::new()
-                    .serve_connection(TokioIo::new(stream), service);
-                tokio::spawn(async move { connection.await.ok() });
+                let (endpoint, answer) = (listening.clone(), Arc::clone(&answer));
+                match acceptor.clone() {
+                    None => drop(tokio::spawn(endpoint.serve(stream, answer))),
+                    Some(acceptor) => drop(tokio::spawn(async move {
+                        if let Ok(stream) = acceptor.accept(stream).await {
+                            endpoint.serve(stream, answer).await;
+                        }
+                    })),
+                }
             }
         });
-        Self { url, calls }
+        endpoint
+    }
+
+    async fn serve(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+        answer: Arc<impl Fn(&Call) -> Answer + Send + Sync + 'static>,
+    ) {
+        let service = service_fn(|request| async {
+            let call = read(request).await;
+            self.calls.lock().unwrap().push(call.clone());
+            respond(answer(&call)).await
+        });
+        let connection = hyper::server::conn::http1::Builder::new()
+            .serve_connection(TokioIo::new(stream), service);
+        // A client that goes away is part of some tests.
+        drop(connection.await);
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
@@ -71,8 +120,13 @@ impl TestEndpoint {
     }
 
     pub(crate) fn connection(&self) -> AwsConnection {
-        let settings = read_settings(&[("AWS_ENDPOINT_URL", &self.url)], AwsSettings::read);
-        AwsConnection::new(settings.unwrap())
+        self.connection_with(&[])
+    }
+
+    pub(crate) fn connection_with(&self, values: &[(&str, &str)]) -> AwsConnection {
+        let mut values = values.to_vec();
+        values.push(("AWS_ENDPOINT_URL", &self.url));
+        AwsConnection::new(read_settings(&values, AwsSettings::read).unwrap())
     }
 }
 

@@ -240,6 +240,33 @@ async fn calls_are_made_side_by_side() {
     assert_eq!(delivery, Delivery::all_delivered(30));
 }
 
+#[tokio::test]
+async fn a_private_certificate_is_trusted_by_ssl_cert_file_alone() {
+    let (endpoint, certificate) = TestEndpoint::start_tls(take_all).await;
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), certificate).unwrap();
+    let set_aside = async |values: &[(&str, &str)]| {
+        let settings = read_settings(
+            &[("DEAD_LETTER_QUEUE_URL", URL)],
+            DeadLetterQueueSettings::read,
+        );
+        let queue = DeadLetterQueue::new(&endpoint.connection_with(values), settings.unwrap());
+        queue.set_aside(&letters(1), Instant::now() + LONG).await
+    };
+    let path = file.path().to_str().unwrap();
+    assert_eq!(
+        set_aside(&[("SSL_CERT_FILE", path)]).await,
+        Delivery::all_delivered(1)
+    );
+
+    let delivery = set_aside(&[]).await;
+    let [(0, Remedy::Retry, reason)] = refusals(&delivery)[..] else {
+        panic!("{delivery:?}");
+    };
+    assert!(reason.contains("invalid peer certificate"), "{reason}");
+    assert_eq!(endpoint.calls().len(), 1);
+}
+
 #[test]
 fn the_queue_is_named_by_its_url() {
     let check = |url: &str, is_right: bool| {
