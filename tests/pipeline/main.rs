@@ -1,1 +1,1 @@
-//! Whole paths through the real binaries.
+//! Whole paths through the real binaries: one module a path, and the rules of the tree.

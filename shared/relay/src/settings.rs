@@ -2,7 +2,9 @@
 //!
 //! Only `main` passes the real environment; everybody else passes a closure.
 
-use std::fmt::{self, Display, Write};
+use std::fmt::{self, Display, Write as _};
+use std::io::{self, Write as _};
+use std::process::ExitCode;
 
 use tenant_logs::{Filter, FilterSettings, Redaction, Secret, TenantName};
 use tracing::level_filters::LevelFilter;
@@ -82,18 +84,28 @@ impl<'a> Reader<'a> {
         self.optional(name).map(Secret::new)
     }
 
+    /// A secret that must be there.
+    pub fn required_secret(&mut self, name: &str) -> Option<Secret> {
+        let problem_count = self.problems.len();
+        let secret = self.secret(name);
+        if secret.is_none() && self.problems.len() == problem_count {
+            self.problem(name, "required, not set");
+        }
+        secret
+    }
+
     /// Notes that a setting is wrong. The text never holds a secret's value.
     pub fn problem(&mut self, name: &str, text: impl Display) {
         self.problems.push((name.to_owned(), text.to_string()));
     }
 
-    /// The settings, or everything that was wrong with them.
+    /// The settings, put together from their parts, or everything that was wrong with them.
     ///
     /// # Errors
-    /// Whenever a problem was noted, even where `settings` are there.
-    pub fn finish<T>(self, settings: Option<T>) -> Result<T, SettingsError> {
+    /// Whenever a problem was noted, even where `settings` can be put together.
+    pub fn finish<T>(self, settings: impl FnOnce() -> Option<T>) -> Result<T, SettingsError> {
         let problems = self.problems;
-        match settings {
+        match settings() {
             Some(settings) if problems.is_empty() => Ok(settings),
             _ => Err(SettingsError { problems }),
         }
@@ -214,6 +226,22 @@ fn read_redaction(reader: &mut Reader<'_>) -> Option<Redaction> {
             None
         }
     }
+}
+
+/// The process's own environment, for `main` to pass to a reader.
+pub fn environment(name: &str) -> Option<String> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads it"
+    )]
+    std::env::var(name).ok()
+}
+
+/// Tells a person what is wrong, and gives the exit code of a usage error (`EX_USAGE`).
+pub fn refuse(error: &SettingsError) -> ExitCode {
+    // Nobody is left to tell when standard error is closed.
+    let _told = writeln!(io::stderr(), "{error}");
+    ExitCode::from(64)
 }
 
 #[cfg(test)]

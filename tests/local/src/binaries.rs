@@ -201,6 +201,20 @@ fn run_cargo(
             Progress::Shown => Stdio::inherit(),
             Progress::Hidden => Stdio::piped(),
         });
+    // What an outer cargo says of its own package would make build scripts believe that they must run again.
+    let outer = [
+        "CARGO_PKG_",
+        "CARGO_MANIFEST_",
+        "CARGO_BIN_",
+        "CARGO_CRATE_",
+        "CARGO_PRIMARY_",
+    ];
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy().into_owned();
+        if outer.iter().any(|prefix| name.starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
     for package in packages {
         command.args(["--package", package]);
     }

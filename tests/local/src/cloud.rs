@@ -211,6 +211,7 @@ fn to_queue(queue: &Arc<Queue>) -> Result<Rule, PatternError> {
 fn to_function(function: &Arc<Function>, on_failure: &Arc<Queue>) -> Result<Rule, PatternError> {
     let target = AsyncTarget::new(function.name(), Arc::clone(function))
         .retry_after([Duration::from_millis(200); 2])
+        .throttle_delay(Duration::from_millis(20))
         .on_failure(Arc::clone(on_failure));
     rule(Target::Function(Arc::new(target)))
 }

@@ -11,7 +11,7 @@ fn read_common(pairs: &[(&str, &str)]) -> Result<CommonSettings, SettingsError> 
     let lookup = with(pairs);
     let mut reader = Reader::new(&lookup);
     let settings = CommonSettings::read(&mut reader);
-    reader.finish(settings)
+    reader.finish(|| settings)
 }
 
 #[test]

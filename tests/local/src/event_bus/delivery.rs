@@ -15,9 +15,6 @@ use crate::identifier::new_id;
 use crate::lock::lock;
 use crate::queue::{ACCOUNT, REGION};
 
-/// Lambda goes on for six hours while a function is throttled; this is how it waits at first.
-const THROTTLE_DELAY: Duration = Duration::from_secs(1);
-
 /// Invocations under way. They end when this is dropped.
 #[derive(Debug)]
 pub(super) struct Deliveries {
@@ -76,7 +73,9 @@ async fn invoke_asynchronously(function: &AsyncTarget, event: String) {
         match function.invoke(event.clone().into_bytes()).await {
             Ok(_) => return,
             // A throttled invocation never reached the function, so it is no try.
-            Err(InvocationError::Throttled) => tokio::time::sleep(THROTTLE_DELAY).await,
+            Err(InvocationError::Throttled) => {
+                tokio::time::sleep(function.throttled_wait()).await;
+            }
             Err(error) => match delays.next() {
                 Some(delay) => {
                     tokio::time::sleep(delay).await;

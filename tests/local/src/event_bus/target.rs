@@ -29,6 +29,7 @@ pub struct AsyncTarget {
     invoke: Box<dyn Fn(Vec<u8>) -> Invoked + Send + Sync>,
     pub(super) on_failure: Option<Arc<Queue>>,
     pub(super) retry_after: [Duration; 2],
+    throttle_delay: Duration,
 }
 
 impl AsyncTarget {
@@ -47,6 +48,7 @@ impl AsyncTarget {
             invoke: Box::new(invoke),
             on_failure: None,
             retry_after: [Duration::from_mins(1), Duration::from_mins(2)],
+            throttle_delay: Duration::from_secs(1),
         }
     }
 
@@ -66,6 +68,21 @@ impl AsyncTarget {
             retry_after: delays,
             ..self
         }
+    }
+
+    /// Waits at most this long, at random, while the function has no free process. Lambda waits a second at first, and
+    /// goes on for six hours.
+    #[must_use]
+    pub fn throttle_delay(self, throttle_delay: Duration) -> Self {
+        Self {
+            throttle_delay,
+            ..self
+        }
+    }
+
+    /// The next wait of a throttled invocation.
+    pub(super) fn throttled_wait(&self) -> Duration {
+        self.throttle_delay.mul_f64(fastrand::f64())
     }
 
     /// The name of the function.
