@@ -36,7 +36,7 @@ impl AwsSettings {
         let region = reader.required_parsed("AWS_REGION", "a region such as eu-central-1", region);
         let access_key_id = reader.required("AWS_ACCESS_KEY_ID");
         let secret_access_key = required_secret(reader, "AWS_SECRET_ACCESS_KEY");
-        let session_token = reader.secret("AWS_SESSION_TOKEN");
+        let session_token = reader.optional("AWS_SESSION_TOKEN").map(Secret::new);
         let all = read_endpoint(reader, "AWS_ENDPOINT_URL");
         let event_bridge = read_endpoint(reader, "AWS_ENDPOINT_URL_EVENTBRIDGE");
         let sqs = read_endpoint(reader, "AWS_ENDPOINT_URL_SQS");

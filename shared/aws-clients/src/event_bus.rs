@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
 use relay::{Delivery, Refusal, Remedy, Row, Sink};
-use tenant_logs::{BatchLimits, TenantName};
+use tenant_logs::{BatchLimits, Halving, TenantName};
 use tokio::time::{Instant, timeout_at};
 
 use aws_sdk_eventbridge::Client;
@@ -77,14 +77,11 @@ impl EventBus {
     /// that it takes no other with it.
     async fn deliver(&self, batch: Vec<Numbered<'_>>, until: Instant) -> Delivery {
         let mut delivery = Delivery::default();
-        let mut pending = vec![batch.as_slice()];
-        while let Some(part) = pending.pop() {
+        let mut parts = Halving::new(&batch);
+        while let Some(part) = parts.next_part() {
             match self.put(part, until).await {
                 Ok(answer) => read_answer(part, &answer, &mut delivery),
-                Err(CallError::Content { .. }) if part.len() > 1 => {
-                    let (first, second) = part.split_at(part.len() / 2);
-                    pending.extend([second, first]);
-                }
+                Err(CallError::Content { .. }) if parts.halve(part) => {}
                 Err(error) => {
                     let indices = part.iter().map(|(index, _)| *index);
                     delivery

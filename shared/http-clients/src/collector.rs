@@ -10,6 +10,7 @@ use futures_util::{StreamExt, stream};
 use relay::{Delivery, Refusal, Remedy, Row, Sink, chain};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
+use tenant_logs::Halving;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::HttpClientError;
@@ -32,11 +33,8 @@ pub struct HttpCollector {
     format: BodyFormat,
 }
 
-/// Rows of one call, with the index of each among all rows.
-struct Batch<'a> {
-    indices: Vec<usize>,
-    rows: Vec<Row<'a>>,
-}
+/// A row with its index among all rows.
+type Numbered<'a> = (usize, &'a Row<'a>);
 
 impl HttpCollector {
     /// A client for the collector; nothing is sent yet.
@@ -51,33 +49,35 @@ impl HttpCollector {
 
     /// Delivers one batch. A call refused for its content is halved until the rows that are meant stand alone, so that
     /// they take no other with them.
-    async fn deliver(&self, batch: Batch<'_>, until: Instant) -> Delivery {
+    async fn deliver(&self, batch: Vec<Numbered<'_>>, until: Instant) -> Delivery {
         let mut delivery = Delivery::default();
-        let mut pending = vec![(batch.indices.as_slice(), batch.rows.as_slice())];
-        while let Some((indices, rows)) = pending.pop() {
-            match self.post(rows, until).await {
-                Ok(status) if status.is_success() => delivery.delivered.extend(indices),
-                Ok(status) if is_about_content(status) && rows.len() > 1 => {
-                    let middle = rows.len() / 2;
-                    let (first_indices, second_indices) = indices.split_at(middle);
-                    let (first_rows, second_rows) = rows.split_at(middle);
-                    pending.push((second_indices, second_rows));
-                    pending.push((first_indices, first_rows));
+        let mut parts = Halving::new(&batch);
+        while let Some(part) = parts.next_part() {
+            match self.post(part, until).await {
+                Ok(status) if status.is_success() => {
+                    delivery
+                        .delivered
+                        .extend(part.iter().map(|(index, _)| *index));
                 }
+                Ok(status) if is_about_content(status) && parts.halve(part) => {}
                 Ok(status) => {
                     let reason = format!("the collector answered {}", status.as_u16());
-                    refuse(&mut delivery, indices, remedy(status), &reason);
+                    refuse(&mut delivery, part, remedy(status), &reason);
                 }
                 Err(error) => {
                     let reason = chain(&error).to_string();
-                    refuse(&mut delivery, indices, error.remedy(), &reason);
+                    refuse(&mut delivery, part, error.remedy(), &reason);
                 }
             }
         }
         delivery
     }
 
-    async fn post(&self, rows: &[Row<'_>], until: Instant) -> Result<StatusCode, HttpClientError> {
+    async fn post(
+        &self,
+        part: &[Numbered<'_>],
+        until: Instant,
+    ) -> Result<StatusCode, HttpClientError> {
         if Instant::now() >= until {
             return Err(HttpClientError::TimedOut);
         }
@@ -85,7 +85,7 @@ impl HttpCollector {
             .client
             .post(self.url.clone())
             .header(CONTENT_TYPE, self.format.content_type())
-            .body(self.format.write(rows));
+            .body(self.format.write(part.iter().map(|(_, row)| *row)));
         if let Some(authorization) = &self.authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
@@ -115,7 +115,7 @@ impl Sink for HttpCollector {
             .batches
             .into_iter()
             .chain(alone)
-            .map(|numbered| self.deliver(Batch::new(&numbered), until))
+            .map(|numbered| self.deliver(numbered, until))
             .collect();
         let mut answers = stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
         let mut delivery = Delivery::default();
@@ -138,26 +138,13 @@ impl fmt::Debug for HttpCollector {
     }
 }
 
-impl<'a> Batch<'a> {
-    fn new(numbered: &[(usize, &'a Row<'a>)]) -> Self {
-        let borrow = |row: &'a Row<'a>| Row {
-            log_event: row.log_event,
-            json: row.json.as_ref().into(),
-        };
-        Self {
-            indices: numbered.iter().map(|(index, _)| *index).collect(),
-            rows: numbered.iter().map(|(_, row)| borrow(row)).collect(),
-        }
-    }
-}
-
-fn refuse(delivery: &mut Delivery, indices: &[usize], remedy: Remedy, reason: &str) {
-    let refuse = |index: &usize| Refusal {
+fn refuse(delivery: &mut Delivery, part: &[Numbered<'_>], remedy: Remedy, reason: &str) {
+    let refuse = |(index, _): &Numbered<'_>| Refusal {
         index: *index,
         remedy,
         reason: reason.to_owned().into(),
     };
-    delivery.refused.extend(indices.iter().map(refuse));
+    delivery.refused.extend(part.iter().map(refuse));
 }
 
 /// Whether some of the rows cannot pass, while others may.

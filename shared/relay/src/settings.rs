@@ -94,9 +94,12 @@ impl<'a> Reader<'a> {
         secret
     }
 
-    /// Notes that a setting is wrong. The text never holds a secret's value.
+    /// Notes that a setting is wrong, once where two parts read it. The text never holds a secret's value.
     pub fn problem(&mut self, name: &str, text: impl Display) {
-        self.problems.push((name.to_owned(), text.to_string()));
+        let problem = (name.to_owned(), text.to_string());
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
     }
 
     /// The settings, put together from their parts, or everything that was wrong with them.

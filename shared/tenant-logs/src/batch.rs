@@ -50,6 +50,51 @@ impl BatchLimits {
     }
 }
 
+/// Finds the items of a batch that make a far end refuse the whole: parts are halved until they stand alone.
+///
+/// ```
+/// let mut parts = tenant_logs::Halving::new(&[1, 2, 13, 4]);
+/// let mut refused = Vec::new();
+/// while let Some(part) = parts.next_part() {
+///     let is_refused = part.contains(&13);
+///     if is_refused && !parts.halve(part) {
+///         refused.extend(part);
+///     }
+/// }
+/// assert_eq!(refused, [13]);
+/// ```
+#[derive(Debug)]
+pub struct Halving<'a, T> {
+    pending: Vec<&'a [T]>,
+}
+
+impl<'a, T> Halving<'a, T> {
+    /// Begins with the whole batch as one part.
+    pub fn new(batch: &'a [T]) -> Self {
+        let pending = if batch.is_empty() {
+            Vec::new()
+        } else {
+            vec![batch]
+        };
+        Self { pending }
+    }
+
+    /// The next part to send, in the order of the items.
+    pub fn next_part(&mut self) -> Option<&'a [T]> {
+        self.pending.pop()
+    }
+
+    /// Takes back a part that was refused for its content, as two; answers whether there was anything to halve.
+    pub fn halve(&mut self, part: &'a [T]) -> bool {
+        if part.len() < 2 {
+            return false;
+        }
+        let (first, second) = part.split_at(part.len() / 2);
+        self.pending.extend([second, first]);
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -97,6 +142,25 @@ mod tests {
             joined.extend(split.too_large);
             joined.sort_unstable();
             prop_assert_eq!(joined, sizes.into_iter().enumerate().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn halving_finds_exactly_the_items_that_are_refused(items in prop::collection::vec(any::<bool>(), 0..60)) {
+            let numbered: Vec<(usize, bool)> = items.iter().copied().enumerate().collect();
+            let mut parts = Halving::new(&numbered);
+            let (mut taken, mut refused) = (Vec::new(), Vec::new());
+            while let Some(part) = parts.next_part() {
+                if part.iter().all(|(_, is_good)| *is_good) {
+                    taken.extend(part);
+                } else if !parts.halve(part) {
+                    refused.extend(part);
+                }
+            }
+            prop_assert!(taken.iter().all(|(_, is_good)| *is_good));
+            prop_assert!(refused.iter().all(|(_, is_good)| !*is_good));
+            taken.append(&mut refused);
+            taken.sort_unstable();
+            prop_assert_eq!(taken, numbered);
         }
     }
 }

@@ -16,7 +16,7 @@ mod schema;
 mod secret;
 mod tenant;
 
-pub use batch::{BatchLimits, Split};
+pub use batch::{BatchLimits, Halving, Split};
 pub use body::{decode, decode_base64, gunzip};
 pub use dead_letter::{DeadLetter, LetterEvent};
 pub use digest::sha256_hex;

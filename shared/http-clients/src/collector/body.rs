@@ -46,7 +46,7 @@ impl BodyFormat {
         }
     }
 
-    pub(crate) fn write(self, rows: &[Row<'_>]) -> Vec<u8> {
+    pub(crate) fn write<'a>(self, rows: impl Iterator<Item = &'a Row<'a>> + Clone) -> Vec<u8> {
         match self {
             Self::Ndjson => ndjson(rows),
             Self::Array => array(rows),
@@ -59,10 +59,10 @@ pub(crate) fn row_bytes(row: &Row<'_>) -> usize {
     row.json.len() + 1
 }
 
-fn array(rows: &[Row<'_>]) -> Vec<u8> {
-    let mut body = Vec::with_capacity(rows.iter().map(row_bytes).sum::<usize>() + 1);
+fn array<'a>(rows: impl Iterator<Item = &'a Row<'a>> + Clone) -> Vec<u8> {
+    let mut body = Vec::with_capacity(rows.clone().map(row_bytes).sum::<usize>() + 1);
     body.push(b'[');
-    for (index, row) in rows.iter().enumerate() {
+    for (index, row) in rows.enumerate() {
         if index > 0 {
             body.push(b',');
         }

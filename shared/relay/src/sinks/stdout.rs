@@ -29,8 +29,9 @@ impl Sink for StdoutSink {
 }
 
 /// Rows as lines (NDJSON). Line breaks between the tokens of a row, which JSON allows, become blanks.
-pub fn ndjson(rows: &[Row<'_>]) -> Vec<u8> {
-    let mut lines = Vec::with_capacity(rows.iter().map(|row| row.json.len() + 1).sum());
+pub fn ndjson<'a>(rows: impl IntoIterator<Item = &'a Row<'a>> + Clone) -> Vec<u8> {
+    let bytes = rows.clone().into_iter().map(|row| row.json.len() + 1).sum();
+    let mut lines = Vec::with_capacity(bytes);
     for row in rows {
         let begin = lines.len();
         lines.extend_from_slice(row.json.as_bytes());
@@ -58,6 +59,6 @@ mod tests {
             log_event,
             json: Schema::Raw.write(log_event),
         };
-        assert_eq!(ndjson(&[row]), b"{  \"log_id\":\"1\", \"data\":{}}\n");
+        assert_eq!(ndjson([&row]), b"{  \"log_id\":\"1\", \"data\":{}}\n");
     }
 }
