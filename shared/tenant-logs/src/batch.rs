@@ -54,7 +54,7 @@ impl BatchLimits {
 ///
 /// ```
 /// let mut parts = tenant_logs::Halving::new(&[1, 2, 13, 4]);
-/// let mut refused = Vec::new();
+/// let mut refused: Vec<i32> = Vec::new();
 /// while let Some(part) = parts.next_part() {
 ///     let is_refused = part.contains(&13);
 ///     if is_refused && !parts.halve(part) {
