@@ -3,7 +3,7 @@
 use aws_clients::{AwsConnection, DeadLetterQueue};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::LambdaEvent;
-use relay::{Arrival, Deadline, MemoryLedger, Outcome, Relay, WhenRefused};
+use relay::{Arrival, CounterFormat, Deadline, MemoryLedger, Outcome, Relay, WhenRefused};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tenant_logs::parse;
@@ -45,6 +45,7 @@ impl Target {
                 ledger: Some(MemoryLedger::default()),
                 dead_letters: DeadLetterQueue::new(&connection, settings.dead_letters),
                 when_refused: WhenRefused::HandBack,
+                counter_format: CounterFormat::EmbeddedMetrics,
             },
         }
     }

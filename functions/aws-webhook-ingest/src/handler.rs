@@ -7,7 +7,7 @@ use aws_lambda_events::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use aws_lambda_events::http::{HeaderMap, HeaderValue};
 use lambda_runtime::LambdaEvent;
 use relay::webhook::{FixedTokens, WebhookAnswer, WebhookBody, WebhookRequest, receive};
-use relay::{Deadline, Destination, NoLedger, Relay, WhenRefused};
+use relay::{CounterFormat, Deadline, Destination, NoLedger, Relay, WhenRefused};
 use serde_json::value::RawValue;
 
 use crate::{IngestError, Settings};
@@ -39,6 +39,7 @@ impl Ingest {
                 ledger: None,
                 dead_letters: DeadLetterQueue::new(&connection, settings.dead_letters),
                 when_refused: WhenRefused::SetAside,
+                counter_format: CounterFormat::EmbeddedMetrics,
             },
             tokens: settings.tokens,
             max_body_bytes: settings.max_body_bytes,

@@ -1,6 +1,42 @@
 //! What an invocation says about itself: one structured line, and one more for each further sink.
+//!
+//! The line is written whatever `LOG_LEVEL` says, because alarms live on it.
 
+use std::io::{self, Write};
+
+use serde_json::{Map, Value, json};
 use tenant_logs::Timestamp;
+
+/// The CloudWatch namespace of the counters.
+pub const METRIC_NAMESPACE: &str = "Auth0LogRelay";
+
+/// Every counter, by the name that it has in a line and as a metric.
+pub const METRIC_NAMES: [&str; 12] = [
+    "received",
+    "delivered",
+    "duplicate",
+    "filtered",
+    "redacted",
+    "unrecognized",
+    "set_aside",
+    "retried",
+    "refused",
+    "unauthorized",
+    "unreadable",
+    "lag_seconds",
+];
+
+/// The metrics that tell a silent stream from a quiet one, and so are there when they are zero.
+const ALWAYS: [&str; 2] = ["received", "delivered"];
+
+/// What the platform reads from a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CounterFormat {
+    /// A JSON object.
+    Plain,
+    /// A JSON object in CloudWatch's embedded metric format, with the dimensions function, tenant and sink.
+    EmbeddedMetrics,
+}
 
 /// What belongs to no sink.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -46,42 +82,150 @@ impl SinkCounters {
     }
 }
 
-/// Writes the lines of one invocation.
+/// Whose counters they are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dimensions<'a> {
+    pub(crate) function: &'a str,
+    pub(crate) tenant: &'a str,
+    pub(crate) format: CounterFormat,
+}
+
+/// Writes the lines of one invocation. What belongs to no sink stands in the first line only, so that sums are right.
 pub(crate) fn report(
-    function: &str,
-    tenant: &str,
+    dimensions: Dimensions<'_>,
     counters: &InvocationCounters,
     sinks: &[(&'static str, SinkCounters)],
 ) {
-    let without_sink = [("", SinkCounters::default())];
-    let lines = if sinks.is_empty() {
-        &without_sink
-    } else {
-        sinks
-    };
     let mut shared = *counters;
-    for (sink, own) in lines {
-        tracing::info!(
-            function,
-            tenant.name = tenant,
-            sink,
-            received = shared.received,
-            delivered = own.delivered,
-            duplicate = own.duplicate,
-            filtered = shared.filtered,
-            redacted = shared.redacted,
-            unrecognized = shared.unrecognized,
-            set_aside = shared.set_aside + own.set_aside,
-            retried = own.retried,
-            refused = own.refused,
-            unauthorized = shared.unauthorized,
-            unreadable = shared.unreadable,
-            lag_seconds = own.lag_seconds,
-            "relayed {} of {} log events",
-            own.delivered,
-            counters.received,
-        );
-        // What belongs to no sink stands in the first line only, so that a sum over lines is right.
+    let now = Timestamp::now();
+    let mut lines = String::new();
+    for (sink, own) in sinks {
+        lines.push_str(&line(dimensions, sink, &shared, own, now).to_string());
+        lines.push('\n');
         shared = InvocationCounters::default();
+    }
+    // Nobody is left to tell when standard output is closed.
+    let _written = io::stdout().lock().write_all(lines.as_bytes());
+}
+
+fn line(
+    dimensions: Dimensions<'_>,
+    sink: &str,
+    shared: &InvocationCounters,
+    own: &SinkCounters,
+    now: Timestamp,
+) -> Value {
+    let values = [
+        shared.received,
+        own.delivered,
+        own.duplicate,
+        shared.filtered,
+        shared.redacted,
+        shared.unrecognized,
+        shared.set_aside + own.set_aside,
+        own.retried,
+        own.refused,
+        shared.unauthorized,
+        shared.unreadable,
+        usize::try_from(own.lag_seconds).unwrap_or(0),
+    ];
+    let mut line = Map::new();
+    line.insert("timestamp".to_owned(), now.to_string().into());
+    line.insert("level".to_owned(), "INFO".into());
+    line.insert("message".to_owned(), "relayed log events".into());
+    line.insert("function".to_owned(), dimensions.function.into());
+    line.insert("tenant".to_owned(), dimensions.tenant.into());
+    line.insert("sink".to_owned(), sink.into());
+    let counters = METRIC_NAMES.into_iter().zip(values);
+    let metrics: Vec<Value> = counters
+        .clone()
+        .filter(|(name, value)| *value > 0 || ALWAYS.contains(name))
+        .map(|(name, _)| json!({ "Name": name, "Unit": unit(name) }))
+        .collect();
+    line.extend(counters.map(|(name, value)| (name.to_owned(), value.into())));
+    match dimensions.format {
+        CounterFormat::Plain => {}
+        CounterFormat::EmbeddedMetrics => {
+            let embedded = json!({
+                "Timestamp": now.as_millisecond(),
+                "CloudWatchMetrics": [{
+                    "Namespace": METRIC_NAMESPACE,
+                    "Dimensions": [["function", "tenant", "sink"]],
+                    // A counter at zero is in the line, but costs no metric.
+                    "Metrics": metrics,
+                }],
+            });
+            line.insert("_aws".to_owned(), embedded);
+        }
+    }
+    Value::Object(line)
+}
+
+fn unit(name: &str) -> &'static str {
+    match name {
+        "lag_seconds" => "Seconds",
+        _ => "Count",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(format: CounterFormat) -> Value {
+        let dimensions = Dimensions {
+            function: "aws-webhook-ingest",
+            tenant: "acme",
+            format,
+        };
+        let shared = InvocationCounters {
+            received: 3,
+            set_aside: 1,
+            ..InvocationCounters::default()
+        };
+        let own = SinkCounters {
+            set_aside: 2,
+            lag_seconds: 7,
+            ..SinkCounters::default()
+        };
+        let now = "2026-11-20T10:00:00Z".parse().unwrap();
+        line(dimensions, "event-bus", &shared, &own, now)
+    }
+
+    #[test]
+    fn a_line_has_every_counter() {
+        let line = written(CounterFormat::Plain);
+        for name in METRIC_NAMES {
+            assert!(line[name].is_u64(), "{name}");
+        }
+        assert_eq!(
+            (&line["received"], &line["set_aside"]),
+            (&json!(3), &json!(3))
+        );
+        assert_eq!(
+            (&line["sink"], &line["tenant"]),
+            (&json!("event-bus"), &json!("acme"))
+        );
+        assert_eq!(line["_aws"], Value::Null);
+    }
+
+    #[test]
+    fn embedded_metrics_name_what_happened_and_the_two_that_tell_silence() {
+        assert_eq!(
+            written(CounterFormat::EmbeddedMetrics)["_aws"],
+            json!({
+                "Timestamp": 1_795_168_800_000_i64,
+                "CloudWatchMetrics": [{
+                    "Namespace": "Auth0LogRelay",
+                    "Dimensions": [["function", "tenant", "sink"]],
+                    "Metrics": [
+                        { "Name": "received", "Unit": "Count" },
+                        { "Name": "delivered", "Unit": "Count" },
+                        { "Name": "set_aside", "Unit": "Count" },
+                        { "Name": "lag_seconds", "Unit": "Seconds" },
+                    ],
+                }],
+            })
+        );
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use futures_util::future::{join, join_all};
 use tenant_logs::{DeadLetter, Filter, Parsed, Redaction, Schema, TenantName, Unreadable};
 
-use crate::counters::{InvocationCounters, SinkCounters, report};
+use crate::counters::{CounterFormat, Dimensions, InvocationCounters, SinkCounters, report};
 use crate::deadline::Deadline;
 use crate::ports::{DeadLetters, Ledger, Remedy, Sink};
 use crate::retry::{Tries, deliver_with_retry};
@@ -35,6 +35,8 @@ pub struct Relay<S, L, D> {
     pub dead_letters: D,
     /// What becomes of log events that a sink does not take for now.
     pub when_refused: WhenRefused,
+    /// How counters are written.
+    pub counter_format: CounterFormat,
 }
 
 /// A sink with the schema it is given log events in.
@@ -133,13 +135,22 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         outcome
     }
 
-    /// Writes an invocation's counters.
-    pub(crate) fn report(
-        &self,
-        counters: &InvocationCounters,
-        sinks: &[(&'static str, SinkCounters)],
-    ) {
-        report(self.function, self.tenant.as_str(), counters, sinks);
+    /// Writes an invocation's counters where no log event came as far as the sinks.
+    pub(crate) fn report_only(&self, counters: &InvocationCounters) {
+        let first = self.destinations.iter().take(1);
+        let sinks: Vec<_> = first
+            .map(|destination| (destination.sink.name(), SinkCounters::default()))
+            .collect();
+        self.report(counters, &sinks);
+    }
+
+    fn report(&self, counters: &InvocationCounters, sinks: &[(&'static str, SinkCounters)]) {
+        let dimensions = Dimensions {
+            function: self.function,
+            tenant: self.tenant.as_str(),
+            format: self.counter_format,
+        };
+        report(dimensions, counters, sinks);
     }
 
     /// Puts letters among the dead letters; answers for each whether it is there.

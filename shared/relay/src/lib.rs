@@ -15,7 +15,9 @@ mod sinks;
 mod testing;
 pub mod webhook;
 
-pub use counters::{InvocationCounters, SinkCounters};
+pub use counters::{
+    CounterFormat, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
+};
 pub use deadline::Deadline;
 pub use error::chain;
 pub use flow::{Arrival, Destination, Outcome, Relay, WhenRefused};

@@ -8,8 +8,8 @@ use tenant_logs::{DeadLetter, Filter, Redaction, Schema, TenantName};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    DeadLetters, Deadline, Delivery, Destination, Ledger, MemoryLedger, Refusal, Relay, Remedy,
-    Row, Sink, WhenRefused,
+    CounterFormat, DeadLetters, Deadline, Delivery, Destination, Ledger, MemoryLedger, Refusal,
+    Relay, Remedy, Row, Sink, WhenRefused,
 };
 
 /// What a test's sink does with a log event, by its `log_id` and the number of earlier tries.
@@ -127,6 +127,7 @@ pub(crate) fn relay_with<L: Ledger>(
         ledger,
         dead_letters: TestLetters::default(),
         when_refused: WhenRefused::HandBack,
+        counter_format: CounterFormat::Plain,
     }
 }
 

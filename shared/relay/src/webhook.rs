@@ -108,7 +108,7 @@ pub async fn receive<S: Sink, L: Ledger, D: DeadLetters>(
                 unauthorized: 1,
                 ..InvocationCounters::default()
             };
-            relay.report(&counters, &[]);
+            relay.report_only(&counters);
             let answer = WebhookAnswer::refusal(401, "no live token in the Authorization header");
             return answer.with("www-authenticate", "Bearer");
         }
@@ -159,13 +159,10 @@ async fn refuse<S: Sink, L: Ledger, D: DeadLetters>(
     deadline: &Deadline,
 ) -> WebhookAnswer {
     if unreadable == Unreadable::Empty {
-        relay.report(
-            &InvocationCounters {
-                unreadable: 1,
-                ..InvocationCounters::default()
-            },
-            &[],
-        );
+        relay.report_only(&InvocationCounters {
+            unreadable: 1,
+            ..InvocationCounters::default()
+        });
         return WebhookAnswer::unreadable(unreadable);
     }
     let arrival = Arrival {
