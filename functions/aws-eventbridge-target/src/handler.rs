@@ -63,7 +63,8 @@ pub async fn handle(
     let payload = event.payload.get();
     match event_source(payload)? {
         None => {
-            let outcome = deliver(target, vec![payload], &deadline).await;
+            let trace_id = event.context.xray_trace_id.as_deref();
+            let outcome = deliver(target, [(payload, trace_id)], &deadline).await;
             if outcome.handed_back.is_empty() {
                 Ok(Answer::Done {})
             } else {
@@ -72,7 +73,7 @@ pub async fn handle(
         }
         Some(event_source) if event_source == "aws:sqs" => {
             let batch: SqsEvent = serde_json::from_str(payload).map_err(TargetError::NotABatch)?;
-            let bodies = batch.records.iter().map(body).collect();
+            let bodies = batch.records.iter().map(body_and_trace);
             let outcome = deliver(target, bodies, &deadline).await;
             item_failures(&batch.records, &outcome).map(Answer::Batch)
         }
@@ -104,14 +105,23 @@ fn event_source(payload: &str) -> Result<Option<String>, TargetError> {
     Ok(first)
 }
 
-fn body(message: &SqsMessage) -> &str {
-    message.body.as_deref().unwrap_or_default()
+fn body_and_trace(message: &SqsMessage) -> (&str, Option<&str>) {
+    let trace_id = message.attributes.get("AWSTraceHeader");
+    (
+        message.body.as_deref().unwrap_or_default(),
+        trace_id.map(String::as_str),
+    )
 }
 
-async fn deliver(target: &Target, bodies: Vec<&str>, deadline: &Deadline) -> Outcome {
-    let arrivals = bodies.into_iter().map(|body| Arrival {
+async fn deliver<'a>(
+    target: &Target,
+    bodies: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
+    deadline: &Deadline,
+) -> Outcome {
+    let arrivals = bodies.into_iter().map(|(body, trace_id)| Arrival {
         body: body.as_bytes(),
         parsed: parse(body),
+        trace_id,
     });
     target.relay.deliver(arrivals.collect(), deadline).await
 }

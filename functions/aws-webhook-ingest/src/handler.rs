@@ -70,6 +70,7 @@ pub async fn handle(
         } else {
             WebhookBody::Plain(body.as_bytes())
         },
+        trace_id: event.context.xray_trace_id.as_deref(),
     };
     let answer = receive(
         &ingest.relay,

@@ -115,6 +115,7 @@ impl EventBus {
             .source(self.source.clone())
             .detail_type(DETAIL_TYPE)
             .detail(row.json.as_ref())
+            .set_trace_header(trace_header(row))
             .set_time(date.map(|date| DateTime::from_millis(date.as_millisecond())))
             .build()
     }
@@ -181,6 +182,12 @@ fn read_answer(part: &[Numbered<'_>], answer: &PutEventsOutput, delivery: &mut D
             (None, None) => {}
         }
     }
+}
+
+/// The trace that goes on, where EventBridge takes it: at most 500 characters (`TraceHeader`).
+fn trace_header(row: &Row<'_>) -> Option<String> {
+    let trace_id = row.trace_id.filter(|trace_id| trace_id.len() <= 500);
+    trace_id.map(str::to_owned)
 }
 
 /// A name, a partner bus's name or an ARN (PutEvents, `EventBusName`); anything else would fail every call.

@@ -64,6 +64,8 @@ pub struct Arrival<'a> {
     pub body: &'a [u8],
     /// What they hold.
     pub parsed: Result<Parsed<'a>, Unreadable>,
+    /// The trace that the trigger names, as AWS writes it.
+    pub trace_id: Option<&'a str>,
 }
 
 /// What became of an invocation's bodies.

@@ -13,6 +13,8 @@ pub struct Row<'a> {
     pub log_event: &'a LogEvent<'a>,
     /// The event as a JSON object in the schema that the sink was given.
     pub json: Cow<'a, str>,
+    /// The trace that the event came with, for a sink that can pass it on.
+    pub trace_id: Option<&'a str>,
 }
 
 /// What a far end said, per item of a call.

@@ -24,6 +24,8 @@ pub struct WebhookRequest<'a> {
     pub authorization: Option<&'a [u8]>,
     /// The body, not looked at before the token is right.
     pub body: WebhookBody<'a>,
+    /// The trace that the front end names, as AWS writes it.
+    pub trace_id: Option<&'a str>,
 }
 
 /// A body as the front end encodes it.
@@ -134,6 +136,7 @@ pub async fn receive<S: Sink, L: Ledger, D: DeadLetters>(
             let arrival = Arrival {
                 body: &body,
                 parsed: Ok(parsed),
+                trace_id: request.trace_id,
             };
             WebhookAnswer::of(&relay.deliver(vec![arrival], deadline).await)
         }
@@ -168,6 +171,7 @@ async fn refuse<S: Sink, L: Ledger, D: DeadLetters>(
     let arrival = Arrival {
         body,
         parsed: Err(unreadable),
+        trace_id: None,
     };
     let outcome = relay.deliver(vec![arrival], deadline).await;
     if outcome.handed_back.is_empty() {

@@ -8,6 +8,7 @@ use tokio::sync::Barrier;
 use super::*;
 use crate::test_endpoint::{Answer, Call, TestEndpoint, read_settings};
 
+const TRACE: &str = "Root=1-65a1b2c3-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1";
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_millis(300);
 
@@ -38,6 +39,7 @@ async fn send(
         .map(|log_event| Row {
             log_event,
             json: Schema::Raw.write(log_event),
+            trace_id: Some(TRACE),
         })
         .collect();
     let mut delivery = bus.send(&rows, Instant::now() + time).await;
@@ -109,6 +111,7 @@ async fn ten_entries_go_in_a_call_with_every_field() {
             "Source": "auth0.com/acme/auth0.logs",
             "DetailType": "Auth0 log",
             "EventBusName": "auth0-logs",
+            "TraceHeader": TRACE,
             "Detail": r#"{"data":{"date":"2026-11-20T08:15:30.250Z","padding":"xxxxxxxxxx","type":"s"},"log_id":"0"}"#,
         })
     );

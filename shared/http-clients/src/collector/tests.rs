@@ -35,6 +35,7 @@ async fn send_to(url: &str, values: &[(&str, &str)], body: &str, time: Duration)
         .map(|log_event| Row {
             log_event,
             json: Schema::Raw.write(log_event),
+            trace_id: None,
         })
         .collect();
     let mut delivery = collector.send(&rows, Instant::now() + time).await;

@@ -164,6 +164,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             .map(|accepted| Row {
                 log_event: &accepted.log_event,
                 json: destination.schema.write(&accepted.log_event),
+                trace_id: accepted.trace_id,
             })
             .collect();
         let tries = Tries {
@@ -184,6 +185,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
                 .map(|row| Row {
                     log_event: row.log_event,
                     json: Cow::Borrowed(&row.json),
+                    trace_id: row.trace_id,
                 })
                 .collect();
             destination.sink.send(&again, until).await

@@ -17,6 +17,7 @@ pub(super) struct Intake<'a> {
 pub(super) struct Accepted<'a> {
     pub(super) origin: usize,
     pub(super) log_event: LogEvent<'a>,
+    pub(super) trace_id: Option<&'a str>,
 }
 
 /// What is no log event, as a letter.
@@ -43,7 +44,12 @@ impl<S, L, D> Relay<S, L, D> {
                     intake.counters.received += parsed.log_events.len() + parsed.rejects.len();
                     intake.accepted.reserve(parsed.log_events.len());
                     for log_event in parsed.log_events {
-                        self.accept(origin, log_event, &mut intake);
+                        let accepted = Accepted {
+                            origin,
+                            log_event,
+                            trace_id: arrival.trace_id,
+                        };
+                        self.accept(accepted, &mut intake);
                     }
                     for reject in &parsed.rejects {
                         let letter = self.reject_letter(reject, deadline);
@@ -62,8 +68,8 @@ impl<S, L, D> Relay<S, L, D> {
         intake
     }
 
-    fn accept<'a>(&self, origin: usize, mut log_event: LogEvent<'a>, intake: &mut Intake<'a>) {
-        let event_type = log_event.event_type();
+    fn accept<'a>(&self, mut accepted: Accepted<'a>, intake: &mut Intake<'a>) {
+        let event_type = accepted.log_event.event_type();
         if event_type.and_then(known_event_type).is_none() {
             intake.counters.unrecognized += 1;
         }
@@ -71,10 +77,10 @@ impl<S, L, D> Relay<S, L, D> {
             intake.counters.filtered += 1;
             return;
         }
-        if self.redaction.redact(&mut log_event) {
+        if self.redaction.redact(&mut accepted.log_event) {
             intake.counters.redacted += 1;
         }
-        intake.accepted.push(Accepted { origin, log_event });
+        intake.accepted.push(accepted);
     }
 
     fn reject_letter<'a>(&'a self, reject: &Reject<'a>, deadline: &Deadline) -> DeadLetter<'a> {

@@ -14,6 +14,7 @@ fn arrivals<'a>(bodies: &[&'a str]) -> Vec<Arrival<'a>> {
         .map(|body| Arrival {
             body: body.as_bytes(),
             parsed: parse(body),
+            trace_id: None,
         })
         .collect()
 }

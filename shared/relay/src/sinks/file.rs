@@ -74,6 +74,7 @@ mod tests {
             .map(|log_event| Row {
                 log_event,
                 json: Schema::Raw.write(log_event),
+                trace_id: None,
             })
             .collect();
 

@@ -58,6 +58,7 @@ mod tests {
         let row = Row {
             log_event,
             json: Schema::Raw.write(log_event),
+            trace_id: None,
         };
         assert_eq!(ndjson([&row]), b"{  \"log_id\":\"1\", \"data\":{}}\n");
     }

@@ -26,6 +26,7 @@ fn post(body: &[u8]) -> WebhookRequest<'_> {
         method: "POST",
         authorization: Some(b"first-token"),
         body: WebhookBody::Plain(body),
+        trace_id: None,
     }
 }
 
@@ -52,7 +53,7 @@ async fn a_method_other_than_post_is_answered_405_before_the_token_is_looked_at(
         let request = WebhookRequest {
             method,
             authorization: None,
-            body: WebhookBody::Plain(b""),
+            ..post(b"")
         };
         let answer = answer(&relay, request).await;
         assert_eq!(
