@@ -65,17 +65,12 @@ struct Value<'a> {
 
 /// Reads the value that begins at the first byte; an error is the offset of the first byte that cannot be read.
 fn read_value(text: &str) -> Result<Value<'_>, usize> {
-    if text.starts_with('{') {
-        let mut stream = serde_json::Deserializer::from_str(text).into_iter::<Element<'_>>();
-        if let Some(Ok(element)) = stream.next() {
-            let extent = text.get(..stream.byte_offset()).unwrap_or(text);
-            return Ok(Value {
-                text: extent,
-                element: Some(element),
-            });
-        }
+    if let Some((element, end)) = Element::read(text) {
+        return Ok(Value {
+            text: text.get(..end).unwrap_or(text),
+            element: Some(element),
+        });
     }
-    // Not an object, not JSON, or an object with a member that only a raw reading accepts.
     let mut deserializer = serde_json::Deserializer::from_str(text);
     match <&RawValue>::deserialize(&mut deserializer) {
         Ok(raw) => Ok(Value {
@@ -155,10 +150,10 @@ fn push_with_logs<'a>(value: &Value<'a>, parsed: &mut Parsed<'a>) {
         .as_ref()
         .filter(|element| !element.own.is_log_event() && element.data.is_none())
         .and_then(|element| element.logs)
-        .filter(|logs| logs.get().starts_with('['));
+        .filter(|logs| logs.starts_with('['));
     match logs {
         // The array was read once as part of its object, so it cannot fail here; if it did, it would be set aside.
-        Some(logs) if read_array(logs.get(), 0, parsed).is_ok() => {}
+        Some(logs) if read_array(logs, 0, parsed).is_ok() => {}
         _ => push(value, parsed),
     }
 }
@@ -194,7 +189,7 @@ fn push<'a>(value: &Value<'a>, parsed: &mut Parsed<'a>) {
 fn enveloped<'a>(text: &'a str, element: &Element<'a>) -> Option<&'a str> {
     if let Some(detail) = element.detail.filter(|_| element.data.is_none()) {
         let is_event = element.envelope_type.is_some() || !element.own.is_log_event();
-        return is_event.then(|| detail.get());
+        return is_event.then_some(detail);
     }
     if element.is_cloud_event || element.is_event_grid {
         return Some(member(text, "data").unwrap_or("null"));
@@ -204,7 +199,7 @@ fn enveloped<'a>(text: &'a str, element: &Element<'a>) -> Option<&'a str> {
 
 fn envelope_type<'a>(element: &Element<'a>) -> Option<Cow<'a, str>> {
     let named = element.envelope_type.or(element.own.event_type)?;
-    scalar(named.get())
+    scalar(named)
 }
 
 /// Reads the object, or the object inside a JSON string, that an envelope carries.
@@ -250,7 +245,12 @@ fn tail(text: &str, from: usize) -> &str {
 }
 
 /// Turns `serde_json`'s line and column, which counts bytes from 1, into an offset.
+///
+/// Where the text ends too early it counts the last byte there is, and the one that is missing is the next.
 fn offset_of(text: &str, error: &serde_json::Error) -> usize {
+    if error.is_eof() {
+        return text.len();
+    }
     let line_begin: usize = text
         .split_inclusive('\n')
         .take(error.line().saturating_sub(1))

@@ -71,7 +71,7 @@ fn a_syntax_error_in_an_array_or_object_refuses_all_of_it_and_names_the_byte() {
     check(&format!("[{wrapped}] x"), "unreadable@37");
     check(&format!("{wrapped}{wrapped}"), "unreadable@34");
     check("[{\"type\":\"s\"},\n{\"type\":tru}]", "unreadable@26");
-    check("{\"type\":\"s\"", "unreadable@10");
+    check("{\"type\":\"s\"", "unreadable@11");
     check("{\n\"type\":nope}", "unreadable@10");
     check("hello", "unreadable@0");
     check("  hello\n{}", "unreadable@2");
@@ -92,7 +92,7 @@ fn an_element_or_line_that_is_no_log_event_leaves_the_others_alone() {
     check(r#"[{"data":{"hello":1}}]"#, "| object");
     check(
         &format!("{wrapped}\n{{\"type\":\n{wrapped}"),
-        "1 1 | syntax@7",
+        "1 1 | syntax@8",
     );
     check(&format!("{wrapped}\n[{wrapped}]"), "1 | value");
     check(&format!("7\n{wrapped}"), "1 | value");
