@@ -65,6 +65,7 @@ impl Deadline {
                 .begun
                 .saturating_add(self.remaining)
                 .unwrap_or(Timestamp::MAX),
+            may_retake_set_aside: false,
         }
     }
 }

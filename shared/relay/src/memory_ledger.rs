@@ -59,6 +59,10 @@ impl MemoryLedger {
 }
 
 impl Entries {
+    fn state(&self, key: &str) -> Option<State> {
+        self.by_key.get(key).map(|entry| entry.state)
+    }
+
     fn put(&mut self, key: Arc<str>, state: State, capacity: usize) {
         let number = self.next_number;
         self.next_number += 1;
@@ -100,14 +104,18 @@ impl Ledger for MemoryLedger {
         let mut entries = self.lock();
         let claims = log_ids.iter().map(|log_id| {
             let key = key(sink, log_id);
-            match entries.by_key.get(&key).map(|entry| entry.state) {
-                Some(State::Settled(settled)) => Claim::Known(settled),
+            match entries.state(&key) {
+                Some(State::Settled(settled))
+                    if settled == Settled::Delivered || !lease.may_retake_set_aside =>
+                {
+                    Claim::Known(settled)
+                }
                 Some(State::Claimed { owner, until })
                     if owner != lease.owner && until > lease.begins =>
                 {
                     Claim::Busy
                 }
-                Some(State::Claimed { .. }) | None => {
+                Some(State::Claimed { .. } | State::Settled(_)) | None => {
                     let state = State::Claimed {
                         owner: lease.owner,
                         until: lease.ends,
@@ -128,7 +136,14 @@ impl Ledger for MemoryLedger {
     ) -> Result<(), PortError> {
         let mut entries = self.lock();
         for log_id in log_ids {
-            entries.put(key(sink, log_id), State::Settled(settled), self.capacity);
+            let key = key(sink, log_id);
+            let is_delivered = matches!(
+                entries.state(&key),
+                Some(State::Settled(Settled::Delivered))
+            );
+            if !is_delivered {
+                entries.put(key, State::Settled(settled), self.capacity);
+            }
         }
         Ok(())
     }
@@ -137,8 +152,9 @@ impl Ledger for MemoryLedger {
         let mut entries = self.lock();
         for log_id in log_ids {
             let key = key(sink, log_id);
-            let is_ours = entries.by_key.get(&key).is_some_and(
-                |entry| matches!(entry.state, State::Claimed { owner, .. } if owner == lease.owner),
+            let is_ours = matches!(
+                entries.state(&key),
+                Some(State::Claimed { owner, .. }) if owner == lease.owner
             );
             if is_ours {
                 entries.by_key.remove(&key);
@@ -177,6 +193,7 @@ mod tests {
             owner,
             begins: Timestamp::from_second(begins).unwrap(),
             ends: Timestamp::from_second(ends).unwrap(),
+            may_retake_set_aside: false,
         }
     }
 
@@ -237,6 +254,41 @@ mod tests {
             .await
             .unwrap();
         assert_eq!(third, [Claim::Claimed]);
+    }
+
+    #[tokio::test]
+    async fn only_a_dead_letter_that_comes_back_claims_what_is_set_aside() {
+        let ledger = MemoryLedger::default();
+        let mine = lease(1, 0, 30);
+        let letter = mine.of_dead_letter();
+        let set_aside = [Claim::Known(Settled::SetAside)];
+        ledger
+            .commit("http", &["a"], Settled::SetAside)
+            .await
+            .unwrap();
+        assert_eq!(
+            ledger.claim("http", &["a"], &mine).await.unwrap(),
+            set_aside
+        );
+        let retaken = ledger.claim("http", &["a"], &letter).await.unwrap();
+        assert_eq!(retaken, [Claim::Claimed]);
+        ledger
+            .commit("http", &["a"], Settled::Delivered)
+            .await
+            .unwrap();
+        let delivered = [Claim::Known(Settled::Delivered)];
+        let again = ledger.claim("http", &["a"], &letter).await.unwrap();
+        assert_eq!(again, delivered);
+    }
+
+    #[tokio::test]
+    async fn what_is_delivered_is_never_set_aside_by_a_slow_worker() {
+        let ledger = MemoryLedger::default();
+        for settled in [Settled::Delivered, Settled::SetAside] {
+            ledger.commit("http", &["a"], settled).await.unwrap();
+        }
+        let claims = ledger.claim("http", &["a"], &lease(1, 0, 30)).await;
+        assert_eq!(claims.unwrap(), [Claim::Known(Settled::Delivered)]);
     }
 
     #[tokio::test]

@@ -115,7 +115,7 @@ pub trait Ledger: Send + Sync {
         lease: &Lease,
     ) -> impl Future<Output = Result<Vec<Claim>, PortError>> + Send;
 
-    /// Notes for good what became of claimed log events.
+    /// Notes for good what became of claimed log events; what is delivered is never set aside again.
     fn commit(
         &self,
         sink: &str,
@@ -141,6 +141,19 @@ pub struct Lease {
     pub begins: Timestamp,
     /// When others may take the claim over.
     pub ends: Timestamp,
+    /// Whether it may claim what is among the dead letters, because it is one of them that comes back.
+    pub may_retake_set_aside: bool,
+}
+
+impl Lease {
+    /// The same lease, for a dead letter that comes back: it may claim what is set aside, never what is delivered.
+    #[must_use]
+    pub fn of_dead_letter(self) -> Self {
+        Self {
+            may_retake_set_aside: true,
+            ..self
+        }
+    }
 }
 
 /// The ledger's answer to a claim.
