@@ -3,14 +3,8 @@
 //! Everything else is skipped without being interpreted, so that neither a number that fits no float nor a lone
 //! surrogate costs an event. A repeated member counts as its last occurrence.
 
-use std::fmt;
-
-use serde::de::{
-    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
-use serde_json::value::RawValue;
-
-use crate::json::scalar;
+use crate::json::scan::{object_end, value_end};
+use crate::json::{scalar, string};
 
 /// The members of an object that tell envelopes, wrappers and records apart.
 #[derive(Debug, Default)]
@@ -20,42 +14,33 @@ pub(crate) struct Element<'a> {
     /// The same of `data`, where `data` is an object.
     pub(crate) data: Option<RecordFields<'a>>,
     /// EventBridge's `detail`.
-    pub(crate) detail: Option<&'a RawValue>,
+    pub(crate) detail: Option<&'a str>,
     /// `detail-type` (EventBridge) or `eventType` (Event Grid schema).
-    pub(crate) envelope_type: Option<&'a RawValue>,
+    pub(crate) envelope_type: Option<&'a str>,
     /// Whether `eventType` (Event Grid schema) is there.
     pub(crate) is_event_grid: bool,
     /// Whether `specversion` (CloudEvents) is there.
     pub(crate) is_cloud_event: bool,
     /// `logs`, the array of Auth0's `JSONOBJECT` format.
-    pub(crate) logs: Option<&'a RawValue>,
+    pub(crate) logs: Option<&'a str>,
     /// Paths that were redacted before, beside `data` or as a CloudEvents extension.
-    pub(crate) redacted: Option<&'a RawValue>,
+    pub(crate) redacted: Option<&'a str>,
     /// `log_id_derived`, beside `data`.
-    pub(crate) log_id_derived: Option<&'a RawValue>,
+    pub(crate) log_id_derived: Option<&'a str>,
 }
 
-/// What we read of a record.
+/// What we read of a record: each value as its own JSON text.
 #[derive(Debug, Default)]
 pub(crate) struct RecordFields<'a> {
-    pub(crate) log_id: Option<&'a RawValue>,
-    pub(crate) underscore_id: Option<&'a RawValue>,
-    pub(crate) event_type: Option<&'a RawValue>,
-    pub(crate) date: Option<&'a RawValue>,
-}
-
-impl RecordFields<'_> {
-    /// Whether this is a log event: an object that has a `type` or a `log_id`.
-    pub(crate) fn is_log_event(&self) -> bool {
-        [self.event_type, self.log_id, self.underscore_id]
-            .into_iter()
-            .any(|member| member.and_then(|raw| scalar(raw.get())).is_some())
-    }
+    pub(crate) log_id: Option<&'a str>,
+    pub(crate) underscore_id: Option<&'a str>,
+    pub(crate) event_type: Option<&'a str>,
+    pub(crate) date: Option<&'a str>,
 }
 
 /// The members we know, and all others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Member {
+enum Member {
     LogId,
     UnderscoreId,
     Type,
@@ -71,9 +56,100 @@ pub(crate) enum Member {
     Other,
 }
 
+impl<'a> Element<'a> {
+    /// Reads the object that begins at the first byte, with where it ends; nothing where no whole object begins there.
+    pub(crate) fn read(text: &'a str) -> Option<(Self, usize)> {
+        let mut element = Self::default();
+        let end = object_end(text.as_bytes(), 0, |name, begin| {
+            element.take(text, Member::of(text, name), begin)
+        })?;
+        Some((element, end))
+    }
+
+    /// Takes the value that begins at this byte, and answers where it ends.
+    fn take(&mut self, text: &'a str, member: Member, begin: usize) -> Option<usize> {
+        if member == Member::Data {
+            return self.take_data(text, begin);
+        }
+        let end = value_end(text.as_bytes(), begin)?;
+        let value = text.get(begin..end);
+        match member {
+            Member::LogId | Member::UnderscoreId | Member::Type | Member::Date => {
+                self.own.take(member, value);
+            }
+            Member::Detail => self.detail = value,
+            Member::DetailType => self.envelope_type = value,
+            Member::EventType => {
+                self.envelope_type = value;
+                self.is_event_grid = true;
+            }
+            Member::SpecVersion => self.is_cloud_event = true,
+            Member::Logs => self.logs = value,
+            Member::Redacted => self.redacted = value,
+            Member::LogIdDerived => self.log_id_derived = value,
+            Member::Data | Member::Other => {}
+        }
+        Some(end)
+    }
+
+    /// Reads the fields of `data` where it is an object, and skips it where it is not.
+    fn take_data(&mut self, text: &'a str, begin: usize) -> Option<usize> {
+        if text.as_bytes().get(begin)? != &b'{' {
+            self.data = None;
+            return value_end(text.as_bytes(), begin);
+        }
+        let mut fields = RecordFields::default();
+        let end = object_end(text.as_bytes(), begin, |name, begin| {
+            let end = value_end(text.as_bytes(), begin)?;
+            fields.take(Member::of(text, name), text.get(begin..end));
+            Some(end)
+        });
+        self.data = Some(fields);
+        end
+    }
+}
+
+impl<'a> RecordFields<'a> {
+    /// Whether this is a log event: an object that has a `type` or a `log_id`.
+    pub(crate) fn is_log_event(&self) -> bool {
+        [self.event_type, self.log_id, self.underscore_id]
+            .into_iter()
+            .any(|member| member.and_then(scalar).is_some())
+    }
+
+    fn take(&mut self, member: Member, value: Option<&'a str>) {
+        match member {
+            Member::LogId => self.log_id = value,
+            Member::UnderscoreId => self.underscore_id = value,
+            Member::Type => self.event_type = value,
+            Member::Date => self.date = value,
+            Member::Data
+            | Member::Detail
+            | Member::DetailType
+            | Member::EventType
+            | Member::SpecVersion
+            | Member::Logs
+            | Member::Redacted
+            | Member::LogIdDerived
+            | Member::Other => {}
+        }
+    }
+}
+
 impl Member {
-    fn of(key: &[u8]) -> Self {
-        match key {
+    /// The member whose name, with its quotes, has this extent.
+    fn of(text: &str, (begin, end): (usize, usize)) -> Self {
+        let name = text.as_bytes().get(begin + 1..end.saturating_sub(1));
+        let name = name.unwrap_or_default();
+        if !name.contains(&b'\\') {
+            return Self::of_plain(name);
+        }
+        let decoded = text.get(begin..end).and_then(string);
+        decoded.map_or(Self::Other, |name| Self::of_plain(name.as_bytes()))
+    }
+
+    fn of_plain(name: &[u8]) -> Self {
+        match name {
             b"log_id" => Self::LogId,
             b"_id" => Self::UnderscoreId,
             b"type" => Self::Type,
@@ -88,142 +164,5 @@ impl Member {
             b"log_id_derived" => Self::LogIdDerived,
             _ => Self::Other,
         }
-    }
-}
-
-impl<'de> Deserialize<'de> for Member {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct KeyVisitor;
-        impl Visitor<'_> for KeyVisitor {
-            type Value = Member;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a member's name")
-            }
-            fn visit_bytes<E>(self, key: &[u8]) -> Result<Member, E> {
-                Ok(Member::of(key))
-            }
-        }
-        // As bytes, because a lone surrogate in a name we do not know must not fail the event.
-        deserializer.deserialize_bytes(KeyVisitor)
-    }
-}
-
-impl<'de> Deserialize<'de> for Element<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ElementVisitor)
-    }
-}
-
-struct ElementVisitor;
-
-impl<'de> Visitor<'de> for ElementVisitor {
-    type Value = Element<'de>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut element = Element::default();
-        while let Some(key) = map.next_key::<Member>()? {
-            match key {
-                Member::LogId => element.own.log_id = Some(map.next_value()?),
-                Member::UnderscoreId => element.own.underscore_id = Some(map.next_value()?),
-                Member::Type => element.own.event_type = Some(map.next_value()?),
-                Member::Date => element.own.date = Some(map.next_value()?),
-                Member::Data => element.data = map.next_value_seed(DataSeed)?,
-                Member::Detail => element.detail = Some(map.next_value()?),
-                Member::DetailType => element.envelope_type = Some(map.next_value()?),
-                Member::EventType => {
-                    element.envelope_type = Some(map.next_value()?);
-                    element.is_event_grid = true;
-                }
-                Member::SpecVersion => {
-                    map.next_value::<IgnoredAny>()?;
-                    element.is_cloud_event = true;
-                }
-                Member::Logs => element.logs = Some(map.next_value()?),
-                Member::Redacted => element.redacted = Some(map.next_value()?),
-                Member::LogIdDerived => element.log_id_derived = Some(map.next_value()?),
-                Member::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(element)
-    }
-}
-
-/// Reads the fields of `data` where it is an object, and skips it where it is not.
-struct DataSeed;
-
-impl<'de> DeserializeSeed<'de> for DataSeed {
-    type Value = Option<RecordFields<'de>>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(DataVisitor)
-    }
-}
-
-struct DataVisitor;
-
-impl<'de> Visitor<'de> for DataVisitor {
-    type Value = Option<RecordFields<'de>>;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("any JSON value")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = RecordFields::default();
-        while let Some(key) = map.next_key::<Member>()? {
-            match key {
-                Member::LogId => fields.log_id = Some(map.next_value()?),
-                Member::UnderscoreId => fields.underscore_id = Some(map.next_value()?),
-                Member::Type => fields.event_type = Some(map.next_value()?),
-                Member::Date => fields.date = Some(map.next_value()?),
-                Member::Data
-                | Member::Detail
-                | Member::DetailType
-                | Member::EventType
-                | Member::SpecVersion
-                | Member::Logs
-                | Member::Redacted
-                | Member::LogIdDerived
-                | Member::Other => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(Some(fields))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_str<E>(self, _text: &str) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E>(self, _value: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _value: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _value: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _value: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
     }
 }

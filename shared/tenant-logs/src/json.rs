@@ -1,10 +1,12 @@
 //! Looking into JSON text without building a tree: members, elements and scalars keep their own text.
 
-use std::borrow::Cow;
-use std::fmt;
+pub(crate) mod scan;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use std::borrow::Cow;
+
 use serde_json::value::RawValue;
+
+use scan::{object_end, skip_white_space, value_end};
 
 /// A string or a number as text; nothing for an empty string, null and everything else.
 pub(crate) fn scalar(json: &str) -> Option<Cow<'_, str>> {
@@ -27,44 +29,37 @@ pub(crate) fn string(json: &str) -> Option<Cow<'_, str>> {
 
 /// The members of an object in their order, names and values as they are written; nothing for other values.
 pub(crate) fn members(object: &str) -> Option<Vec<(&str, &str)>> {
-    serde_json::from_str::<Members<'_>>(object)
-        .ok()
-        .map(|members| members.0)
+    let mut members = Vec::new();
+    for_each_member(object, |name, value| members.push((name, value)))?;
+    Some(members)
 }
 
 /// The value of a member of an object, the last one where it is repeated.
 pub(crate) fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
-    let last = members(object)?
-        .into_iter()
-        .rfind(|(key, _)| string(key).is_some_and(|key| key == name));
-    last.map(|(_, value)| value)
+    let mut last = None;
+    for_each_member(object, |key, value| {
+        if string(key).is_some_and(|key| key == name) {
+            last = Some(value);
+        }
+    })?;
+    last
+}
+
+/// Nothing where the text is not exactly one object; then some of its members may have been visited.
+fn for_each_member<'a>(object: &'a str, mut visit: impl FnMut(&'a str, &'a str)) -> Option<()> {
+    let bytes = object.as_bytes();
+    let begin = skip_white_space(bytes, 0);
+    let end = object_end(bytes, begin, |(name, name_end), value| {
+        let end = value_end(bytes, value)?;
+        visit(object.get(name..name_end)?, object.get(value..end)?);
+        Some(end)
+    })?;
+    (skip_white_space(bytes, end) == bytes.len()).then_some(())
 }
 
 /// The elements of an array in their order; nothing for other values.
 pub(crate) fn elements(array: &str) -> Option<Vec<&RawValue>> {
     serde_json::from_str(array).ok()
-}
-
-struct Members<'a>(Vec<(&'a str, &'a str)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct MembersVisitor;
-        impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-                    members.push((key.get(), value.get()));
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(MembersVisitor)
-    }
 }
 
 #[cfg(test)]

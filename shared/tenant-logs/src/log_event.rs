@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use serde_json::value::RawValue;
 
 use crate::digest::derived_log_id;
 use crate::element::{Element, RecordFields};
@@ -61,7 +60,7 @@ impl<'a> LogEvent<'a> {
         event.identify(found);
         event.log_id_derived |= element
             .log_id_derived
-            .is_some_and(|derived| derived.get() == "true");
+            .is_some_and(|derived| derived == "true");
         event
     }
 
@@ -93,7 +92,7 @@ impl<'a> LogEvent<'a> {
     }
 
     /// Adds the paths that an envelope says were redacted before.
-    pub(crate) fn note_redacted(&mut self, paths: &'a RawValue) {
+    pub(crate) fn note_redacted(&mut self, paths: &'a str) {
         self.redacted.extend(redacted_paths(paths));
     }
 
@@ -184,16 +183,16 @@ fn log_id_of<'a>(fields: &RecordFields<'a>) -> Option<Cow<'a, str>> {
     scalar_of(fields.log_id).or_else(|| scalar_of(fields.underscore_id))
 }
 
-fn scalar_of(member: Option<&RawValue>) -> Option<Cow<'_, str>> {
-    scalar(member?.get())
+fn scalar_of(member: Option<&str>) -> Option<Cow<'_, str>> {
+    scalar(member?)
 }
 
 /// Reads `["a","b"]`, or `"a,b"` as CloudEvents extensions hold it.
-fn redacted_paths(raw: &RawValue) -> Vec<String> {
-    if let Ok(paths) = serde_json::from_str(raw.get()) {
+fn redacted_paths(json: &str) -> Vec<String> {
+    if let Ok(paths) = serde_json::from_str(json) {
         return paths;
     }
-    let joined: String = serde_json::from_str(raw.get()).unwrap_or_default();
+    let joined: String = serde_json::from_str(json).unwrap_or_default();
     let paths = joined.split(',').map(str::trim);
     paths
         .filter(|path| !path.is_empty())

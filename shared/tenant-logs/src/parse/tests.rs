@@ -194,10 +194,7 @@ fn odd_members_that_are_not_read_never_cost_an_event() {
     );
     check(r#"[{"log_id":"1","data":{"type":null}}]"#, "1");
     check(r#"[{"log_id":"1","type":"s","data":[1]}]"#, "1");
-    check(
-        r#"[{"log_id":"1","data":1e400},{"log_id":"2"}]"#,
-        "2 | object",
-    );
+    check(r#"[{"log_id":"1","data":1e400},{"log_id":"2"}]"#, "1 2");
     let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
     check(
         &format!(r#"[{{"log_id":"1","data":{{"type":"s","details":{deep}}}}}]"#),

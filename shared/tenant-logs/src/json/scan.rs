@@ -1,0 +1,248 @@
+//! Where JSON values end: a strict reading of the grammar that builds nothing and looks at each byte once.
+//!
+//! As strict as `serde_json` about syntax, and as tolerant about content: numbers that fit no float, lone surrogates
+//! and any depth pass. A text that does not follow the grammar has no answer here; `serde_json` says where it breaks.
+
+/// The end of the value that begins at this byte; nothing where none does.
+pub(crate) fn value_end(text: &[u8], begin: usize) -> Option<usize> {
+    let mut nesting = Nesting::default();
+    let mut at = begin;
+    loop {
+        at = match text.get(at)? {
+            b'"' => string_end(text, at)?,
+            b'{' => match object_begin(text, at)? {
+                Members::None { end } => end,
+                Members::First { value } => {
+                    nesting.push(true);
+                    at = value;
+                    continue;
+                }
+            },
+            b'[' => {
+                let first = skip_white_space(text, at + 1);
+                if text.get(first)? != &b']' {
+                    nesting.push(false);
+                    at = first;
+                    continue;
+                }
+                first + 1
+            }
+            b'-' | b'0'..=b'9' => number_end(text, at)?,
+            b't' => literal_end(text, at, b"true")?,
+            b'f' => literal_end(text, at, b"false")?,
+            b'n' => literal_end(text, at, b"null")?,
+            _ => return None,
+        };
+        // A value has ended: so may what is around it.
+        loop {
+            let Some(is_in_object) = nesting.is_in_object() else {
+                return Some(at);
+            };
+            at = skip_white_space(text, at);
+            match (text.get(at)?, is_in_object) {
+                (b',', true) => {
+                    at = member_value(text, skip_white_space(text, at + 1))?;
+                    break;
+                }
+                (b',', false) => {
+                    at = skip_white_space(text, at + 1);
+                    break;
+                }
+                (b'}', true) | (b']', false) => {
+                    nesting.pop();
+                    at += 1;
+                }
+                _ => return None,
+            }
+        }
+    }
+}
+
+/// Reads the object that begins at this byte: `visit` gets the extent of each name and the begin of its value, and
+/// answers where that ends. The answer is the object's end.
+pub(crate) fn object_end(
+    text: &[u8],
+    begin: usize,
+    mut visit: impl FnMut((usize, usize), usize) -> Option<usize>,
+) -> Option<usize> {
+    if text.get(begin)? != &b'{' {
+        return None;
+    }
+    let mut name = skip_white_space(text, begin + 1);
+    if text.get(name)? == &b'}' {
+        return Some(name + 1);
+    }
+    loop {
+        let name_end = string_end(text, name)?;
+        let value = after_colon(text, name_end)?;
+        let end = skip_white_space(text, visit((name, name_end), value)?);
+        match text.get(end)? {
+            b',' => name = skip_white_space(text, end + 1),
+            b'}' => return Some(end + 1),
+            _ => return None,
+        }
+    }
+}
+
+/// The first byte from here on that is no white space.
+pub(crate) fn skip_white_space(text: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// What follows the opening brace of an object.
+enum Members {
+    None { end: usize },
+    First { value: usize },
+}
+
+fn object_begin(text: &[u8], begin: usize) -> Option<Members> {
+    let first = skip_white_space(text, begin + 1);
+    if text.get(first)? == &b'}' {
+        return Some(Members::None { end: first + 1 });
+    }
+    let value = member_value(text, first)?;
+    Some(Members::First { value })
+}
+
+/// Where the value of a member begins whose name begins at this byte.
+fn member_value(text: &[u8], name: usize) -> Option<usize> {
+    after_colon(text, string_end(text, name)?)
+}
+
+fn after_colon(text: &[u8], name_end: usize) -> Option<usize> {
+    let colon = skip_white_space(text, name_end);
+    (text.get(colon)? == &b':').then(|| skip_white_space(text, colon + 1))
+}
+
+fn literal_end(text: &[u8], begin: usize, literal: &[u8]) -> Option<usize> {
+    let rest = text.get(begin..)?;
+    rest.starts_with(literal).then(|| begin + literal.len())
+}
+
+fn number_end(text: &[u8], begin: usize) -> Option<usize> {
+    let mut at = begin + usize::from(text.get(begin)? == &b'-');
+    at = match text.get(at)? {
+        b'0' => at + 1,
+        _ => digits_end(text, at)?,
+    };
+    // A zero ends its number, and a digit after it begins none.
+    if text.get(at).is_some_and(u8::is_ascii_digit) {
+        return None;
+    }
+    if text.get(at) == Some(&b'.') {
+        at = digits_end(text, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = text.get(at) {
+        let is_signed = matches!(text.get(at + 1), Some(b'+' | b'-'));
+        at = digits_end(text, at + 1 + usize::from(is_signed))?;
+    }
+    Some(at)
+}
+
+/// The end of at least one digit.
+fn digits_end(text: &[u8], begin: usize) -> Option<usize> {
+    let mut at = begin;
+    while text.get(at).is_some_and(u8::is_ascii_digit) {
+        at += 1;
+    }
+    (at > begin).then_some(at)
+}
+
+/// The end of the string that begins at this byte, after its closing quote.
+fn string_end(text: &[u8], begin: usize) -> Option<usize> {
+    if text.get(begin)? != &b'"' {
+        return None;
+    }
+    let mut at = begin + 1;
+    loop {
+        at += plain_bytes(text.get(at..)?);
+        at = match text.get(at)? {
+            b'"' => return Some(at + 1),
+            b'\\' => escape_end(text, at)?,
+            _ => return None,
+        };
+    }
+}
+
+fn escape_end(text: &[u8], backslash: usize) -> Option<usize> {
+    match text.get(backslash + 1)? {
+        b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(backslash + 2),
+        b'u' => {
+            let digits = text.get(backslash + 2..backslash + 6)?;
+            let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
+            is_hex.then_some(backslash + 6)
+        }
+        _ => None,
+    }
+}
+
+/// How many bytes come before the first quote, backslash or control character.
+fn plain_bytes(text: &[u8]) -> usize {
+    let mut plain = 0;
+    let mut rest = text;
+    // Sixteen bytes at a time: most strings of a log event end in the first or second step.
+    while let Some((chunk, after)) = rest.split_first_chunk::<16>() {
+        let special = special_bytes(u128::from_le_bytes(*chunk));
+        if special != 0 {
+            return plain + usize::try_from(special.trailing_zeros() / 8).unwrap_or(0);
+        }
+        plain += 16;
+        rest = after;
+    }
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+    plain + rest.iter().position(special).unwrap_or(rest.len())
+}
+
+const ONES: u128 = u128::from_ne_bytes([1; 16]);
+
+/// Sets the high bit of the first byte that ends a run of plain ones; bits of later bytes may be wrong.
+fn special_bytes(chunk: u128) -> u128 {
+    // A borrow only runs upwards, so nothing below the first hit is touched.
+    let equal = |byte: u8| {
+        let difference = chunk ^ (ONES * u128::from(byte));
+        difference.wrapping_sub(ONES) & !difference
+    };
+    let control = chunk.wrapping_sub(ONES * 0x20) & !chunk;
+    (equal(b'"') | equal(b'\\') | control) & (ONES << 7)
+}
+
+/// Which of the open brackets are objects; only what is deeper than 64 needs memory.
+#[derive(Default)]
+struct Nesting {
+    depth: usize,
+    innermost: u64,
+    outer: Vec<u64>,
+}
+
+impl Nesting {
+    fn push(&mut self, is_object: bool) {
+        if self.depth > 0 && self.depth.is_multiple_of(64) {
+            self.outer.push(self.innermost);
+        }
+        self.innermost = (self.innermost << 1) | u64::from(is_object);
+        self.depth += 1;
+    }
+
+    fn pop(&mut self) {
+        self.depth = self.depth.saturating_sub(1);
+        self.innermost >>= 1;
+        if self.depth > 0
+            && self.depth.is_multiple_of(64)
+            && let Some(outer) = self.outer.pop()
+        {
+            self.innermost = outer;
+        }
+    }
+
+    /// Whether the innermost open bracket is an object's; nothing where none is open.
+    fn is_in_object(&self) -> Option<bool> {
+        (self.depth > 0).then_some(self.innermost & 1 == 1)
+    }
+}
+
+#[cfg(test)]
+mod tests;
