@@ -3,7 +3,7 @@
 //! Everything else is skipped without being interpreted, so that neither a number that fits no float nor a lone
 //! surrogate costs an event. A repeated member counts as its last occurrence.
 
-use crate::json::scan::{object_end, value_end};
+use crate::json::scan::{Name, object_end, value_end};
 use crate::json::{scalar, string};
 
 /// The members of an object that tell envelopes, wrappers and records apart.
@@ -137,14 +137,12 @@ impl<'a> RecordFields<'a> {
 }
 
 impl Member {
-    /// The member whose name, with its quotes, has this extent.
-    fn of(text: &str, (begin, end): (usize, usize)) -> Self {
-        let name = text.as_bytes().get(begin + 1..end.saturating_sub(1));
-        let name = name.unwrap_or_default();
-        if !name.contains(&b'\\') {
-            return Self::of_plain(name);
+    fn of(text: &str, name: Name) -> Self {
+        if name.is_plain {
+            let inner = text.as_bytes().get(name.begin + 1..name.end - 1);
+            return Self::of_plain(inner.unwrap_or_default());
         }
-        let decoded = text.get(begin..end).and_then(string);
+        let decoded = text.get(name.begin..name.end).and_then(string);
         decoded.map_or(Self::Other, |name| Self::of_plain(name.as_bytes()))
     }
 

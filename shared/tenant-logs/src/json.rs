@@ -49,9 +49,9 @@ pub(crate) fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
 fn for_each_member<'a>(object: &'a str, mut visit: impl FnMut(&'a str, &'a str)) -> Option<()> {
     let bytes = object.as_bytes();
     let begin = skip_white_space(bytes, 0);
-    let end = object_end(bytes, begin, |(name, name_end), value| {
+    let end = object_end(bytes, begin, |name, value| {
         let end = value_end(bytes, value)?;
-        visit(object.get(name..name_end)?, object.get(value..end)?);
+        visit(object.get(name.begin..name.end)?, object.get(value..end)?);
         Some(end)
     })?;
     (skip_white_space(bytes, end) == bytes.len()).then_some(())

@@ -58,26 +58,34 @@ pub(crate) fn value_end(text: &[u8], begin: usize) -> Option<usize> {
     }
 }
 
-/// Reads the object that begins at this byte: `visit` gets the extent of each name and the begin of its value, and
-/// answers where that ends. The answer is the object's end.
+/// A member's name: its extent with the quotes, and whether it is written without escapes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Name {
+    pub(crate) begin: usize,
+    pub(crate) end: usize,
+    pub(crate) is_plain: bool,
+}
+
+/// Reads the object that begins at this byte: `visit` gets each name and the begin of its value, and answers where that
+/// ends. The answer is the object's end.
 pub(crate) fn object_end(
     text: &[u8],
     begin: usize,
-    mut visit: impl FnMut((usize, usize), usize) -> Option<usize>,
+    mut visit: impl FnMut(Name, usize) -> Option<usize>,
 ) -> Option<usize> {
     if text.get(begin)? != &b'{' {
         return None;
     }
-    let mut name = skip_white_space(text, begin + 1);
-    if text.get(name)? == &b'}' {
-        return Some(name + 1);
+    let mut at = skip_white_space(text, begin + 1);
+    if text.get(at)? == &b'}' {
+        return Some(at + 1);
     }
     loop {
-        let name_end = string_end(text, name)?;
-        let value = after_colon(text, name_end)?;
-        let end = skip_white_space(text, visit((name, name_end), value)?);
+        let name = string(text, at)?;
+        let value = after_colon(text, name.end)?;
+        let end = skip_white_space(text, visit(name, value)?);
         match text.get(end)? {
-            b',' => name = skip_white_space(text, end + 1),
+            b',' => at = skip_white_space(text, end + 1),
             b'}' => return Some(end + 1),
             _ => return None,
         }
@@ -154,17 +162,30 @@ fn digits_end(text: &[u8], begin: usize) -> Option<usize> {
 
 /// The end of the string that begins at this byte, after its closing quote.
 fn string_end(text: &[u8], begin: usize) -> Option<usize> {
+    string(text, begin).map(|name| name.end)
+}
+
+fn string(text: &[u8], begin: usize) -> Option<Name> {
     if text.get(begin)? != &b'"' {
         return None;
     }
     let mut at = begin + 1;
+    let mut is_plain = true;
     loop {
         at += plain_bytes(text.get(at..)?);
-        at = match text.get(at)? {
-            b'"' => return Some(at + 1),
-            b'\\' => escape_end(text, at)?,
+        match text.get(at)? {
+            b'"' => {
+                let end = at + 1;
+                return Some(Name {
+                    begin,
+                    end,
+                    is_plain,
+                });
+            }
+            b'\\' => at = escape_end(text, at)?,
             _ => return None,
-        };
+        }
+        is_plain = false;
     }
 }
 
