@@ -1,5 +1,7 @@
 //! What is put away because it can never be delivered, with all that replaying it needs.
 
+mod read;
+
 use std::borrow::Cow;
 use std::io::Write;
 
@@ -12,6 +14,8 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::digest::sha256_hex;
+
+pub(crate) use read::is_letter;
 
 /// Bytes kept of text that cannot be parsed, or that fits no queue.
 const KEPT_BYTES: usize = 65_536;
@@ -43,10 +47,25 @@ pub enum LetterEvent<'a> {
     /// A body that cannot be parsed: its first 64 KB are kept, with the size and SHA-256 of the whole.
     Unparsed {
         /// The body's bytes as they arrived, before gunzip.
-        body: &'a [u8],
+        body: Cow<'a, [u8]>,
         /// Whether the text stays out, because it could not be redacted.
         is_withheld: bool,
     },
+    /// What an earlier letter kept of something larger, or withheld: it can only be put away again.
+    Cut {
+        /// The beginning; nothing where it was withheld.
+        beginning: Option<Cow<'a, str>>,
+        /// Bytes of the whole.
+        size: usize,
+        /// SHA-256 of the whole.
+        sha256: Cow<'a, str>,
+    },
+}
+
+/// How large the whole is of which a letter keeps a part.
+struct Measure<'a> {
+    size: usize,
+    sha256: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -60,7 +79,7 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sha256: Option<String>,
+    sha256: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<&'static str>,
     event: Field<'a>,
@@ -83,6 +102,20 @@ impl DeadLetter<'_> {
                 Err(_) => self.kept(json.as_bytes(), false),
             },
             LetterEvent::Unparsed { body, is_withheld } => self.kept(body, *is_withheld),
+            LetterEvent::Cut {
+                beginning,
+                size,
+                sha256,
+            } => {
+                let measure = Measure {
+                    size: *size,
+                    sha256: Cow::Borrowed(sha256),
+                };
+                let field = beginning
+                    .as_deref()
+                    .map_or(Field::Nothing(()), |text| Field::Text(Cow::Borrowed(text)));
+                self.document(field, None, Some(measure))
+            }
         }
     }
 
@@ -110,15 +143,22 @@ impl DeadLetter<'_> {
         } else {
             Field::Text(String::from_utf8_lossy(first))
         };
-        self.document(field, None, Some(body))
+        let measure = Measure {
+            size: body.len(),
+            sha256: sha256_hex(body).into(),
+        };
+        self.document(field, None, Some(measure))
     }
 
     fn document(
         &self,
         event: Field<'_>,
         encoding: Option<&'static str>,
-        measured: Option<&[u8]>,
+        measure: Option<Measure<'_>>,
     ) -> String {
+        let (size, sha256) = measure
+            .map(|measure| (measure.size, measure.sha256))
+            .unzip();
         let document = Document {
             reason: &self.reason,
             at: self.at.to_string(),
@@ -126,8 +166,8 @@ impl DeadLetter<'_> {
             sink: self.sink,
             tenant: self.tenant,
             log_id: self.log_id.as_deref(),
-            size: measured.map(<[u8]>::len),
-            sha256: measured.map(sha256_hex),
+            size,
+            sha256,
             encoding,
             event,
         };

@@ -57,6 +57,9 @@ pub enum RejectReason {
     /// An object, or an envelope around one, with neither `type` nor `log_id`.
     #[error("not a log event: neither `type` nor `log_id`")]
     NotALogEvent,
+    /// One of our own dead letters, which is no record though it has a `log_id`.
+    #[error("not a log event: a dead letter")]
+    DeadLetter,
     /// A line that is no JSON.
     #[error("not JSON at byte {offset} of the line")]
     Syntax {

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::dead_letter::is_letter;
 use crate::element::Element;
 use crate::json::{member, scalar, string};
 use crate::{LogEvent, RejectReason, Unreadable};
@@ -172,6 +173,11 @@ fn push<'a>(value: &Value<'a>, parsed: &mut Parsed<'a>) {
         parsed.rejects.push(reject);
         return;
     };
+    if may_be_letter(element) && is_letter(value.text) {
+        reject.reason = RejectReason::DeadLetter;
+        parsed.rejects.push(reject);
+        return;
+    }
     let log_event = match enveloped(value.text, element) {
         None => LogEvent::from_element(value.text, element),
         Some(inner) => {
@@ -183,6 +189,12 @@ fn push<'a>(value: &Value<'a>, parsed: &mut Parsed<'a>) {
         Some(log_event) => parsed.log_events.push(log_event),
         None => parsed.rejects.push(reject),
     }
+}
+
+/// A letter has no type, unlike every record, and nothing of an envelope; its `log_id` alone would make it a log event.
+fn may_be_letter(element: &Element<'_>) -> bool {
+    let is_enveloped = element.is_cloud_event || element.is_event_grid || element.detail.is_some();
+    element.own.event_type.is_none() && element.data.is_none() && !is_enveloped
 }
 
 /// The text inside a cloud's envelope, where the object is one.

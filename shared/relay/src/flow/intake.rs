@@ -1,6 +1,8 @@
 //! What a trigger brought, sorted: log events that pass, and letters for what is none.
 
-use tenant_logs::{DeadLetter, LetterEvent, LogEvent, Redaction, Reject, known_event_type};
+use tenant_logs::{
+    DeadLetter, LetterEvent, LogEvent, Redaction, Reject, RejectReason, known_event_type,
+};
 
 use crate::counters::InvocationCounters;
 use crate::deadline::Deadline;
@@ -107,7 +109,7 @@ impl<S, L, D> Relay<S, L, D> {
             tenant: self.tenant.as_str(),
             log_id: None,
             event: LetterEvent::Unparsed {
-                body,
+                body: body.into(),
                 is_withheld: !self.redaction.is_empty(),
             },
         }
@@ -117,8 +119,10 @@ impl<S, L, D> Relay<S, L, D> {
 /// An element that is JSON, redacted; nothing where it is none, or where redaction cannot be applied to it.
 fn readable<'a>(reject: &Reject<'a>, redaction: &Redaction) -> Option<LetterEvent<'a>> {
     match reject.reason {
-        tenant_logs::RejectReason::Syntax { .. } => None,
-        tenant_logs::RejectReason::NotAnObject | tenant_logs::RejectReason::NotALogEvent => {
+        RejectReason::Syntax { .. } => None,
+        // Its event may be packed, where no redaction reaches it.
+        RejectReason::DeadLetter if !redaction.is_empty() => None,
+        RejectReason::NotAnObject | RejectReason::NotALogEvent | RejectReason::DeadLetter => {
             let json = if redaction.is_empty() {
                 reject.text.into()
             } else {

@@ -22,6 +22,7 @@ fn summary(body: &str) -> String {
                 let reason = match reject.reason {
                     RejectReason::NotAnObject => "value".to_owned(),
                     RejectReason::NotALogEvent => format!("object {publisher}"),
+                    RejectReason::DeadLetter => "letter".to_owned(),
                     RejectReason::Syntax { offset } => format!("syntax@{offset}"),
                 };
                 write!(text, "| {} ", reason.trim()).unwrap();
@@ -58,6 +59,20 @@ fn a_body_is_told_apart_by_its_first_byte_and_its_extent() {
     check("{\n  \"log_id\": \"1\",\n  \"data\": {}\n}", "1");
     check("", "empty");
     check(" \n\t", "empty");
+}
+
+#[test]
+fn a_dead_letter_is_never_taken_for_a_record() {
+    let letter = r#"{"reason":"x","at":"2026-11-20T10:00:00Z","function":"f","sink":"http","tenant":"acme","log_id":"1","event":{"log_id":"1","data":{"type":"s"}}}"#;
+    let unfit = letter.replace(r#""log_id":"1","event""#, r#""log_id":null,"event""#);
+    check(letter, "| letter");
+    check(&unfit, "| letter");
+    check(&format!("[{letter},{{\"log_id\":\"2\"}}]"), "2 | letter");
+    check(&letter.replace("\"sink\"", "\"other\""), "1");
+    check(
+        &letter.replace("\"reason\":\"x\"", "\"reason\":1,\"type\":\"s\""),
+        "1",
+    );
 }
 
 #[test]
