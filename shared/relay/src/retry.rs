@@ -52,6 +52,8 @@ pub async fn deliver_with_retry(
             return (answer, retried);
         }
         pending = again.into_iter().map(|refusal| refusal.index).collect();
+        // A far end answers in any order; `send` may rely on that of the items.
+        pending.sort_unstable();
         retried += pending.len();
         sleep_until(wake).await;
     }
@@ -132,6 +134,24 @@ mod tests {
         assert_eq!(delivery.delivered, [0, 2, 1, 3]);
         assert_eq!(delivery.refused, []);
         assert_eq!(retried, 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn items_keep_their_order_whatever_the_order_of_the_answers() {
+        let mut calls: Vec<Vec<usize>> = Vec::new();
+        let (delivery, _) = deliver_with_retry(3, tries(10, 60), async |pending, _until| {
+            calls.push(pending.to_vec());
+            if calls.len() > 1 {
+                return Delivery::all_delivered(pending.len());
+            }
+            Delivery {
+                delivered: Vec::new(),
+                refused: [2, 0, 1].map(|i| refusal(i, Remedy::Retry)).into(),
+            }
+        })
+        .await;
+        assert_eq!(calls, [[0, 1, 2], [0, 1, 2]]);
+        assert_eq!(delivery.delivered, [0, 1, 2]);
     }
 
     #[tokio::test(start_paused = true)]
