@@ -46,6 +46,15 @@ async fn lines_and_arrays_are_stored_byte_for_byte_and_counted() {
 }
 
 #[tokio::test]
+async fn a_number_that_fits_no_float_is_stored_with_its_digits() {
+    let (collector, _) = start(CollectorOptions::default()).await;
+    let event = "{\"log_id\":\"1\",\"data\":{\"n\":1e400}}";
+    assert_eq!(status(&collector, event).await, 200);
+    assert_eq!(collector.events(), [event]);
+    assert_eq!(collector.log_ids()["1"], 1);
+}
+
+#[tokio::test]
 async fn a_gzip_body_is_read_by_its_header() {
     let (collector, _) = start(CollectorOptions::default()).await;
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
