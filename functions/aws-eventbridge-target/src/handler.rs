@@ -42,6 +42,7 @@ impl Target {
                 filter: common.filter,
                 redaction: common.redaction,
                 destinations: settings.destinations,
+                replay_destinations: Some(Vec::new()),
                 ledger: Some(MemoryLedger::default()),
                 dead_letters: DeadLetterQueue::new(&connection, settings.dead_letters),
                 when_refused: WhenRefused::HandBack,

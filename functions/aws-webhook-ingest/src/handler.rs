@@ -36,6 +36,7 @@ impl Ingest {
                     sink: event_bus,
                     schema: settings.schema,
                 }],
+                replay_destinations: None,
                 ledger: None,
                 dead_letters: DeadLetterQueue::new(&connection, settings.dead_letters),
                 when_refused: WhenRefused::SetAside,

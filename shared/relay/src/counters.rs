@@ -75,6 +75,16 @@ pub struct SinkCounters {
 }
 
 impl SinkCounters {
+    /// Adds what happened beside it at the same sink.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.delivered += other.delivered;
+        self.duplicate += other.duplicate;
+        self.set_aside += other.set_aside;
+        self.retried += other.retried;
+        self.refused += other.refused;
+        self.lag_seconds = self.lag_seconds.max(other.lag_seconds);
+    }
+
     /// Notes the age of a delivered log event.
     pub(crate) fn note_lag(&mut self, now: Timestamp, date: Option<Timestamp>) {
         let age = date.map_or(0, |date| now.as_second() - date.as_second());

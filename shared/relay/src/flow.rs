@@ -4,6 +4,7 @@
 
 mod deliver;
 mod intake;
+mod replay;
 
 use std::collections::BTreeSet;
 
@@ -14,7 +15,8 @@ use crate::counters::{CounterFormat, Dimensions, InvocationCounters, SinkCounter
 use crate::deadline::Deadline;
 use crate::ports::{DeadLetters, Ledger, Remedy, Sink};
 use crate::retry::{Tries, deliver_with_retry};
-use intake::Intake;
+use deliver::Consignment;
+use intake::{Accepted, Intake};
 
 /// Everything a function delivers with, built once at its start.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub struct Relay<S, L, D> {
     pub redaction: Redaction,
     /// Where log events go; each gets every one.
     pub destinations: Vec<Destination<S>>,
+    /// Where besides them a dead letter may go that names the sink; none where dead letters are not taken back.
+    pub replay_destinations: Option<Vec<Destination<S>>>,
     /// Which log events the sinks have; none where the only sink is a bus.
     pub ledger: Option<L>,
     /// Where goes what can never be delivered.
@@ -99,10 +103,10 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
     /// Delivers every log event of some bodies and answers for each body; writes the invocation's counters.
     pub async fn deliver(&self, arrivals: Vec<Arrival<'_>>, deadline: &Deadline) -> Outcome {
         let intake = self.take_in(arrivals, deadline);
-        let to_sinks = self
-            .destinations
+        let consignments = self.consignments(&intake);
+        let to_sinks = consignments
             .iter()
-            .map(|destination| self.deliver_to(destination, &intake.accepted, deadline));
+            .map(|consignment| self.deliver_to(consignment, deadline));
         let letters: Vec<DeadLetter<'_>> = intake
             .unfit
             .iter()
@@ -125,16 +129,35 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
                 outcome.handed_back.insert(unfit.origin);
             }
         }
-        let sinks: Vec<(&'static str, SinkCounters)> = self
-            .destinations
-            .iter()
-            .zip(&at_sinks)
-            .map(|(destination, (_, counters))| (destination.sink.name(), *counters))
-            .collect();
         let fates: Vec<&[Fate]> = at_sinks.iter().map(|(fates, _)| fates.as_slice()).collect();
-        outcome.count(&intake, &fates);
-        self.report(&counters, &sinks);
+        let (of_all, of_letters) = fates
+            .split_at_checked(self.destinations.len())
+            .unwrap_or_default();
+        outcome.count(&intake.accepted, of_all);
+        for (returned, fates) in intake.returned.values().zip(of_letters) {
+            outcome.count(returned, &[*fates]);
+        }
+        let sinks = consignments.iter().zip(&at_sinks);
+        let sinks = sinks.map(|(consignment, (_, counters))| (consignment.sink_name(), *counters));
+        self.report(&counters, &by_sink(sinks));
         outcome
+    }
+
+    /// Every log event for each destination, and then the dead letters, each for the one that it names.
+    fn consignments<'i, 'a>(&'i self, intake: &'i Intake<'a>) -> Vec<Consignment<'i, 'a, S>> {
+        let of_all = self.destinations.iter().map(|destination| Consignment {
+            destination,
+            accepted: &intake.accepted,
+            are_from_letters: false,
+        });
+        let of_letters = intake.returned.iter().filter_map(|(place, returned)| {
+            Some(Consignment {
+                destination: self.places().nth(*place)?,
+                accepted: returned,
+                are_from_letters: true,
+            })
+        });
+        of_all.chain(of_letters).collect()
     }
 
     /// Writes an invocation's counters where no log event came as far as the sinks.
@@ -194,8 +217,8 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
 
 impl Outcome {
     /// Adds what became of the accepted log events, over all sinks: the worst fate counts.
-    fn count(&mut self, intake: &Intake<'_>, fates: &[&[Fate]]) {
-        for (position, accepted) in intake.accepted.iter().enumerate() {
+    fn count(&mut self, accepted: &[Accepted<'_>], fates: &[&[Fate]]) {
+        for (position, accepted) in accepted.iter().enumerate() {
             let at_sinks = fates.iter().filter_map(|fates| fates.get(position));
             match at_sinks.max().copied().unwrap_or(Fate::HandedBack) {
                 Fate::Delivered | Fate::Duplicate => self.delivered += 1,
@@ -207,6 +230,20 @@ impl Outcome {
             }
         }
     }
+}
+
+/// One line a sink, though dead letters for it came along with other log events.
+fn by_sink(
+    counted: impl Iterator<Item = (&'static str, SinkCounters)>,
+) -> Vec<(&'static str, SinkCounters)> {
+    let mut sinks: Vec<(&'static str, SinkCounters)> = Vec::new();
+    for (name, counters) in counted {
+        match sinks.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, sum)) => sum.add(counters),
+            None => sinks.push((name, counters)),
+        }
+    }
+    sinks
 }
 
 /// Where a log event goes that a sink refused for good in this invocation.

@@ -124,6 +124,7 @@ pub(crate) fn relay_with<L: Ledger>(
         filter: Filter::default(),
         redaction: Redaction::default(),
         destinations: destinations.collect(),
+        replay_destinations: None,
         ledger,
         dead_letters: TestLetters::default(),
         when_refused: WhenRefused::HandBack,

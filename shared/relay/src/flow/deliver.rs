@@ -22,32 +22,57 @@ const TRIES_BEFORE_SETTING_ASIDE: u32 = 12;
 /// Tries before refused log events are handed back: the trigger brings them again.
 const TRIES_BEFORE_HANDING_BACK: u32 = 3;
 
+/// Log events on their way to one sink.
+pub(super) struct Consignment<'i, 'a, S> {
+    pub(super) destination: &'i Destination<S>,
+    pub(super) accepted: &'i [Accepted<'a>],
+    /// Whether dead letters brought them: the ledger may know them as set aside.
+    pub(super) are_from_letters: bool,
+}
+
+impl<S: Sink> Consignment<'_, '_, S> {
+    pub(super) fn sink_name(&self) -> &'static str {
+        self.destination.sink.name()
+    }
+
+    fn lease(&self, deadline: &Deadline) -> Lease {
+        if self.are_from_letters {
+            deadline.lease().of_dead_letter()
+        } else {
+            deadline.lease()
+        }
+    }
+}
+
 impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
     /// Delivers log events to one sink and answers for each, whatever the other sinks do.
     pub(super) async fn deliver_to(
         &self,
-        destination: &Destination<S>,
-        accepted: &[Accepted<'_>],
+        consignment: &Consignment<'_, '_, S>,
         deadline: &Deadline,
     ) -> (Vec<Fate>, SinkCounters) {
         let mut counters = SinkCounters::default();
+        let accepted = consignment.accepted;
         let fates = match &self.ledger {
             _ if accepted.is_empty() => Vec::new(),
             Some(ledger) => {
-                self.deliver_once(ledger, destination, accepted, (deadline, &mut counters))
+                self.deliver_once(ledger, consignment, deadline, &mut counters)
                     .await
             }
             None => {
                 let all: Vec<&Accepted<'_>> = accepted.iter().collect();
-                self.send_all(destination, &all, deadline, &mut counters)
+                self.send_all(consignment.destination, &all, deadline, &mut counters)
                     .await
             }
         };
         counters.count(&fates);
-        let now = Timestamp::now();
-        for (accepted, fate) in accepted.iter().zip(&fates) {
-            if *fate == Fate::Delivered {
-                counters.note_lag(now, accepted.log_event.date());
+        // What lay among the dead letters says nothing of how late we are.
+        if !consignment.are_from_letters {
+            let now = Timestamp::now();
+            for (accepted, fate) in accepted.iter().zip(&fates) {
+                if *fate == Fate::Delivered {
+                    counters.note_lag(now, accepted.log_event.date());
+                }
             }
         }
         (fates, counters)
@@ -57,13 +82,13 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
     async fn deliver_once(
         &self,
         ledger: &L,
-        destination: &Destination<S>,
-        accepted: &[Accepted<'_>],
-        (deadline, counters): (&Deadline, &mut SinkCounters),
+        consignment: &Consignment<'_, '_, S>,
+        deadline: &Deadline,
+        counters: &mut SinkCounters,
     ) -> Vec<Fate> {
-        let sink = destination.sink.name();
-        let lease = deadline.lease();
-        let (unique, place_of) = without_repeats(accepted);
+        let sink = consignment.sink_name();
+        let lease = consignment.lease(deadline);
+        let (unique, place_of) = without_repeats(consignment.accepted);
         let log_ids: Vec<&str> = unique
             .iter()
             .map(|accepted| accepted.log_event.log_id())
@@ -74,11 +99,11 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             Ok(Err(error)) => {
                 let error = chain(&error).to_string();
                 tracing::error!(sink, error, "nothing is sent without the ledger");
-                return vec![Fate::HandedBack; accepted.len()];
+                return vec![Fate::HandedBack; place_of.len()];
             }
             Err(_elapsed) => {
                 tracing::error!(sink, "nothing is sent: the ledger does not answer in time");
-                return vec![Fate::HandedBack; accepted.len()];
+                return vec![Fate::HandedBack; place_of.len()];
             }
         };
 
@@ -92,7 +117,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             .filter_map(|place| unique.get(*place).copied())
             .collect();
         let sent = self
-            .send_all(destination, &to_send, deadline, counters)
+            .send_all(consignment.destination, &to_send, deadline, counters)
             .await;
         self.settle(ledger, sink, (&to_send, &sent), (&lease, deadline))
             .await;

@@ -1,5 +1,7 @@
 //! What a trigger brought, sorted: log events that pass, and letters for what is none.
 
+use std::collections::BTreeMap;
+
 use tenant_logs::{
     DeadLetter, LetterEvent, LogEvent, Redaction, Reject, RejectReason, known_event_type,
 };
@@ -7,10 +9,13 @@ use tenant_logs::{
 use crate::counters::InvocationCounters;
 use crate::deadline::Deadline;
 use crate::flow::{Arrival, Relay};
+use crate::ports::Sink;
 
 /// The sorted content of some bodies.
 pub(super) struct Intake<'a> {
     pub(super) accepted: Vec<Accepted<'a>>,
+    /// Log events out of dead letters, by the place of the one sink that their letter names.
+    pub(super) returned: BTreeMap<usize, Vec<Accepted<'a>>>,
     pub(super) unfit: Vec<Unfit<'a>>,
     pub(super) counters: InvocationCounters,
 }
@@ -28,7 +33,7 @@ pub(super) struct Unfit<'a> {
     pub(super) letter: DeadLetter<'a>,
 }
 
-impl<S, L, D> Relay<S, L, D> {
+impl<S: Sink, L, D> Relay<S, L, D> {
     /// Filters and redacts the log events, and writes a letter for each element that is none.
     pub(super) fn take_in<'a>(
         &'a self,
@@ -37,6 +42,7 @@ impl<S, L, D> Relay<S, L, D> {
     ) -> Intake<'a> {
         let mut intake = Intake {
             accepted: Vec::new(),
+            returned: BTreeMap::new(),
             unfit: Vec::new(),
             counters: InvocationCounters::default(),
         };
@@ -54,8 +60,8 @@ impl<S, L, D> Relay<S, L, D> {
                         self.accept(accepted, &mut intake);
                     }
                     for reject in &parsed.rejects {
-                        let letter = self.reject_letter(reject, deadline);
-                        intake.unfit.push(Unfit { origin, letter });
+                        let from = (origin, arrival.trace_id);
+                        self.reject(reject, from, deadline, &mut intake);
                     }
                 }
                 Err(unreadable) => {
@@ -70,12 +76,10 @@ impl<S, L, D> Relay<S, L, D> {
         intake
     }
 
-    fn accept<'a>(&self, mut accepted: Accepted<'a>, intake: &mut Intake<'a>) {
-        let event_type = accepted.log_event.event_type();
-        if event_type.and_then(known_event_type).is_none() {
-            intake.counters.unrecognized += 1;
-        }
-        if !self.filter.passes(event_type) {
+    /// Takes a log event for every sink, unless the filter stops it.
+    pub(super) fn accept<'a>(&self, mut accepted: Accepted<'a>, intake: &mut Intake<'a>) {
+        intake.counters.note_type(&accepted.log_event);
+        if !self.filter.passes(accepted.log_event.event_type()) {
             intake.counters.filtered += 1;
             return;
         }
@@ -83,6 +87,21 @@ impl<S, L, D> Relay<S, L, D> {
             intake.counters.redacted += 1;
         }
         intake.accepted.push(accepted);
+    }
+
+    fn reject<'a>(
+        &'a self,
+        reject: &Reject<'a>,
+        (origin, trace_id): (usize, Option<&'a str>),
+        deadline: &Deadline,
+        intake: &mut Intake<'a>,
+    ) {
+        if reject.reason == RejectReason::DeadLetter && self.replay_destinations.is_some() {
+            self.take_back(reject.text, (origin, trace_id), deadline, intake);
+        } else {
+            let letter = self.reject_letter(reject, deadline);
+            intake.unfit.push(Unfit { origin, letter });
+        }
     }
 
     fn reject_letter<'a>(&'a self, reject: &Reject<'a>, deadline: &Deadline) -> DeadLetter<'a> {
@@ -112,6 +131,14 @@ impl<S, L, D> Relay<S, L, D> {
                 body: body.into(),
                 is_withheld: !self.redaction.is_empty(),
             },
+        }
+    }
+}
+
+impl InvocationCounters {
+    pub(super) fn note_type(&mut self, log_event: &LogEvent<'_>) {
+        if log_event.event_type().and_then(known_event_type).is_none() {
+            self.unrecognized += 1;
         }
     }
 }

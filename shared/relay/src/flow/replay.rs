@@ -1,0 +1,133 @@
+//! Dead letters that come back: to the one sink that they name, or, where no sink ever saw them, to all.
+//!
+//! What cannot be replayed is set aside again with all that its letter held, so that nothing is lost by trying.
+
+use std::borrow::Cow;
+
+use tenant_logs::{DeadLetter, LogEvent, Parsed, parse};
+
+use crate::deadline::Deadline;
+use crate::flow::intake::{Accepted, Intake, Unfit};
+use crate::flow::{Destination, Relay};
+use crate::ports::Sink;
+
+/// Stands between the reason why a letter could not be replayed and the first one.
+const BEFORE: &str = "; set aside before: ";
+
+/// Where a body came from: its position, and the trace that its trigger names.
+type Origin<'a> = (usize, Option<&'a str>);
+
+/// What a letter holds, and for whom.
+enum Opened {
+    /// One log event for the sink at this place.
+    ForOne(usize, LogEvent<'static>),
+    /// Log events that no sink ever saw, and whether something else was among them.
+    ForAll(Vec<LogEvent<'static>>, bool),
+}
+
+impl<S: Sink, L, D> Relay<S, L, D> {
+    /// Every sink that a letter may name, the destinations of all log events first.
+    pub(super) fn places(&self) -> impl Iterator<Item = &Destination<S>> {
+        let more = self.replay_destinations.iter().flatten();
+        self.destinations.iter().chain(more)
+    }
+
+    /// Takes a dead letter for the sink that it names, or for all.
+    pub(super) fn take_back<'a>(
+        &'a self,
+        text: &'a str,
+        (origin, trace_id): Origin<'a>,
+        deadline: &Deadline,
+        intake: &mut Intake<'a>,
+    ) {
+        let Some(letter) = DeadLetter::read(text) else {
+            let letter = self.damaged(text, deadline);
+            intake.unfit.push(Unfit { origin, letter });
+            return;
+        };
+        let accepted = |log_event| Accepted {
+            origin,
+            log_event,
+            trace_id,
+        };
+        let why_again = match self.open(&letter) {
+            Ok(Opened::ForOne(place, mut log_event)) => {
+                // It passed the filter of the function that set it aside, whose filter may be another one.
+                intake.counters.note_type(&log_event);
+                if self.redaction.redact(&mut log_event) {
+                    intake.counters.redacted += 1;
+                }
+                let returned = intake.returned.entry(place).or_default();
+                returned.push(accepted(log_event));
+                None
+            }
+            Ok(Opened::ForAll(log_events, has_rejects)) => {
+                intake.counters.received += log_events.len() - 1;
+                for log_event in log_events {
+                    self.accept(accepted(log_event), intake);
+                }
+                has_rejects.then_some(Cow::Borrowed("some of it is still no log event"))
+            }
+            Err(why) => Some(why),
+        };
+        if let Some(why) = why_again {
+            let letter = self.again(letter, &why, deadline);
+            intake.unfit.push(Unfit { origin, letter });
+        }
+    }
+
+    /// Finds the log events of a letter, or says why it cannot be replayed.
+    fn open(&self, letter: &DeadLetter<'_>) -> Result<Opened, Cow<'static, str>> {
+        let Some(text) = letter.event.whole_text() else {
+            return Err("the letter has not all of the event".into());
+        };
+        let Parsed {
+            mut log_events,
+            rejects,
+        } = parse(text).map_err(|unreadable| unreadable.to_string())?;
+        let Some(sink) = letter.sink else {
+            if log_events.is_empty() {
+                return Err("there is still no log event in it".into());
+            }
+            let log_events = log_events.into_iter().map(LogEvent::into_owned);
+            return Ok(Opened::ForAll(log_events.collect(), !rejects.is_empty()));
+        };
+        let mut places = self.places();
+        let place = places.position(|destination| destination.sink.name() == sink);
+        let place = place.ok_or_else(|| format!("this function has no sink `{sink}`"))?;
+        match log_events.pop() {
+            Some(log_event) if log_events.is_empty() && rejects.is_empty() => {
+                Ok(Opened::ForOne(place, log_event.into_owned()))
+            }
+            Some(_) | None => Err("its event is not one log event".into()),
+        }
+    }
+
+    /// The letter once more, with the reason why it could not be replayed in front of the first one.
+    fn again<'a>(
+        &'a self,
+        letter: DeadLetter<'a>,
+        why: &str,
+        deadline: &Deadline,
+    ) -> DeadLetter<'a> {
+        let first = letter.reason.rsplit(BEFORE).next().unwrap_or_default();
+        DeadLetter {
+            reason: format!("cannot be replayed: {why}{BEFORE}{first}").into(),
+            at: deadline.begun(),
+            function: self.function,
+            ..letter
+        }
+    }
+
+    /// A letter around one that cannot be read. It lay among the dead letters before, so nothing of it is withheld.
+    fn damaged<'a>(&'a self, text: &'a str, deadline: &Deadline) -> DeadLetter<'a> {
+        let reason = "a dead letter that cannot be read".to_owned();
+        DeadLetter {
+            event: tenant_logs::LetterEvent::Json(text.into()),
+            ..self.unparsed_letter(reason, text.as_bytes(), deadline)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
