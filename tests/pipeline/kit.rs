@@ -10,6 +10,8 @@ use local::queue::Queue;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+pub(crate) mod target;
+
 /// How long anything may take to arrive.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -75,4 +77,10 @@ pub(crate) fn letters(queue: &Queue) -> Vec<Value> {
 /// Copies beyond the first, over all `log_id`s.
 pub(crate) fn twice_count(log_ids: &BTreeMap<String, u64>) -> u64 {
     log_ids.values().map(|count| count - 1).sum()
+}
+
+/// Says a number that a reader of the output looks for.
+#[expect(clippy::print_stdout, reason = "a test's output is for people")]
+pub(crate) fn say(text: &str) {
+    println!("{text}");
 }

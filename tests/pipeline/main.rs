@@ -1,4 +1,11 @@
 //! Whole paths through the real binaries: one module a path, and the rules of the tree.
 #![cfg(test)]
 
+mod architecture;
+mod direct_rule;
 mod kit;
+mod local_command;
+mod settings_lists;
+mod sinks;
+mod target_batches;
+mod two_targets;

@@ -53,7 +53,7 @@ async fn start(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
         None => Input::Sample(Sample::new(options.events)),
     };
     say("building the functions");
-    let binaries = build(Profile::Local, Progress::Shown).await?;
+    let binaries = build(profile(), Progress::Shown).await?;
     let folder = Path::new(OUTPUT_FOLDER);
     empty(folder)?;
     let file_sink = folder.join("file.ndjson");
@@ -86,6 +86,15 @@ async fn start(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
         tokio::signal::ctrl_c().await?;
     }
     Ok(report.is_clean())
+}
+
+/// The functions are built as this program was: `cargo local` optimises both, and a debug build of it neither.
+fn profile() -> Profile {
+    if cfg!(debug_assertions) {
+        Profile::Dev
+    } else {
+        Profile::Local
+    }
 }
 
 /// Makes the output folder, without what an earlier run left in it.

@@ -1,0 +1,212 @@
+//! `cargo local` itself: one command, one table, its files, and the address for one's own events.
+//!
+//! A debug build of it starts debug builds of the functions, so that nothing is built a second time here.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use local::cloud::TOKEN;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use crate::kit::target::{event, log_ids_in, once_each};
+use crate::kit::{PATIENCE, binaries, eventually, say, twice_count};
+
+async fn command(folder: &TempDir, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binaries().await.path("local").unwrap());
+    command
+        .current_dir(folder)
+        .args(arguments)
+        .kill_on_drop(true);
+    command
+}
+
+async fn run(folder: &TempDir, arguments: &[&str]) -> Output {
+    let running = command(folder, arguments).await.output().await;
+    running.unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// The numbers of a sink's line in the table, by their heads.
+fn cells(output: &str, sink: &str) -> Vec<(String, String)> {
+    let line_of = |first: &str| {
+        let line = output
+            .lines()
+            .find(|line| line.split_whitespace().next() == Some(first));
+        line.unwrap_or_else(|| panic!("no line `{first}`:\n{output}"))
+    };
+    let heads = line_of("sink").replace("set aside", "set_aside");
+    let heads = heads.split_whitespace().skip(1);
+    let cells = line_of(sink).split_whitespace().skip(1);
+    heads
+        .zip(cells)
+        .map(|(head, cell)| (head.to_owned(), cell.to_owned()))
+        .collect()
+}
+
+fn check_cells(output: &str, expected: &[(&str, &str)]) {
+    for sink in ["http", "file"] {
+        let cells = cells(output, sink);
+        for (head, number) in expected {
+            let cell = cells.iter().find(|(other, _)| other == head).unwrap();
+            assert_eq!(cell.1, *number, "{head} of {sink}:\n{output}");
+        }
+    }
+}
+
+fn letters_in(folder: &Path) -> Vec<Value> {
+    let text = fs::read_to_string(folder.join("local-out/dead-letters.ndjson")).unwrap();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("local-out");
+    // What an earlier run left is not counted.
+    fs::create_dir(&out).unwrap();
+    fs::write(out.join("http.ndjson"), "{\"log_id\":\"old\"}\n").unwrap();
+    let ended = run(&folder, &["--once", "--events", "700"]).await;
+    let output = text(&ended.stdout);
+    say(&output);
+    assert!(ended.status.success(), "{output}\n{}", text(&ended.stderr));
+
+    // 700 distinct, fourteen sent again, one poison.
+    let expected = [
+        ("received", "715"),
+        ("delivered", "700"),
+        ("duplicate", "14"),
+        ("set_aside", "1"),
+        ("lost", "0"),
+        ("twice", "0"),
+    ];
+    check_cells(&output, &expected);
+    for path in [
+        "webhook, bus, queue, target",
+        "partner bus, queue, target",
+        "partner bus, target",
+    ] {
+        assert!(output.contains(path), "{output}");
+    }
+    for file in ["http.ndjson", "file.ndjson"] {
+        let log_ids = log_ids_in(&out.join(file));
+        assert_eq!((log_ids.len(), twice_count(&log_ids)), (700, 0), "{file}");
+        assert!(!log_ids.contains_key("old"));
+    }
+    let letters = letters_in(folder.path());
+    assert_eq!(letters.len(), 1);
+    assert_eq!(
+        letters[0]["reason"],
+        "not a log event: neither `type` nor `log_id`"
+    );
+    let poison: Value = serde_json::from_str(local::sample::POISON).unwrap();
+    assert_eq!(letters[0]["event"], poison);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_captured_file_is_sent_instead_of_the_sample() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = [
+        event("1"),
+        event("2"),
+        event("2"),
+        "7".to_owned(),
+        event("3"),
+    ]
+    .join("\n");
+    fs::write(folder.path().join("captured.jsonl"), lines).unwrap();
+    let ended = run(&folder, &["--once", "--input", "captured.jsonl"]).await;
+    let output = text(&ended.stdout);
+    assert!(ended.status.success(), "{output}\n{}", text(&ended.stderr));
+    let expected = [
+        ("received", "5"),
+        ("delivered", "3"),
+        ("duplicate", "1"),
+        ("set_aside", "1"),
+        ("lost", "0"),
+    ];
+    check_cells(&output, &expected);
+    let arrived = log_ids_in(&folder.path().join("local-out/http.ndjson"));
+    assert_eq!(arrived, once_each(["1", "2", "3"]));
+    assert_eq!(
+        letters_in(folder.path())[0]["reason"],
+        "not a log event: not a JSON object"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_once_it_stays_up_and_names_the_address_for_ones_own_events() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("captured.json"), event("1")).unwrap();
+    let mut command = command(&folder, &["--input", "captured.json"]).await;
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let curl = timeout(PATIENCE, async {
+        loop {
+            let line = lines.next_line().await.unwrap().unwrap();
+            if line.trim_start().starts_with("curl ") {
+                return line;
+            }
+        }
+    })
+    .await
+    .unwrap();
+    assert!(
+        curl.contains(&format!("-H 'Authorization: {TOKEN}'")),
+        "{curl}"
+    );
+    let url = curl
+        .split_whitespace()
+        .find(|word| word.starts_with("http://"))
+        .unwrap();
+    let (_, data) = curl.split_once("--data '").unwrap();
+    let data = data
+        .trim_end()
+        .strip_suffix('\'')
+        .unwrap()
+        .replace("\"1\"", "\"mine\"");
+    let answer = local::client::post(url, &[("authorization", TOKEN)], data)
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 200);
+
+    let file = folder.path().join("local-out/file.ndjson");
+    eventually("the event is in the file", || {
+        log_ids_in(&file).contains_key("mine")
+    })
+    .await;
+    assert_eq!(log_ids_in(&file), once_each(["1", "mine"]));
+    child.kill().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn help_names_the_options_and_a_wrong_one_is_a_usage_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = run(&folder, &["--help"]).await;
+    assert!(help.status.success());
+    let output = text(&help.stdout);
+    for part in ["cargo local", "--once", "--input <FILE>", "--events <N>"] {
+        assert!(output.contains(part), "{part}:\n{output}");
+    }
+    for arguments in [
+        &["--twice"][..],
+        &["--events", "ten"],
+        &["--input", "a", "--events", "1"],
+    ] {
+        let ended = run(&folder, arguments).await;
+        assert_eq!(ended.status.code(), Some(2), "{arguments:?}");
+        assert!(text(&ended.stderr).contains("--help"), "{arguments:?}");
+    }
+    let missing = run(&folder, &["--once", "--input", "missing.json"]).await;
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(!folder.path().join("local-out").exists());
+}

@@ -1,0 +1,201 @@
+//! Three lists of settings are one: what a function reads, what its README names, what `template.yaml` sets.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::fs;
+use std::path::PathBuf;
+
+type Names = BTreeSet<String>;
+type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// Endpoints of single services, of which every function reads all and a README names its own.
+const SERVICE_ENDPOINT: &str = "AWS_ENDPOINT_URL_";
+
+/// What functions read and the template does not set, with the reason.
+const NOT_SET_BY_THE_TEMPLATE: [(&str, &str); 8] = [
+    ("AWS_ACCESS_KEY_ID", "Lambda sets it"),
+    ("AWS_ENDPOINT_URL", "private endpoints and tests"),
+    ("AWS_REGION", "Lambda sets it"),
+    ("AWS_SECRET_ACCESS_KEY", "Lambda sets it"),
+    ("AWS_SESSION_TOKEN", "Lambda sets it"),
+    (
+        "FILE_SINK_PATH",
+        "a Lambda's files end with it, so the template offers no file sink",
+    ),
+    (
+        "SINKS",
+        "the ingest function has one sink; the target's is set",
+    ),
+    ("SSL_CERT_FILE", "private endpoints and tests"),
+];
+
+fn root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// Enough for every setting to be read, those that depend on others too.
+fn values() -> BTreeMap<&'static str, String> {
+    let file = std::env::temp_dir().join("auth0-log-relay-settings-lists.ndjson");
+    [
+        ("AWS_ACCESS_KEY_ID", "key"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_SECRET_ACCESS_KEY", "made-up"),
+        (
+            "DEAD_LETTER_QUEUE_URL",
+            "https://sqs.example.com/1/set-aside",
+        ),
+        ("EVENT_BUS_NAME", "logs"),
+        ("FILE_SINK_PATH", file.to_str().unwrap()),
+        ("HTTP_SINK_URL", "https://collector.example.com/"),
+        ("TENANT_NAME", "acme"),
+        ("WEBHOOK_TOKENS", "made-up"),
+    ]
+    .map(|(name, value)| (name, value.to_owned()))
+    .into()
+}
+
+/// The names that a function asks its environment for when it starts with these sinks.
+fn names_read<S: Debug, E: Debug>(sinks: &str, read: impl Fn(Lookup<'_>) -> Result<S, E>) -> Names {
+    let values = values();
+    let asked = RefCell::new(Names::new());
+    let settings = read(&|name| {
+        asked.borrow_mut().insert(name.to_owned());
+        if name == "SINKS" {
+            return Some(sinks.to_owned());
+        }
+        values.get(name).cloned()
+    });
+    // A setting that is missing could hide one that is read after it.
+    settings.unwrap();
+    // References to secret stores are asked for only to be refused.
+    let is_reference = |name: &str| name.ends_with("_SECRET_ARN") || name.ends_with("_SECRET_URI");
+    let mut asked = asked.into_inner();
+    asked.retain(|name| !is_reference(name));
+    asked
+}
+
+/// The names in the first column of the README's table of settings.
+fn names_in_readme(function: &str) -> Names {
+    let readme =
+        fs::read_to_string(root().join("functions").join(function).join("README.md")).unwrap();
+    let (_, table) = readme.split_once("| name | meaning |").unwrap();
+    let rows = table
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with('|'));
+    let cells = rows.map(|row| row.split('|').nth(1).unwrap());
+    cells
+        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A line of YAML: how far it is indented, and what it says.
+fn indented(line: &str) -> (usize, &str) {
+    let text = line.trim_start();
+    (line.len() - text.len(), text)
+}
+
+/// The lines below the one that opens a block, up to the next line that is not deeper.
+fn block<'a>(lines: &[&'a str], opens: impl Fn(&str) -> bool) -> Vec<&'a str> {
+    let begin = lines.iter().position(|line| opens(line)).unwrap();
+    let (depth, _) = indented(lines[begin]);
+    let deeper = |line: &&&str| line.trim().is_empty() || indented(line).0 > depth;
+    lines[begin + 1..]
+        .iter()
+        .take_while(deeper)
+        .copied()
+        .collect()
+}
+
+/// The variables that a block of the template sets: the members directly below `Variables`.
+fn variables(lines: &[&str]) -> Names {
+    let members = block(lines, |line| line.trim() == "Variables:");
+    let (depth, _) = indented(members[0]);
+    members
+        .iter()
+        .map(|line| indented(line))
+        .filter(|(indent, text)| *indent == depth && !text.starts_with('#'))
+        .map(|(_, text)| text.split(':').next().unwrap().to_owned())
+        .collect()
+}
+
+/// The names that the template sets for a function: those of every function, and its own.
+fn names_in_template(function: &str) -> Names {
+    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let lines: Vec<&str> = template.lines().collect();
+    let globals = variables(&block(&lines, |line| line == "Globals:"));
+    let resources = block(&lines, |line| line == "Resources:");
+    let code_uri = format!("CodeUri: functions/{function}/");
+    let position = resources
+        .iter()
+        .position(|line| line.trim() == code_uri)
+        .unwrap();
+    // The function's own resource begins at the last line before that is as little indented as any resource.
+    let begin = resources[..position]
+        .iter()
+        .rposition(|line| indented(line).0 == 2)
+        .unwrap();
+    let own = variables(&block(&resources[begin..], |_| true));
+    &globals | &own
+}
+
+fn split(names: Names, is_one: impl Fn(&&String) -> bool) -> (Names, Names) {
+    names.into_iter().partition(|name| is_one(&name))
+}
+
+fn check(function: &str, all_read: &Names) {
+    let is_endpoint = |name: &&String| name.starts_with(SERVICE_ENDPOINT);
+    let (told_endpoints, told) = split(names_in_readme(function), is_endpoint);
+    let (read_endpoints, read) = split(all_read.clone(), is_endpoint);
+    assert!(read.len() > 10, "{read:?}");
+    assert_eq!(told, read, "{function}: README and code");
+    assert!(
+        !told_endpoints.is_empty() && told_endpoints.is_subset(&read_endpoints),
+        "{told_endpoints:?}"
+    );
+    let set = names_in_template(function);
+    let unread: Vec<&String> = set.difference(&read).collect();
+    assert_eq!(
+        unread, [""; 0],
+        "{function}: the template sets what nobody reads"
+    );
+    let not_set: Names = read.difference(&set).cloned().collect();
+    let explained: Names = NOT_SET_BY_THE_TEMPLATE
+        .iter()
+        .map(|(name, _)| (*name).to_owned())
+        .filter(|name| read.contains(name) && !(name == "SINKS" && set.contains(name)))
+        .collect();
+    assert_eq!(
+        not_set, explained,
+        "{function}: read, and not set by the template"
+    );
+}
+
+#[test]
+fn the_ingest_functions_settings_are_read_told_and_set() {
+    let read = names_read("event-bus", aws_webhook_ingest::Settings::read);
+    check("aws-webhook-ingest", &read);
+}
+
+#[test]
+fn the_targets_settings_are_read_told_and_set() {
+    let read = names_read("http,file,stdout", aws_eventbridge_target::Settings::read);
+    check("aws-eventbridge-target", &read);
+    let conditional = ["HTTP_SINK_URL", "HTTP_SINK_AUTHORIZATION", "FILE_SINK_PATH"];
+    assert!(conditional.iter().all(|name| read.contains(*name)));
+    assert!(names_in_template("aws-eventbridge-target").contains("SINKS"));
+}
+
+#[test]
+fn every_function_has_its_lists_compared() {
+    let entries = fs::read_dir(root().join("functions")).unwrap();
+    let functions: BTreeSet<String> = entries
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().join("Cargo.toml").is_file())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    let compared = ["aws-eventbridge-target", "aws-webhook-ingest"];
+    assert_eq!(functions, compared.map(str::to_owned).into());
+}
