@@ -17,7 +17,8 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The functions as cargo builds them for tests.
 pub(crate) async fn binaries() -> Binaries {
-    build(Profile::Dev, Progress::Hidden).await.unwrap()
+    let built = build(Profile::Dev, Progress::Hidden).await;
+    built.unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// A running cloud.

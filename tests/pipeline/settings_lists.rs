@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 type Names = BTreeSet<String>;
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -35,8 +35,7 @@ fn root() -> PathBuf {
 }
 
 /// Enough for every setting to be read, those that depend on others too.
-fn values() -> BTreeMap<&'static str, String> {
-    let file = std::env::temp_dir().join("auth0-log-relay-settings-lists.ndjson");
+fn values(file: &Path) -> BTreeMap<&'static str, String> {
     [
         ("AWS_ACCESS_KEY_ID", "key"),
         ("AWS_REGION", "us-east-1"),
@@ -57,7 +56,8 @@ fn values() -> BTreeMap<&'static str, String> {
 
 /// The names that a function asks its environment for when it starts with these sinks.
 fn names_read<S: Debug, E: Debug>(sinks: &str, read: impl Fn(Lookup<'_>) -> Result<S, E>) -> Names {
-    let values = values();
+    let folder = tempfile::tempdir().unwrap();
+    let values = values(&folder.path().join("file.ndjson"));
     let asked = RefCell::new(Names::new());
     let settings = read(&|name| {
         asked.borrow_mut().insert(name.to_owned());

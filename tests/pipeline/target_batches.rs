@@ -8,7 +8,8 @@ use local::cloud::CloudOptions;
 use local::collector::Refusal;
 use local::event_source::MappingOptions;
 use local::faults::Fault;
-use serde_json::Value;
+use local::function::InvocationError;
+use serde_json::{Value, json};
 
 use crate::kit::target::{
     event, event_of_type, failed, failures_of, log_ids_in, once_each, put_as_partner, record,
@@ -158,7 +159,7 @@ async fn a_poison_record_is_set_aside_with_its_reason_and_never_comes_again() {
             .unwrap()
             .1
     };
-    assert_eq!(of("neither"), &serde_json::json!({"hello":1}));
+    assert_eq!(of("neither"), &json!({"hello":1}));
     assert_eq!(of("byte 10"), "{\"log_id\":x}");
     let counts = cloud.mapping.counts();
     assert_eq!((counts.returned, counts.failed, counts.deleted), (0, 0, 5));
@@ -331,4 +332,25 @@ async fn partner_bus_and_custom_bus_are_alike() {
     expected.push(format!(r#"{{"log_id":"flat","data":{flat}}}"#));
     expected.sort();
     assert_eq!(events, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_that_cannot_be_answered_record_by_record_fails_as_a_whole() {
+    let cloud = cloud(CloudOptions::default()).await;
+    cloud.collector_faults.always(Fault::Status(403));
+    let (one, other) = (event("1"), event("2"));
+    // An empty identifier in the answer would make Lambda bring back the whole batch without a word.
+    let records = [record("1", Some(&one)), record("", Some(&other))];
+    let payload = json!({ "Records": records }).to_string();
+    let answer = cloud.target.invoke(payload.clone()).await;
+    let Err(InvocationError::Function { error_type, .. }) = answer else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(error_type, "NoMessageId");
+
+    cloud.collector_faults.heal();
+    let answer = cloud.target.invoke(payload).await.unwrap();
+    assert_eq!(answer, r#"{"batchItemFailures":[]}"#);
+    assert_eq!(cloud.collector.log_ids(), once_each(["1", "2"]));
+    assert_eq!(failures_of(&cloud, Vec::new()).await, [""; 0]);
 }
