@@ -10,6 +10,8 @@ use local::queue::Queue;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+pub(crate) mod ingest;
+pub(crate) mod reply;
 pub(crate) mod target;
 
 /// How long anything may take to arrive.

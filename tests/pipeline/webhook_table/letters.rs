@@ -1,0 +1,99 @@
+//! Letters as they lie on the dead-letter queue.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use local::faults::Fault;
+use local::queue::MESSAGE_LIMIT_BYTES;
+use serde_json::{Value, json};
+use tenant_logs::{gunzip, sha256_hex};
+
+use super::{EVENT, handed_off, without_time};
+use crate::kit::ingest::Ingest;
+
+async fn refusing() -> Ingest {
+    let ingest = Ingest::start(&[]).await;
+    ingest.bus_faults.always(Fault::RefuseEntries {
+        share: 1.0,
+        code: "MalformedDetail".to_owned(),
+    });
+    ingest
+}
+
+fn event_of(filling: &str) -> String {
+    format!(r#"{{"log_id":"large","data":{{"type":"s","a":"{filling}"}}}}"#)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_has_exactly_its_seven_fields_and_the_events_own_text() {
+    let ingest = refusing().await;
+    let odd = r#"{"log_id":"1","data":{"type":"s","price":1.50,"name":"Zo\u00eb 日本"}}"#;
+    let enveloped = format!(
+        r#"{{"version":"0","detail-type":"Auth0 log","source":"aws.partner/auth0.com/a/auth0.logs","detail":{odd}}}"#
+    );
+    for body in [odd, enveloped.as_str()] {
+        let reply = ingest.post(body.to_owned()).await;
+        assert_eq!((reply.status, reply.body), (200, handed_off(1, 0, 0, 1)));
+        let text = ingest.letter_texts().pop().unwrap();
+        let letter: Value = serde_json::from_str(&text).unwrap();
+        let at = letter["at"].as_str().unwrap();
+        assert_eq!(
+            text.as_ref(),
+            format!(
+                r#"{{"reason":"EventBridge answered MalformedDetail","at":"{at}","function":"aws-webhook-ingest","sink":"event-bus","tenant":"acme","log_id":"1","event":{odd}}}"#
+            )
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_above_a_mebibyte_is_packed() {
+    let ingest = refusing().await;
+    let event = event_of(&"so much the same ".repeat(80_000));
+    assert!(event.len() > MESSAGE_LIMIT_BYTES);
+    let reply = ingest.post(event.clone()).await;
+    assert_eq!((reply.status, reply.body), (200, handed_off(1, 0, 0, 1)));
+    let mut letter = without_time(ingest.letters().pop().unwrap());
+    let packed = STANDARD.decode(letter["event"].take().as_str().unwrap());
+    let unpacked = gunzip(&packed.unwrap(), 10_000_000).unwrap();
+    assert_eq!(String::from_utf8(unpacked).unwrap(), event);
+    let rest = json!({
+        "reason": "over the 1,000,000 bytes of an EventBridge entry", "encoding": "gzip",
+        "function": "aws-webhook-ingest", "sink": "event-bus", "tenant": "acme",
+        "log_id": "large", "event": null,
+    });
+    assert_eq!(letter, rest);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_no_packing_makes_small_enough_is_cut_and_says_what_it_was() {
+    let ingest = refusing().await;
+    let mut random = fastrand::Rng::with_seed(7);
+    let filling: String = (0..2_000_000).map(|_| random.alphanumeric()).collect();
+    let event = event_of(&filling);
+    let reply = ingest.post(event.clone()).await;
+    assert_eq!((reply.status, reply.body), (200, handed_off(1, 0, 0, 1)));
+    let letter = without_time(ingest.letters().pop().unwrap());
+    let expected = json!({
+        "reason": "over the 1,000,000 bytes of an EventBridge entry",
+        "function": "aws-webhook-ingest", "sink": "event-bus", "tenant": "acme",
+        "log_id": "large", "size": event.len(), "sha256": sha256_hex(event.as_bytes()),
+        "event": event[..65_536],
+    });
+    assert_eq!(letter, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn characters_that_sqs_refuses_do_not_cost_a_letter() {
+    let ingest = refusing().await;
+    let event = event_of("\u{fffe}\u{ffff}\u{7f}\u{10ffff}");
+    let body = format!("[{event},{EVENT}]");
+    let reply = ingest.post(body).await;
+    assert_eq!((reply.status, reply.body), (200, handed_off(2, 0, 0, 2)));
+    let letters = ingest.letters();
+    let of_event: Vec<Value> = letters
+        .iter()
+        .map(|letter| letter["event"].clone())
+        .collect();
+    let sent: Value = serde_json::from_str(&event).unwrap();
+    assert!(of_event.contains(&sent), "{of_event:?}");
+}

@@ -1,0 +1,236 @@
+//! Requests that are refused: 405, 401, 413, 400, in this order.
+
+use serde_json::{Value, json};
+use tenant_logs::sha256_hex;
+
+use super::{DOORS, EVENT, ask, ask_to_post, gateway_event, gzip, handed_off, without_time};
+use crate::kit::ingest::{Ingest, TOKEN};
+
+const LIMIT: &str = "2000";
+
+fn assert_untouched(ingest: &Ingest) {
+    assert_eq!(ingest.bus.counts().calls, 0);
+    assert_eq!(ingest.letters(), [] as [Value; 0]);
+}
+
+/// The letter of a body that was refused as a whole.
+fn letter_of(body: &[u8], reason: &str, kept: &str) -> Value {
+    json!({
+        "reason": reason, "function": "aws-webhook-ingest", "sink": null, "tenant": "acme",
+        "log_id": null, "size": body.len(), "sha256": sha256_hex(body), "event": kept,
+    })
+}
+
+fn assert_set_aside_by_each_door(ingest: &Ingest, letter: &Value) {
+    let letters: Vec<Value> = ingest.letters().into_iter().map(without_time).collect();
+    let of_this = letters.iter().filter(|other| *other == letter).count();
+    assert_eq!(of_this, DOORS, "{letter}\nin {letters:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn anything_but_a_post_is_answered_405_before_its_token_and_body_are_looked_at() {
+    let ingest = Ingest::start(&[("MAX_BODY_BYTES", LIMIT)]).await;
+    for method in ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"] {
+        for (token, body) in [(Some(TOKEN), EVENT), (None, "[{"), (Some("wrong"), "")] {
+            let reply = ask(&ingest, method, token, body.as_bytes()).await;
+            assert_eq!(reply.status, 405, "{method}");
+            assert_eq!(reply.header("allow"), Some("POST"));
+        }
+    }
+    assert_untouched(&ingest);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_live_token_a_request_is_answered_401_before_its_body_is_looked_at() {
+    let settings = [
+        ("MAX_BODY_BYTES", LIMIT),
+        ("WEBHOOK_TOKENS", "first-token,second-token"),
+    ];
+    let ingest = Ingest::start(&settings).await;
+    let too_large = vec![b' '; 2001];
+    let bomb = gzip(vec![b' '; 1_000_000]);
+    let bodies = [
+        EVENT.as_bytes(),
+        b"[{",
+        b"",
+        b"\x1f\x8b\x08",
+        &too_large,
+        &bomb,
+    ];
+    for body in bodies {
+        for token in [None, Some("Bearer wrong")] {
+            let reply = ask(&ingest, "POST", token, body).await;
+            assert_eq!(reply.status, 401);
+            assert_eq!(
+                reply.body,
+                r#"{"error":"no live token in the Authorization header"}"#
+            );
+            assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
+        }
+    }
+    // The front end has decoded nothing yet: a broken encoding is part of the body.
+    let event = gateway_event("POST", None, "*", true);
+    assert_eq!(ingest.invoke(&event).await.unwrap().status, 401);
+    assert_untouched(&ingest);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_looks_like_a_token_is_answered_401() {
+    let ingest = Ingest::start(&[("WEBHOOK_TOKENS", "first-token,second-token")]).await;
+    let wrong = [
+        "",
+        "Bearer",
+        "Bearer ",
+        "first-toke",
+        "first-token2",
+        "FIRST-TOKEN",
+        "first-token,second-token",
+        "Bearer first-token second-token",
+        "Bearerfirst-token",
+        "Basic first-token",
+        "Basic Zmlyc3QtdG9rZW4=",
+        ",",
+    ];
+    for token in wrong {
+        let reply = ask(&ingest, "POST", Some(token), EVENT.as_bytes()).await;
+        assert_eq!(reply.status, 401, "{token}");
+    }
+    assert_untouched(&ingest);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_live_token_opens_with_and_without_the_word_bearer() {
+    let tokens = "first-token, Bearer second-token";
+    let ingest = Ingest::start(&[("WEBHOOK_TOKENS", tokens)]).await;
+    let right = [
+        "first-token",
+        "Bearer first-token",
+        "bearer  first-token",
+        "second-token",
+        "Bearer second-token",
+    ];
+    for token in right {
+        let reply = ask(&ingest, "POST", Some(token), EVENT.as_bytes()).await;
+        assert_eq!((reply.status, reply.body), (200, handed_off(1, 1, 0, 0)));
+    }
+    assert_eq!(ingest.on_bus().len(), right.len() * DOORS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_over_the_limit_is_answered_413_also_after_gunzip_and_set_aside() {
+    let ingest = Ingest::start(&[("MAX_BODY_BYTES", LIMIT)]).await;
+    let padded = |bytes: usize| format!("{EVENT}{}", " ".repeat(bytes - EVENT.len())).into_bytes();
+    let exact = padded(2000);
+    for body in [exact.clone(), gzip(exact)] {
+        let reply = ask_to_post(&ingest, body).await;
+        assert_eq!((reply.status, reply.body), (200, handed_off(1, 1, 0, 0)));
+    }
+    assert_eq!(ingest.on_bus().len(), 2 * DOORS);
+
+    let plain = padded(2001);
+    let packed = gzip(&plain);
+    let bomb = gzip(vec![b' '; 1_000_000]);
+    assert!(packed.len() < 2000 && bomb.len() < 2000);
+    for body in [plain, packed, bomb] {
+        let reply = ask_to_post(&ingest, &body).await;
+        assert_eq!(reply.status, 413);
+        assert_eq!(reply.body, r#"{"error":"the body is over 2000 bytes"}"#);
+        let kept = String::from_utf8_lossy(&body);
+        let letter = letter_of(&body, "the body is over 2000 bytes", &kept);
+        assert_set_aside_by_each_door(&ingest, &letter);
+    }
+    assert_eq!(ingest.on_bus().len(), 2 * DOORS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_large_body_the_first_64_kilobytes_are_set_aside() {
+    let ingest = Ingest::start(&[("MAX_BODY_BYTES", "100000")]).await;
+    let body = format!("[{}", "1234567,".repeat(15_000));
+    assert_eq!(ask_to_post(&ingest, &body).await.status, 413);
+    let first = &body[..65_536];
+    let letter = letter_of(body.as_bytes(), "the body is over 100000 bytes", first);
+    assert_set_aside_by_each_door(&ingest, &letter);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unless_set_the_limit_is_6_mebibytes() {
+    let ingest = Ingest::start(&[]).await;
+    for (bytes, status) in [(6_291_456, 200), (6_291_457, 413)] {
+        let body = format!("{EVENT}{}", " ".repeat(bytes - EVENT.len()));
+        let event = gateway_event("POST", Some(TOKEN), &body, false);
+        assert_eq!(ingest.invoke(&event).await.unwrap().status, status);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unreadable_body_is_answered_400_with_the_byte_and_set_aside_and_nothing_of_it_is_sent()
+{
+    let ingest = Ingest::start(&[]).await;
+    let cases = [
+        // Not one complete value, so not JSON Lines either.
+        (b"no JSON".to_vec(), 0),
+        (b"{\"type\":\"s\"".to_vec(), 11),
+        (format!("[{EVENT},{{\"type\":}}]").into_bytes(), 92),
+        (format!("[{EVENT}").into_bytes(), 83),
+        (format!("[{EVENT} {EVENT}]").into_bytes(), 84),
+        (format!("[{EVENT},]").into_bytes(), 84),
+        (format!("[{EVENT}]]").into_bytes(), 84),
+        (format!("{{\"logs\":[{EVENT},}}").into_bytes(), 92),
+        (gzip(format!("[{EVENT},")), 84),
+    ];
+    for (body, offset) in cases {
+        let reply = ask_to_post(&ingest, &body).await;
+        let reason = format!("the body is not JSON at byte {offset}");
+        let told = format!(r#"{{"error":"{reason}","offset":{offset}}}"#);
+        assert_eq!((reply.status, reply.body), (400, told));
+        let letter = letter_of(&body, &reason, &String::from_utf8_lossy(&body));
+        assert_set_aside_by_each_door(&ingest, &letter);
+    }
+    assert_eq!(ingest.bus.counts().calls, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_encoding_is_answered_400_and_set_aside() {
+    let ingest = Ingest::start(&[]).await;
+    let mut torn = gzip(EVENT);
+    torn.truncate(40);
+    let cases: [(&[u8], &str, usize); 3] = [
+        (&torn, "the body is not valid gzip", 0),
+        (b"\x1f\x8b", "the body is not valid gzip", 0),
+        (b"[\"\xff\"]", "the body is not UTF-8 from byte 2 on", 2),
+    ];
+    for (body, reason, offset) in cases {
+        let reply = ask_to_post(&ingest, body).await;
+        let told = format!(r#"{{"error":"{reason}","offset":{offset}}}"#);
+        assert_eq!((reply.status, reply.body), (400, told));
+        let letter = letter_of(body, reason, &String::from_utf8_lossy(body));
+        assert_set_aside_by_each_door(&ingest, &letter);
+    }
+    let event = gateway_event("POST", Some(TOKEN), "eyJ*", true);
+    let reply = ingest.invoke(&event).await.unwrap();
+    let reason = "the body is not valid base64 at byte 3";
+    let told = format!(r#"{{"error":"{reason}","offset":3}}"#);
+    assert_eq!((reply.status, reply.body), (400, told));
+    let letter = without_time(ingest.letters().pop().unwrap());
+    assert_eq!(letter, letter_of(b"eyJ*", reason, "eyJ*"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_empty_body_is_answered_400_and_not_set_aside() {
+    let ingest = Ingest::start(&[]).await;
+    let bodies = [
+        Vec::new(),
+        b" \r\n\t".to_vec(),
+        gzip(b""),
+        "\u{feff}\n".into(),
+    ];
+    for body in bodies {
+        let reply = ask_to_post(&ingest, body).await;
+        let told = r#"{"error":"the body is empty","offset":0}"#.to_owned();
+        assert_eq!((reply.status, reply.body), (400, told));
+    }
+    let mut event = gateway_event("POST", Some(TOKEN), "", false);
+    event.as_object_mut().unwrap().remove("body");
+    assert_eq!(ingest.invoke(&event).await.unwrap().status, 400);
+    assert_untouched(&ingest);
+}
