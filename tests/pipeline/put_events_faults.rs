@@ -88,7 +88,7 @@ impl Traffic {
             .into_iter()
             .filter(|log_id| !on_bus.contains_key(log_id) && !set_aside.contains(log_id))
             .collect();
-        assert_eq!(lost, [] as [&str; 0], "lost");
+        assert!(lost.is_empty(), "lost: {lost:?}");
         Arrived { on_bus, set_aside }
     }
 }

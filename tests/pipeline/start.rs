@@ -223,7 +223,12 @@ async fn every_wrong_setting_of_the_target_is_named_at_once_and_no_secret_is_sho
   FILE_SINK_PATH: cannot append to `/no/such/folder/events.ndjson`: entity not found",
     )
     .await;
-    check_changed(TARGET, &[("SINKS", "http,http")], "1 setting is wrong:").await;
+    check_changed(
+        TARGET,
+        &[("SINKS", "http,http")],
+        "1 setting is wrong:\n  SINKS: names `http` twice",
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
