@@ -78,7 +78,22 @@ pub async fn handle(
             let outcome = deliver(target, bodies, &deadline).await;
             item_failures(&batch.records, &outcome).map(Answer::Batch)
         }
-        Some(event_source) => Err(TargetError::UnknownEventSource { event_source }),
+        Some(event_source) => Err(TargetError::UnknownEventSource {
+            event_source: service_name(event_source),
+        }),
+    }
+}
+
+/// The name where it is one of AWS's own: anything else may be an event's text, which no report repeats.
+fn service_name(event_source: String) -> String {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_service = event_source
+        .strip_prefix("aws:")
+        .is_some_and(|name| name.len() <= 32 && name.bytes().all(is_allowed));
+    if is_service {
+        event_source
+    } else {
+        "unknown".to_owned()
     }
 }
 
