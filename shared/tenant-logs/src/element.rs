@@ -14,7 +14,7 @@ pub(crate) struct Element<'a> {
     /// The same of `data`, where `data` is an object.
     pub(crate) data: Option<RecordFields<'a>>,
     /// EventBridge's `detail`.
-    pub(crate) detail: Option<&'a str>,
+    pub(crate) detail: Option<Detail<'a>>,
     /// `detail-type` (EventBridge) or `eventType` (Event Grid schema).
     pub(crate) envelope_type: Option<&'a str>,
     /// Whether `eventType` (Event Grid schema) is there.
@@ -27,6 +27,15 @@ pub(crate) struct Element<'a> {
     pub(crate) redacted: Option<&'a str>,
     /// `log_id_derived`, beside `data`.
     pub(crate) log_id_derived: Option<&'a str>,
+}
+
+/// The `detail` of an EventBridge event.
+#[derive(Debug)]
+pub(crate) struct Detail<'a> {
+    /// Its own text.
+    pub(crate) text: &'a str,
+    /// What it holds where it is an object: it is read along with its envelope, so that no byte is read twice.
+    pub(crate) element: Option<Box<Element<'a>>>,
 }
 
 /// What we read of a record: each value as its own JSON text.
@@ -61,9 +70,33 @@ impl<'a> Element<'a> {
     pub(crate) fn read(text: &'a str) -> Option<(Self, usize)> {
         let mut element = Self::default();
         let end = object_end(text.as_bytes(), 0, |name, begin| {
-            element.take(text, Member::of(text, name), begin)
+            let member = Member::of(text, name);
+            if member == Member::Detail {
+                element.take_detail(text, begin)
+            } else {
+                element.take(text, member, begin)
+            }
         })?;
         Some((element, end))
+    }
+
+    /// Reads `detail`. One within it is skipped: nobody sends that, and its depth would be a stranger's choice.
+    fn take_detail(&mut self, text: &'a str, begin: usize) -> Option<usize> {
+        let mut element = None;
+        let end = if text.as_bytes().get(begin)? == &b'{' {
+            let inner = element.insert(Box::<Self>::default());
+            object_end(text.as_bytes(), begin, |name, begin| {
+                inner.take(text, Member::of(text, name), begin)
+            })?
+        } else {
+            value_end(text.as_bytes(), begin)?
+        };
+        let detail = text.get(begin..end)?;
+        self.detail = Some(Detail {
+            text: detail,
+            element,
+        });
+        Some(end)
     }
 
     /// Takes the value that begins at this byte, and answers where it ends.
@@ -77,7 +110,6 @@ impl<'a> Element<'a> {
             Member::LogId | Member::UnderscoreId | Member::Type | Member::Date => {
                 self.own.take(member, value);
             }
-            Member::Detail => self.detail = value,
             Member::DetailType => self.envelope_type = value,
             Member::EventType => {
                 self.envelope_type = value;
@@ -87,7 +119,7 @@ impl<'a> Element<'a> {
             Member::Logs => self.logs = value,
             Member::Redacted => self.redacted = value,
             Member::LogIdDerived => self.log_id_derived = value,
-            Member::Data | Member::Other => {}
+            Member::Data | Member::Detail | Member::Other => {}
         }
         Some(end)
     }

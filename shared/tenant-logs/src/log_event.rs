@@ -92,8 +92,10 @@ impl<'a> LogEvent<'a> {
     }
 
     /// Adds the paths that an envelope says were redacted before.
-    pub(crate) fn note_redacted(&mut self, paths: &'a str) {
-        self.redacted.extend(redacted_paths(paths));
+    pub(crate) fn with_redacted(mut self, paths: Option<&str>) -> Self {
+        self.redacted
+            .extend(paths.map(redacted_paths).unwrap_or_default());
+        self
     }
 
     /// Puts a redacted record in the place of the original one, and names the paths.

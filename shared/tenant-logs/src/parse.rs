@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::dead_letter::is_letter;
-use crate::element::Element;
+use crate::element::{Detail, Element};
 use crate::json::{member, scalar, string};
 use crate::{LogEvent, RejectReason, Unreadable};
 
@@ -179,10 +179,14 @@ fn push<'a>(value: &Value<'a>, parsed: &mut Parsed<'a>) {
         return;
     }
     let log_event = match enveloped(value.text, element) {
-        None => LogEvent::from_element(value.text, element),
-        Some(inner) => {
+        Content::Own => LogEvent::from_element(value.text, element),
+        Content::Detail(detail) => {
             reject.envelope_type = envelope_type(element);
-            from_envelope(inner, element)
+            from_detail(detail, element)
+        }
+        Content::Data(data) => {
+            reject.envelope_type = envelope_type(element);
+            from_envelope(data, element)
         }
     };
     match log_event {
@@ -197,16 +201,30 @@ fn may_be_letter(element: &Element<'_>) -> bool {
     element.own.event_type.is_none() && element.data.is_none() && !is_enveloped
 }
 
-/// The text inside a cloud's envelope, where the object is one.
-fn enveloped<'a>(text: &'a str, element: &Element<'a>) -> Option<&'a str> {
-    if let Some(detail) = element.detail.filter(|_| element.data.is_none()) {
+/// Where the record of an object is.
+enum Content<'e, 'a> {
+    /// In the object itself.
+    Own,
+    /// In an EventBridge event.
+    Detail(&'e Detail<'a>),
+    /// In a CloudEvent or an event of Event Grid's own schema.
+    Data(&'a str),
+}
+
+/// Tells a cloud's envelope, where the object is one.
+fn enveloped<'e, 'a>(text: &'a str, element: &'e Element<'a>) -> Content<'e, 'a> {
+    if let Some(detail) = element.detail.as_ref().filter(|_| element.data.is_none()) {
         let is_event = element.envelope_type.is_some() || !element.own.is_log_event();
-        return is_event.then_some(detail);
+        return if is_event {
+            Content::Detail(detail)
+        } else {
+            Content::Own
+        };
     }
     if element.is_cloud_event || element.is_event_grid {
-        return Some(member(text, "data").unwrap_or("null"));
+        return Content::Data(member(text, "data").unwrap_or("null"));
     }
-    None
+    Content::Own
 }
 
 fn envelope_type<'a>(element: &Element<'a>) -> Option<Cow<'a, str>> {
@@ -214,16 +232,21 @@ fn envelope_type<'a>(element: &Element<'a>) -> Option<Cow<'a, str>> {
     scalar(named)
 }
 
+fn from_detail<'a>(detail: &Detail<'a>, envelope: &Element<'a>) -> Option<LogEvent<'a>> {
+    match &detail.element {
+        Some(element) => LogEvent::from_element(detail.text, element)
+            .map(|log_event| log_event.with_redacted(envelope.redacted)),
+        None => from_envelope(detail.text, envelope),
+    }
+}
+
 /// Reads the object, or the object inside a JSON string, that an envelope carries.
 fn from_envelope<'a>(inner: &'a str, envelope: &Element<'a>) -> Option<LogEvent<'a>> {
-    let mut log_event = match string(inner) {
+    let log_event = match string(inner) {
         Some(json) => log_event_of(&json)?.into_owned(),
         None => log_event_of(inner)?,
     };
-    if let Some(paths) = envelope.redacted {
-        log_event.note_redacted(paths);
-    }
-    Some(log_event)
+    Some(log_event.with_redacted(envelope.redacted))
 }
 
 fn log_event_of(text: &str) -> Option<LogEvent<'_>> {

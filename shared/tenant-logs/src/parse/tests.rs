@@ -194,6 +194,30 @@ fn an_envelope_of_another_publisher_names_its_type() {
 }
 
 #[test]
+fn only_the_last_detail_counts_and_none_within_it() {
+    let one = r#"{"log_id":"1","data":{}}"#;
+    let two = r#"{"log_id":"2","data":{}}"#;
+    check(
+        &format!(r#"{{"detail-type":"x","detail":{one},"detail":{two}}}"#),
+        "2",
+    );
+    check(
+        &format!(r#"{{"detail-type":"x","detail":{one},"detail":"no"}}"#),
+        "| object x",
+    );
+    check(
+        &format!(r#"{{"detail-type":"x","detail":{{"detail":{one}}}}}"#),
+        "| object x",
+    );
+    let deep = format!(
+        "{}1{}",
+        r#"{"detail":"#.repeat(100_000),
+        "}".repeat(100_000)
+    );
+    check(&deep, "| object");
+}
+
+#[test]
 fn odd_members_that_are_not_read_never_cost_an_event() {
     check(
         r#"[{"log_id":"1","data":{"type":"s","details":{"n":1e400}}}]"#,
