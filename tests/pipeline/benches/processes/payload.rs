@@ -1,0 +1,127 @@
+//! The events that Lambda hands to the functions, made once and given new `log_id`s before each invocation.
+
+use std::error::Error;
+
+use local::cloud::TOKEN;
+use serde_json::json;
+use tenant_logs::parse;
+
+/// Digits at the end of a `log_id` that change.
+const COUNTER_DIGITS: usize = 10;
+
+/// An invocation's payload.
+pub(crate) struct Payload {
+    bytes: Vec<u8>,
+    /// Where the counter of each event stands, event by event.
+    counters: Vec<Vec<usize>>,
+}
+
+impl Payload {
+    /// A batch from SQS: each message an EventBridge event with one log event.
+    pub(crate) fn sqs(body: &str) -> Result<Self, Box<dyn Error>> {
+        let parsed = parse(body)?;
+        let records = parsed
+            .log_events
+            .iter()
+            .enumerate()
+            .map(|(position, log_event)| {
+                let event = format!(
+                    r#"{{"version":"0","id":"11710aed-b79e-4468-a20b-{position:012}","detail-type":"Auth0 log","source":"auth0.com/acme/auth0.logs","account":"123456789012","time":"2026-11-20T00:00:00Z","region":"us-east-1","resources":[],"detail":{}}}"#,
+                    log_event.detail()
+                );
+                json!({
+                    "messageId": format!("059f36b4-87a3-44ab-83d2-{position:012}"),
+                    "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a".repeat(5),
+                    "body": event,
+                    "attributes": {
+                        "ApproximateReceiveCount": "1",
+                        "SentTimestamp": "1795132800000",
+                        "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+                        "ApproximateFirstReceiveTimestamp": "1795132800001"
+                    },
+                    "messageAttributes": {},
+                    "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
+                    "eventSource": "aws:sqs",
+                    "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:deliver",
+                    "awsRegion": "us-east-1"
+                })
+            });
+        let records: Vec<_> = records.collect();
+        Self::new(json!({ "Records": records }).to_string(), body)
+    }
+
+    /// A webhook request as a function URL brings it.
+    pub(crate) fn webhook(body: &str) -> Result<Self, Box<dyn Error>> {
+        let request = json!({
+            "version": "2.0",
+            "routeKey": "$default",
+            "rawPath": "/",
+            "rawQueryString": "",
+            "headers": {
+                "authorization": TOKEN,
+                "content-type": "application/json",
+                "host": "example.com",
+                "user-agent": "auth0-log-stream",
+                "x-forwarded-for": "192.0.2.10",
+                "x-forwarded-proto": "https"
+            },
+            "requestContext": {
+                "accountId": "anonymous",
+                "apiId": "abcdefghij",
+                "domainName": "example.com",
+                "domainPrefix": "abcdefghij",
+                "http": {
+                    "method": "POST",
+                    "path": "/",
+                    "protocol": "HTTP/1.1",
+                    "sourceIp": "192.0.2.10",
+                    "userAgent": "auth0-log-stream"
+                },
+                "requestId": "5c0d2f3e-7a7b-4a55-9a5b-000000000000",
+                "routeKey": "$default",
+                "stage": "$default",
+                "time": "20/Nov/2026:00:00:00 +0000",
+                "timeEpoch": 1_795_132_800_000_u64
+            },
+            "body": body,
+            "isBase64Encoded": false
+        });
+        Self::new(request.to_string(), body)
+    }
+
+    fn new(text: String, body: &str) -> Result<Self, Box<dyn Error>> {
+        let mut counters = Vec::new();
+        for log_event in parse(body)?.log_events {
+            let log_id = log_event.log_id();
+            let counter = log_id
+                .len()
+                .checked_sub(COUNTER_DIGITS)
+                .ok_or("a log_id is too short to count in it")?;
+            let places = text.match_indices(log_id);
+            counters.push(places.map(|(place, _)| place + counter).collect());
+        }
+        Ok(Self {
+            bytes: text.into_bytes(),
+            counters,
+        })
+    }
+
+    /// How many events it has.
+    pub(crate) fn event_count(&self) -> u32 {
+        u32::try_from(self.counters.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Its bytes with `log_id`s that end in the next numbers, as nobody has seen them before.
+    pub(crate) fn renewed(&mut self, next: &mut u64) -> Vec<u8> {
+        for places in &self.counters {
+            let digits = format!("{next:0COUNTER_DIGITS$}");
+            *next += 1;
+            for place in places {
+                if let Some(counter) = self.bytes.get_mut(*place..*place + COUNTER_DIGITS) {
+                    counter.copy_from_slice(digits.as_bytes());
+                }
+            }
+        }
+        self.bytes.clone()
+    }
+}

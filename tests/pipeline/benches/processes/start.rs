@@ -1,0 +1,81 @@
+//! From exec to the first answer: a process that has to start, and one PutEvents.
+
+use std::error::Error;
+use std::time::{Duration, Instant};
+
+use local::function::Function;
+
+use crate::contender::Contender;
+use crate::far_end::{FarEnd, TlsFront};
+use crate::payload::Payload;
+
+/// Starts of each contender.
+pub(crate) const ROUNDS: usize = 31;
+
+/// What a start takes, as medians.
+pub(crate) struct Start {
+    /// Who started.
+    pub(crate) name: &'static str,
+    /// From before the process exists to its first answer.
+    pub(crate) wall: Duration,
+    /// CPU time up to then: what decides at a small CPU share.
+    pub(crate) cpu: Duration,
+}
+
+/// How PutEvents is reached.
+pub(crate) enum Way<'a> {
+    /// Plain HTTP.
+    Http(&'a FarEnd),
+    /// HTTPS, its certificate trusted.
+    Tls(&'a TlsFront),
+}
+
+/// Starts every contender in turn, many times, so that whatever else the machine does slows all of them alike.
+pub(crate) async fn measure(
+    contenders: &[Contender],
+    way: &Way<'_>,
+    payload: &mut Payload,
+) -> Result<Vec<Start>, Box<dyn Error>> {
+    let mut times: Vec<Vec<(Duration, Duration)>> = vec![Vec::new(); contenders.len()];
+    let mut next = 1;
+    for _ in 0..ROUNDS {
+        for (contender, times) in contenders.iter().zip(&mut times) {
+            let function = match way {
+                Way::Http(bus) => contender.ingest(&bus.url(), None)?,
+                Way::Tls(front) => contender.ingest_over_tls(front)?,
+            };
+            times.push(start(function, payload.renewed(&mut next)).await?);
+        }
+    }
+    let starts = contenders
+        .iter()
+        .zip(times)
+        .map(|(contender, times)| Start {
+            name: contender.name,
+            wall: median(times.iter().map(|(wall, _)| *wall).collect()),
+            cpu: median(times.iter().map(|(_, cpu)| *cpu).collect()),
+        });
+    Ok(starts.collect())
+}
+
+async fn start(
+    function: Function,
+    payload: Vec<u8>,
+) -> Result<(Duration, Duration), Box<dyn Error>> {
+    let begun = Instant::now();
+    let answer = function.invoke(payload).await?;
+    let wall = begun.elapsed();
+    let cpu = function.usage().map_or(Duration::ZERO, |usage| usage.cpu);
+    let is_ok = answer.windows(3).any(|bytes| bytes == b"200");
+    function.stop().await;
+    if is_ok {
+        Ok((wall, cpu))
+    } else {
+        Err("a start was answered with something else than 200".into())
+    }
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
