@@ -68,11 +68,15 @@ fn names_read<S: Debug, E: Debug>(sinks: &str, read: impl Fn(Lookup<'_>) -> Resu
     });
     // A setting that is missing could hide one that is read after it.
     settings.unwrap();
-    // References to secret stores are asked for only to be refused.
-    let is_reference = |name: &str| name.ends_with("_SECRET_ARN") || name.ends_with("_SECRET_URI");
+    // References to Key Vault are asked for only to be refused.
     let mut asked = asked.into_inner();
-    asked.retain(|name| !is_reference(name));
-    asked
+    asked.retain(|name| !name.ends_with("_SECRET_URI"));
+    asked.iter().map(|name| without_arn(name)).collect()
+}
+
+/// A secret is one setting, given by its value or by its ARN.
+fn without_arn(name: &str) -> String {
+    name.strip_suffix("_SECRET_ARN").unwrap_or(name).to_owned()
 }
 
 /// The names in the first column of the README's table of settings.
@@ -87,7 +91,7 @@ fn names_in_readme(function: &str) -> Names {
     let cells = rows.map(|row| row.split('|').nth(1).unwrap());
     cells
         .flat_map(|cell| cell.split('`').skip(1).step_by(2))
-        .map(str::to_owned)
+        .map(without_arn)
         .collect()
 }
 
@@ -117,7 +121,7 @@ fn variables(lines: &[&str]) -> Names {
         .iter()
         .map(|line| indented(line))
         .filter(|(indent, text)| *indent == depth && !text.starts_with('#'))
-        .map(|(_, text)| text.split(':').next().unwrap().to_owned())
+        .map(|(_, text)| without_arn(text.split(':').next().unwrap()))
         .collect()
 }
 

@@ -1,12 +1,12 @@
 //! A function URL's or HTTP API's request in, its response out.
 
-use aws_clients::{AwsConnection, DeadLetterQueue, EventBus};
+use aws_clients::{AwsConnection, DeadLetterQueue, EventBus, SecretsManager};
 use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use aws_lambda_events::http::{HeaderMap, HeaderValue};
 use lambda_runtime::LambdaEvent;
-use relay::webhook::{FixedTokens, WebhookAnswer, WebhookBody, WebhookRequest, receive};
+use relay::webhook::{WebhookAnswer, WebhookBody, WebhookRequest, WebhookTokens, receive};
 use relay::{CounterFormat, Deadline, Destination, NoLedger, Relay, WhenRefused};
 use serde_json::value::RawValue;
 
@@ -16,7 +16,7 @@ use crate::{IngestError, Settings};
 #[derive(Debug)]
 pub struct Ingest {
     relay: Relay<EventBus, NoLedger, DeadLetterQueue>,
-    tokens: FixedTokens,
+    tokens: WebhookTokens<SecretsManager>,
     max_body_bytes: usize,
 }
 
@@ -42,7 +42,7 @@ impl Ingest {
                 when_refused: WhenRefused::SetAside,
                 counter_format: CounterFormat::EmbeddedMetrics,
             },
-            tokens: settings.tokens,
+            tokens: WebhookTokens::new(settings.tokens, || SecretsManager::new(&connection)),
             max_body_bytes: settings.max_body_bytes,
         }
     }

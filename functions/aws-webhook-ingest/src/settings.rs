@@ -1,11 +1,19 @@
 //! What the function reads from its environment.
 
-use aws_clients::{AwsSettings, DeadLetterQueueSettings, EventBusSettings};
+use aws_clients::{
+    AwsSettings, DeadLetterQueueSettings, EventBusSettings, SecretVersions, read_secrets,
+};
 use relay::settings::{CommonSettings, Reader, SettingsError};
-use relay::webhook::{FixedTokens, MAX_BODY_BYTES};
-use relay::{SinkChoice, parse_sinks};
+use relay::webhook::{MAX_BODY_BYTES, TokenSettings};
+use relay::{SinkChoice, StoredSecrets, parse_sinks};
 use tenant_logs::Schema;
 use tracing::level_filters::LevelFilter;
+
+/// Secrets that a setting may name by its ARN.
+const SECRETS: [(&str, SecretVersions); 2] = [
+    ("WEBHOOK_TOKENS", SecretVersions::Live),
+    ("REDACT_KEY", SecretVersions::Current),
+];
 
 /// The function's settings.
 #[derive(Debug)]
@@ -14,7 +22,7 @@ pub struct Settings {
     pub(crate) aws: AwsSettings,
     pub(crate) event_bus: EventBusSettings,
     pub(crate) dead_letters: DeadLetterQueueSettings,
-    pub(crate) tokens: FixedTokens,
+    pub(crate) tokens: TokenSettings,
     pub(crate) max_body_bytes: usize,
     pub(crate) schema: Schema,
 }
@@ -25,17 +33,33 @@ impl Settings {
         self.common.log_level
     }
 
-    /// Reads every setting.
+    /// Reads every setting, and from Secrets Manager the secrets that settings name.
+    ///
+    /// # Errors
+    /// Everything that is missing, wrong or cannot be read, at once.
+    pub async fn load(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let secrets = read_secrets(lookup, &SECRETS).await;
+        Self::read_with(lookup, &secrets)
+    }
+
+    /// Reads every setting without asking anybody for secrets.
     ///
     /// # Errors
     /// Everything that is missing or wrong, at once.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let mut reader = Reader::new(lookup);
+        Self::read_with(lookup, &StoredSecrets::default())
+    }
+
+    fn read_with(
+        lookup: &dyn Fn(&str) -> Option<String>,
+        secrets: &StoredSecrets,
+    ) -> Result<Self, SettingsError> {
+        let mut reader = Reader::with_secrets(lookup, secrets);
         let common = CommonSettings::read(&mut reader);
         let aws = AwsSettings::read(&mut reader);
         let event_bus = EventBusSettings::read(&mut reader);
         let dead_letters = DeadLetterQueueSettings::read(&mut reader);
-        let tokens = read_tokens(&mut reader);
+        let tokens = TokenSettings::read(&mut reader);
         let max_body_bytes = read_max_body_bytes(&mut reader);
         let sink = read_sink(&mut reader);
         reader.finish(|| {
@@ -50,18 +74,6 @@ impl Settings {
             })
         })
     }
-}
-
-fn read_tokens(reader: &mut Reader<'_>) -> Option<FixedTokens> {
-    let list = reader.required_secret("WEBHOOK_TOKENS")?;
-    let tokens = FixedTokens::parse(&list);
-    if tokens.is_none() {
-        reader.problem(
-            "WEBHOOK_TOKENS",
-            "names no token (want one or more, comma separated)",
-        );
-    }
-    tokens
 }
 
 fn read_max_body_bytes(reader: &mut Reader<'_>) -> Option<usize> {
@@ -89,6 +101,8 @@ fn read_sink(reader: &mut Reader<'_>) -> Option<SinkChoice> {
 
 #[cfg(test)]
 mod tests {
+    use tenant_logs::Secret;
+
     use super::*;
 
     const ALL: [(&str, &str); 7] = [
@@ -138,9 +152,28 @@ mod tests {
   AWS_REGION: required, not set
   EVENT_BUS_NAME: required, not set
   DEAD_LETTER_QUEUE_URL: required, not set
-  WEBHOOK_TOKENS: names no token (want one or more, comma separated)
+  WEBHOOK_TOKENS: names no token (want one or more)
   MAX_BODY_BYTES: cannot read `ten` (want a whole number of bytes)
   SINKS: cannot read `http` (want one of event-bus)"
+        );
+    }
+
+    #[test]
+    fn tokens_are_given_by_value_or_by_the_versions_of_a_secret() {
+        let mut secrets = StoredSecrets::default();
+        let versions = vec![Secret::new("second-token"), Secret::new("first-token")];
+        secrets.note("WEBHOOK_TOKENS_SECRET_ARN".to_owned(), Ok(versions));
+        let lookup = |name: &str| match name {
+            "WEBHOOK_TOKENS" => None,
+            "WEBHOOK_TOKENS_SECRET_ARN" => Some("arn:x".to_owned()),
+            _ => ALL
+                .iter()
+                .find(|(other, _)| *other == name)
+                .map(|(_, value)| (*value).to_owned()),
+        };
+        let settings = Settings::read_with(&lookup, &secrets).unwrap();
+        assert!(
+            matches!(settings.tokens, TokenSettings::Stored { reference, .. } if reference == "arn:x")
         );
     }
 

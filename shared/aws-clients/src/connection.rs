@@ -25,7 +25,10 @@ pub struct AwsSettings {
     access_key_id: String,
     secret_access_key: Secret,
     session_token: Option<Secret>,
+    dynamodb_endpoint: Option<String>,
     event_bridge_endpoint: Option<String>,
+    firehose_endpoint: Option<String>,
+    secrets_manager_endpoint: Option<String>,
     sqs_endpoint: Option<String>,
     trust_store: TrustStore,
 }
@@ -38,7 +41,10 @@ impl AwsSettings {
         let secret_access_key = required_secret(reader, "AWS_SECRET_ACCESS_KEY");
         let session_token = reader.optional("AWS_SESSION_TOKEN").map(Secret::new);
         let all = read_endpoint(reader, "AWS_ENDPOINT_URL");
+        let dynamodb = read_endpoint(reader, "AWS_ENDPOINT_URL_DYNAMODB");
         let event_bridge = read_endpoint(reader, "AWS_ENDPOINT_URL_EVENTBRIDGE");
+        let firehose = read_endpoint(reader, "AWS_ENDPOINT_URL_FIREHOSE");
+        let secrets_manager = read_endpoint(reader, "AWS_ENDPOINT_URL_SECRETS_MANAGER");
         let sqs = read_endpoint(reader, "AWS_ENDPOINT_URL_SQS");
         let trust_store = read_trust_store(reader);
         Some(Self {
@@ -46,7 +52,10 @@ impl AwsSettings {
             access_key_id: access_key_id?,
             secret_access_key: secret_access_key?,
             session_token,
+            dynamodb_endpoint: dynamodb.or_else(|| all.clone()),
             event_bridge_endpoint: event_bridge.or_else(|| all.clone()),
+            firehose_endpoint: firehose.or_else(|| all.clone()),
+            secrets_manager_endpoint: secrets_manager.or_else(|| all.clone()),
             sqs_endpoint: sqs.or(all),
             trust_store: trust_store?,
         })
@@ -92,12 +101,28 @@ impl AwsConnection {
         Self { settings, http }
     }
 
+    pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        client!(aws_sdk_dynamodb, self, self.settings.dynamodb_endpoint)
+    }
+
     pub(crate) fn event_bridge(&self) -> aws_sdk_eventbridge::Client {
         client!(
             aws_sdk_eventbridge,
             self,
             self.settings.event_bridge_endpoint
         )
+    }
+
+    pub(crate) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
+        client!(
+            aws_sdk_secretsmanager,
+            self,
+            self.settings.secrets_manager_endpoint
+        )
+    }
+
+    pub(crate) fn firehose(&self) -> aws_sdk_firehose::Client {
+        client!(aws_sdk_firehose, self, self.settings.firehose_endpoint)
     }
 
     pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {

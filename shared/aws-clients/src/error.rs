@@ -5,19 +5,22 @@ use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
 use relay::{Refusal, Remedy, chain};
 
 /// Codes that pass by themselves, whatever the status.
-const BUSY_CODES: [&str; 8] = [
+const BUSY_CODES: [&str; 11] = [
     "InternalFailure",
     "KmsThrottled",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
     "RequestThrottled",
     "RequestThrottledException",
     "ServiceUnavailable",
+    "ServiceUnavailableException",
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
 ];
 
 /// Codes that a person must act upon, besides every 401 and 403.
-const CLOSED_CODES: [&str; 20] = [
+const CLOSED_CODES: [&str; 22] = [
     "AccessDenied",
     "AccessDeniedException",
     "ExpiredToken",
@@ -25,8 +28,10 @@ const CLOSED_CODES: [&str; 20] = [
     "IncompleteSignature",
     "InvalidAddress",
     "InvalidClientTokenId",
+    "InvalidKMSResourceException",
     "InvalidSecurity",
     "InvalidSignatureException",
+    "InvalidSourceException",
     "KmsAccessDenied",
     "KmsDisabled",
     "KmsInvalidState",
@@ -85,7 +90,12 @@ impl CallError {
                 target,
                 code: "nothing, because no request could be made".to_owned(),
             },
-            SdkError::ResponseError(_) | _ => Self::Unreadable { target },
+            // Some services' errors are only read where they are JSON: a front end's page still has a status.
+            SdkError::ResponseError(context) => {
+                let status = context.raw().status().as_u16();
+                Self::answered(target, status, None)
+            }
+            _ => Self::Unreadable { target },
         }
     }
 

@@ -4,10 +4,16 @@ mod connection;
 mod dead_letter_queue;
 mod error;
 mod event_bus;
+mod firehose;
+mod ledger;
 mod roots;
+mod secrets;
 #[cfg(test)]
 mod test_endpoint;
 
 pub use connection::{AwsConnection, AwsSettings};
 pub use dead_letter_queue::{DeadLetterQueue, DeadLetterQueueSettings};
 pub use event_bus::{EventBus, EventBusSettings};
+pub use firehose::{Firehose, FirehoseSettings};
+pub use ledger::{AwsLedger, LedgerSettings, TableLedger};
+pub use secrets::{SecretVersions, SecretsManager, read_secrets};

@@ -10,6 +10,7 @@ mod flow;
 mod memory_ledger;
 mod ports;
 mod retry;
+mod secrets;
 mod sinks;
 #[cfg(test)]
 mod testing;
@@ -26,5 +27,6 @@ pub use ports::{
     Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Remedy, Row, Settled, Sink,
     TokenCheck,
 };
-pub use retry::{Tries, deliver_with_retry};
+pub use retry::{Tries, back_off, deliver_with_retry};
+pub use secrets::{SecretStore, StoredSecrets};
 pub use sinks::{FileSink, SinkChoice, SinkChoiceProblem, StdoutSink, ndjson, parse_sinks};

@@ -85,8 +85,8 @@ fn call_end(tries: &Tries, done: u32) -> Instant {
     now + share.min(MOST_CALL_TIME)
 }
 
-/// A random wait between nothing and a bound that doubles: "full jitter".
-fn back_off(done: u32) -> Duration {
+/// A random wait after some failed tries, between nothing and a bound that doubles: "full jitter".
+pub fn back_off(done: u32) -> Duration {
     let bound = FIRST_BACK_OFF
         .saturating_mul(2_u32.saturating_pow(done.saturating_sub(1)))
         .min(MOST_BACK_OFF);

@@ -9,10 +9,39 @@ use std::process::ExitCode;
 use tenant_logs::{Filter, FilterSettings, Redaction, Secret, TenantName};
 use tracing::level_filters::LevelFilter;
 
+use crate::secrets::StoredSecrets;
+
+/// What the name of a setting ends in that refers to a secret, and what is said where nobody reads such a one.
+const REFERENCES: [(&str, &str); 2] = [
+    (
+        "_SECRET_ARN",
+        "cannot be read here (Secrets Manager is read by the AWS functions)",
+    ),
+    (
+        "_SECRET_URI",
+        "cannot be read here (Key Vault is read by the Azure functions)",
+    ),
+];
+
 /// Reads settings through a lookup, where empty counts as missing, and remembers what is wrong.
 pub struct Reader<'a> {
     lookup: &'a dyn Fn(&str) -> Option<String>,
+    secrets: Option<&'a StoredSecrets>,
     problems: Vec<(String, String)>,
+}
+
+/// A secret setting, by value or by what it refers to.
+#[derive(Debug)]
+pub enum SecretSetting {
+    /// The value itself.
+    Value(Secret),
+    /// A secret in a store.
+    Stored {
+        /// Its name in the store.
+        reference: String,
+        /// Its live versions, newest first.
+        versions: Vec<Secret>,
+    },
 }
 
 /// Every setting that is wrong, one line each.
@@ -26,7 +55,19 @@ impl<'a> Reader<'a> {
     pub fn new(lookup: &'a dyn Fn(&str) -> Option<String>) -> Self {
         Self {
             lookup,
+            secrets: None,
             problems: Vec::new(),
+        }
+    }
+
+    /// Reads through `lookup`, and from a store the secrets that settings refer to.
+    pub fn with_secrets(
+        lookup: &'a dyn Fn(&str) -> Option<String>,
+        secrets: &'a StoredSecrets,
+    ) -> Self {
+        Self {
+            secrets: Some(secrets),
+            ..Self::new(lookup)
         }
     }
 
@@ -70,28 +111,53 @@ impl<'a> Reader<'a> {
         self.parsed(name, want, parse)
     }
 
-    /// A secret that may be missing, given by its value.
-    ///
-    /// A reference to a secret store is refused, so that nobody believes it is read.
+    /// A secret that may be missing: its value, or the newest version of what `<name>_SECRET_ARN` refers to.
     pub fn secret(&mut self, name: &str) -> Option<Secret> {
-        for suffix in ["_SECRET_ARN", "_SECRET_URI"] {
-            let reference = format!("{name}{suffix}");
-            if self.optional(&reference).is_some() {
-                let text = format!("cannot be read by this version (give the value as {name})");
-                self.problem(&reference, text);
-            }
+        match self.secret_setting(name)? {
+            SecretSetting::Value(secret) => Some(secret),
+            SecretSetting::Stored {
+                reference: _,
+                versions,
+            } => versions.into_iter().next(),
         }
-        self.optional(name).map(Secret::new)
     }
 
-    /// A secret that must be there.
-    pub fn required_secret(&mut self, name: &str) -> Option<Secret> {
+    /// A secret that may be missing, with all its live versions.
+    pub fn secret_setting(&mut self, name: &str) -> Option<SecretSetting> {
+        let value = self.optional(name).map(Secret::new);
+        let mut stored = None;
+        for (suffix, why_not) in REFERENCES {
+            let setting = format!("{name}{suffix}");
+            let Some(reference) = self.optional(&setting) else {
+                continue;
+            };
+            if value.is_some() {
+                self.problem(&setting, format_args!("{name} is set too (want one)"));
+                continue;
+            }
+            match self.secrets.and_then(|secrets| secrets.get(&setting)) {
+                Some(Ok(versions)) => {
+                    let versions = versions.clone();
+                    stored = Some(SecretSetting::Stored {
+                        reference,
+                        versions,
+                    });
+                }
+                Some(Err(problem)) => self.problem(&setting, problem),
+                None => self.problem(&setting, why_not),
+            }
+        }
+        value.map(SecretSetting::Value).or(stored)
+    }
+
+    /// A secret that must be there, with all its live versions.
+    pub fn required_secret_setting(&mut self, name: &str) -> Option<SecretSetting> {
         let problem_count = self.problems.len();
-        let secret = self.secret(name);
-        if secret.is_none() && self.problems.len() == problem_count {
+        let setting = self.secret_setting(name);
+        if setting.is_none() && self.problems.len() == problem_count {
             self.problem(name, "required, not set");
         }
-        secret
+        setting
     }
 
     /// Notes that a setting is wrong, once where two parts read it. The text never holds a secret's value.
@@ -147,7 +213,7 @@ pub struct CommonSettings {
     pub tenant: TenantName,
     /// `INCLUDE_TYPES`, `EXCLUDE_TYPES`, `INCLUDE_CATEGORIES`, `EXCLUDE_CATEGORIES`.
     pub filter: Filter,
-    /// `REDACT`, `REDACT_KEY`.
+    /// `REDACT`, `REDACT_KEY[_SECRET_ARN]`.
     pub redaction: Redaction,
     /// `LOG_LEVEL`.
     pub log_level: LevelFilter,

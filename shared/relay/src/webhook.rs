@@ -2,15 +2,19 @@
 //!
 //! One implementation for every cloud; a function only turns its trigger's event into a [`WebhookRequest`].
 
+mod tokens;
+
 use std::borrow::Cow;
 
-use tenant_logs::{Secret, Unreadable, decode, decode_base64, parse};
+use tenant_logs::{Unreadable, decode, decode_base64, parse};
 
 use crate::counters::InvocationCounters;
 use crate::deadline::Deadline;
 use crate::error::chain;
 use crate::flow::{Arrival, Outcome, Relay};
 use crate::ports::{DeadLetters, Ledger, PortError, Sink, TokenCheck};
+
+pub use tokens::{FixedTokens, StoredTokens, TokenSettings, WebhookTokens};
 
 /// Bytes of a body unless `MAX_BODY_BYTES` says otherwise: what Lambda takes in one event.
 pub const MAX_BODY_BYTES: usize = 6_291_456;
@@ -46,50 +50,6 @@ pub struct WebhookAnswer {
     pub body: String,
     /// One more header, where the status asks for one.
     pub header: Option<(&'static str, &'static str)>,
-}
-
-/// Tokens that never change while the process lives: those of the environment.
-#[derive(Debug, Clone)]
-pub struct FixedTokens(Vec<Secret>);
-
-impl FixedTokens {
-    /// Reads a comma-separated list; nothing where it names no token.
-    pub fn parse(list: &Secret) -> Option<Self> {
-        let tokens = list
-            .expose()
-            .split(',')
-            .map(|token| without_bearer(token.as_bytes()));
-        let tokens: Vec<Secret> = tokens
-            .filter(|token| !token.is_empty())
-            .map(|token| Secret::new(String::from_utf8_lossy(token)))
-            .collect();
-        (!tokens.is_empty()).then_some(Self(tokens))
-    }
-}
-
-impl TokenCheck for FixedTokens {
-    async fn is_live(&self, authorization: &[u8]) -> Result<bool, PortError> {
-        let candidate = without_bearer(authorization);
-        // Every token is compared, so that the time does not tell which one came close.
-        let matches = self.0.iter().filter(|token| token.matches(candidate));
-        Ok(matches.count() > 0)
-    }
-}
-
-const BEARER: &[u8] = b"Bearer";
-
-/// Users paste the token with or without the word, here and at Auth0.
-fn without_bearer(value: &[u8]) -> &[u8] {
-    let value = value.trim_ascii();
-    match value.split_at_checked(BEARER.len()) {
-        Some((word, token))
-            if word.eq_ignore_ascii_case(BEARER)
-                && token.first().is_none_or(u8::is_ascii_whitespace) =>
-        {
-            token.trim_ascii()
-        }
-        _ => value,
-    }
 }
 
 /// Checks a request, delivers its log events, and answers.

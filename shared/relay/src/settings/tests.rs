@@ -32,7 +32,7 @@ fn every_problem_is_reported_at_once() {
   LOG_LEVEL: cannot read `loud` (want off, error, warn, info, debug or trace)
   INCLUDE_TYPES: cannot read `g*d` (want a type code, or its beginning and `*`)
   EXCLUDE_CATEGORIES: cannot read `logins` (want one of Auth0's category names)
-  REDACT_KEY_SECRET_ARN: cannot be read by this version (give the value as REDACT_KEY)
+  REDACT_KEY_SECRET_ARN: cannot be read here (Secrets Manager is read by the AWS functions)
   REDACT: hmac needs REDACT_KEY"
     );
 }
@@ -64,4 +64,75 @@ fn a_secret_is_never_printed() {
     ];
     let settings = read_common(&pairs).unwrap();
     assert!(!format!("{settings:?}").contains("s3cret"));
+}
+
+fn read_key(
+    pairs: &[(&str, &str)],
+    stored: Result<Vec<Secret>, String>,
+) -> Result<Option<SecretSetting>, SettingsError> {
+    let lookup = with(pairs);
+    let mut secrets = StoredSecrets::default();
+    secrets.note("REDACT_KEY_SECRET_ARN".to_owned(), stored);
+    let mut reader = Reader::with_secrets(&lookup, &secrets);
+    let key = reader.secret_setting("REDACT_KEY");
+    reader.finish(|| Some(key))
+}
+
+fn check_key(pairs: &[(&str, &str)], stored: Result<Vec<Secret>, String>, expected: &str) {
+    let error = read_key(pairs, stored).unwrap_err();
+    let expected = format!("1 setting is wrong:\n  {expected}");
+    assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn a_secret_is_given_by_its_value_or_by_its_reference() {
+    let versions = || Ok(vec![Secret::new("new"), Secret::new("old")]);
+    let key = read_key(&[("REDACT_KEY", "s3cret")], versions()).unwrap();
+    assert!(matches!(key, Some(SecretSetting::Value(secret)) if secret.expose() == "s3cret"));
+    let key = read_key(&[("REDACT_KEY_SECRET_ARN", "arn:x")], versions()).unwrap();
+    let Some(SecretSetting::Stored {
+        reference,
+        versions,
+    }) = key
+    else {
+        panic!("not stored: {key:?}");
+    };
+    assert_eq!(reference, "arn:x");
+    assert_eq!(versions, [Secret::new("new"), Secret::new("old")]);
+    assert!(read_key(&[], Ok(versions)).unwrap().is_none());
+}
+
+#[test]
+fn the_newest_version_is_the_value() {
+    let mut secrets = StoredSecrets::default();
+    let versions = vec![Secret::new("new"), Secret::new("old")];
+    secrets.note("REDACT_KEY_SECRET_ARN".to_owned(), Ok(versions));
+    let pairs = [("REDACT_KEY_SECRET_ARN", "arn:x")];
+    let lookup = with(&pairs);
+    let mut reader = Reader::with_secrets(&lookup, &secrets);
+    assert_eq!(reader.secret("REDACT_KEY"), Some(Secret::new("new")));
+}
+
+#[test]
+fn a_secret_that_cannot_be_read_is_a_problem_of_the_setting_that_names_it() {
+    check_key(
+        &[("REDACT_KEY_SECRET_ARN", "arn:x")],
+        Err("secret `arn:x` answered AccessDeniedException".to_owned()),
+        "REDACT_KEY_SECRET_ARN: secret `arn:x` answered AccessDeniedException",
+    );
+}
+
+#[test]
+fn a_secret_is_given_once_and_only_from_a_store_that_is_read_here() {
+    let versions = || Ok(vec![Secret::new("new")]);
+    check_key(
+        &[("REDACT_KEY", "k3y"), ("REDACT_KEY_SECRET_ARN", "arn:x")],
+        versions(),
+        "REDACT_KEY_SECRET_ARN: REDACT_KEY is set too (want one)",
+    );
+    check_key(
+        &[("REDACT_KEY_SECRET_URI", "https://vault.example.com/x")],
+        versions(),
+        "REDACT_KEY_SECRET_URI: cannot be read here (Key Vault is read by the Azure functions)",
+    );
 }

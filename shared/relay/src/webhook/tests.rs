@@ -2,6 +2,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::io::Write;
 
+use tenant_logs::Secret;
+
 use super::*;
 use crate::testing::{TestLetters, TestSink, deadline, relay_with};
 use crate::{NoLedger, Remedy, WhenRefused};

@@ -1,0 +1,82 @@
+//! The ledger against a fake table and, where `MOTO_URL` is set, against moto's server; then what only a fake can do.
+
+mod backend;
+mod faults;
+mod scenarios;
+
+use super::*;
+use crate::test_endpoint::read_settings;
+
+/// Runs every scenario against both.
+macro_rules! scenarios {
+    ($($name:ident),+ $(,)?) => {
+        mod on_the_fake_table {
+            use super::{backend::Backend, scenarios};
+            $(#[tokio::test]
+            async fn $name() {
+                scenarios::$name(&Backend::fake().await).await;
+            })+
+        }
+
+        mod on_moto {
+            use super::{backend::Backend, scenarios};
+            $(#[tokio::test]
+            async fn $name() {
+                if let Some(backend) = Backend::moto(stringify!($name)).await {
+                    scenarios::$name(&backend).await;
+                }
+            })+
+        }
+    };
+}
+
+scenarios! {
+    a_delivered_event_is_known_at_its_sink_only,
+    a_live_claim_is_busy_and_a_lapsed_one_is_taken_over,
+    an_owner_claims_again_what_it_holds,
+    a_claim_that_another_took_over_is_not_released,
+    only_a_dead_letter_that_comes_back_claims_what_is_set_aside,
+    what_is_delivered_is_never_set_aside_by_a_slow_worker,
+    what_is_delivered_is_noted_even_after_another_took_over,
+    an_entry_is_forgotten_after_its_days_although_it_is_still_there,
+    a_long_log_id_is_known_by_its_hash,
+    a_missing_table_is_named_and_nothing_is_claimed,
+    of_many_workers_on_two_ledgers_each_event_is_claimed_by_one,
+}
+
+fn check(values: &[(&str, &str)], expected: &str) {
+    let shown = match read_settings(values, LedgerSettings::read) {
+        Ok(settings) => format!("{settings:?}"),
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(shown, expected);
+}
+
+#[test]
+fn without_a_table_the_ledger_is_in_memory() {
+    check(&[], "Memory");
+    check(&[("LEDGER_TABLE", "")], "Memory");
+}
+
+#[test]
+fn a_table_is_named_by_its_name_or_its_arn_and_keeps_entries_for_35_days() {
+    let name = [("LEDGER_TABLE", "auth0-ledger")];
+    check(&name, r#"Table { name: "auth0-ledger", days: 35 }"#);
+    let arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/auth0-ledger";
+    let settings = [("LEDGER_TABLE", arn), ("LEDGER_DAYS", "7")];
+    check(&settings, &format!(r#"Table {{ name: "{arn}", days: 7 }}"#));
+}
+
+#[test]
+fn settings_that_cannot_be_right_are_named() {
+    check(
+        &[("LEDGER_TABLE", "a table"), ("LEDGER_DAYS", "0")],
+        "2 settings are wrong:
+  LEDGER_DAYS: cannot read `0` (want a whole number of days, 1 to 3650)
+  LEDGER_TABLE: cannot read `a table` (want the name or ARN of a DynamoDB table)",
+    );
+    check(
+        &[("LEDGER_DAYS", "35")],
+        "1 setting is wrong:\n  LEDGER_DAYS: needs LEDGER_TABLE",
+    );
+}

@@ -1,0 +1,211 @@
+//! What a healthy server never does: throttle, hang, break down in the middle, ask for a hundred calls at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use relay::{Claim, Lease, Ledger, Settled, chain};
+use serde_json::json;
+use tenant_logs::Timestamp;
+use tokio::sync::Barrier;
+
+use super::super::fake_table::{FakeTable, refuse};
+use super::scenarios::lease;
+use crate::ledger::TableLedger;
+use crate::test_endpoint::{Answer, Call, TestEndpoint};
+
+/// A ledger on a fake table, whose calls meet a fault first.
+async fn ledger(
+    fault: impl Fn(&Call) -> Option<Answer> + Send + Sync + 'static,
+) -> (TableLedger, FakeTable, TestEndpoint) {
+    let table = FakeTable::new("ledger");
+    let answering = table.clone();
+    let answer = move |call: &Call| fault(call).unwrap_or_else(|| answering.answer(call));
+    let endpoint = TestEndpoint::start(answer).await;
+    let connection = endpoint.connection();
+    let ledger = TableLedger::new(&connection, "ledger".to_owned(), 35);
+    (ledger, table, endpoint)
+}
+
+fn is_about(call: &Call, log_id: &str) -> bool {
+    let key = format!("http#{log_id}");
+    [&call.body["Item"], &call.body["Key"]]
+        .iter()
+        .any(|item| item["pk"]["S"] == key.as_str())
+}
+
+fn is_claim(call: &Call) -> bool {
+    call.body["Item"]["state"]["S"] == "claimed"
+}
+
+fn ids(count: usize) -> Vec<String> {
+    (0..count).map(|number| number.to_string()).collect()
+}
+
+fn short(owner: u64, millis: i64) -> Lease {
+    let begins = Timestamp::now();
+    let ends = Timestamp::from_millisecond(begins.as_millisecond() + millis).unwrap();
+    Lease {
+        ends,
+        ..lease(owner, 0)
+    }
+}
+
+async fn check_tried_again(fault: fn() -> Answer) {
+    let tries = AtomicUsize::new(0);
+    let (ledger, _, _) = ledger(move |call| {
+        let is_ill = is_about(call, "b") && tries.fetch_add(1, Ordering::Relaxed) < 2;
+        is_ill.then(fault)
+    })
+    .await;
+    let claims = ledger.claim("http", &["a", "b"], &lease(1, 0)).await;
+    assert_eq!(claims.unwrap(), [Claim::Claimed, Claim::Claimed]);
+}
+
+#[tokio::test]
+async fn a_throttled_write_is_tried_again() {
+    check_tried_again(|| refuse("ProvisionedThroughputExceededException")).await;
+    check_tried_again(|| refuse("ThrottlingException")).await;
+    check_tried_again(|| refuse("RequestLimitExceeded")).await;
+    check_tried_again(|| Answer::Json(500, json!({"__type": "InternalServerError"}))).await;
+    check_tried_again(|| Answer::Text(503, "busy")).await;
+    check_tried_again(|| Answer::Drop).await;
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_still_ours() {
+    let has_dropped = AtomicUsize::new(0);
+    let table = FakeTable::new("ledger");
+    let endpoint = TestEndpoint::start(move |call| {
+        let answer = table.answer(call);
+        if has_dropped.fetch_add(1, Ordering::Relaxed) == 0 {
+            Answer::Drop
+        } else {
+            answer
+        }
+    })
+    .await;
+    let ledger = TableLedger::new(&endpoint.connection(), "ledger".to_owned(), 35);
+    let claims = ledger.claim("http", &["a"], &lease(1, 0)).await.unwrap();
+    assert_eq!(claims, [Claim::Claimed]);
+}
+
+#[tokio::test]
+async fn a_hundred_claims_are_under_way_at_once() {
+    let barrier = Arc::new(Barrier::new(100));
+    let (ledger, _, endpoint) =
+        ledger(move |_| Some(Answer::Together(Arc::clone(&barrier), json!({})))).await;
+    let ids = ids(200);
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let claims = ledger.claim("http", &ids, &lease(1, 0)).await.unwrap();
+    assert_eq!(claims, vec![Claim::Claimed; 200]);
+    assert_eq!(endpoint.calls().len(), 200);
+}
+
+#[tokio::test]
+async fn one_write_that_cannot_pass_fails_the_claim_and_the_others_are_given_back() {
+    let (ledger, table, _) = ledger(|call| {
+        (is_claim(call) && is_about(call, "7")).then(|| refuse("AccessDeniedException"))
+    })
+    .await;
+    let ids = ids(20);
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let error = ledger.claim("http", &ids, &lease(1, 0)).await.unwrap_err();
+    assert_eq!(
+        chain(&error).to_string(),
+        "claim 20 log events of sink `http`: ledger table `ledger` answered \
+        AccessDeniedException: check its name, its region, permissions and credentials"
+    );
+    for log_id in ids {
+        assert_eq!(table.item(&format!("http#{log_id}")), None, "{log_id}");
+    }
+}
+
+#[tokio::test]
+async fn a_table_that_throttles_for_ever_is_given_up_and_the_others_are_given_back() {
+    let (ledger, table, endpoint) = ledger(|call| {
+        let is_ill = is_claim(call) && is_about(call, "b");
+        is_ill.then(|| refuse("ThrottlingException"))
+    })
+    .await;
+    let claims = ledger.claim("http", &["a", "b"], &lease(1, 0)).await;
+    let error = chain(&claims.unwrap_err()).to_string();
+    assert!(error.ends_with("answered ThrottlingException"), "{error}");
+    assert_eq!(table.item("http#a"), None);
+    let is_claim_of_b = |call: &&Call| is_claim(call) && is_about(call, "b");
+    assert_eq!(endpoint.calls().iter().filter(is_claim_of_b).count(), 6);
+}
+
+#[tokio::test]
+async fn a_table_that_hangs_ends_the_claim_while_there_is_time_to_answer() {
+    let (ledger, _, _) = ledger(|_| Some(Answer::Hang)).await;
+    let begun = Instant::now();
+    let error = ledger.claim("http", &["a"], &short(1, 1_000)).await;
+    let error = chain(&error.unwrap_err()).to_string();
+    assert!(
+        error.ends_with("no answer from ledger table `ledger` in time"),
+        "{error}"
+    );
+    assert!(
+        begun.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn what_can_be_committed_is_although_one_cannot() {
+    let (ledger, table, _) =
+        ledger(|call| is_about(call, "b").then(|| refuse("ThrottlingException"))).await;
+    let ids = ["a", "b", "c"];
+    let committed = ledger.commit("http", &ids, Settled::Delivered).await;
+    assert!(committed.is_err());
+    for (log_id, expected) in [("a", true), ("b", false), ("c", true)] {
+        let item = table.item(&format!("http#{log_id}"));
+        assert_eq!(item.is_some(), expected, "{log_id}");
+    }
+}
+
+#[tokio::test]
+async fn an_entry_has_its_key_its_state_and_when_it_expires_and_a_settled_one_no_owner() {
+    let (ledger, table, _) = ledger(|_| None).await;
+    let mine = lease(7, 0);
+    ledger.claim("http", &["a"], &mine).await.unwrap();
+    let expires = |days: i64| (mine.begins.as_second() + days * 86_400).to_string();
+    let claim = json!({
+        "pk": {"S": "http#a"},
+        "state": {"S": "claimed"},
+        "owner": {"N": "7"},
+        "lease_ends": {"N": mine.ends.as_millisecond().to_string()},
+        "expires_at": {"N": expires(35)},
+    });
+    assert_eq!(
+        serde_json::Value::from(table.item("http#a").unwrap()),
+        claim
+    );
+
+    let settled = [
+        (Settled::SetAside, "set_aside"),
+        (Settled::Delivered, "delivered"),
+    ];
+    for (settled, state) in settled {
+        ledger.commit("http", &["a"], settled).await.unwrap();
+        let item = table.item("http#a").unwrap();
+        assert_eq!(item["state"]["S"], state);
+        assert!(
+            item.contains_key("expires_at") && item.len() == 3,
+            "{item:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_entry_that_nobody_here_wrote_is_left_alone() {
+    let refusal = json!({
+        "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
+        "Item": {"pk": {"S": "http#a"}, "value": {"S": "something else"}},
+    });
+    let (ledger, _, _) = ledger(move |_| Some(Answer::Json(400, refusal.clone()))).await;
+    let claims = ledger.claim("http", &["a"], &lease(1, 0)).await.unwrap();
+    assert_eq!(claims, [Claim::Busy]);
+}

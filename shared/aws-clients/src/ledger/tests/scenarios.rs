@@ -1,0 +1,184 @@
+//! What a ledger on a table promises, whoever serves the table.
+
+use std::collections::HashMap;
+
+use futures_util::future::join_all;
+use relay::{Claim, Lease, Ledger, PortError, Settled, chain};
+use tenant_logs::Timestamp;
+
+use super::backend::Backend;
+use crate::ledger::TableLedger;
+
+const DELIVERED: Claim = Claim::Known(Settled::Delivered);
+const SET_ASIDE: Claim = Claim::Known(Settled::SetAside);
+const DAY: i64 = 86_400;
+
+/// A lease of 30 seconds that begins so many seconds from now.
+pub(super) fn lease(owner: u64, begins: i64) -> Lease {
+    let begins = Timestamp::from_second(Timestamp::now().as_second() + begins).unwrap();
+    Lease {
+        owner,
+        begins,
+        ends: Timestamp::from_second(begins.as_second() + 30).unwrap(),
+        may_retake_set_aside: false,
+    }
+}
+
+async fn claim(ledger: &TableLedger, log_id: &str, lease: &Lease) -> Claim {
+    let claims = ledger.claim("http", &[log_id], lease).await.unwrap();
+    assert_eq!(claims.len(), 1);
+    claims[0]
+}
+
+async fn commit(ledger: &TableLedger, log_id: &str, settled: Settled) {
+    ledger.commit("http", &[log_id], settled).await.unwrap();
+}
+
+async fn release(ledger: &TableLedger, log_id: &str, lease: &Lease) {
+    ledger.release("http", &[log_id], lease).await.unwrap();
+}
+
+pub(super) async fn a_delivered_event_is_known_at_its_sink_only(backend: &Backend) {
+    let ledger = backend.ledger();
+    let mine = lease(1, 0);
+    assert_eq!(claim(&ledger, "a", &mine).await, Claim::Claimed);
+    commit(&ledger, "a", Settled::Delivered).await;
+    let both = ledger.claim("http", &["b", "a"], &mine).await.unwrap();
+    assert_eq!(both, [Claim::Claimed, DELIVERED]);
+    let elsewhere = ledger.claim("firehose", &["a"], &mine).await.unwrap();
+    assert_eq!(elsewhere, [Claim::Claimed]);
+}
+
+pub(super) async fn a_live_claim_is_busy_and_a_lapsed_one_is_taken_over(backend: &Backend) {
+    let ledger = backend.ledger();
+    assert_eq!(claim(&ledger, "a", &lease(1, 0)).await, Claim::Claimed);
+    assert_eq!(claim(&ledger, "a", &lease(2, 28)).await, Claim::Busy);
+    assert_eq!(claim(&ledger, "a", &lease(2, 31)).await, Claim::Claimed);
+    assert_eq!(claim(&ledger, "a", &lease(3, 32)).await, Claim::Busy);
+}
+
+pub(super) async fn an_owner_claims_again_what_it_holds(backend: &Backend) {
+    let ledger = backend.ledger();
+    let mine = lease(1, 0);
+    for _ in 0..2 {
+        assert_eq!(claim(&ledger, "a", &mine).await, Claim::Claimed);
+    }
+}
+
+pub(super) async fn a_claim_that_another_took_over_is_not_released(backend: &Backend) {
+    let ledger = backend.ledger();
+    let (first, second) = (lease(1, 0), lease(2, 31));
+    claim(&ledger, "a", &first).await;
+    claim(&ledger, "a", &second).await;
+    release(&ledger, "a", &first).await;
+    assert_eq!(claim(&ledger, "a", &lease(3, 32)).await, Claim::Busy);
+    release(&ledger, "a", &second).await;
+    assert_eq!(claim(&ledger, "a", &lease(3, 32)).await, Claim::Claimed);
+    // What is not there is released already.
+    release(&ledger, "b", &first).await;
+}
+
+pub(super) async fn only_a_dead_letter_that_comes_back_claims_what_is_set_aside(backend: &Backend) {
+    let ledger = backend.ledger();
+    commit(&ledger, "a", Settled::SetAside).await;
+    assert_eq!(claim(&ledger, "a", &lease(1, 0)).await, SET_ASIDE);
+    let letter = lease(2, 0).of_dead_letter();
+    assert_eq!(claim(&ledger, "a", &letter).await, Claim::Claimed);
+    let same_letter = lease(3, 0).of_dead_letter();
+    assert_eq!(claim(&ledger, "a", &same_letter).await, Claim::Busy);
+    commit(&ledger, "a", Settled::Delivered).await;
+    assert_eq!(claim(&ledger, "a", &same_letter).await, DELIVERED);
+}
+
+pub(super) async fn what_is_delivered_is_never_set_aside_by_a_slow_worker(backend: &Backend) {
+    let ledger = backend.ledger();
+    claim(&ledger, "a", &lease(1, 0)).await;
+    claim(&ledger, "a", &lease(2, 31)).await;
+    commit(&ledger, "a", Settled::Delivered).await;
+    commit(&ledger, "a", Settled::SetAside).await;
+    assert_eq!(claim(&ledger, "a", &lease(3, 0)).await, DELIVERED);
+}
+
+pub(super) async fn what_is_delivered_is_noted_even_after_another_took_over(backend: &Backend) {
+    let ledger = backend.ledger();
+    let second = lease(2, 31);
+    claim(&ledger, "a", &lease(1, 0)).await;
+    claim(&ledger, "a", &second).await;
+    commit(&ledger, "a", Settled::Delivered).await;
+    release(&ledger, "a", &second).await;
+    assert_eq!(claim(&ledger, "a", &lease(3, 32)).await, DELIVERED);
+}
+
+pub(super) async fn an_entry_is_forgotten_after_its_days_although_it_is_still_there(
+    backend: &Backend,
+) {
+    let ledger = backend.ledger();
+    for settled in [Settled::Delivered, Settled::SetAside] {
+        commit(&ledger, "a", settled).await;
+        let before = lease(1, 35 * DAY - 60);
+        assert!(matches!(
+            claim(&ledger, "a", &before).await,
+            Claim::Known(_)
+        ));
+        let after = lease(2, 35 * DAY + 60);
+        assert_eq!(claim(&ledger, "a", &after).await, Claim::Claimed);
+        release(&ledger, "a", &after).await;
+    }
+}
+
+pub(super) async fn a_long_log_id_is_known_by_its_hash(backend: &Backend) {
+    let ledger = backend.ledger();
+    let longest = "x".repeat(2_048 - "http#".len());
+    let long = "x".repeat(3_000);
+    let other = format!("{long}y");
+    for log_id in [&longest, &long, &other] {
+        assert_eq!(claim(&ledger, log_id, &lease(1, 0)).await, Claim::Claimed);
+        commit(&ledger, log_id, Settled::Delivered).await;
+        assert_eq!(claim(&ledger, log_id, &lease(1, 0)).await, DELIVERED);
+    }
+}
+
+pub(super) async fn a_missing_table_is_named_and_nothing_is_claimed(backend: &Backend) {
+    let ledger = backend.ledger_on("no-such-table");
+    let mine = lease(1, 0);
+    let check = |result: Result<(), PortError>, step: &str| {
+        let expected = format!(
+            "{step} 2 log events of sink `http`: ledger table `no-such-table` answered \
+            ResourceNotFoundException: check its name, its region, permissions and credentials"
+        );
+        assert_eq!(chain(&result.unwrap_err()).to_string(), expected);
+    };
+    let ids = ["a", "b"];
+    check(ledger.claim("http", &ids, &mine).await.map(|_| ()), "claim");
+    check(
+        ledger.commit("http", &ids, Settled::Delivered).await,
+        "commit",
+    );
+    check(ledger.release("http", &ids, &mine).await, "release");
+}
+
+pub(super) async fn of_many_workers_on_two_ledgers_each_event_is_claimed_by_one(backend: &Backend) {
+    let ledgers = [backend.ledger(), backend.ledger()];
+    let log_ids: Vec<String> = (0..40).map(|number| number.to_string()).collect();
+    let workers = (0..6_u64).map(|owner| {
+        let ledger = &ledgers[usize::from(owner % 2 == 1)];
+        // Each worker has the events in another order.
+        let mut ids: Vec<&str> = log_ids.iter().map(String::as_str).collect();
+        fastrand::Rng::with_seed(owner).shuffle(&mut ids);
+        async move {
+            let claims = ledger.claim("http", &ids, &lease(owner, 0)).await.unwrap();
+            assert_eq!(claims.len(), ids.len());
+            ids.into_iter().zip(claims).collect::<Vec<_>>()
+        }
+    });
+    let mut claimed: HashMap<&str, usize> = HashMap::new();
+    for (log_id, claim) in join_all(workers).await.into_iter().flatten() {
+        match claim {
+            Claim::Claimed => *claimed.entry(log_id).or_default() += 1,
+            Claim::Busy => {}
+            Claim::Known(settled) => panic!("nothing is settled: {settled:?}"),
+        }
+    }
+    assert_eq!(claimed.len(), log_ids.len());
+    assert!(claimed.values().all(|count| *count == 1), "{claimed:?}");
+}
