@@ -1,4 +1,4 @@
-//! Three lists of settings are one: what a function reads, what its README names, what `template.yaml` sets.
+//! Three lists of settings are one: what a function reads, what its README names, what the templates set.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,6 +46,7 @@ fn values(file: &Path) -> BTreeMap<&'static str, String> {
         ),
         ("EVENT_BUS_NAME", "logs"),
         ("FILE_SINK_PATH", file.to_str().unwrap()),
+        ("FIREHOSE_STREAM_NAME", "logs"),
         ("HTTP_SINK_URL", "https://collector.example.com/"),
         ("TENANT_NAME", "acme"),
         ("WEBHOOK_TOKENS", "made-up"),
@@ -125,24 +126,17 @@ fn variables(lines: &[&str]) -> Names {
         .collect()
 }
 
-/// The names that the template sets for a function: those of every function, and its own.
+/// The names that are set by the template that builds a function.
 fn names_in_template(function: &str) -> Names {
-    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
-    let lines: Vec<&str> = template.lines().collect();
-    let globals = variables(&block(&lines, |line| line == "Globals:"));
-    let resources = block(&lines, |line| line == "Resources:");
-    let code_uri = format!("CodeUri: functions/{function}/");
-    let position = resources
-        .iter()
-        .position(|line| line.trim() == code_uri)
-        .unwrap();
-    // The function's own resource begins at the last line before that is as little indented as any resource.
-    let begin = resources[..position]
-        .iter()
-        .rposition(|line| indented(line).0 == 2)
-        .unwrap();
-    let own = variables(&block(&resources[begin..], |_| true));
-    &globals | &own
+    let code_uri = format!("CodeUri: ../../functions/{function}/");
+    let entries = fs::read_dir(root().join("infra/aws")).unwrap();
+    let files = entries
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file());
+    let templates = files.map(|path| fs::read_to_string(path).unwrap());
+    let building: Vec<String> = templates.filter(|text| text.contains(&code_uri)).collect();
+    assert_eq!(building.len(), 1, "{function}: templates that build it");
+    variables(&building[0].lines().collect::<Vec<_>>())
 }
 
 fn split(names: Names, is_one: impl Fn(&&String) -> bool) -> (Names, Names) {
@@ -185,9 +179,17 @@ fn the_ingest_functions_settings_are_read_told_and_set() {
 
 #[test]
 fn the_targets_settings_are_read_told_and_set() {
-    let read = names_read("http,file,stdout", aws_eventbridge_target::Settings::read);
+    let read = names_read(
+        "http,firehose,event-bus,file,stdout",
+        aws_eventbridge_target::Settings::read,
+    );
     check("aws-eventbridge-target", &read);
-    let conditional = ["HTTP_SINK_URL", "HTTP_SINK_AUTHORIZATION", "FILE_SINK_PATH"];
+    let conditional = [
+        "HTTP_SINK_URL",
+        "HTTP_SINK_AUTHORIZATION",
+        "FILE_SINK_PATH",
+        "FIREHOSE_STREAM_NAME",
+    ];
     assert!(conditional.iter().all(|name| read.contains(*name)));
     assert!(names_in_template("aws-eventbridge-target").contains("SINKS"));
 }
