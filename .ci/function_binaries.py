@@ -11,7 +11,7 @@ LIMIT_BYTES = 8_000_000
 MACHINES = {62: "x86_64", 183: "arm64"}  # e_machine of an ELF header
 
 folder, wanted = pathlib.Path(sys.argv[1]), sys.argv[2]
-binaries = sorted(folder.glob("*/bootstrap"))
+binaries = sorted(folder.rglob("bootstrap"))
 problems = [] if binaries else [f"{folder}: no function was built"]
 
 for path in binaries:

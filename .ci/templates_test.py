@@ -1,0 +1,135 @@
+"""What the linters cannot know of the templates: what the detections match, and that each metric is one we write.
+
+Needs moto, for its event patterns: target/ci-tools/moto/bin/python .ci/templates_test.py
+"""
+
+import json
+import pathlib
+import re
+import sys
+
+import yaml
+from moto.events.models import EventPattern
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+NAMESPACE = "Auth0LogRelay"
+problems = []
+
+
+class Template(yaml.SafeLoader):
+    """CloudFormation's YAML; its functions are kept as their arguments."""
+
+
+def arguments(loader, _suffix, node):
+    kinds = {
+        yaml.ScalarNode: loader.construct_scalar,
+        yaml.SequenceNode: loader.construct_sequence,
+        yaml.MappingNode: loader.construct_mapping,
+    }
+    return kinds[type(node)](node)
+
+
+Template.add_multi_constructor("!", arguments)
+
+
+def load(name):
+    return yaml.load((ROOT / "infra/aws" / name).read_text(encoding="utf-8"), Template)
+
+
+def event(event_type, method=None, path=None, body=None, source="auth0.com/example-tenant/auth0.logs"):
+    data = {"type": event_type, "date": "2026-11-20T09:00:00.000Z"}
+    if path:
+        data["details"] = {"request": {"method": method, "path": path, "body": body or {}}}
+    return {"source": source, "detail-type": "Auth0 log", "detail": {"log_id": "90020261120", "data": data}}
+
+
+def sapi(method, path, body=None):
+    return event("sapi", method, "/api/v2/" + path, body)
+
+
+USER = "users/auth0%7C64f0c2a91b7e"
+PARTNER = "aws.partner/auth0.com/example-tenant-5b4b5f6f/auth0.logs"
+MATCHES = {
+    "BreachedPasswordRule": [event("pwd_leak"), event("signup_pwd_leak"), event("reset_pwd_leak", source=PARTNER)],
+    "BruteForceRule": [event("limit_wc"), event("limit_mu"), event("limit_sul"), event("gd_otp_rate_limit_exceed")],
+    "FactorRemovedRule": [
+        event("gd_unenroll"),
+        sapi("delete", USER + "/multifactor/google-authenticator"),
+        sapi("DELETE", USER + "/authentication-methods"),
+        sapi("delete", USER + "/authentication-methods/totp%7Cdev_1"),
+        sapi("delete", "guardian/enrollments/dev_1"),
+        sapi("put", "guardian/factors/otp", {"enabled": False}),
+        sapi("put", "guardian/policies"),
+    ],
+    "AdminOrTokenCreatedRule": [
+        sapi("post", "tenants/invitations"),
+        sapi("post", "client-grants"),
+        sapi("post", "clients"),
+        sapi("post", "clients/Dx0TmVb3/rotate-secret"),
+        sapi("post", USER + "/roles"),
+        sapi("post", "roles/rol_1/users"),
+    ],
+    "LogStreamChangedRule": [
+        sapi("post", "log-streams"),
+        sapi("patch", "log-streams/lst_1"),
+        sapi("delete", "log-streams/lst_1"),
+    ],
+    "ApiRateLimitRule": [event("api_limit"), event("api_limit_warning")],
+}
+MATCHES_NONE = [
+    event("s"),
+    event("fp"),
+    event("gd_auth_succeed"),
+    event("mgmt_api_read", "get", "/api/v2/log-streams"),
+    sapi("patch", USER),
+    sapi("delete", "clients/Dx0TmVb3"),
+    sapi("put", "guardian/factors/otp", {"enabled": True}),
+    event("pwd_leak", source="elsewhere.example.com"),
+    {**event("pwd_leak"), "detail-type": "Something else"},
+]
+
+
+def check_detections():
+    resources = load("detections.yaml")["Resources"]
+    rules = {name: body["Properties"] for name, body in resources.items() if body["Type"] == "AWS::Events::Rule"}
+    if rules.keys() != MATCHES.keys():
+        problems.append(f"detections without a check, or checks without one: {rules.keys() ^ MATCHES.keys()}")
+    patterns = {name: EventPattern.load(json.dumps(rule["EventPattern"])) for name, rule in rules.items()}
+    cases = [(name, case) for name, matching in MATCHES.items() for case in matching]
+    for wanted, case in cases + [(None, case) for case in MATCHES_NONE]:
+        matched = [name for name, pattern in patterns.items() if pattern.matches_event(case)]
+        if matched != ([wanted] if wanted else []):
+            problems.append(f"{json.dumps(case)}: matched by {matched}, not {wanted}")
+    catalogue = (ROOT / "shared/tenant-logs/src/event_type/catalogue.rs").read_text(encoding="utf-8")
+    codes = set(re.findall(r'known\(\s*"(\w+)"', catalogue))
+    named = {code for rule in rules.values() for code in types(rule["EventPattern"])}
+    problems.extend(f"{code}: no type code of the catalogue" for code in sorted(named - codes))
+    print(f"{len(rules)} detections, {len(cases)} events that match, {len(MATCHES_NONE)} that do not, {len(named)} codes")
+
+
+def types(pattern):
+    """The type codes anywhere in a pattern."""
+    if isinstance(pattern, list):
+        return [code for part in pattern for code in types(part)]
+    if not isinstance(pattern, dict):
+        return []
+    own = [code for code in pattern.get("type", []) if isinstance(code, str)]
+    return own + [code for part in pattern.values() for code in types(part)]
+
+
+def check_metrics():
+    counters = set(re.findall(r"pub (\w+): (?:usize|u64|i64)", (ROOT / "shared/relay/src/counters.rs").read_text()))
+    named = set()
+    for path in sorted((ROOT / "infra/aws").glob("*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        if NAMESPACE in text:
+            named |= set(re.findall(r'MetricName=\\?"(\w+)', text)) | set(re.findall(r"SELECT \w+\((\w+)\)", text))
+    problems.extend(f"{name}: no counter of the relay" for name in sorted(named - counters))
+    if len(named) < 10:
+        problems.append(f"too few metrics found: {sorted(named)}")
+    print(f"{len(named)} metrics in alarms and dashboard: {', '.join(sorted(named))}")
+
+
+check_detections()
+check_metrics()
+sys.exit("\n".join(problems) or 0)
