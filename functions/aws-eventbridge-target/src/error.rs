@@ -10,7 +10,7 @@ pub enum TargetError {
     #[error("the event is no batch of records")]
     NotABatch(#[source] serde_json::Error),
     /// Records of a service that this function does not read.
-    #[error("the event holds records of `{event_source}`, not of `aws:sqs`")]
+    #[error("the event holds records of `{event_source}`, not of `aws:sqs` or `aws:kinesis`")]
     UnknownEventSource {
         /// What the records name as their source.
         event_source: String,
@@ -19,7 +19,7 @@ pub enum TargetError {
     #[error("a sink cannot take the event for now")]
     NotDelivered,
     /// A record that must be handed back and has no identifier to do so.
-    #[error("a record that must be handed back has no messageId")]
+    #[error("a record that must be handed back has no messageId or sequence number")]
     NoMessageId,
 }
 

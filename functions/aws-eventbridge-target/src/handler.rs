@@ -1,27 +1,36 @@
-//! SQS batches and direct invocations by a rule in, item failures out.
+//! Batches from SQS and Kinesis and direct invocations by a rule in, item failures out.
 
-use aws_clients::{AwsConnection, DeadLetterQueue};
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+mod failure_record;
+mod record;
+
+use std::collections::BTreeSet;
+
+use aws_clients::{AwsLedger, DeadLetterQueue, LedgerSettings};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use lambda_runtime::LambdaEvent;
-use relay::{Arrival, CounterFormat, Deadline, MemoryLedger, Outcome, Relay, WhenRefused};
+use relay::{CounterFormat, Deadline, Relay, WhenRefused};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use tenant_logs::parse;
 
 use crate::sink::TargetSink;
 use crate::{Settings, TargetError};
+use record::{Batch, Record, Text, texts_of};
+
+/// Whose records are answered one by one.
+const BATCH_SOURCES: [&str; 2] = ["aws:sqs", "aws:kinesis"];
 
 /// Everything the function needs, built once.
 #[derive(Debug)]
 pub struct Target {
-    relay: Relay<TargetSink, MemoryLedger, DeadLetterQueue>,
+    relay: Relay<TargetSink, AwsLedger, DeadLetterQueue>,
 }
 
 /// What Lambda gets back.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Answer {
-    /// For a batch from SQS: the messages that must come again.
+    /// For a batch from SQS or Kinesis, which share this shape: the records that must come again. Of a stream's, Lambda
+    /// brings the first one and everything after it.
     Batch(SqsBatchResponse),
     /// For an event from a rule: it is delivered or set aside.
     Done {},
@@ -30,11 +39,13 @@ pub enum Answer {
 impl Target {
     /// Builds the clients.
     pub fn new(settings: Settings) -> Self {
-        let connection = AwsConnection::new(settings.aws);
+        let connection = settings.connection;
         let common = settings.common;
-        tracing::warn!(
-            "the ledger is in memory: it knows the last 100,000 log events of this process only"
-        );
+        if settings.ledger == LedgerSettings::Memory {
+            tracing::warn!(
+                "the ledger is in memory: it knows the last 100,000 log events of this process only"
+            );
+        }
         Self {
             relay: Relay {
                 function: env!("CARGO_PKG_NAME"),
@@ -42,8 +53,8 @@ impl Target {
                 filter: common.filter,
                 redaction: common.redaction,
                 destinations: settings.destinations,
-                replay_destinations: Some(Vec::new()),
-                ledger: Some(MemoryLedger::default()),
+                replay_destinations: Some(settings.replay_destinations),
+                ledger: Some(AwsLedger::new(&connection, settings.ledger)),
                 dead_letters: DeadLetterQueue::new(&connection, settings.dead_letters),
                 when_refused: WhenRefused::HandBack,
                 counter_format: CounterFormat::EmbeddedMetrics,
@@ -55,7 +66,7 @@ impl Target {
 /// Delivers the log events of one invocation.
 ///
 /// # Errors
-/// Where nothing may be acknowledged; a batch of SQS messages is answered message by message instead.
+/// Where nothing may be acknowledged; a batch is answered record by record instead.
 pub async fn handle(
     target: &Target,
     event: LambdaEvent<Box<RawValue>>,
@@ -65,18 +76,21 @@ pub async fn handle(
     match event_source(payload)? {
         None => {
             let trace_id = event.context.xray_trace_id.as_deref();
-            let outcome = deliver(target, [(payload, trace_id)], &deadline).await;
-            if outcome.handed_back.is_empty() {
+            let handed_back = deliver(target, &texts_of(payload, 0, trace_id), &deadline).await;
+            if handed_back.is_empty() {
                 Ok(Answer::Done {})
             } else {
                 Err(TargetError::NotDelivered)
             }
         }
-        Some(event_source) if event_source == "aws:sqs" => {
-            let batch: SqsEvent = serde_json::from_str(payload).map_err(TargetError::NotABatch)?;
-            let bodies = batch.records.iter().map(body_and_trace);
-            let outcome = deliver(target, bodies, &deadline).await;
-            item_failures(&batch.records, &outcome).map(Answer::Batch)
+        Some(event_source) if BATCH_SOURCES.contains(&event_source.as_str()) => {
+            let batch: Batch = serde_json::from_str(payload).map_err(TargetError::NotABatch)?;
+            let records = batch.records.iter().enumerate();
+            let texts: Vec<Text<'_>> = records
+                .flat_map(|(position, record)| record.texts(position))
+                .collect();
+            let handed_back = deliver(target, &texts, &deadline).await;
+            item_failures(&batch.records, &handed_back).map(Answer::Batch)
         }
         Some(event_source) => Err(TargetError::UnknownEventSource {
             event_source: service_name(event_source),
@@ -121,42 +135,28 @@ fn event_source(payload: &str) -> Result<Option<String>, TargetError> {
     Ok(first)
 }
 
-fn body_and_trace(message: &SqsMessage) -> (&str, Option<&str>) {
-    let trace_id = message.attributes.get("AWSTraceHeader");
-    (
-        message.body.as_deref().unwrap_or_default(),
-        trace_id.map(String::as_str),
-    )
+/// Answers the positions of the records of which something must come again.
+async fn deliver(target: &Target, texts: &[Text<'_>], deadline: &Deadline) -> BTreeSet<usize> {
+    let arrivals = texts.iter().map(Text::arrival).collect();
+    let outcome = target.relay.deliver(arrivals, deadline).await;
+    let handed_back = outcome.handed_back.iter();
+    handed_back
+        .filter_map(|position| Some(texts.get(*position)?.origin))
+        .collect()
 }
 
-async fn deliver<'a>(
-    target: &Target,
-    bodies: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
-    deadline: &Deadline,
-) -> Outcome {
-    let arrivals = bodies.into_iter().map(|(body, trace_id)| Arrival {
-        body: body.as_bytes(),
-        parsed: parse(body),
-        trace_id,
-    });
-    target.relay.deliver(arrivals.collect(), deadline).await
-}
-
-/// Names the messages that must come again, by the positions of their bodies.
+/// Names the records that must come again.
 fn item_failures(
-    messages: &[SqsMessage],
-    outcome: &Outcome,
+    records: &[Record],
+    handed_back: &BTreeSet<usize>,
 ) -> Result<SqsBatchResponse, TargetError> {
     let mut response = SqsBatchResponse::default();
-    for position in &outcome.handed_back {
-        let message = messages.get(*position);
-        // An empty identifier would make Lambda bring the whole batch again, so that is said as an error.
-        let message_id = message
-            .and_then(|message| message.message_id.clone())
-            .filter(|message_id| !message_id.is_empty())
-            .ok_or(TargetError::NoMessageId)?;
+    for position in handed_back {
+        let record = records.get(*position);
+        let identifier = record.and_then(Record::identifier);
+        let identifier = identifier.ok_or(TargetError::NoMessageId)?;
         let mut failure = BatchItemFailure::default();
-        failure.item_identifier = message_id;
+        identifier.clone_into(&mut failure.item_identifier);
         response.batch_item_failures.push(failure);
     }
     Ok(response)

@@ -8,7 +8,7 @@ use relay::settings::{environment, refuse};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let settings = match Settings::read(&environment) {
+    let settings = match Settings::load(&environment).await {
         Ok(settings) => settings,
         Err(error) => return refuse(&error),
     };

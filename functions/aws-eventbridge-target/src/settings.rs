@@ -2,21 +2,40 @@
 
 use std::path::Path;
 
-use aws_clients::{AwsSettings, DeadLetterQueueSettings};
+use aws_clients::{
+    AwsConnection, AwsSettings, DeadLetterQueueSettings, EventBus, EventBusSettings, Firehose,
+    FirehoseSettings, LedgerSettings, SecretVersions, read_secrets,
+};
 use http_clients::{HttpCollector, HttpCollectorSettings};
 use relay::settings::{CommonSettings, Reader, SettingsError};
-use relay::{Destination, FileSink, SinkChoice, StdoutSink, parse_sinks};
+use relay::{Destination, FileSink, SinkChoice, StdoutSink, StoredSecrets, parse_sinks};
+use tenant_logs::{Schema, TenantName};
 use tracing::level_filters::LevelFilter;
 
 use crate::sink::TargetSink;
+
+/// Secrets that a setting may name by its ARN.
+const SECRETS: [(&str, SecretVersions); 2] = [
+    ("HTTP_SINK_AUTHORIZATION", SecretVersions::Current),
+    ("REDACT_KEY", SecretVersions::Current),
+];
 
 /// The function's settings; its sinks are open already, so that what cannot be opened is a settings error.
 #[derive(Debug)]
 pub struct Settings {
     pub(crate) common: CommonSettings,
-    pub(crate) aws: AwsSettings,
+    pub(crate) connection: AwsConnection,
     pub(crate) dead_letters: DeadLetterQueueSettings,
+    pub(crate) ledger: LedgerSettings,
     pub(crate) destinations: Vec<Destination<TargetSink>>,
+    pub(crate) replay_destinations: Vec<Destination<TargetSink>>,
+}
+
+/// What sinks are opened with; where a part is missing, its problem is noted already.
+#[derive(Clone, Copy)]
+struct Opening<'a> {
+    connection: Option<&'a AwsConnection>,
+    tenant: Option<&'a TenantName>,
 }
 
 impl Settings {
@@ -25,28 +44,55 @@ impl Settings {
         self.common.log_level
     }
 
-    /// Reads every setting; those of a sink only where `SINKS` names it.
+    /// Reads every setting, and from Secrets Manager the secrets that settings name.
+    ///
+    /// # Errors
+    /// Everything that is missing, wrong or cannot be read, at once.
+    pub async fn load(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let secrets = read_secrets(lookup, &SECRETS).await;
+        Self::read_with(lookup, &secrets)
+    }
+
+    /// Reads every setting without asking anybody for secrets; those of a sink only where `SINKS` names it.
     ///
     /// # Errors
     /// Everything that is missing or wrong, at once.
     pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let mut reader = Reader::new(lookup);
+        Self::read_with(lookup, &StoredSecrets::default())
+    }
+
+    fn read_with(
+        lookup: &dyn Fn(&str) -> Option<String>,
+        secrets: &StoredSecrets,
+    ) -> Result<Self, SettingsError> {
+        let mut reader = Reader::with_secrets(lookup, secrets);
         let common = CommonSettings::read(&mut reader);
-        let aws = AwsSettings::read(&mut reader);
+        let connection = AwsSettings::read(&mut reader).map(AwsConnection::new);
         let dead_letters = DeadLetterQueueSettings::read(&mut reader);
-        let destinations = read_destinations(&mut reader);
+        let ledger = LedgerSettings::read(&mut reader);
+        let opening = Opening {
+            connection: connection.as_ref(),
+            tenant: common.as_ref().map(|common| &common.tenant),
+        };
+        let destinations = read_destinations(&mut reader, opening);
+        let replay_destinations = read_replay_destinations(&mut reader, opening);
         reader.finish(|| {
             Some(Self {
                 common: common?,
-                aws: aws?,
+                connection: connection?,
                 dead_letters: dead_letters?,
+                ledger: ledger?,
                 destinations: destinations?,
+                replay_destinations: replay_destinations?,
             })
         })
     }
 }
 
-fn read_destinations(reader: &mut Reader<'_>) -> Option<Vec<Destination<TargetSink>>> {
+fn read_destinations(
+    reader: &mut Reader<'_>,
+    opening: Opening<'_>,
+) -> Option<Vec<Destination<TargetSink>>> {
     let list = reader.required("SINKS")?;
     let choices = match parse_sinks(&list, &TargetSink::NAMES) {
         Ok(choices) => choices,
@@ -58,7 +104,7 @@ fn read_destinations(reader: &mut Reader<'_>) -> Option<Vec<Destination<TargetSi
     // Every sink is read before the first problem ends it.
     let destinations: Vec<Option<Destination<TargetSink>>> = choices
         .into_iter()
-        .map(|choice| read_destination(reader, choice))
+        .map(|choice| read_destination(reader, choice, opening))
         .collect();
     destinations.into_iter().collect()
 }
@@ -66,9 +112,15 @@ fn read_destinations(reader: &mut Reader<'_>) -> Option<Vec<Destination<TargetSi
 fn read_destination(
     reader: &mut Reader<'_>,
     choice: SinkChoice,
+    opening: Opening<'_>,
 ) -> Option<Destination<TargetSink>> {
     let sink = match choice.name {
         "http" => TargetSink::Http(read_http(reader)?),
+        "firehose" => {
+            let settings = FirehoseSettings::read(reader)?;
+            TargetSink::Firehose(Firehose::new(opening.connection?, settings))
+        }
+        "event-bus" => TargetSink::EventBus(read_event_bus(reader, opening)?),
         "file" => TargetSink::File(open_file(reader)?),
         _ => TargetSink::Stdout(StdoutSink),
     };
@@ -76,6 +128,30 @@ fn read_destination(
         sink,
         schema: choice.schema,
     })
+}
+
+/// The bus of the ingest function, where its dead letters go back to; left out where no bus is named.
+fn read_replay_destinations(
+    reader: &mut Reader<'_>,
+    opening: Opening<'_>,
+) -> Option<Vec<Destination<TargetSink>>> {
+    if reader.optional("EVENT_BUS_NAME").is_none() {
+        return Some(Vec::new());
+    }
+    let event_bus = read_event_bus(reader, opening)?;
+    Some(vec![Destination {
+        sink: TargetSink::EventBus(event_bus),
+        schema: Schema::Raw,
+    }])
+}
+
+fn read_event_bus(reader: &mut Reader<'_>, opening: Opening<'_>) -> Option<EventBus> {
+    let settings = EventBusSettings::read(reader)?;
+    Some(EventBus::new(
+        opening.connection?,
+        settings,
+        opening.tenant?,
+    ))
 }
 
 fn read_http(reader: &mut Reader<'_>) -> Option<HttpCollector> {
@@ -156,6 +232,49 @@ mod tests {
   HTTP_SINK_URL: required, not set
   FILE_SINK_PATH: cannot append to `/no/such/folder/file.ndjson`: entity not found"
         );
+    }
+
+    #[test]
+    fn the_sinks_on_aws_are_read_with_their_settings() {
+        let settings = read(&[
+            ("SINKS", "firehose,event-bus"),
+            ("FIREHOSE_STREAM_NAME", "logs"),
+            ("EVENT_BUS_NAME", "logs"),
+        ]);
+        assert_eq!(settings.unwrap().destinations.len(), 2);
+        let problems = read(&[("SINKS", "firehose,event-bus"), ("AWS_REGION", "")]).unwrap_err();
+        assert_eq!(
+            problems,
+            "3 settings are wrong:
+  AWS_REGION: required, not set
+  FIREHOSE_STREAM_NAME: required, not set
+  EVENT_BUS_NAME: required, not set"
+        );
+    }
+
+    #[test]
+    fn a_bus_that_is_named_takes_its_dead_letters_back() {
+        let without = read(&[]).unwrap();
+        assert_eq!(without.replay_destinations.len(), 0);
+        let with = read(&[("EVENT_BUS_NAME", "logs")]).unwrap();
+        assert_eq!(with.destinations.len(), 2);
+        assert_eq!(with.replay_destinations.len(), 1);
+        let problems = read(&[("EVENT_BUS_NAME", "a bus")]).unwrap_err();
+        assert_eq!(
+            problems,
+            "1 setting is wrong:\n  EVENT_BUS_NAME: cannot read `a bus` (want the name or ARN of a bus)"
+        );
+    }
+
+    #[test]
+    fn the_ledger_is_a_table_where_one_is_named() {
+        assert_eq!(read(&[]).unwrap().ledger, LedgerSettings::Memory);
+        let named = [("LEDGER_TABLE", "ledger"), ("LEDGER_DAYS", "40")];
+        let table = LedgerSettings::Table {
+            name: "ledger".to_owned(),
+            days: 40,
+        };
+        assert_eq!(read(&named).unwrap().ledger, table);
     }
 
     #[test]

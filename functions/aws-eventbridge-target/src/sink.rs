@@ -1,5 +1,6 @@
 //! The sinks this function has, as one type.
 
+use aws_clients::{EventBus, Firehose};
 use http_clients::HttpCollector;
 use relay::{Delivery, FileSink, Row, Sink, StdoutSink};
 use tokio::time::Instant;
@@ -9,6 +10,10 @@ use tokio::time::Instant;
 pub(crate) enum TargetSink {
     /// Any HTTP collector.
     Http(HttpCollector),
+    /// A Firehose stream.
+    Firehose(Firehose),
+    /// Another bus, or the one whose dead letters come back.
+    EventBus(EventBus),
     /// An NDJSON file.
     File(FileSink),
     /// Standard output.
@@ -17,13 +22,15 @@ pub(crate) enum TargetSink {
 
 impl TargetSink {
     /// Their names in `SINKS`.
-    pub(crate) const NAMES: [&'static str; 3] = ["http", "file", "stdout"];
+    pub(crate) const NAMES: [&'static str; 5] = ["http", "firehose", "event-bus", "file", "stdout"];
 }
 
 impl Sink for TargetSink {
     fn name(&self) -> &'static str {
         match self {
             Self::Http(sink) => sink.name(),
+            Self::Firehose(sink) => sink.name(),
+            Self::EventBus(sink) => sink.name(),
             Self::File(sink) => sink.name(),
             Self::Stdout(sink) => sink.name(),
         }
@@ -32,6 +39,8 @@ impl Sink for TargetSink {
     async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
         match self {
             Self::Http(sink) => sink.send(rows, until).await,
+            Self::Firehose(sink) => sink.send(rows, until).await,
+            Self::EventBus(sink) => sink.send(rows, until).await,
             Self::File(sink) => sink.send(rows, until).await,
             Self::Stdout(sink) => sink.send(rows, until).await,
         }
