@@ -142,9 +142,9 @@ async fn what_can_never_pass_is_acknowledged_only_once_it_is_set_aside() {
 #[tokio::test(flavor = "multi_thread")]
 async fn records_of_another_service_fail_the_invocation() {
     let cloud = cloud(CloudOptions::default()).await;
-    let kinesis =
-        json!({"Records":[{"eventSource":"aws:kinesis","eventID":"1","kinesis":{"data":"e30="}}]});
-    let answer = cloud.target.invoke(kinesis.to_string()).await;
+    let table =
+        json!({"Records":[{"eventSource":"aws:dynamodb","eventID":"1","dynamodb":{"Keys":{}}}]});
+    let answer = cloud.target.invoke(table.to_string()).await;
     let Err(InvocationError::Function {
         error_type: kind,
         message,
@@ -156,7 +156,7 @@ async fn records_of_another_service_fail_the_invocation() {
     assert_eq!(kind, "UnknownEventSource");
     assert_eq!(
         message,
-        "the event holds records of `aws:kinesis`, not of `aws:sqs`"
+        "the event holds records of `aws:dynamodb`, not of `aws:sqs` or `aws:kinesis`"
     );
 
     let no_batch = cloud.target.invoke(r#"{"Records":7}"#).await;

@@ -3,10 +3,13 @@
 
 mod architecture;
 mod direct_rule;
+mod firehose;
+mod kinesis;
 mod kit;
 mod local_command;
 mod privacy;
 mod put_events_faults;
+mod replay;
 mod settings_lists;
 mod sinks;
 mod start;

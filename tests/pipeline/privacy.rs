@@ -182,7 +182,7 @@ async fn check_error_payloads(cloud: &Cloud) {
         (&cloud.target, r#"{"Records":[{"eventSource":"marker"}]}"#),
         (
             &cloud.target,
-            r#"{"Records":[{"eventSource":"aws:kinesis","kinesis":{"data":"bWFya2Vy"}}]}"#,
+            r#"{"Records":[{"eventSource":"aws:kinesis","kinesis":{"sequenceNumber":7,"data":"bWFya2Vy"}}]}"#,
         ),
         (
             &cloud.target,

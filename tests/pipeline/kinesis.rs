@@ -1,0 +1,175 @@
+//! Kinesis before the real target: a poison record, a sink that fails, a batch that is halved, and nothing is lost.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use local::cloud::{Cloud, CloudOptions};
+use local::faults::Fault;
+use local::kinesis::{Shard, StreamOptions};
+use serde_json::{Value, json};
+
+use crate::kit::target::{event, once_each};
+use crate::kit::{PATIENCE, cloud, eventually, letters, say, twice_count};
+
+fn shard(cloud: &Cloud, options: StreamOptions) -> Shard {
+    Shard::start("logs", Arc::clone(&cloud.target), options)
+}
+
+fn options(batch_size: usize) -> StreamOptions {
+    StreamOptions {
+        batch_size,
+        ..StreamOptions::default()
+    }
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn numbers(range: std::ops::Range<u32>) -> Vec<String> {
+    range.map(|number| number.to_string()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_form_of_a_record_is_read_gzip_too() {
+    let cloud = cloud(CloudOptions::default()).await;
+    let shard = shard(&cloud, options(100));
+    let from_rule = format!(
+        r#"{{"detail-type":"Auth0 log","source":"auth0.com/acme/auth0.logs","detail":{}}}"#,
+        event("rule")
+    );
+    let lines = format!("{}\n{}\n", event("line-1"), event("line-2"));
+    shard.put([
+        event("plain").into_bytes(),
+        gzip(&event("packed")),
+        from_rule.into_bytes(),
+        lines.into_bytes(),
+        gzip(&format!("[{}]", event("packed-array"))),
+    ]);
+    shard.drained(PATIENCE).await.unwrap();
+    let expected = [
+        "plain",
+        "packed",
+        "rule",
+        "line-1",
+        "line-2",
+        "packed-array",
+    ];
+    assert_eq!(cloud.collector.log_ids(), once_each(expected));
+    assert_eq!(letters(&cloud.set_aside_queue), [Value::Null; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poison_record_is_set_aside_and_stops_nobody() {
+    let cloud = cloud(CloudOptions::default()).await;
+    let shard = shard(&cloud, options(100));
+    let poison: [&[u8]; 4] = [b"poison", b"\xff\xfe", b"\x1f\x8b\x08", b""];
+    shard.put([event("1")]);
+    shard.put(poison);
+    shard.put([event("2")]);
+    shard.drained(PATIENCE).await.unwrap();
+    assert_eq!(cloud.collector.log_ids(), once_each(["1", "2"]));
+    let mut reasons: Vec<String> = letters(&cloud.set_aside_queue)
+        .iter()
+        .map(|letter| letter["reason"].as_str().unwrap().to_owned())
+        .collect();
+    reasons.sort();
+    let expected = [
+        "the body is empty",
+        "the body is not JSON at byte 0",
+        "the body is not UTF-8 from byte 0 on",
+        "the body is not valid gzip",
+    ];
+    assert_eq!(reasons.len(), expected.len());
+    for (reason, expected) in reasons.iter().zip(expected) {
+        assert_eq!(reason.split(" at ").next(), expected.split(" at ").next());
+    }
+    let counts = shard.counts();
+    assert_eq!((counts.invocations, counts.repeated), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn data_that_is_no_base64_is_poison_and_not_the_end_of_its_batch() {
+    let cloud = cloud(CloudOptions::default()).await;
+    let record = |number: &str, data: &str| {
+        let kinesis = json!({"sequenceNumber": number, "data": data});
+        json!({"eventSource": "aws:kinesis", "kinesis": kinesis})
+    };
+    let records = [record("1", "***"), record("2", "eyJsb2dfaWQiOiIyIn0=")];
+    let answer = cloud
+        .target
+        .invoke(json!({ "Records": records }).to_string());
+    assert_eq!(answer.await.unwrap(), r#"{"batchItemFailures":[]}"#);
+    let reason = &letters(&cloud.set_aside_queue)[0]["reason"];
+    assert_eq!(reason, "the body is not valid base64 at byte 0");
+    assert_eq!(cloud.collector.log_ids(), once_each(["2"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_sink_cannot_take_for_now_comes_again_until_it_does() {
+    let cloud = cloud(CloudOptions::default()).await;
+    let shard = shard(&cloud, options(20));
+    cloud.collector_faults.always(Fault::Status(503));
+    let log_ids = numbers(0..60);
+    shard.put(log_ids.iter().map(|log_id| event(log_id)));
+    eventually("the stream stands still", || shard.counts().repeated >= 40).await;
+    assert_eq!(shard.counts().done, 0);
+    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    cloud.collector_faults.heal();
+    shard.drained(PATIENCE).await.unwrap();
+    assert_eq!(cloud.collector.log_ids(), once_each(log_ids));
+    assert_eq!(shard.counts().failed, 0, "every answer named its records");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exactly_the_record_that_failed_is_named_and_what_comes_again_with_it_is_not_doubled() {
+    let cloud = cloud(CloudOptions {
+        timeout: Duration::from_secs(2),
+        ..CloudOptions::default()
+    })
+    .await;
+    let shard = shard(&cloud, options(10));
+    // A poison record waits for the dead-letter queue, and those after it for the poison.
+    cloud.queue_faults.always(Fault::Status(500));
+    shard.put([event("1"), "poison".to_owned(), event("2")]);
+    eventually("the batch comes again", || shard.counts().repeated >= 4).await;
+    assert_eq!(shard.counts().done, 1);
+    assert_eq!(cloud.collector.log_ids(), once_each(["1", "2"]));
+    cloud.queue_faults.heal();
+    shard.drained(PATIENCE).await.unwrap();
+    assert_eq!(cloud.collector.log_ids(), once_each(["1", "2"]));
+    assert_eq!(letters(&cloud.set_aside_queue).len(), 1);
+    assert_eq!(shard.counts().failed, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_whose_invocation_is_lost_is_halved_and_duplicates_are_counted() {
+    let cloud = cloud(CloudOptions {
+        timeout: Duration::from_secs(2),
+        ..CloudOptions::default()
+    })
+    .await;
+    let shard = shard(&cloud, options(40));
+    let log_ids = numbers(0..200);
+    shard.put(log_ids.iter().map(|log_id| event(log_id)));
+    // The process is killed in its work, and with it its ledger.
+    for _ in 0..3 {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        cloud.target.kill().await;
+    }
+    shard.drained(PATIENCE).await.unwrap();
+    let arrived = cloud.collector.log_ids();
+    assert_eq!(arrived.len(), log_ids.len());
+    let twice = twice_count(&arrived);
+    assert!(twice <= 3 * 40, "{twice}");
+    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    let counts = shard.counts();
+    say(&format!(
+        "kinesis, killed three times: 200 of 200 delivered, {twice} more than once, {counts:?}"
+    ));
+}
