@@ -159,8 +159,8 @@ pub(super) async fn a_missing_table_is_named_and_nothing_is_claimed(backend: &Ba
 
 pub(super) async fn of_many_workers_on_two_ledgers_each_event_is_claimed_by_one(backend: &Backend) {
     let ledgers = [backend.ledger(), backend.ledger()];
-    let log_ids: Vec<String> = (0..40).map(|number| number.to_string()).collect();
-    let workers = (0..6_u64).map(|owner| {
+    let log_ids: Vec<String> = (0..20).map(|number| number.to_string()).collect();
+    let workers = (0..4_u64).map(|owner| {
         let ledger = &ledgers[usize::from(owner % 2 == 1)];
         // Each worker has the events in another order.
         let mut ids: Vec<&str> = log_ids.iter().map(String::as_str).collect();
