@@ -197,7 +197,7 @@ async fn every_wrong_setting_of_the_webhook_is_named_at_once_and_no_secret_is_sh
   EVENT_BUS_NAME: cannot read `two words` (want the name or ARN of a bus)
   EVENT_SOURCE: cannot read `aws.partner/x` (want at most 256 characters, not beginning with `aws.`)
   DEAD_LETTER_QUEUE_URL: cannot read `https://sqs.example.com/1/a.fifo` (want the URL of a standard SQS queue)
-  WEBHOOK_TOKENS: names no token (want one or more, comma separated)
+  WEBHOOK_TOKENS: names no token (want one or more)
   MAX_BODY_BYTES: cannot read `ten` (want a whole number of bytes)
   SINKS: cannot read `http` (want one of event-bus)").await;
 }
