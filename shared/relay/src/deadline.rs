@@ -10,7 +10,7 @@ use crate::ports::Lease;
 /// Most time kept back for setting aside what could not be sent.
 const MOST_RESERVE: Duration = Duration::from_secs(5);
 /// Most time kept back for the answer itself to travel.
-const MOST_MARGIN: Duration = Duration::from_millis(500);
+const MOST_MARGIN: Duration = Duration::from_secs(1);
 
 /// The moments by which an invocation must be done with its parts.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +52,7 @@ impl Deadline {
 
     /// When the answer must be ready.
     pub fn answer_by(&self) -> Instant {
-        let margin = (self.remaining / 20).min(MOST_MARGIN);
+        let margin = (self.remaining / 10).min(MOST_MARGIN);
         self.begun_at + self.remaining.saturating_sub(margin)
     }
 
@@ -89,8 +89,8 @@ mod tests {
 
     #[test]
     fn time_is_kept_back_for_setting_aside_and_for_the_answer() {
-        check(30, 24_500, 29_500);
-        check(5, 3_750, 4_750);
+        check(30, 24_000, 29_000);
+        check(5, 3_500, 4_500);
         check(0, 0, 0);
     }
 

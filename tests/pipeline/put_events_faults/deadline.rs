@@ -56,7 +56,7 @@ async fn with_a_slow_dead_letter_queue_the_deadline_is_kept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_everything_hanging_the_answer_is_503_before_the_deadline() {
-    let timeout = Duration::from_secs(3);
+    let timeout = Duration::from_secs(6);
     let ingest = Arc::new(Ingest::start_with_timeout(timeout, &[]).await);
     ingest.bus_faults.always(Fault::Hang);
     ingest.queue_faults.always(Fault::Hang);
