@@ -7,9 +7,10 @@ import pathlib
 import struct
 import sys
 
-LIMIT_BYTES = 8_000_000
+# Where a build fails. The aim is 8 MB a function (docs/performance.md); the sizes are printed in any case.
+LIMIT_BYTES = 10_000_000
 # The target holds the clients of five AWS services and an HTTP client beside them.
-LIMITS_BYTES = {"DeliverLogsFunction": 12_000_000}
+LIMITS_BYTES = {"DeliverLogsFunction": 16_000_000}
 MACHINES = {62: "x86_64", 183: "arm64"}  # e_machine of an ELF header
 
 folder, wanted = pathlib.Path(sys.argv[1]), sys.argv[2]
