@@ -61,10 +61,19 @@ pub(crate) async fn arrived(cloud: &Cloud) {
 }
 
 /// Polls until a fact holds.
-pub(crate) async fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
+pub(crate) async fn eventually(what: &str, holds: impl FnMut() -> bool) {
+    eventually_within(PATIENCE, what, holds).await;
+}
+
+/// Polls until a fact holds, with a patience of the caller's own.
+pub(crate) async fn eventually_within(
+    patience: Duration,
+    what: &str,
+    mut holds: impl FnMut() -> bool,
+) {
+    let deadline = Instant::now() + patience;
     while !holds() {
-        assert!(Instant::now() < deadline, "not within {PATIENCE:?}: {what}");
+        assert!(Instant::now() < deadline, "not within {patience:?}: {what}");
         sleep(Duration::from_millis(10)).await;
     }
 }

@@ -11,6 +11,7 @@ mod privacy;
 mod put_events_faults;
 mod replay;
 mod settings_lists;
+mod shared_ledger;
 mod sinks;
 mod start;
 mod target_batches;

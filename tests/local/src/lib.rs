@@ -5,6 +5,7 @@ pub mod binaries;
 pub mod client;
 pub mod cloud;
 pub mod collector;
+pub mod dynamodb;
 pub mod event_bus;
 pub mod event_source;
 pub mod faults;

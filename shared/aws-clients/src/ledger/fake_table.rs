@@ -1,23 +1,20 @@
 //! A table that plays DynamoDB for one test: it evaluates conditions, and refuses what DynamoDB refuses.
 
 mod condition;
+mod items;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::test_endpoint::{Answer, Call};
-use condition::Condition;
-
-/// An item as DynamoDB writes it: attributes with their types.
-pub(super) type Attributes = Map<String, Value>;
+use items::{Attributes, Items, Refused};
 
 /// One table and its items. Clones share them.
 #[derive(Clone)]
 pub(super) struct FakeTable {
     name: &'static str,
-    items: Arc<Mutex<HashMap<String, Attributes>>>,
+    items: Arc<Mutex<Items>>,
 }
 
 impl FakeTable {
@@ -34,55 +31,26 @@ impl FakeTable {
 
     /// Does what a call asks for, all in one step as DynamoDB does.
     pub(super) fn answer(&self, call: &Call) -> Answer {
-        let body = &call.body;
-        if body["TableName"] != self.name {
+        if call.body["TableName"] != self.name {
             return refuse("ResourceNotFoundException");
         }
-        match call.operation.as_str() {
-            "DynamoDB_20120810.PutItem" => {
-                let item = body["Item"].as_object().unwrap();
-                self.write(body, item, Some(item.clone()))
-            }
-            "DynamoDB_20120810.DeleteItem" => {
-                self.write(body, body["Key"].as_object().unwrap(), None)
-            }
-            _ => refuse("UnknownOperationException"),
+        let operation = call.operation.strip_prefix("DynamoDB_20120810.").unwrap();
+        match self.items.lock().unwrap().perform(operation, &call.body) {
+            Ok(()) => Answer::Json(200, json!({})),
+            Err(refused) => refuse_with(refused),
         }
-    }
-
-    fn write(&self, body: &Value, key: &Attributes, item: Option<Attributes>) -> Answer {
-        let Some(key) = key["pk"]["S"].as_str().filter(|key| is_key(key)) else {
-            return refuse("ValidationException");
-        };
-        let Ok(condition) = Condition::read(body) else {
-            return refuse("ValidationException");
-        };
-        let mut items = self.items.lock().unwrap();
-        let before = items.get(key).cloned();
-        if condition.is_some_and(|condition| !condition.holds(before.as_ref())) {
-            let mut error = json!({
-                "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
-                "message": "The conditional request failed",
-            });
-            if body["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD" {
-                error["Item"] = before.into();
-            }
-            return Answer::Json(400, error);
-        }
-        match item {
-            Some(item) => drop(items.insert(key.to_owned(), item)),
-            None => drop(items.remove(key)),
-        }
-        Answer::Json(200, json!({}))
     }
 }
 
-/// A partition key has 1 to 2,048 bytes.
-fn is_key(key: &str) -> bool {
-    (1..=2_048).contains(&key.len())
+pub(super) fn refuse(code: &'static str) -> Answer {
+    refuse_with(Refused::new(code))
 }
 
-pub(super) fn refuse(code: &str) -> Answer {
-    let error_type = format!("com.amazonaws.dynamodb.v20120810#{code}");
-    Answer::Json(400, json!({"__type": error_type, "message": "no"}))
+fn refuse_with(refused: Refused) -> Answer {
+    let error_type = format!("com.amazonaws.dynamodb.v20120810#{}", refused.code);
+    let mut error = json!({"__type": error_type, "message": "no"});
+    if let Some(item) = refused.item {
+        error["Item"] = Value::from(item);
+    }
+    Answer::Json(400, error)
 }

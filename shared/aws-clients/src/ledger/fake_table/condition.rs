@@ -1,50 +1,65 @@
 //! Condition expressions: comparisons of one attribute with one value, `attribute_not_exists`, AND, OR, parentheses.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::Attributes;
+use super::items::Attributes;
 
 /// An expression with its names and values.
 pub(super) struct Condition<'a> {
     expression: Expression,
-    body: &'a Value,
+    names: Option<&'a Value>,
+    values: Option<&'a Value>,
 }
 
 enum Expression {
     Any(Vec<Expression>),
     All(Vec<Expression>),
     NotExists(String),
-    Compare(String, String, String),
+    Compare(String, Operator, String),
 }
 
+#[derive(Clone, Copy)]
+enum Operator {
+    Equal,
+    NotEqual,
+    AtMost,
+}
+
+/// Words of DynamoDB's own that an entry of ours could be tempted to use: they need a placeholder.
+const RESERVED: [&str; 4] = ["state", "owner", "ttl", "name"];
+
 impl<'a> Condition<'a> {
-    /// Reads the condition of a call; nothing where it has none. DynamoDB refuses names and values that are not used.
-    pub(super) fn read(body: &'a Value) -> Result<Option<Self>, ()> {
-        let Some(text) = body["ConditionExpression"].as_str() else {
-            return Ok(None);
+    /// Reads the condition of a call; one that always holds where it has none. `None` where DynamoDB would refuse it, as
+    /// it does when names and values are given that are not used, or used and not given.
+    pub(super) fn read(input: &'a Value) -> Option<Self> {
+        let names = input.get("ExpressionAttributeNames");
+        let values = input.get("ExpressionAttributeValues");
+        let of = |expression| Self {
+            expression,
+            names,
+            values,
+        };
+        let text = match input.get("ConditionExpression") {
+            Some(text) => text.as_str()?,
+            None if names.is_none() && values.is_none() => {
+                return Some(of(Expression::All(Vec::new())));
+            }
+            None => return None,
         };
         let spaced = text.replace('(', " ( ").replace(')', " ) ");
         let tokens: Vec<&str> = spaced.split_whitespace().collect();
-        let given = ["ExpressionAttributeNames", "ExpressionAttributeValues"];
-        let given = given.iter().filter_map(|part| body[part].as_object());
+        let given = [names, values].into_iter().flatten();
+        let given = given.filter_map(Value::as_object);
         let given: BTreeSet<&str> = given
             .flat_map(|part| part.keys().map(String::as_str))
             .collect();
         let is_placeholder = |token: &&&str| token.starts_with([':', '#']);
         let used: BTreeSet<&str> = tokens.iter().filter(is_placeholder).copied().collect();
-        if given != used {
-            return Err(());
-        }
         let mut rest = tokens.as_slice();
         let expression = any(&mut rest)?;
-        if rest.is_empty() {
-            Ok(Some(Self { expression, body }))
-        } else {
-            Err(())
-        }
+        (given == used && rest.is_empty()).then(|| of(expression))
     }
 
     /// Whether it holds for the item as it is.
@@ -58,53 +73,48 @@ impl<'a> Condition<'a> {
             Expression::All(parts) => parts.iter().all(|part| self.holds_for(part, item)),
             Expression::NotExists(name) => self.attribute(name, item).is_none(),
             Expression::Compare(name, operator, value) => {
-                let value = &self.body["ExpressionAttributeValues"][value];
-                // A comparison with what is not there is false.
-                self.attribute(name, item)
-                    .is_some_and(|found| compare(found, operator, value))
+                let value = self.values.and_then(|values| values.get(value));
+                compare(self.attribute(name, item), *operator, value)
             }
         }
     }
 
     fn attribute<'i>(&self, name: &str, item: Option<&'i Attributes>) -> Option<&'i Value> {
-        let names = &self.body["ExpressionAttributeNames"];
-        let name = names[name].as_str().unwrap_or(name);
+        let meant = self.names.and_then(|names| names.get(name));
+        let name = meant.and_then(Value::as_str).unwrap_or(name);
         item.and_then(|item| item.get(name))
     }
 }
 
-fn compare(found: &Value, operator: &str, value: &Value) -> bool {
-    let number = |value: &Value| {
-        value["N"]
-            .as_str()
-            .map(|text| text.parse::<i128>().unwrap())
-    };
-    let order = match (number(found), number(value)) {
-        (Some(found), Some(value)) => found.cmp(&value),
-        _ if found == value => Ordering::Equal,
-        _ => Ordering::Greater,
+/// What is not there is equal to nothing, and neither smaller nor greater.
+fn compare(found: Option<&Value>, operator: Operator, value: Option<&Value>) -> bool {
+    let number =
+        |value: Option<&Value>| -> Option<i128> { value?.get("N")?.as_str()?.parse().ok() };
+    let numbers = number(found).zip(number(value));
+    let is_equal = match numbers {
+        Some((found, value)) => found == value,
+        None => found == value,
     };
     match operator {
-        "=" => order.is_eq(),
-        "<>" => order.is_ne(),
-        "<=" => found["N"].is_string() && order.is_le(),
-        _ => panic!("no operator: {operator}"),
+        Operator::Equal => is_equal,
+        Operator::NotEqual => !is_equal,
+        Operator::AtMost => numbers.is_some_and(|(found, value)| found <= value),
     }
 }
 
-fn any(rest: &mut &[&str]) -> Result<Expression, ()> {
+fn any(rest: &mut &[&str]) -> Option<Expression> {
     separated(rest, "OR", all).map(Expression::Any)
 }
 
-fn all(rest: &mut &[&str]) -> Result<Expression, ()> {
+fn all(rest: &mut &[&str]) -> Option<Expression> {
     separated(rest, "AND", one).map(Expression::All)
 }
 
 fn separated(
     rest: &mut &[&str],
     word: &str,
-    part: fn(&mut &[&str]) -> Result<Expression, ()>,
-) -> Result<Vec<Expression>, ()> {
+    part: fn(&mut &[&str]) -> Option<Expression>,
+) -> Option<Vec<Expression>> {
     let mut parts = vec![part(rest)?];
     while let Some((first, after)) = rest.split_first()
         && *first == word
@@ -112,29 +122,32 @@ fn separated(
         *rest = after;
         parts.push(part(rest)?);
     }
-    Ok(parts)
+    Some(parts)
 }
 
-fn one(rest: &mut &[&str]) -> Result<Expression, ()> {
+fn one(rest: &mut &[&str]) -> Option<Expression> {
     match rest {
         ["(", after @ ..] => {
             *rest = after;
             let inner = any(rest)?;
-            let after = rest.strip_prefix(&[")"]).ok_or(())?;
-            *rest = after;
-            Ok(inner)
+            *rest = rest.strip_prefix(&[")"])?;
+            Some(inner)
         }
         ["attribute_not_exists", "(", name, ")", after @ ..] => {
             *rest = after;
-            Ok(Expression::NotExists((*name).to_owned()))
+            Some(Expression::NotExists((*name).to_owned()))
         }
-        // DynamoDB's own words need a placeholder.
-        ["state" | "owner" | "ttl" | "name", ..] => Err(()),
-        [name, operator @ ("=" | "<>" | "<="), value, after @ ..] => {
+        [name, operator, value, after @ ..] if !RESERVED.contains(name) => {
             *rest = after;
-            let [name, operator, value] = [name, operator, value].map(|text| (*text).to_owned());
-            Ok(Expression::Compare(name, operator, value))
+            let operator = match *operator {
+                "=" => Operator::Equal,
+                "<>" => Operator::NotEqual,
+                "<=" => Operator::AtMost,
+                _ => return None,
+            };
+            let [name, value] = [name, value].map(|text| (*text).to_owned());
+            Some(Expression::Compare(name, operator, value))
         }
-        _ => Err(()),
+        _ => None,
     }
 }

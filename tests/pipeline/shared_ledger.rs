@@ -1,0 +1,177 @@
+//! Many events, each delivered three times in random order to two targets on one ledger, one of which is killed again
+//! and again: nothing is lost, and what comes twice was under way in a process that was killed.
+
+mod watched;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use local::collector::{Collector, CollectorOptions};
+use local::dynamodb::Table;
+use local::event_source::{EventSource, MappingOptions};
+use local::faults::{Fault, Faults};
+use local::function::{Function, FunctionOptions};
+use local::queue::{Queue, QueueOptions, SqsEndpoint};
+use relay::settings::environment;
+use tokio::time::Instant;
+
+use crate::kit::target::event;
+use crate::kit::{binaries, eventually_within, letters, say, settings, twice_count};
+use watched::Watched;
+
+const COPIES: usize = 3;
+const BATCH_SIZE: usize = 100;
+/// How many of them there are in an ordinary run, and how many kills. `.ci/full` asks for 20,000 with 8 kills.
+const USUAL: (usize, usize) = (4_000, 4);
+/// How long anything may take: a machine may be very slow.
+const PATIENCE: Duration = Duration::from_mins(10);
+
+/// Where the ledger is.
+pub(crate) struct LedgerPlace {
+    pub(crate) table: String,
+    pub(crate) url: String,
+}
+
+/// Everything around the two targets.
+struct Surroundings {
+    queue: Arc<Queue>,
+    set_aside: Arc<Queue>,
+    set_aside_url: String,
+    sqs: SqsEndpoint,
+    collector: Collector,
+}
+
+impl Surroundings {
+    async fn start(log_ids: &[String]) -> Self {
+        let sqs = SqsEndpoint::start(Faults::healthy()).await.unwrap();
+        let set_aside = Queue::new("set-aside", QueueOptions::default());
+        let faults = Faults::healthy();
+        let options = CollectorOptions {
+            keeps_events: false,
+            ..CollectorOptions::default()
+        };
+        let collector = Collector::start(options, faults.clone()).await.unwrap();
+        // An answer that comes late is a gap in which a kill loses it.
+        faults.always(Fault::Late(Duration::from_millis(20)));
+        let queue = Queue::new("deliver", QueueOptions::default());
+        let mut deliveries: Vec<&String> = [log_ids; COPIES].into_iter().flatten().collect();
+        fastrand::Rng::with_seed(20).shuffle(&mut deliveries);
+        for log_id in deliveries {
+            queue.send(&event(log_id)).unwrap();
+        }
+        Self {
+            set_aside_url: sqs.add(Arc::clone(&set_aside)),
+            queue,
+            set_aside,
+            sqs,
+            collector,
+        }
+    }
+
+    fn target(&self, binary: &Path, ledger: &LedgerPlace) -> Arc<Watched> {
+        let mut options = FunctionOptions::new("aws-eventbridge-target", binary);
+        options.concurrency = 1;
+        // A killed process's claims lapse with its invocation.
+        options.timeout = Duration::from_secs(10);
+        options.environment = settings(&[
+            ("TENANT_NAME", "acme"),
+            ("SINKS", "http"),
+            ("HTTP_SINK_URL", &self.collector.url()),
+            ("DEAD_LETTER_QUEUE_URL", &self.set_aside_url),
+            ("AWS_ENDPOINT_URL_SQS", &self.sqs.url()),
+            ("LEDGER_TABLE", &ledger.table),
+            ("AWS_ENDPOINT_URL_DYNAMODB", &ledger.url),
+        ]);
+        Arc::new(Watched::new(Function::start(options).unwrap()))
+    }
+
+    fn mapping(&self, target: &Arc<Watched>) -> EventSource {
+        let options = MappingOptions {
+            batch_size: BATCH_SIZE,
+            window: Duration::from_millis(20),
+            maximum_concurrency: 1,
+            return_failed_after: Some(Duration::from_secs(1)),
+            ..MappingOptions::default()
+        };
+        EventSource::start(Arc::clone(&self.queue), Arc::clone(target), options).unwrap()
+    }
+}
+
+/// Delivers everything, and answers how often each event arrived.
+pub(crate) async fn prove(
+    (event_count, kill_count): (usize, usize),
+    ledger: &LedgerPlace,
+) -> BTreeMap<String, u64> {
+    let log_ids: Vec<String> = (0..event_count).map(|number| number.to_string()).collect();
+    let around = Surroundings::start(&log_ids).await;
+    let binaries = binaries().await;
+    let binary = binaries.path("aws-eventbridge-target").unwrap();
+    let targets = [(); 2].map(|()| around.target(binary, ledger));
+    let begun = Instant::now();
+    let mappings = targets.each_ref().map(|target| around.mapping(target));
+    let mut killed_at = Vec::new();
+    for kill in 0..kill_count {
+        let enough = u64::try_from((kill + 1) * event_count / (kill_count + 1)).unwrap();
+        let stored = || around.collector.counts().events >= enough;
+        eventually_within(PATIENCE, "a good part has arrived", stored).await;
+        let target = &targets[kill % targets.len()];
+        let works = || target.is_working() || around.queue.depth().total() == 0;
+        eventually_within(PATIENCE, "the target that is to be killed works", works).await;
+        target.kill().await;
+        killed_at.push(format!("{:.1}", begun.elapsed().as_secs_f64()));
+    }
+    around.queue.emptied(PATIENCE).await.unwrap();
+    let seconds = begun.elapsed().as_secs_f64();
+
+    let arrived = around.collector.log_ids();
+    let lost = log_ids.iter().filter(|id| !arrived.contains_key(*id));
+    let (lost, twice) = (lost.count(), twice_count(&arrived));
+    say(&format!(
+        "{event_count} events, each delivered {COPIES} times to two targets on one ledger, {seconds:.1} s: {lost} lost, \
+         {twice} more than once"
+    ));
+    say(&format!("  killed after {} s", killed_at.join(", ")));
+    let died = targets.each_ref().map(|target| target.died_with()).concat();
+    for in_flight in &died {
+        let twice = in_flight.iter().filter(|id| arrived[*id] > 1).count();
+        let in_flight = in_flight.len();
+        say(&format!(
+            "  a kill with {in_flight} events under way: {twice} of them more than once"
+        ));
+    }
+    assert_eq!(lost, 0);
+    for (log_id, copies) in &arrived {
+        let under_way = died.iter().filter(|batch| batch.contains(log_id)).count();
+        let allowed = 1 + u64::try_from(under_way).unwrap();
+        assert!(
+            *copies <= allowed,
+            "{log_id}: {copies} copies, {under_way} kills"
+        );
+    }
+    assert!(!died.is_empty(), "no kill met a batch under way");
+    assert_eq!(letters(&around.set_aside).len(), 0);
+    for mapping in mappings {
+        assert!(mapping.stop().await.deleted > 0, "both targets worked");
+    }
+    arrived
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_events_delivered_three_times_none_is_lost_and_only_kills_make_duplicates() {
+    let table = Table::start("ledger", Faults::healthy()).await.unwrap();
+    let place = LedgerPlace {
+        table: table.name().to_owned(),
+        url: table.url(),
+    };
+    let size = match environment("SHARED_LEDGER_EVENTS") {
+        Some(event_count) => (event_count.parse().unwrap(), 8),
+        None => USUAL,
+    };
+    for log_id in prove(size, &place).await.keys() {
+        let state = table.text(&format!("http#{log_id}"), "state");
+        assert_eq!(state.as_deref(), Some("delivered"), "{log_id}");
+    }
+    say(&format!("  {:?}", table.counts()));
+}
