@@ -7,6 +7,7 @@ mod firehose;
 mod kinesis;
 mod kit;
 mod local_command;
+mod on_moto;
 mod privacy;
 mod put_events_faults;
 mod replay;

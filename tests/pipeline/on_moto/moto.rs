@@ -1,0 +1,186 @@
+//! Moto's server, which `.ci/with-moto` starts: the calls that make what a stack would have, and those that look into it.
+
+use std::io::{self, Write as _};
+
+use hyper::Request;
+use local::client;
+use relay::settings::environment;
+use serde_json::{Value, json};
+
+/// A running server.
+pub(crate) struct Moto {
+    pub(crate) url: String,
+    /// A server that serves two runs keeps the resources of the first, so every name is new.
+    suffix: String,
+}
+
+/// A service of the JSON protocols: its name in a signature, what its operations begin with, the protocol's version.
+struct Service(&'static str, &'static str, &'static str);
+
+const DYNAMODB: Service = Service("dynamodb", "DynamoDB_20120810", "1.0");
+const EVENTS: Service = Service("events", "AWSEvents", "1.1");
+const FIREHOSE: Service = Service("firehose", "Firehose_20150804", "1.1");
+const SECRETS: Service = Service("secretsmanager", "secretsmanager", "1.1");
+const SQS: Service = Service("sqs", "AmazonSQS", "1.0");
+
+/// Nobody checks a signature here; the service is told by its scope.
+fn authorization(service: &str) -> String {
+    format!(
+        "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/{service}/aws4_request, \
+         SignedHeaders=host, Signature=test"
+    )
+}
+
+impl Moto {
+    /// The server that `MOTO_URL` names; where it names none, says so.
+    pub(crate) fn find() -> Option<Self> {
+        let Some(url) = environment("MOTO_URL") else {
+            writeln!(io::stderr(), "skipped: MOTO_URL not set").unwrap();
+            return None;
+        };
+        let suffix = format!("{:016x}", fastrand::u64(..));
+        Some(Self { url, suffix })
+    }
+
+    /// A name that nobody had before.
+    pub(crate) fn name(&self, what: &str) -> String {
+        format!("{what}-{}", self.suffix)
+    }
+
+    async fn call(&self, service: &Service, operation: &str, input: &Value) -> Value {
+        let Service(name, prefix, version) = service;
+        let headers = [
+            ("content-type", format!("application/x-amz-json-{version}")),
+            ("x-amz-target", format!("{prefix}.{operation}")),
+            ("authorization", authorization(name)),
+        ];
+        let headers = headers
+            .each_ref()
+            .map(|(name, value)| (*name, value.as_str()));
+        let answer = client::post(&self.url, &headers, input.to_string()).await;
+        let answer = answer.unwrap();
+        let text = String::from_utf8_lossy(answer.body()).into_owned();
+        assert_eq!(answer.status(), 200, "{operation}: {text}");
+        serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    async fn s3(&self, method: &str, path: &str) -> String {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}/{path}", self.url))
+            .header("authorization", authorization("s3"));
+        let answer = client::send(request.body(bytes::Bytes::new()).unwrap()).await;
+        let answer = answer.unwrap();
+        let text = String::from_utf8_lossy(answer.body()).into_owned();
+        assert_eq!(answer.status(), 200, "{method} {path}: {text}");
+        text
+    }
+
+    /// Makes a table like the ledger's; answers its name.
+    pub(crate) async fn table(&self) -> String {
+        let table = self.name("ledger");
+        let input = json!({
+            "TableName": table,
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "BillingMode": "PAY_PER_REQUEST",
+        });
+        self.call(&DYNAMODB, "CreateTable", &input).await;
+        table
+    }
+
+    /// The states of all entries of a table.
+    pub(crate) async fn states(&self, table: &str) -> Vec<String> {
+        let input = json!({ "TableName": table });
+        let scanned = self.call(&DYNAMODB, "Scan", &input).await;
+        let items = scanned["Items"].as_array().unwrap().iter();
+        let states = items.map(|item| item["state"]["S"].as_str().unwrap().to_owned());
+        states.collect()
+    }
+
+    /// Makes a queue; answers its URL.
+    pub(crate) async fn queue(&self, what: &str) -> String {
+        let input = json!({ "QueueName": self.name(what) });
+        let made = self.call(&SQS, "CreateQueue", &input).await;
+        made["QueueUrl"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn send(&self, queue_url: &str, body: &str) {
+        let input = json!({"QueueUrl": queue_url, "MessageBody": body});
+        self.call(&SQS, "SendMessage", &input).await;
+    }
+
+    /// Takes at most ten messages off a queue: their receipt handles and bodies.
+    pub(crate) async fn receive(&self, queue_url: &str) -> Vec<(String, String)> {
+        let input = json!({"QueueUrl": queue_url, "MaxNumberOfMessages": 10});
+        let received = self.call(&SQS, "ReceiveMessage", &input).await;
+        let messages = received["Messages"].as_array().into_iter().flatten();
+        let text = |message: &Value, name: &str| message[name].as_str().unwrap().to_owned();
+        messages
+            .map(|message| (text(message, "ReceiptHandle"), text(message, "Body")))
+            .collect()
+    }
+
+    pub(crate) async fn delete(&self, queue_url: &str, receipt_handle: &str) {
+        let input = json!({"QueueUrl": queue_url, "ReceiptHandle": receipt_handle});
+        self.call(&SQS, "DeleteMessage", &input).await;
+    }
+
+    /// Makes a bus with the stack's rule, which sends to a queue; answers the bus's name.
+    pub(crate) async fn bus(&self, queue_url: &str, pattern: &str) -> String {
+        let bus = self.name("logs");
+        let input = json!({"QueueUrl": queue_url, "AttributeNames": ["QueueArn"]});
+        let attributes = self.call(&SQS, "GetQueueAttributes", &input).await;
+        let queue_arn = &attributes["Attributes"]["QueueArn"];
+        self.call(&EVENTS, "CreateEventBus", &json!({ "Name": bus }))
+            .await;
+        let rule = json!({"Name": "auth0-logs", "EventBusName": bus, "EventPattern": pattern});
+        self.call(&EVENTS, "PutRule", &rule).await;
+        let targets = json!({
+            "Rule": "auth0-logs", "EventBusName": bus,
+            "Targets": [{"Id": "deliver", "Arn": queue_arn}],
+        });
+        self.call(&EVENTS, "PutTargets", &targets).await;
+        bus
+    }
+
+    /// Makes a secret; answers its ARN.
+    pub(crate) async fn secret(&self, what: &str, text: &str) -> String {
+        let input = json!({"Name": self.name(what), "SecretString": text});
+        let made = self.call(&SECRETS, "CreateSecret", &input).await;
+        made["ARN"].as_str().unwrap().to_owned()
+    }
+
+    /// Gives a secret a new version.
+    pub(crate) async fn rotate(&self, arn: &str, text: &str) {
+        let input = json!({"SecretId": arn, "SecretString": text});
+        self.call(&SECRETS, "PutSecretValue", &input).await;
+    }
+
+    /// Makes a bucket, and a stream that writes to it; both have the name that is answered.
+    pub(crate) async fn stream(&self) -> String {
+        let name = self.name("log-files");
+        self.s3("PUT", &name).await;
+        let input = json!({
+            "DeliveryStreamName": name,
+            "ExtendedS3DestinationConfiguration": {
+                "RoleARN": "arn:aws:iam::123456789012:role/log-files",
+                "BucketARN": format!("arn:aws:s3:::{name}"),
+            },
+        });
+        self.call(&FIREHOSE, "CreateDeliveryStream", &input).await;
+        name
+    }
+
+    /// The text of every file of a bucket, one behind the other.
+    pub(crate) async fn files(&self, bucket: &str) -> String {
+        let list = self.s3("GET", &format!("{bucket}?list-type=2")).await;
+        let keys = list.split("<Key>").skip(1);
+        let keys = keys.map(|part| part.split("</Key>").next().unwrap());
+        let mut files = String::new();
+        for key in keys {
+            files += &self.s3("GET", &format!("{bucket}/{key}")).await;
+        }
+        files
+    }
+}
