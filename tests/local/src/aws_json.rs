@@ -108,6 +108,10 @@ impl Service {
                 status,
                 retry_after_secs,
             } => (*status, Some(*retry_after_secs)),
+            Fault::Denied => {
+                let message = "User is not authorized to perform this action";
+                return self.refuse(&Refusal::new("AccessDeniedException", message));
+            }
             Fault::Throttle
             | Fault::Healthy
             | Fault::RefuseEntries { .. }

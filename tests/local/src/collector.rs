@@ -211,6 +211,7 @@ fn ill(fault: &Fault) -> Answer {
             status,
             retry_after_secs,
         } => (*status, Some(*retry_after_secs)),
+        Fault::Denied => (403, None),
         Fault::Throttle
         | Fault::Healthy
         | Fault::RefuseEntries { .. }

@@ -34,6 +34,8 @@ pub enum Fault {
         /// The seconds of the `Retry-After`.
         retry_after_secs: u64,
     },
+    /// The caller may not make this call, and nothing is done.
+    Denied,
     /// The call is throttled in the way of the service, and nothing is done.
     Throttle,
     /// The connection stays open, nothing is done and no answer comes.
@@ -54,6 +56,7 @@ impl Fault {
             Self::RefuseEntries { .. } => "refuse_entries",
             Self::Status(_) => "status",
             Self::Busy { .. } => "busy",
+            Self::Denied => "denied",
             Self::Throttle => "throttle",
             Self::Hang => "hang",
             Self::DropBefore => "drop_before",
@@ -179,7 +182,7 @@ fn pick(shares: &[(f64, Fault)], drawn: f64) -> Fault {
 }
 
 /// Does the work of a call, or what its fault says instead. `refuse` makes the answers of a service
-/// that did nothing; it hears only [`Fault::Status`], [`Fault::Busy`] and [`Fault::Throttle`].
+/// that did nothing; it hears only [`Fault::Status`], [`Fault::Busy`], [`Fault::Denied`] and [`Fault::Throttle`].
 pub(crate) async fn suffer(
     fault: &Fault,
     refuse: impl FnOnce(&Fault) -> Answer,
@@ -187,7 +190,7 @@ pub(crate) async fn suffer(
 ) -> Answer {
     match fault {
         Fault::Healthy | Fault::RefuseEntries { .. } => work.await,
-        Fault::Status(_) | Fault::Busy { .. } | Fault::Throttle => refuse(fault),
+        Fault::Status(_) | Fault::Busy { .. } | Fault::Denied | Fault::Throttle => refuse(fault),
         Fault::Hang => Answer::Hang,
         Fault::DropBefore => Answer::Drop,
         Fault::DropAfter => {

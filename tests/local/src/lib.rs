@@ -21,4 +21,5 @@ pub mod queue;
 pub mod report;
 pub mod run;
 pub mod sample;
+pub mod secrets_manager;
 pub mod server;
