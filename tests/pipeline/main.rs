@@ -2,15 +2,19 @@
 #![cfg(test)]
 
 mod architecture;
+mod crashes;
 mod direct_rule;
 mod firehose;
 mod kinesis;
 mod kit;
+mod ledger_faults;
 mod local_command;
 mod on_moto;
+mod permissions;
 mod privacy;
 mod put_events_faults;
 mod replay;
+mod secrets;
 mod settings_lists;
 mod shared_ledger;
 mod sinks;

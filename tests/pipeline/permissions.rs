@@ -1,0 +1,80 @@
+//! A permission that is missing, at each far end: it is named, nothing is acknowledged, and once it is given each event
+//! arrives once. The ledger's table is in `ledger_faults`, Secrets Manager in `secrets`.
+
+use local::faults::{Fault, Faults};
+use local::function::Function;
+
+use crate::kit::ingest::Ingest;
+use crate::kit::letters;
+use crate::kit::replay::{Replaying, letter};
+use crate::kit::target::{event, failed, once_each};
+
+const NOTHING: [usize; 0] = [];
+
+fn assert_named(function: &Function, name: &str) {
+    let output = function.output();
+    let named = format!("{name} answered AccessDeniedException");
+    assert!(output.contains(&named), "{named}: {output}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_webhook_answers_503_while_it_may_not_use_its_bus() {
+    let ingest = Ingest::start(&[]).await;
+    ingest.bus_faults.always(Fault::Denied);
+    assert_eq!(ingest.post(event("1")).await.status, 503);
+    assert_named(&ingest.function, "event bus `auth0-logs`");
+    assert_eq!(ingest.letters().len(), 0, "it is not set aside");
+    ingest.bus_faults.heal();
+    assert_eq!(ingest.post(event("1")).await.status, 200);
+    assert_eq!(ingest.log_ids(), once_each(["1"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_webhook_answers_503_while_it_may_not_set_aside_what_it_must() {
+    let ingest = Ingest::start(&[]).await;
+    ingest.queue_faults.always(Fault::Denied);
+    assert_eq!(ingest.post("[7]").await.status, 503);
+    assert_named(&ingest.function, "dead-letter queue `set-aside`");
+    ingest.queue_faults.heal();
+    assert_eq!(ingest.post("[7]").await.status, 200);
+    assert_eq!(ingest.letters().len(), 1);
+}
+
+/// What the target cannot do it hands back, and does once it may.
+async fn check(replaying: &Replaying, faults: &Faults, body: &str, name: &str) {
+    faults.always(Fault::Denied);
+    assert_eq!(failed(&replaying.cloud, &[body]).await, [0], "{name}");
+    assert_named(&replaying.cloud.target, name);
+    assert_eq!(letters(&replaying.cloud.set_aside_queue).len(), 0, "{name}");
+    faults.heal();
+    assert_eq!(failed(&replaying.cloud, &[body]).await, NOTHING, "{name}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_target_hands_back_what_it_may_not_put_into_its_stream() {
+    let replaying = Replaying::start(&[("SINKS", "firehose")]).await;
+    let faults = &replaying.firehose_faults;
+    check(&replaying, faults, &event("1"), "Firehose stream `logs`").await;
+    assert_eq!(replaying.firehose.log_ids(), once_each(["1"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_target_hands_back_a_letter_that_it_may_not_put_onto_its_bus() {
+    let replaying = Replaying::start(&[]).await;
+    let letter = letter(Some("event-bus"), Some("1"), &event("1"));
+    let faults = &replaying.bus_faults;
+    check(&replaying, faults, &letter, "event bus `auth0-logs`").await;
+    assert_eq!(replaying.bus.log_ids(), once_each(["1"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_target_hands_back_what_it_may_not_set_aside() {
+    let replaying = Replaying::start(&[]).await;
+    let faults = &replaying.cloud.queue_faults;
+    faults.always(Fault::Denied);
+    assert_eq!(failed(&replaying.cloud, &["poison"]).await, [0]);
+    assert_named(&replaying.cloud.target, "dead-letter queue `set-aside`");
+    faults.heal();
+    assert_eq!(failed(&replaying.cloud, &["poison"]).await, NOTHING);
+    assert_eq!(letters(&replaying.cloud.set_aside_queue).len(), 1);
+}
