@@ -1,4 +1,5 @@
-"""What the linters cannot know of the templates: what the detections match, and that each metric is one we write.
+"""What the linters cannot know of the templates: what the detections match, that each metric is one we write, and that
+what fails is kept.
 
 Needs moto, for its event patterns: target/ci-tools/moto/bin/python .ci/templates_test.py
 """
@@ -130,6 +131,45 @@ def check_metrics():
     print(f"{len(named)} metrics in alarms and dashboard: {', '.join(sorted(named))}")
 
 
+def check_failure_paths():
+    paths = sorted((ROOT / "infra/aws").rglob("*.yaml"))
+    resources = {}
+    for path in paths:
+        for name, body in load(path.relative_to(ROOT / "infra/aws"))["Resources"].items():
+            resources[f"{path.stem}/{name}"] = (body["Type"], body.get("Properties", {}))
+
+    def of_type(wanted):
+        return [(name, properties) for name, (kind, properties) in resources.items() if kind == wanted]
+
+    def must(name, holds, what):
+        if not holds:
+            problems.append(f"{name}: {what}")
+
+    targets = [(name, target) for name, rule in of_type("AWS::Events::Rule") for target in rule["Targets"]]
+    for name, target in targets:
+        must(name, "DeadLetterConfig" in target, "a target without a dead-letter queue")
+    mappings = of_type("AWS::Lambda::EventSourceMapping")
+    for name, mapping in mappings:
+        must(name, mapping.get("FunctionResponseTypes") == ["ReportBatchItemFailures"], "no item failures")
+    stream = dict(mappings)["deliver/StreamMapping"]
+    for setting, wanted in [("BisectBatchOnFunctionError", True), ("MaximumRetryAttempts", -1),
+                            ("MaximumRecordAgeInSeconds", -1)]:
+        must("deliver/StreamMapping", stream.get(setting) == wanted, f"{setting} is not {wanted}")
+    for name, invocations in of_type("AWS::Lambda::EventInvokeConfig"):
+        must(name, "OnFailure" in invocations.get("DestinationConfig", {}), "no destination for failures")
+    queues = dict(of_type("AWS::SQS::Queue"))
+    for name, redrives in [("queues/DeliverQueue", 240), ("queues/ReplayQueue", 10)]:
+        policy = queues[name].get("RedrivePolicy", {})
+        must(name, policy.get("maxReceiveCount") == redrives, f"not redriven after {redrives} receptions")
+    for name, queue in queues.items():
+        is_last = "RedrivePolicy" not in queue
+        must(name, not is_last or queue.get("MessageRetentionPeriod") == 1209600, "letters kept less than 14 days")
+    alarms = {properties.get("MetricName") for _, properties in of_type("AWS::CloudWatch::Alarm")}
+    must("alarms", {"IteratorAge", "ApproximateAgeOfOldestMessage"} <= alarms, "none on the age of what waits")
+    print(f"{len(targets)} targets of rules, {len(mappings)} mappings, {len(queues)} queues keep what fails")
+
+
 check_detections()
 check_metrics()
+check_failure_paths()
 sys.exit("\n".join(problems) or 0)

@@ -4,6 +4,7 @@
 mod architecture;
 mod crashes;
 mod direct_rule;
+mod failure_table;
 mod firehose;
 mod kinesis;
 mod kit;
