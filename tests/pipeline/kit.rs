@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 pub(crate) mod ingest;
+pub(crate) mod one_invocation;
 pub(crate) mod replay;
 pub(crate) mod reply;
 pub(crate) mod target;

@@ -21,5 +21,6 @@ mod shared_ledger;
 mod sinks;
 mod start;
 mod target_batches;
+mod traces;
 mod two_targets;
 mod webhook_table;

@@ -1,5 +1,5 @@
-//! A permission that is missing, at each far end: it is named, nothing is acknowledged, and once it is given each event
-//! arrives once. The ledger's table is in `ledger_faults`, Secrets Manager in `secrets`.
+//! A permission, a queue or a bus that is missing: it is named, nothing is acknowledged, and once it is there each event
+//! arrives once. The ledger's table is in `ledger_faults`, the stream in `firehose`, Secrets Manager in `secrets`.
 
 use local::faults::{Fault, Faults};
 use local::function::Function;
@@ -77,4 +77,34 @@ async fn the_target_hands_back_what_it_may_not_set_aside() {
     faults.heal();
     assert_eq!(failed(&replaying.cloud, &["poison"]).await, NOTHING);
     assert_eq!(letters(&replaying.cloud.set_aside_queue).len(), 1);
+}
+
+/// Something that the settings name and that is not there.
+async fn check_missing(setting: (&str, &str), body: &str, named: &str) {
+    let replaying = Replaying::start(&[setting]).await;
+    assert_eq!(failed(&replaying.cloud, &[body]).await, [0], "{named}");
+    let output = replaying.cloud.target.output();
+    assert!(output.contains(named), "{named}: {output}");
+    assert_eq!(
+        letters(&replaying.cloud.set_aside_queue).len(),
+        0,
+        "{named}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dead_letter_queue_that_there_is_not_is_named_and_nothing_is_acknowledged() {
+    let setting = (
+        "DEAD_LETTER_QUEUE_URL",
+        "http://127.0.0.1:9/123456789012/nowhere",
+    );
+    let named = "dead-letter queue `nowhere` answered ";
+    check_missing(setting, "poison", named).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bus_that_there_is_not_is_named_and_its_letter_is_not_acknowledged() {
+    let letter = letter(Some("event-bus"), Some("1"), &event("1"));
+    let named = "event bus `other` answered ResourceNotFoundException";
+    check_missing(("EVENT_BUS_NAME", "other"), &letter, named).await;
 }
