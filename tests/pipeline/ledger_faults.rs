@@ -96,6 +96,24 @@ async fn what_the_sink_has_is_acknowledged_although_the_table_cannot_note_it() {
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_event_costs_two_writes_a_known_one_one_and_one_that_a_sink_refuses_two() {
+    let ledgered = Ledgered::start("ledger").await;
+    let events = ["1", "2", "3"].map(event);
+    let mut calls = 0;
+    let mut check = async |failures: &[usize], writes_each: u64| {
+        assert_eq!(failed(&ledgered.cloud, &events).await, failures);
+        let writes = ledgered.table.counts().calls - calls;
+        assert_eq!(writes, 3 * writes_each);
+        calls += writes;
+    };
+    ledgered.cloud.collector_faults.always(Fault::Status(401));
+    check(&[0, 1, 2], 2).await;
+    ledgered.cloud.collector_faults.heal();
+    check(&NOTHING, 2).await;
+    check(&NOTHING, 1).await;
+}
+
 async fn check_named(ledgered: &Ledgered, named: &str) {
     let events = ["1", "2"].map(event);
     assert_eq!(failed(&ledgered.cloud, &events).await, [0, 1]);

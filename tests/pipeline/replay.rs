@@ -6,7 +6,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use local::cloud::PARTNER_SOURCE;
 use local::collector::Refusal;
-use local::faults::Fault;
+use local::dynamodb::Table;
+use local::faults::{Fault, Faults};
 use local::function::InvocationError;
 use serde_json::{Value, json};
 
@@ -100,6 +101,27 @@ async fn every_shape_of_a_letter_goes_where_it_belongs_and_twice_delivers_nothin
     );
     assert_eq!(replaying.bus.log_ids(), once_each(["bus-only"]));
     assert_eq!(letters(&replaying.cloud.set_aside_queue), [Value::Null; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_table_a_replay_delivers_nothing_new_to_a_process_that_knows_nothing() {
+    let table = Table::start("ledger", Faults::healthy()).await.unwrap();
+    let replaying = Replaying::start(&[
+        ("LEDGER_TABLE", table.name()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", &table.url()),
+    ])
+    .await;
+    let letters = [
+        letter(Some("http"), Some("1"), &event("1")),
+        from_rule("2").to_string(),
+    ];
+    for _ in 0..2 {
+        replaying.bring(&letters).await;
+        replaying.cloud.target.kill().await;
+    }
+    assert_eq!(replaying.cloud.target.starts(), 2);
+    assert_eq!(replaying.cloud.collector.log_ids(), once_each(["1", "2"]));
+    assert_eq!(replaying.firehose.log_ids(), once_each(["2"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
