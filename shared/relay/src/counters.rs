@@ -2,10 +2,11 @@
 //!
 //! The line is written whatever `LOG_LEVEL` says, because alarms live on it.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
-use tenant_logs::Timestamp;
+use tenant_logs::{Known, Timestamp};
 
 /// The CloudWatch namespace of the counters.
 pub const METRIC_NAMESPACE: &str = "Auth0LogRelay";
@@ -57,6 +58,28 @@ pub struct InvocationCounters {
     pub set_aside: usize,
 }
 
+/// The log events that came in by their type code, and so by their category. Only codes of the catalogue: another could be
+/// any text.
+#[derive(Debug, Default)]
+pub(crate) struct Kinds(BTreeMap<&'static str, (&'static Known, usize)>);
+
+impl Kinds {
+    pub(crate) fn note(&mut self, known: &'static Known) {
+        self.0.entry(known.code).or_insert((known, 0)).1 += 1;
+    }
+
+    /// Properties of a line, and no metrics: each of those costs.
+    fn properties(&self) -> [(&'static str, Value); 2] {
+        let mut types = Map::new();
+        let mut categories: BTreeMap<&str, usize> = BTreeMap::new();
+        for (code, (known, count)) in &self.0 {
+            types.insert((*code).to_owned(), (*count).into());
+            *categories.entry(known.category.name()).or_default() += count;
+        }
+        [("types", types.into()), ("categories", json!(categories))]
+    }
+}
+
 /// What happened at one sink.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SinkCounters {
@@ -103,16 +126,17 @@ pub(crate) struct Dimensions<'a> {
 /// Writes the lines of one invocation. What belongs to no sink stands in the first line only, so that sums are right.
 pub(crate) fn report(
     dimensions: Dimensions<'_>,
-    counters: &InvocationCounters,
+    (counters, kinds): (&InvocationCounters, &Kinds),
     sinks: &[(&'static str, SinkCounters)],
 ) {
-    let mut shared = *counters;
+    let mut shared = (*counters, kinds);
+    let no_kinds = Kinds::default();
     let now = Timestamp::now();
     let mut lines = String::new();
     for (sink, own) in sinks {
-        lines.push_str(&line(dimensions, sink, &shared, own, now).to_string());
+        lines.push_str(&line(dimensions, sink, shared, own, now).to_string());
         lines.push('\n');
-        shared = InvocationCounters::default();
+        shared = (InvocationCounters::default(), &no_kinds);
     }
     // Nobody is left to tell when standard output is closed.
     let _written = io::stdout().lock().write_all(lines.as_bytes());
@@ -121,7 +145,7 @@ pub(crate) fn report(
 fn line(
     dimensions: Dimensions<'_>,
     sink: &str,
-    shared: &InvocationCounters,
+    (shared, kinds): (InvocationCounters, &Kinds),
     own: &SinkCounters,
     now: Timestamp,
 ) -> Value {
@@ -153,6 +177,10 @@ fn line(
         .map(|(name, _)| json!({ "Name": name, "Unit": unit(name) }))
         .collect();
     line.extend(counters.map(|(name, value)| (name.to_owned(), value.into())));
+    let kinds = kinds
+        .properties()
+        .map(|(name, value)| (name.to_owned(), value));
+    line.extend(kinds);
     match dimensions.format {
         CounterFormat::Plain => {}
         CounterFormat::EmbeddedMetrics => {
@@ -180,6 +208,8 @@ fn unit(name: &str) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use tenant_logs::known_event_type;
+
     use super::*;
 
     fn written(format: CounterFormat) -> Value {
@@ -198,8 +228,12 @@ mod tests {
             lag_seconds: 7,
             ..SinkCounters::default()
         };
+        let mut kinds = Kinds::default();
+        for code in ["s", "fp", "s", "fu"] {
+            kinds.note(known_event_type(code).unwrap());
+        }
         let now = "2026-11-20T10:00:00Z".parse().unwrap();
-        line(dimensions, "event-bus", &shared, &own, now)
+        line(dimensions, "event-bus", (shared, &kinds), &own, now)
     }
 
     #[test]
@@ -217,6 +251,16 @@ mod tests {
             (&json!("event-bus"), &json!("acme"))
         );
         assert_eq!(line["_aws"], Value::Null);
+    }
+
+    #[test]
+    fn types_and_categories_are_properties_and_no_metrics() {
+        let line = written(CounterFormat::EmbeddedMetrics);
+        assert_eq!(line["types"], json!({"fp": 1, "fu": 1, "s": 2}));
+        let categories = json!({"auth.login.fail": 2, "auth.login.success": 2});
+        assert_eq!(line["categories"], categories);
+        let metrics = line["_aws"].to_string();
+        assert!(!metrics.contains("types") && !metrics.contains("categories"));
     }
 
     #[test]

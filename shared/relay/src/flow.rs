@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use futures_util::future::{join, join_all};
 use tenant_logs::{DeadLetter, Filter, Parsed, Redaction, Schema, TenantName, Unreadable};
 
-use crate::counters::{CounterFormat, Dimensions, InvocationCounters, SinkCounters, report};
+use crate::counters::{CounterFormat, Dimensions, InvocationCounters, Kinds, SinkCounters, report};
 use crate::deadline::Deadline;
 use crate::ports::{DeadLetters, Ledger, Remedy, Sink};
 use crate::retry::{Tries, deliver_with_retry};
@@ -139,7 +139,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         }
         let sinks = consignments.iter().zip(&at_sinks);
         let sinks = sinks.map(|(consignment, (_, counters))| (consignment.sink_name(), *counters));
-        self.report(&counters, &by_sink(sinks));
+        self.report((&counters, &intake.kinds), &by_sink(sinks));
         outcome
     }
 
@@ -166,16 +166,20 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         let sinks: Vec<_> = first
             .map(|destination| (destination.sink.name(), SinkCounters::default()))
             .collect();
-        self.report(counters, &sinks);
+        self.report((counters, &Kinds::default()), &sinks);
     }
 
-    fn report(&self, counters: &InvocationCounters, sinks: &[(&'static str, SinkCounters)]) {
+    fn report(
+        &self,
+        counted: (&InvocationCounters, &Kinds),
+        sinks: &[(&'static str, SinkCounters)],
+    ) {
         let dimensions = Dimensions {
             function: self.function,
             tenant: self.tenant.as_str(),
             format: self.counter_format,
         };
-        report(dimensions, counters, sinks);
+        report(dimensions, counted, sinks);
     }
 
     /// Puts letters among the dead letters; answers for each whether it is there.

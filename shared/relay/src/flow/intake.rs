@@ -6,7 +6,7 @@ use tenant_logs::{
     DeadLetter, LetterEvent, LogEvent, Redaction, Reject, RejectReason, known_event_type,
 };
 
-use crate::counters::InvocationCounters;
+use crate::counters::{InvocationCounters, Kinds};
 use crate::deadline::Deadline;
 use crate::flow::{Arrival, Relay};
 use crate::ports::Sink;
@@ -18,6 +18,7 @@ pub(super) struct Intake<'a> {
     pub(super) returned: BTreeMap<usize, Vec<Accepted<'a>>>,
     pub(super) unfit: Vec<Unfit<'a>>,
     pub(super) counters: InvocationCounters,
+    pub(super) kinds: Kinds,
 }
 
 /// A log event that goes to the sinks, and the body it came in.
@@ -45,6 +46,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             returned: BTreeMap::new(),
             unfit: Vec::new(),
             counters: InvocationCounters::default(),
+            kinds: Kinds::default(),
         };
         for (origin, arrival) in arrivals.into_iter().enumerate() {
             match arrival.parsed {
@@ -78,7 +80,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
 
     /// Takes a log event for every sink, unless the filter stops it.
     pub(super) fn accept<'a>(&self, mut accepted: Accepted<'a>, intake: &mut Intake<'a>) {
-        intake.counters.note_type(&accepted.log_event);
+        intake.note_type(&accepted.log_event);
         if !self.filter.passes(accepted.log_event.event_type()) {
             intake.counters.filtered += 1;
             return;
@@ -135,10 +137,11 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     }
 }
 
-impl InvocationCounters {
+impl Intake<'_> {
     pub(super) fn note_type(&mut self, log_event: &LogEvent<'_>) {
-        if log_event.event_type().and_then(known_event_type).is_none() {
-            self.unrecognized += 1;
+        match log_event.event_type().and_then(known_event_type) {
+            Some(known) => self.kinds.note(known),
+            None => self.counters.unrecognized += 1,
         }
     }
 }

@@ -53,7 +53,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         let why_again = match self.open(&letter) {
             Ok(Opened::ForOne(place, mut log_event)) => {
                 // It passed the filter of the function that set it aside, whose filter may be another one.
-                intake.counters.note_type(&log_event);
+                intake.note_type(&log_event);
                 if self.redaction.redact(&mut log_event) {
                     intake.counters.redacted += 1;
                 }
