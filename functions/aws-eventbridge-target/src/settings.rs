@@ -94,7 +94,7 @@ fn read_destinations(
     opening: Opening<'_>,
 ) -> Option<Vec<Destination<TargetSink>>> {
     let list = reader.required("SINKS")?;
-    let choices = match parse_sinks(&list, &TargetSink::NAMES) {
+    let choices = match parse_sinks(&list, &TargetSink::KINDS) {
         Ok(choices) => choices,
         Err(problem) => {
             reader.problem("SINKS", problem);
@@ -281,10 +281,17 @@ mod tests {
     fn the_rule_target_must_say_where_to() {
         let problems = read(&[("SINKS", "")]).unwrap_err();
         assert_eq!(problems, "1 setting is wrong:\n  SINKS: required, not set");
-        let problems = read(&[("SINKS", "http:ecs")]).unwrap_err();
+    }
+
+    #[test]
+    fn a_sink_is_given_the_schema_that_its_entry_names() {
+        let settings = read(&[("SINKS", "http:ecs,stdout")]).unwrap();
+        let schemas: Vec<Schema> = settings.destinations.iter().map(|d| d.schema).collect();
+        assert_eq!(schemas, [Schema::Ecs, Schema::Raw]);
+        let problems = read(&[("SINKS", "event-bus:ecs")]).unwrap_err();
         assert_eq!(
             problems,
-            "1 setting is wrong:\n  SINKS: cannot read the schema of `http:ecs` (want one of raw)"
+            "1 setting is wrong:\n  SINKS: cannot read the schema of `event-bus:ecs` (want one of raw)"
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use aws_clients::{EventBus, Firehose};
 use http_clients::HttpCollector;
-use relay::{Delivery, FileSink, Row, Sink, StdoutSink};
+use relay::{Delivery, FileSink, Row, Sink, SinkKind, StdoutSink};
 use tokio::time::Instant;
 
 /// One of the function's sinks.
@@ -21,8 +21,14 @@ pub(crate) enum TargetSink {
 }
 
 impl TargetSink {
-    /// Their names in `SINKS`.
-    pub(crate) const NAMES: [&'static str; 5] = ["http", "firehose", "event-bus", "file", "stdout"];
+    /// What `SINKS` can name.
+    pub(crate) const KINDS: [SinkKind; 5] = [
+        SinkKind::of_any_schema("http"),
+        SinkKind::of_any_schema("firehose"),
+        SinkKind::of_raw("event-bus"),
+        SinkKind::of_any_schema("file"),
+        SinkKind::of_any_schema("stdout"),
+    ];
 }
 
 impl Sink for TargetSink {

@@ -5,7 +5,7 @@ use aws_clients::{
 };
 use relay::settings::{CommonSettings, Reader, SettingsError};
 use relay::webhook::{MAX_BODY_BYTES, TokenSettings};
-use relay::{SinkChoice, StoredSecrets, parse_sinks};
+use relay::{SinkChoice, SinkKind, StoredSecrets, parse_sinks};
 use tenant_logs::Schema;
 use tracing::level_filters::LevelFilter;
 
@@ -90,7 +90,7 @@ fn read_sink(reader: &mut Reader<'_>) -> Option<SinkChoice> {
     let list = reader
         .optional("SINKS")
         .unwrap_or_else(|| "event-bus".to_owned());
-    match parse_sinks(&list, &["event-bus"]) {
+    match parse_sinks(&list, &[SinkKind::of_raw("event-bus")]) {
         Ok(choices) => choices.first().copied(),
         Err(problem) => {
             reader.problem("SINKS", problem);

@@ -8,6 +8,38 @@ pub use stdout::{StdoutSink, ndjson};
 
 use tenant_logs::Schema;
 
+/// A sink that a function has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SinkKind {
+    /// Its name in `SINKS`.
+    pub name: &'static str,
+    /// The schemas it takes; the first is what it is given where `SINKS` names none.
+    pub schemas: &'static [Schema],
+}
+
+impl SinkKind {
+    /// A sink that takes every schema, raw unless another is named.
+    pub const fn of_any_schema(name: &'static str) -> Self {
+        Self {
+            name,
+            schemas: &Schema::ALL,
+        }
+    }
+
+    /// A sink that takes Auth0's own record only: a bus, whose rules match it.
+    pub const fn of_raw(name: &'static str) -> Self {
+        Self {
+            name,
+            schemas: &[Schema::Raw],
+        }
+    }
+
+    fn schema(&self, name: Option<&str>) -> Option<Schema> {
+        let is_named = |schema: &&Schema| name.is_none_or(|name| schema.name() == name);
+        self.schemas.iter().find(is_named).copied()
+    }
+}
+
 /// One entry of `SINKS`: a sink and the schema it is given log events in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SinkChoice {
@@ -28,9 +60,14 @@ pub enum SinkChoiceProblem {
         /// What could be.
         known: String,
     },
-    /// A schema that there is not.
-    #[error("cannot read the schema of `{0}` (want one of {known})", known = schema_names())]
-    Schema(String),
+    /// A schema that the sink does not take, or that there is not.
+    #[error("cannot read the schema of `{entry}` (want one of {known})")]
+    Schema {
+        /// What was written.
+        entry: String,
+        /// What the sink takes.
+        known: String,
+    },
     /// The same sink again.
     #[error("names `{0}` twice")]
     Twice(&'static str),
@@ -39,24 +76,27 @@ pub enum SinkChoiceProblem {
     Empty,
 }
 
-/// Reads `http,file:raw`, where `known` are the sinks that the function has.
-pub fn parse_sinks(
-    list: &str,
-    known: &[&'static str],
-) -> Result<Vec<SinkChoice>, SinkChoiceProblem> {
+/// Reads `http:ecs,file`, where `known` are the sinks that the function has.
+pub fn parse_sinks(list: &str, known: &[SinkKind]) -> Result<Vec<SinkChoice>, SinkChoiceProblem> {
     let mut choices: Vec<SinkChoice> = Vec::new();
     let entries = list.split(',').map(str::trim);
     for entry in entries.filter(|entry| !entry.is_empty()) {
-        let (name, schema) = entry
-            .split_once(':')
-            .unwrap_or((entry, Schema::default().name()));
-        let found = known.iter().find(|sink| **sink == name);
-        let name = *found.ok_or_else(|| SinkChoiceProblem::Sink {
+        let (name, schema) = match entry.split_once(':') {
+            Some((name, schema)) => (name, Some(schema)),
+            None => (entry, None),
+        };
+        let kind = known.iter().find(|kind| kind.name == name);
+        let kind = kind.ok_or_else(|| SinkChoiceProblem::Sink {
             name: name.to_owned(),
-            known: known.join(", "),
+            known: joined(known.iter().map(|kind| kind.name)),
         })?;
-        let schema =
-            Schema::parse(schema).ok_or_else(|| SinkChoiceProblem::Schema(entry.to_owned()))?;
+        let schema = kind
+            .schema(schema)
+            .ok_or_else(|| SinkChoiceProblem::Schema {
+                entry: entry.to_owned(),
+                known: joined(kind.schemas.iter().map(|schema| schema.name())),
+            })?;
+        let name = kind.name;
         if choices.iter().any(|choice| choice.name == name) {
             return Err(SinkChoiceProblem::Twice(name));
         }
@@ -68,33 +108,58 @@ pub fn parse_sinks(
     Ok(choices)
 }
 
-fn schema_names() -> String {
-    Schema::ALL.map(Schema::name).join(", ")
+fn joined(names: impl Iterator<Item = &'static str>) -> String {
+    names.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(list: &str, expected: Result<&[&str], &str>) {
-        let parsed = parse_sinks(list, &["http", "file"]);
-        let names = parsed.map(|choices| choices.iter().map(|c| c.name).collect::<Vec<_>>());
+    const KNOWN: [SinkKind; 3] = [
+        SinkKind::of_any_schema("http"),
+        SinkKind::of_any_schema("file"),
+        SinkKind::of_raw("event-bus"),
+    ];
+
+    fn check(list: &str, expected: Result<&[(&str, Schema)], &str>) {
+        let parsed = parse_sinks(list, &KNOWN);
+        let choices = parsed.map(|choices| {
+            let pairs = choices.iter().map(|choice| (choice.name, choice.schema));
+            pairs.collect::<Vec<_>>()
+        });
         match expected {
-            Ok(expected) => assert_eq!(names.unwrap(), expected, "{list}"),
-            Err(expected) => assert_eq!(names.unwrap_err().to_string(), expected, "{list}"),
+            Ok(expected) => assert_eq!(choices.unwrap(), expected, "{list}"),
+            Err(expected) => assert_eq!(choices.unwrap_err().to_string(), expected, "{list}"),
         }
     }
 
     #[test]
     fn sinks_are_read_with_their_schemas() {
-        check("http", Ok(&["http"]));
-        check(" http:raw , file,", Ok(&["http", "file"]));
+        check("http", Ok(&[("http", Schema::Raw)]));
+        check(
+            " http:ecs , file:sentinel,",
+            Ok(&[("http", Schema::Ecs), ("file", Schema::Sentinel)]),
+        );
         check("", Err("names no sink"));
         check("http,http:raw", Err("names `http` twice"));
-        check("smtp", Err("cannot read `smtp` (want one of http, file)"));
         check(
-            "http:xml",
-            Err("cannot read the schema of `http:xml` (want one of raw)"),
+            "smtp",
+            Err("cannot read `smtp` (want one of http, file, event-bus)"),
+        );
+    }
+
+    #[test]
+    fn a_schema_that_a_sink_cannot_take_is_a_problem() {
+        let every = Schema::ALL.map(Schema::name).join(", ");
+        for entry in ["http:xml", "http:", "file:ECS"] {
+            let problem = format!("cannot read the schema of `{entry}` (want one of {every})");
+            check(entry, Err(&problem));
+        }
+        check("event-bus:raw", Ok(&[("event-bus", Schema::Raw)]));
+        check(
+            "event-bus:ecs",
+            Err("cannot read the schema of `event-bus:ecs` (want one of raw)"),
         );
     }
 }

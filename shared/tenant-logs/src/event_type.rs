@@ -1,11 +1,14 @@
-//! The catalogue of event type codes: what a code is called, its filter category, its outcome.
+//! The catalogue of event type codes: what a code is called, its filter category, its outcome, its meaning.
 //!
 //! Log events never carry their category, so it is looked up here. A code that is not listed is no
 //! error: Auth0 adds some every year, and they pass with neither category nor outcome.
 
 mod catalogue;
+pub(crate) mod meaning;
 
 use catalogue::CATALOGUE;
+
+use meaning::{Meaning, Severity};
 
 /// An event type code of the catalogue with what is known about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub struct Known {
     pub outcome: Outcome,
     /// Whether Auth0 still documents it.
     pub status: Status,
+    /// What happened: all that a schema needs to know of a code.
+    pub meaning: Meaning,
 }
 
 /// What an event says about what was attempted: our reading, since Auth0 publishes none for all.
@@ -44,25 +49,41 @@ pub enum Status {
     Retired,
 }
 
+impl Known {
+    /// How much it matters: what failed or warns matters a little, unless the meaning says otherwise.
+    pub fn severity(&self) -> Severity {
+        let by_outcome = match self.outcome {
+            Outcome::Success | Outcome::Other => Severity::Informational,
+            Outcome::Failure | Outcome::Warning => Severity::Low,
+        };
+        self.meaning.severity.unwrap_or(by_outcome)
+    }
+}
+
 /// Finds a code in the catalogue.
 pub fn known_event_type(code: &str) -> Option<&'static Known> {
-    let place = CATALOGUE
-        .binary_search_by(|entry| entry.code.cmp(code))
-        .ok()?;
-    CATALOGUE.get(place)
+    CATALOGUE.iter().find_map(|part| {
+        let place = part.binary_search_by(|entry| entry.code.cmp(code)).ok()?;
+        part.get(place)
+    })
 }
 
 /// The whole catalogue in the byte order of the codes.
-pub fn known_event_types() -> &'static [Known] {
-    &CATALOGUE
+pub fn known_event_types() -> impl Iterator<Item = &'static Known> {
+    CATALOGUE.into_iter().flatten()
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "a row of the catalogue, on one line"
+)]
 const fn known(
     code: &'static str,
     name: &'static str,
     category: Category,
     outcome: Outcome,
     status: Status,
+    meaning: Meaning,
 ) -> Known {
     Known {
         code,
@@ -70,6 +91,7 @@ const fn known(
         category,
         outcome,
         status,
+        meaning,
     }
 }
 

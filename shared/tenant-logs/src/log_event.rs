@@ -151,6 +151,21 @@ impl<'a> LogEvent<'a> {
         }
     }
 
+    /// What [`Self::detail`] answers, in parts that need not be put together, each a whole number of JSON tokens.
+    pub(crate) fn detail_parts(&self) -> [Cow<'_, str>; 3] {
+        match self.form {
+            Form::Detail => ["".into(), self.text().into(), "".into()],
+            Form::WrappedWithoutId | Form::Bare => {
+                [self.wrapper().into(), self.record().into(), "}".into()]
+            }
+        }
+    }
+
+    /// Whether the text is the record itself, and not around it.
+    pub(crate) fn is_bare(&self) -> bool {
+        self.form == Form::Bare
+    }
+
     /// The event with nothing borrowed from the body it came in.
     pub fn into_owned(self) -> LogEvent<'static> {
         LogEvent {
@@ -165,6 +180,11 @@ impl<'a> LogEvent<'a> {
     }
 
     fn wrap(&self, record: &str) -> String {
+        self.wrapper() + record + "}"
+    }
+
+    /// What comes before the record in a detail that we wrap ourselves.
+    fn wrapper(&self) -> String {
         let log_id = serde_json::Value::from(self.log_id.as_ref());
         let derived = if self.log_id_derived {
             r#","log_id_derived":true"#
@@ -177,7 +197,7 @@ impl<'a> LogEvent<'a> {
             let paths = serde_json::Value::from(self.redacted.as_slice());
             format!(r#","redacted":{paths}"#)
         };
-        format!(r#"{{"log_id":{log_id}{derived}{redacted},"data":{record}}}"#)
+        format!(r#"{{"log_id":{log_id}{derived}{redacted},"data":"#)
     }
 }
 

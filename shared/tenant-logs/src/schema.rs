@@ -1,37 +1,102 @@
 //! The schemas a sink can be given log events in.
+//!
+//! All but raw are written from what the catalogue says a code means and from the record's own members, which are
+//! copied as the JSON that they are. A member that is missing or of the wrong type leaves its target out.
+
+mod asim;
+mod ecs;
+mod json_writer;
+mod ocsf;
+mod reading;
+mod record;
+mod rest;
+mod sentinel;
 
 use std::borrow::Cow;
 
-use crate::LogEvent;
+use crate::{LogEvent, TenantName};
+use asim::AsimStream;
+use json_writer::JsonWriter;
+use reading::Reading;
 
 /// A schema that log events are written in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
 pub enum Schema {
     /// `{"log_id", "data"}`: Auth0's own record, untouched.
     #[default]
     Raw,
+    /// Elastic Common Schema.
+    Ecs,
+    /// Open Cybersecurity Schema Framework.
+    Ocsf,
+    /// Microsoft's normalized tables for authentication and audit; what is in neither, as [`Self::Sentinel`].
+    Asim,
+    /// The columns of Microsoft's own table `Auth0Logs_CL`, and the raw event.
+    Sentinel,
 }
 
 impl Schema {
+    /// Every schema.
+    pub const ALL: [Self; 5] = [Self::Raw, Self::Ecs, Self::Ocsf, Self::Asim, Self::Sentinel];
+
     /// Reads a schema's name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|schema| schema.name() == name)
     }
 
-    /// Every schema.
-    pub const ALL: [Self; 1] = [Self::Raw];
-
     /// Its name in `SINKS`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Raw => "raw",
+            Self::Ecs => "ecs",
+            Self::Ocsf => "ocsf",
+            Self::Asim => "asim",
+            Self::Sentinel => "sentinel",
         }
+    }
+
+    /// The table that a row in [`Self::Asim`] is for.
+    pub fn asim_stream(log_event: &LogEvent<'_>) -> AsimStream {
+        AsimStream::of(log_event)
     }
 
     /// One log event as a JSON object in this schema.
     pub fn write<'a>(self, log_event: &'a LogEvent<'_>) -> Cow<'a, str> {
+        self.write_for(log_event, None)
+    }
+
+    /// As [`Self::write`], and the tenant's name stands where a schema requires one and the event has none.
+    pub fn write_for<'a>(
+        self,
+        log_event: &'a LogEvent<'_>,
+        tenant: Option<&TenantName>,
+    ) -> Cow<'a, str> {
+        if self == Self::Raw {
+            return log_event.detail();
+        }
+        // The raw event is kept inside, beside what is taken out of it.
+        let mut row = String::with_capacity(log_event.text().len() * 3 + 1024);
+        self.write_to(log_event, tenant, &mut row);
+        Cow::Owned(row)
+    }
+
+    /// Appends one log event as a JSON object in this schema.
+    pub fn write_to(self, log_event: &LogEvent<'_>, tenant: Option<&TenantName>, out: &mut String) {
+        let reading = || Reading::of(log_event, tenant);
         match self {
-            Self::Raw => log_event.detail(),
+            Self::Raw => log_event
+                .detail_parts()
+                .iter()
+                .for_each(|part| out.push_str(part)),
+            Self::Ecs => ecs::write(&reading(), &mut JsonWriter::new(out)),
+            Self::Ocsf => ocsf::write(&reading(), &mut JsonWriter::new(out)),
+            Self::Asim => asim::write(&reading(), &mut JsonWriter::new(out)),
+            Self::Sentinel => sentinel::write(&reading(), &mut JsonWriter::new(out)),
         }
     }
 }
+
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod tests;

@@ -188,7 +188,9 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             .iter()
             .map(|accepted| Row {
                 log_event: &accepted.log_event,
-                json: destination.schema.write(&accepted.log_event),
+                json: destination
+                    .schema
+                    .write_for(&accepted.log_event, Some(&self.tenant)),
                 trace_id: accepted.trace_id,
             })
             .collect();

@@ -1,0 +1,120 @@
+//! Events beside what they become in every schema, a file each: `fixtures/golden`.
+//!
+//! Members stand in the order in which they are written. Each schema's copy of the whole event is left out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::Schema;
+use crate::json::{elements, members};
+use crate::parse;
+
+/// What stands for a schema's copy of the whole event.
+const COPY: &str = r#""(the whole event)""#;
+
+/// Codes of which the full event is shown, besides every file of `fixtures/log-events`.
+const CODES: [&str; 26] = [
+    "api_limit_warning",
+    "cls",
+    "depnote",
+    "directory_sync_completed",
+    "du",
+    "fapi",
+    "fertft",
+    "ferrt",
+    "fs",
+    "gd_auth_rejected",
+    "gd_enrollment_complete",
+    "gd_start_auth",
+    "gd_tenant_update",
+    "gd_unenroll",
+    "kms_key_state_changed",
+    "limit_mu",
+    "organization_member_added",
+    "oidc_backchannel_logout_succeeded",
+    "sapi",
+    "sce",
+    "scp",
+    "seccft",
+    "sepft",
+    "signup_pwd_leak",
+    "srrt",
+    "ublkdu",
+];
+
+#[test]
+fn every_schema_of_an_event_is_as_it_was_looked_through() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut events: Vec<(String, String)> = files(&fixtures.join("log-events"))
+        .into_iter()
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+            (name, fs::read_to_string(path).unwrap())
+        })
+        .collect();
+    let full = fs::read_to_string(fixtures.join("codes/full.ndjson")).unwrap();
+    for code in CODES {
+        let mut lines = full.lines();
+        let found = lines.find(|line| line.contains(&format!("\"type\":\"{code}\"")));
+        events.push((format!("{code}-full"), found.unwrap().to_owned()));
+    }
+    insta::with_settings!({
+        snapshot_path => fixtures.join("golden"),
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        for (name, event) in events {
+            insta::assert_snapshot!(name, side_by_side(&event));
+        }
+    });
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn side_by_side(event: &str) -> String {
+    let parsed = parse(event).unwrap();
+    let log_event = &parsed.log_events[0];
+    let rows = Schema::ALL.map(|schema| {
+        let row = schema.write(log_event);
+        format!("{}: {}", schema.name(), pretty(&row, 0))
+    });
+    rows.join("\n\n")
+}
+
+fn pretty(json: &str, depth: usize) -> String {
+    let parts: Vec<String> = if let Some(members) = members(json) {
+        let parts = members.into_iter().map(|(name, value)| {
+            let is_copy = match name {
+                r#""original""# | r#""raw_data""# => value.starts_with("\"{"),
+                r#""Raw""# | r#""AdditionalFields""# => true,
+                _ => false,
+            };
+            let value = if is_copy { COPY } else { value };
+            format!("{name}: {}", pretty(value, depth + 1))
+        });
+        parts.collect()
+    } else if json.starts_with('[') {
+        let elements = elements(json).unwrap();
+        let parts = elements.into_iter().map(|e| pretty(e.get(), depth + 1));
+        parts.collect()
+    } else {
+        return json.to_owned();
+    };
+    let (begin, end) = if json.starts_with('{') {
+        ('{', '}')
+    } else {
+        ('[', ']')
+    };
+    let one_line = format!("{begin}{}{end}", parts.join(", "));
+    if one_line.len() + 2 * depth <= 100 && !one_line.contains('\n') {
+        return one_line;
+    }
+    let indent = "  ".repeat(depth + 1);
+    let lines = parts.join(&format!(",\n{indent}"));
+    format!("{begin}\n{indent}{lines}\n{}{end}", "  ".repeat(depth))
+}

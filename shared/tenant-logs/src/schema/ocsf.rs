@@ -1,0 +1,287 @@
+//! Open Cybersecurity Schema Framework: one class an event, with the objects that the class requires always there.
+
+mod classes;
+mod objects;
+
+use super::json_writer::{JsonWriter, key};
+use super::reading::{ProviderProtocol, Reading};
+use super::rest::write_rest;
+use crate::Outcome;
+use crate::event_type::meaning::{Factor, Happened, Proof, Severity};
+use classes::{Activity, Class};
+use objects::{
+    write_actor, write_dst_endpoint, write_http_request, write_metadata, write_observables,
+    write_src_endpoint, write_user,
+};
+
+/// Writes one event.
+pub(super) fn write(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    let activity = Activity::of(reading.happened());
+    event.begin_row();
+    write_metadata(reading, event);
+    write_classification(activity, event);
+    write_severity(reading, event);
+    write_status(reading, activity.class, event);
+    event.display(key!("time"), reading.time.as_millisecond());
+    event.text(key!("message"), reading.record.own.description);
+    match activity.class {
+        Class::BaseEvent => {}
+        Class::DetectionFinding => write_finding(reading, event),
+        Class::AccountChange => {
+            write_user(reading, key!("user"), event);
+            write_actor(reading, false, event);
+            write_request(reading, event);
+        }
+        Class::Authentication => write_authentication(reading, event),
+        Class::EntityManagement => {
+            objects::write_entity(reading, event);
+            write_actor(reading, true, event);
+            write_request(reading, event);
+        }
+        Class::UserAccess => {
+            event.fixed(key!("privileges"), r#"["organization member"]"#);
+            write_user(reading, key!("user"), event);
+            objects::write_organization_resource(reading, event);
+            write_actor(reading, false, event);
+            write_request(reading, event);
+        }
+        Class::ApiActivity => write_api_activity(reading, event),
+    }
+    write_observables(reading, activity.class, event);
+    write_unmapped(reading, activity.class, event);
+    event.json_in_string(key!("raw_data"), reading.raw().parts());
+    event.end_row();
+}
+
+/// What the class has no place for.
+fn write_unmapped(reading: &Reading<'_>, class: Class, event: &mut JsonWriter<'_>) {
+    let own = &reading.record.own;
+    let hostname = (key!("hostname"), own.hostname);
+    let user_agent = (key!("user_agent"), own.user_agent);
+    let client_ip = (
+        key!("client_ip"),
+        own.client_ip.filter(|_| reading.client_ip.is_some()),
+    );
+    let not_an_address = (key!("ip"), own.ip.filter(|_| reading.ip.is_none()));
+    let unmapped = key!("unmapped");
+    match class {
+        Class::BaseEvent => {
+            let besides = [
+                hostname,
+                (key!("ip"), own.ip),
+                client_ip,
+                (key!("organization_id"), own.organization_id),
+                (key!("organization_name"), own.organization_name),
+                user_agent,
+                (key!("user_id"), own.user_id),
+                (key!("user_name"), own.user_name),
+            ];
+            write_rest(reading, unmapped, &besides, event);
+        }
+        Class::DetectionFinding => {
+            let besides = [hostname, not_an_address, client_ip, user_agent];
+            write_rest(reading, unmapped, &besides, event);
+        }
+        Class::AccountChange | Class::EntityManagement | Class::UserAccess => {
+            write_rest(reading, unmapped, &[hostname, not_an_address], event);
+        }
+        Class::Authentication | Class::ApiActivity => {
+            write_rest(reading, unmapped, &[not_an_address], event);
+        }
+    }
+}
+
+fn write_classification(activity: Activity, event: &mut JsonWriter<'_>) {
+    let Activity {
+        class,
+        id,
+        caption,
+        name,
+    } = activity;
+    event.display(key!("category_uid"), class.category_uid());
+    event.word(key!("category_name"), class.category_name());
+    event.display(key!("class_uid"), class.uid());
+    event.word(key!("class_name"), class.name());
+    event.display(key!("activity_id"), id);
+    event.word(key!("activity_name"), name);
+    event.display(key!("type_uid"), class.uid() * 100 + id);
+    event.display(
+        key!("type_name"),
+        format_args!("\"{}: {caption}\"", class.name()),
+    );
+}
+
+fn write_severity(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    let (id, name) = match reading.known.map(crate::Known::severity) {
+        None => ("0", "Unknown"),
+        Some(Severity::Informational) => ("1", "Informational"),
+        Some(Severity::Low) => ("2", "Low"),
+        Some(Severity::Medium) => ("3", "Medium"),
+        Some(Severity::High) => ("4", "High"),
+    };
+    event.fixed(key!("severity_id"), id);
+    event.word(key!("severity"), name);
+}
+
+/// A finding's status says how far it was looked into; every other class's, what became of what was attempted.
+fn write_status(reading: &Reading<'_>, class: Class, event: &mut JsonWriter<'_>) {
+    let (id, name) = match (class, reading.outcome()) {
+        (Class::DetectionFinding, _) => ("1", "New"),
+        (_, Outcome::Success | Outcome::Warning) => ("1", "Success"),
+        (_, Outcome::Failure) => ("2", "Failure"),
+        (_, Outcome::Other) => ("0", "Unknown"),
+    };
+    event.fixed(key!("status_id"), id);
+    event.word(key!("status"), name);
+    let error = reading.error();
+    event.text(key!("status_code"), error.code);
+    event.text(key!("status_detail"), error.message);
+}
+
+fn write_request(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    write_src_endpoint(reading, key!("src_endpoint"), event);
+    write_http_request(reading, event);
+}
+
+fn write_authentication(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    let happened = reading.happened();
+    write_user(reading, key!("user"), event);
+    objects::write_service(reading, event);
+    write_dst_endpoint(reading, event);
+    let (id, name) = protocol(reading, happened);
+    event.fixed(key!("auth_protocol_id"), id);
+    event.word(key!("auth_protocol"), name);
+    if let Some(is_mfa) = happened.and_then(is_mfa) {
+        event.fixed(key!("is_mfa"), if is_mfa { "true" } else { "false" });
+    }
+    if let Some(Happened::MfaChallenge(_, factor)) = happened {
+        write_factor(reading, factor, event);
+    }
+    // Nobody sits at Auth0's console: every logon comes over the network.
+    event.fixed(key!("logon_type_id"), "3");
+    event.fixed(key!("logon_type"), r#""Network""#);
+    event.fixed(key!("is_remote"), "true");
+    let session = event.begin_object(key!("session"));
+    event.text(key!("uid"), reading.record.details.session_id);
+    event.end_object(session);
+    write_actor(reading, false, event);
+    write_request(reading, event);
+}
+
+/// The protocol by which the user's own provider was asked, else that of Auth0's token endpoint.
+fn protocol(reading: &Reading<'_>, happened: Option<Happened>) -> (&'static str, &'static str) {
+    if let Some(Happened::TokenExchange(_) | Happened::TokenRevocation) = happened {
+        return ("6", "OAUTH 2.0");
+    }
+    match reading.provider_protocol() {
+        Some(ProviderProtocol::OpenId) => ("4", "OpenID"),
+        Some(ProviderProtocol::Saml) => ("5", "SAML"),
+        Some(ProviderProtocol::Ldap) => ("12", "LDAP"),
+        None => ("0", "Unknown"),
+    }
+}
+
+/// Whether more than one factor was shown, where the code tells.
+fn is_mfa(happened: Happened) -> Option<bool> {
+    match happened {
+        Happened::MfaChallenge(..) => Some(true),
+        Happened::Logon(proof) | Happened::TokenExchange(proof) => match proof {
+            Proof::PasswordAndFactor | Proof::PasskeyAndFactor => Some(true),
+            Proof::Password | Proof::OneTimeCode | Proof::ClientCredentials => Some(false),
+            Proof::Unsaid
+            | Proof::Session
+            | Proof::Social
+            | Proof::AuthorizationCode
+            | Proof::DeviceCode
+            | Proof::Backchannel
+            | Proof::RefreshToken
+            | Proof::Token
+            | Proof::Delegation => None,
+        },
+        Happened::LogonStep
+        | Happened::Logoff
+        | Happened::SignUp
+        | Happened::TokenRevocation
+        | Happened::MfaEnrolment(..)
+        | Happened::PasswordChange(_)
+        | Happened::BreachedPassword(_)
+        | Happened::BruteForceBlock(_)
+        | Happened::RateLimit
+        | Happened::UserChange(..)
+        | Happened::AdminChange(..)
+        | Happened::ApiOperation(_)
+        | Happened::SystemNotice(_) => None,
+    }
+}
+
+/// The factor that the code names, else the one that `details.authenticator` does.
+fn write_factor(reading: &Reading<'_>, factor: Factor, event: &mut JsonWriter<'_>) {
+    let json = match factor {
+        Factor::Sms => FACTOR_SMS,
+        Factor::Voice => FACTOR_VOICE,
+        Factor::Email => FACTOR_EMAIL,
+        Factor::Push => FACTOR_PUSH,
+        Factor::RecoveryCode => FACTOR_RECOVERY_CODE,
+        Factor::WebAuthn => FACTOR_WEBAUTHN,
+        Factor::Unsaid => match reading.record.authenticator.factor_type {
+            Some(r#""sms""#) => FACTOR_SMS,
+            Some(r#""voice""#) => FACTOR_VOICE,
+            Some(r#""email""#) => FACTOR_EMAIL,
+            Some(r#""push""# | r#""push-notification""# | r#""pn""#) => FACTOR_PUSH,
+            Some(r#""recovery-code""#) => FACTOR_RECOVERY_CODE,
+            Some(r#""webauthn-roaming""# | r#""webauthn-platform""# | r#""webauthn""#) => {
+                FACTOR_WEBAUTHN
+            }
+            Some(r#""otp""# | r#""totp""#) => FACTOR_OTP,
+            Some(_) | None => return,
+        },
+    };
+    event.fixed(key!("auth_factors"), json);
+}
+
+const FACTOR_SMS: &str = r#"[{"factor_type_id":1,"factor_type":"SMS"}]"#;
+const FACTOR_VOICE: &str = r#"[{"factor_type_id":3,"factor_type":"Phone Call"}]"#;
+const FACTOR_PUSH: &str = r#"[{"factor_type_id":5,"factor_type":"Push Notification"}]"#;
+const FACTOR_OTP: &str = r#"[{"factor_type_id":7,"factor_type":"OTP"}]"#;
+const FACTOR_EMAIL: &str = r#"[{"factor_type_id":8,"factor_type":"Email"}]"#;
+const FACTOR_WEBAUTHN: &str = r#"[{"factor_type_id":10,"factor_type":"WebAuthn"}]"#;
+const FACTOR_RECOVERY_CODE: &str = r#"[{"factor_type_id":99,"factor_type":"Recovery Code"}]"#;
+
+fn write_api_activity(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    objects::write_api(reading, event);
+    write_actor(reading, true, event);
+    write_dst_endpoint(reading, event);
+    write_request(reading, event);
+    if objects::is_status_code(reading.record.response.status_code) {
+        let response = event.begin_object(key!("http_response"));
+        event.any(key!("code"), reading.record.response.status_code);
+        event.end_object(response);
+    }
+}
+
+fn write_finding(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    let finding = event.begin_object(key!("finding_info"));
+    event.string(key!("uid"), reading.log_event.log_id());
+    if let Some(known) = reading.known {
+        event.word(key!("title"), known.name);
+    }
+    event.text(key!("desc"), reading.record.own.description);
+    event.fixed(
+        key!("analytic"),
+        r#"{"name":"Auth0 Attack Protection","type_id":1,"type":"Rule"}"#,
+    );
+    event.end_object(finding);
+    event.fixed(key!("is_alert"), "true");
+    let evidences = event.begin_array(key!("evidences"));
+    let evidence = event.begin_element();
+    if objects::is_user_known(reading) {
+        let actor = event.begin_object(key!("actor"));
+        write_user(reading, key!("user"), event);
+        event.end_object(actor);
+    }
+    if objects::is_endpoint_known(reading) {
+        write_src_endpoint(reading, key!("src_endpoint"), event);
+    }
+    event.end_object(evidence);
+    event.end_array(evidences);
+}

@@ -1,0 +1,325 @@
+//! The objects of OCSF events. One that its class requires says "Unknown" where the event tells nothing.
+
+use super::classes::Class;
+use crate::event_type::meaning::{Happened, Object};
+use crate::json::string;
+use crate::schema::json_writer::{JsonWriter, is_text, key};
+use crate::schema::reading::Reading;
+
+pub(super) fn write_metadata(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    let own = &reading.record.own;
+    let metadata = event.begin_object(key!("metadata"));
+    event.fixed(key!("version"), r#""1.5.0""#);
+    event.fixed(key!("product"), r#"{"name":"Auth0","vendor_name":"Okta"}"#);
+    event.fixed(key!("log_name"), r#""Auth0 tenant log""#);
+    event.fixed(key!("log_provider"), r#""Auth0""#);
+    event.string(key!("uid"), reading.log_event.log_id());
+    if let Some(code) = &reading.code {
+        event.string(key!("event_code"), code);
+    }
+    event.text(key!("original_time"), own.date);
+    event.text(key!("tenant_uid"), own.tenant_name);
+    event.text(
+        key!("correlation_uid"),
+        reading.record.references.correlation_id,
+    );
+    event.end_object(metadata);
+}
+
+/// Whether the event tells which user, or which application in a user's place.
+pub(super) fn is_user_known(reading: &Reading<'_>) -> bool {
+    let own = &reading.record.own;
+    let (uid, name) = if reading.is_application() {
+        (own.client_id, own.client_name)
+    } else {
+        (own.user_id, own.user_name)
+    };
+    [uid, name].into_iter().flatten().any(is_text)
+}
+
+pub(super) fn write_user(reading: &Reading<'_>, key: &'static str, event: &mut JsonWriter<'_>) {
+    let own = &reading.record.own;
+    let user = event.begin_object(key);
+    if !is_user_known(reading) {
+        event.fixed(key!("name"), r#""Unknown""#);
+        event.fixed(key!("type_id"), "0");
+        event.fixed(key!("type"), r#""Unknown""#);
+    } else if reading.is_application() {
+        event.text(key!("name"), own.client_name);
+        event.text(key!("uid"), own.client_id);
+        event.fixed(key!("type_id"), "3");
+        event.fixed(key!("type"), r#""System""#);
+    } else {
+        event.text(key!("name"), own.user_name);
+        event.text(key!("uid"), own.user_id);
+        event.text(key!("email_addr"), reading.email());
+        event.fixed(key!("type_id"), "1");
+        event.fixed(key!("type"), r#""User""#);
+    }
+    let organization = event.begin_object(key!("org"));
+    event.text(key!("name"), own.organization_name);
+    event.text(key!("uid"), own.organization_id);
+    event.end_object(organization);
+    event.end_object(user);
+}
+
+/// Who acted, and through what; the user too where the class has no place for one beside the actor.
+pub(super) fn write_actor(reading: &Reading<'_>, with_user: bool, event: &mut JsonWriter<'_>) {
+    let own = &reading.record.own;
+    let has_user = with_user && is_user_known(reading);
+    let has_application = [own.client_name, own.client_id]
+        .into_iter()
+        .flatten()
+        .any(is_text);
+    let actor = event.begin_object(key!("actor"));
+    if has_user {
+        write_user(reading, key!("user"), event);
+    }
+    event.text(key!("app_name"), own.client_name);
+    event.text(key!("app_uid"), own.client_id);
+    if !has_user && !has_application {
+        event.fixed(key!("app_name"), r#""Unknown""#);
+    }
+    let provider = event.begin_object(key!("idp"));
+    event.text(key!("name"), own.connection);
+    event.text(key!("uid"), own.connection_id);
+    event.end_object(provider);
+    event.end_object(actor);
+}
+
+/// Whether the event tells where it came from.
+pub(super) fn is_endpoint_known(reading: &Reading<'_>) -> bool {
+    reading.ip.is_some()
+}
+
+pub(super) fn write_src_endpoint(
+    reading: &Reading<'_>,
+    key: &'static str,
+    event: &mut JsonWriter<'_>,
+) {
+    let endpoint = event.begin_object(key);
+    if let Some(ip) = reading.ip {
+        event.display(key!("ip"), format_args!("\"{ip}\""));
+    } else {
+        event.fixed(key!("name"), r#""Unknown""#);
+        event.fixed(key!("type_id"), "0");
+        event.fixed(key!("type"), r#""Unknown""#);
+    }
+    write_location(reading, event);
+    event.end_object(endpoint);
+}
+
+fn write_location(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    let found = &reading.record.location;
+    let places = [
+        (key!("city"), found.city_name),
+        (key!("country"), found.country_code),
+        (key!("region"), found.subdivision_name),
+    ];
+    if !places.iter().any(|(_, json)| json.is_some_and(is_text)) {
+        return;
+    }
+    let location = event.begin_object(key!("location"));
+    for (key, json) in places {
+        event.text(key, json);
+    }
+    if let Some((latitude, longitude)) = reading.coordinates() {
+        event.any(key!("lat"), Some(latitude));
+        event.any(key!("long"), Some(longitude));
+    }
+    event.end_object(location);
+}
+
+/// The application that is logged on to.
+pub(super) fn write_service(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    let own = &reading.record.own;
+    let service = event.begin_object(key!("service"));
+    event.text(key!("name"), own.client_name);
+    event.text(key!("uid"), own.client_id);
+    let is_known = [own.client_name, own.client_id]
+        .into_iter()
+        .flatten()
+        .any(is_text);
+    if !is_known {
+        event.fixed(key!("name"), r#""Unknown""#);
+    }
+    event.end_object(service);
+}
+
+/// The tenant's own host name.
+pub(super) fn write_dst_endpoint(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    let endpoint = event.begin_object(key!("dst_endpoint"));
+    event.text(key!("hostname"), reading.record.own.hostname);
+    event.end_object(endpoint);
+}
+
+pub(super) fn write_http_request(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    let record = &reading.record;
+    let request = event.begin_object(key!("http_request"));
+    if let Some(method) = record.request.method.and_then(method_name) {
+        event.word(key!("http_method"), method);
+    }
+    event.text(key!("user_agent"), record.own.user_agent);
+    if record.request.path.is_some_and(is_text) {
+        let url = event.begin_object(key!("url"));
+        event.text(key!("path"), record.request.path);
+        event.text(key!("hostname"), record.own.hostname);
+        event.end_object(url);
+    }
+    if let Some(ip) = reading.client_ip {
+        let forwarded = event.begin_array(key!("x_forwarded_for"));
+        event.display_element(format_args!("\"{ip}\""));
+        event.end_array(forwarded);
+    }
+    event.end_object(request);
+}
+
+/// The method as the schema writes it, which knows no PATCH.
+fn method_name(json: &str) -> Option<&'static str> {
+    let method = string(json)?;
+    let names = [
+        "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT",
+    ];
+    names
+        .into_iter()
+        .find(|name| method.eq_ignore_ascii_case(name))
+}
+
+pub(super) fn is_status_code(json: Option<&str>) -> bool {
+    json.is_some_and(|json| json.len() == 3 && json.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// The operation as Auth0 describes it, else as the catalogue names it, else its code.
+pub(super) fn write_api(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    let api = event.begin_object(key!("api"));
+    let description = reading.record.own.description.filter(|json| is_text(json));
+    let is_operation = matches!(reading.happened(), Some(Happened::ApiOperation(_)));
+    match (description.filter(|_| is_operation), reading.known) {
+        (Some(description), _) => event.text(key!("operation"), Some(description)),
+        (None, Some(known)) if !known.name.is_empty() => event.word(key!("operation"), known.name),
+        (None, _) => event.string(
+            key!("operation"),
+            reading.code.as_deref().unwrap_or("Unknown"),
+        ),
+    }
+    event.fixed(key!("service"), r#"{"name":"Auth0"}"#);
+    if is_status_code(reading.record.response.status_code) {
+        let response = event.begin_object(key!("response"));
+        event.any(key!("code"), reading.record.response.status_code);
+        event.end_object(response);
+    }
+    event.end_object(api);
+}
+
+/// The object that was managed, by the event's own name for it where there is one.
+pub(super) fn write_entity(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    let Some(Happened::AdminChange(_, object) | Happened::UserChange(_, object)) =
+        reading.happened()
+    else {
+        return;
+    };
+    let own = &reading.record.own;
+    let (kind, type_id, name, uid) = match object {
+        Object::Users
+        | Object::User
+        | Object::UserName
+        | Object::Email
+        | Object::EmailVerification
+        | Object::PhoneNumber
+        | Object::ConnectedAccount => ("User", "2", own.connection, own.connection_id),
+        Object::OrganizationMember => (
+            "Organization",
+            "4",
+            own.organization_name,
+            own.organization_id,
+        ),
+        Object::MfaSettings => ("MFA Settings", "99", None, None),
+        Object::Key => ("Encryption Key", "99", None, None),
+        Object::Configuration => ("Configuration", "99", None, None),
+        Object::Connection => ("Connection", "99", own.connection, own.connection_id),
+        Object::CustomDomain => ("Custom Domain", "99", None, None),
+        Object::Resource => ("Resource", "99", None, None),
+    };
+    let entity = event.begin_object(key!("entity"));
+    if name.is_some_and(is_text) {
+        event.text(key!("name"), name);
+    } else {
+        event.word(key!("name"), kind);
+    }
+    event.text(key!("uid"), uid);
+    event.fixed(key!("type_id"), type_id);
+    event.word(key!("type"), kind);
+    event.end_object(entity);
+}
+
+pub(super) fn write_organization_resource(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+    let own = &reading.record.own;
+    let is_known = [own.organization_name, own.organization_id]
+        .into_iter()
+        .flatten()
+        .any(is_text);
+    if !is_known {
+        return;
+    }
+    let resources = event.begin_array(key!("resources"));
+    let resource = event.begin_element();
+    event.text(key!("name"), own.organization_name);
+    event.text(key!("uid"), own.organization_id);
+    event.fixed(key!("type"), r#""Organization""#);
+    event.end_object(resource);
+    event.end_array(resources);
+}
+
+/// What is worth searching for, by the path at which the class holds it.
+pub(super) fn write_observables(reading: &Reading<'_>, class: Class, event: &mut JsonWriter<'_>) {
+    let own = &reading.record.own;
+    let (endpoint, user) = match class {
+        Class::BaseEvent => return,
+        Class::DetectionFinding => ("evidences.src_endpoint", "evidences.actor.user"),
+        Class::AccountChange | Class::Authentication | Class::UserAccess => {
+            ("src_endpoint", "user")
+        }
+        Class::EntityManagement | Class::ApiActivity => ("src_endpoint", "actor.user"),
+    };
+    let observables = event.begin_array(key!("observables"));
+    if let Some(ip) = reading.ip {
+        let element = event.begin_element();
+        event.display(key!("name"), format_args!("\"{endpoint}.ip\""));
+        event.fixed(key!("type"), r#""IP Address""#);
+        event.fixed(key!("type_id"), "2");
+        event.display(key!("value"), format_args!("\"{ip}\""));
+        event.end_object(element);
+    }
+    if !reading.is_application() {
+        if let Some(name) = own.user_name.filter(|json| is_text(json)) {
+            write_user_observable(user, ("name", "User Name", "4"), name, event);
+        }
+        if let Some(email) = reading.email() {
+            write_user_observable(user, ("email_addr", "Email Address", "5"), email, event);
+        }
+    }
+    let agent = own.user_agent.filter(|json| is_text(json));
+    if let Some(agent) = agent.filter(|_| class != Class::DetectionFinding) {
+        let element = event.begin_element();
+        event.fixed(key!("name"), r#""http_request.user_agent""#);
+        event.fixed(key!("type"), r#""HTTP User-Agent""#);
+        event.fixed(key!("type_id"), "16");
+        event.text(key!("value"), Some(agent));
+        event.end_object(element);
+    }
+    event.end_array(observables);
+}
+
+fn write_user_observable(
+    user: &'static str,
+    (attribute, kind, type_id): (&'static str, &'static str, &'static str),
+    value: &str,
+    event: &mut JsonWriter<'_>,
+) {
+    let element = event.begin_element();
+    event.display(key!("name"), format_args!("\"{user}.{attribute}\""));
+    event.word(key!("type"), kind);
+    event.fixed(key!("type_id"), type_id);
+    event.text(key!("value"), Some(value));
+    event.end_object(element);
+}

@@ -1,0 +1,54 @@
+//! What of a record a schema has no place for, under Auth0's own names.
+
+use super::json_writer::{JsonWriter, key};
+use super::reading::Reading;
+use crate::json::string;
+
+/// A member with its key.
+pub(super) type Member<'a> = (&'static str, Option<&'a str>);
+
+/// Writes a member that holds the rest of the record, and what else the schema found no place for.
+///
+/// Null and empty texts say nothing and are left out.
+pub(super) fn write_rest(
+    reading: &Reading<'_>,
+    key: &'static str,
+    besides: &[Member<'_>],
+    writer: &mut JsonWriter<'_>,
+) {
+    let record = &reading.record;
+    let own = &record.own;
+    let rest = writer.begin_object(key);
+    let not_an_address = own.client_ip.filter(|_| reading.client_ip.is_none());
+    let known = [
+        (key!("client_ip"), not_an_address),
+        (key!("$event_schema"), own.event_schema),
+        (key!("audience"), own.audience),
+        (key!("auth0_client"), own.auth0_client),
+        (key!("client_id"), own.client_id),
+        (key!("client_name"), own.client_name),
+        (key!("connection"), own.connection),
+        (key!("connection_id"), own.connection_id),
+        (key!("details"), own.details),
+        (key!("environment_name"), own.environment_name),
+        (key!("identity_user_id"), own.identity_user_id),
+        (key!("is_mobile"), own.is_mobile),
+        (key!("location_info"), own.location_info),
+        (key!("references"), own.references),
+        (key!("scope"), own.scope),
+        (key!("security_context"), own.security_context),
+        (key!("strategy"), own.strategy),
+        (key!("strategy_type"), own.strategy_type),
+        (key!("tenant_name"), own.tenant_name),
+    ];
+    for (key, json) in known.iter().chain(besides) {
+        writer.any(key, json.filter(|json| *json != r#""""#));
+    }
+    for (name, json) in &record.others {
+        // A name that cannot be decoded could not be read again.
+        if string(name).is_some() {
+            writer.member(name, json);
+        }
+    }
+    writer.end_object(rest);
+}
