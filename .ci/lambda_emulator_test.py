@@ -156,10 +156,15 @@ def received(sqs, url, count):
     return bodies
 
 
+def make_queue(sqs, name):
+    """A queue that shows a message once, however slow this machine is; its URL."""
+    return sqs.create_queue(QueueName=name, Attributes={"VisibilityTimeout": "43200"})["QueueUrl"]
+
+
 def make_bus(sqs):
     """A bus whose rule sends to a queue; the queue's URL."""
     events = boto3.client("events", endpoint_url=MOTO)
-    url = sqs.create_queue(QueueName="emulator-deliver")["QueueUrl"]
+    url = make_queue(sqs, "emulator-deliver")
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.create_event_bus(Name="emulator-logs")
     pattern = {"source": [{"prefix": "auth0.com/"}], "detail-type": ["Auth0 log"]}
@@ -172,7 +177,7 @@ def run(binaries, folder):
     os.environ |= AWS
     sqs = boto3.client("sqs", endpoint_url=MOTO)
     deliver_url = make_bus(sqs)
-    set_aside_url = sqs.create_queue(QueueName="emulator-set-aside")["QueueUrl"]
+    set_aside_url = make_queue(sqs, "emulator-set-aside")
     collector = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
     threading.Thread(target=collector.serve_forever, daemon=True).start()
     port = free_port()

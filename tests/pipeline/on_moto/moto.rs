@@ -98,9 +98,10 @@ impl Moto {
         states.collect()
     }
 
-    /// Makes a queue; answers its URL.
+    /// Makes a queue that shows a message once, however slow this machine is; answers its URL.
     pub(crate) async fn queue(&self, what: &str) -> String {
-        let input = json!({ "QueueName": self.name(what) });
+        let attributes = json!({"VisibilityTimeout": "43200"});
+        let input = json!({"QueueName": self.name(what), "Attributes": attributes});
         let made = self.call(&SQS, "CreateQueue", &input).await;
         made["QueueUrl"].as_str().unwrap().to_owned()
     }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::btree_map::BTreeMap;
 
+use futures_util::future::join3;
 use tenant_logs::{DeadLetter, LetterEvent, Timestamp};
 use tokio::time::timeout_at;
 
@@ -149,28 +150,28 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         let delivered = with(&[Fate::Delivered]);
         let set_aside = with(&[Fate::SetAside]);
         let released = with(&[Fate::HandedBack, Fate::Stopped]);
-        let settling = async {
-            if !delivered.is_empty() {
-                ledger.commit(sink, &delivered, Settled::Delivered).await?;
-            }
-            if !set_aside.is_empty() {
-                ledger.commit(sink, &set_aside, Settled::SetAside).await?;
-            }
-            if !released.is_empty() {
-                ledger.release(sink, &released, lease).await?;
-            }
-            Ok::<(), PortError>(())
-        };
+        // Each for itself: what cannot be noted of one log event must not keep another one's claim.
+        let settling = join3(
+            unless_empty(&delivered, |ids| {
+                ledger.commit(sink, ids, Settled::Delivered)
+            }),
+            unless_empty(&set_aside, |ids| {
+                ledger.commit(sink, ids, Settled::SetAside)
+            }),
+            unless_empty(&released, |ids| ledger.release(sink, ids, lease)),
+        );
         // What is not noted lapses with the lease: then it is sent again, never dropped.
         match timeout_at(deadline.answer_by(), settling).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => {
-                let error = chain(&error).to_string();
-                tracing::error!(
-                    sink,
-                    error,
-                    "the ledger did not take what became of log events"
-                );
+            Ok((delivered, set_aside, released)) => {
+                let results = [delivered, set_aside, released];
+                for error in results.into_iter().filter_map(Result::err) {
+                    let error = chain(&error).to_string();
+                    tracing::error!(
+                        sink,
+                        error,
+                        "the ledger did not take what became of log events"
+                    );
+                }
             }
             Err(_elapsed) => tracing::error!(sink, "the ledger does not answer in time"),
         }
@@ -278,6 +279,20 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             event: LetterEvent::Json(accepted.log_event.text().into()),
         }
     }
+}
+
+/// Asks the ledger for nothing where there is nothing to ask for.
+async fn unless_empty<'i, A>(
+    log_ids: &'i [&'i str],
+    settle: impl FnOnce(&'i [&'i str]) -> A,
+) -> Result<(), PortError>
+where
+    A: Future<Output = Result<(), PortError>>,
+{
+    if log_ids.is_empty() {
+        return Ok(());
+    }
+    settle(log_ids).await
 }
 
 impl SinkCounters {

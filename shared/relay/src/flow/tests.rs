@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use tenant_logs::{Filter, FilterSettings, Secret, parse};
@@ -210,10 +212,20 @@ async fn sinks_and_letters_get_redacted_log_events_only() {
     assert!(!everything.contains("192.0.2.77"), "{everything}");
 }
 
-/// A ledger that is out of reach, or where a live worker holds everything.
-#[derive(Debug)]
+/// A ledger that is out of reach, but for its claims where there is an answer to them.
+#[derive(Debug, Default)]
 struct IllLedger {
     answer: Option<Claim>,
+    /// What it was asked to note, in the order of the words.
+    asked: Mutex<BTreeSet<String>>,
+}
+
+impl IllLedger {
+    fn refuse(&self, what: &str, log_ids: &[&str]) -> Result<(), PortError> {
+        let asked = format!("{what} {}", log_ids.join(" "));
+        self.asked.lock().unwrap().insert(asked);
+        Err(out_of_reach())
+    }
 }
 
 impl Ledger for IllLedger {
@@ -222,12 +234,12 @@ impl Ledger for IllLedger {
         Ok(vec![answer; ids.len()])
     }
 
-    async fn commit(&self, _: &str, _: &[&str], _: Settled) -> Result<(), PortError> {
-        Err(out_of_reach())
+    async fn commit(&self, _: &str, ids: &[&str], settled: Settled) -> Result<(), PortError> {
+        self.refuse(&format!("{settled:?}"), ids)
     }
 
-    async fn release(&self, _: &str, _: &[&str], _: &Lease) -> Result<(), PortError> {
-        Err(out_of_reach())
+    async fn release(&self, _: &str, ids: &[&str], _: &Lease) -> Result<(), PortError> {
+        self.refuse("Release", ids)
     }
 }
 
@@ -240,7 +252,7 @@ fn out_of_reach() -> PortError {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_and_all_is_handed_back_with_the_ledger_out_of_reach() {
-    let ledger = IllLedger { answer: None };
+    let ledger = IllLedger::default();
     let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
     let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
     assert_eq!(handed_back(&outcome), [0]);
@@ -251,6 +263,7 @@ async fn nothing_is_sent_and_all_is_handed_back_with_the_ledger_out_of_reach() {
 async fn a_claim_that_a_live_worker_holds_hands_that_item_back() {
     let ledger = IllLedger {
         answer: Some(Claim::Busy),
+        ..IllLedger::default()
     };
     let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
     let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
@@ -261,10 +274,32 @@ async fn a_claim_that_a_live_worker_holds_hands_that_item_back() {
 async fn what_the_sink_has_is_not_handed_back_when_the_ledger_cannot_note_it() {
     let ledger = IllLedger {
         answer: Some(Claim::Claimed),
+        ..IllLedger::default()
     };
     let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
     let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
     assert_eq!((outcome.delivered, handed_back(&outcome)), (1, vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_noted_of_one_log_event_keeps_no_other_ones_claim() {
+    let ledger = IllLedger {
+        answer: Some(Claim::Claimed),
+        ..IllLedger::default()
+    };
+    let plan = |log_id: &str, _| match log_id {
+        "b" => Some(Remedy::SetAside),
+        "c" => Some(Remedy::HandBack),
+        _ => None,
+    };
+    let relay = relay_with(vec![TestSink::new("one", plan)], Some(ledger));
+    let bodies = ["a", "b", "c"].map(event);
+    let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
+    let outcome = relay.deliver(arrivals(&bodies), &deadline()).await;
+    assert_eq!(handed_back(&outcome), [2]);
+    let asked = relay.ledger.unwrap().asked.into_inner().unwrap();
+    let expected = ["Delivered a", "Release c", "SetAside b"];
+    assert_eq!(asked.into_iter().collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test(start_paused = true)]
