@@ -176,7 +176,7 @@ async fn check_error_payloads(cloud: &Cloud) {
         (&cloud.ingest, r#"{"marker":"marker"}"#),
         (
             &cloud.ingest,
-            r#"{"requestContext":{"http":{"method":"marker 203.0.113.77"}}}"#,
+            r#"{"requestContext":{"http":{"method":["marker 203.0.113.77"]}}}"#,
         ),
         (&cloud.ingest, r#""marker""#),
         (&cloud.target, r#"{"Records":[{"eventSource":"marker"}]}"#),
@@ -198,6 +198,9 @@ async fn check_error_payloads(cloud: &Cloud) {
         }
     }
     cloud.collector_faults.heal();
+    let unknown_method = r#"{"requestContext":{"http":{"method":"marker 203.0.113.77"}}}"#;
+    let answer = cloud.ingest.invoke(unknown_method.to_owned()).await;
+    check_text("an answer", &String::from_utf8_lossy(&answer.unwrap()));
 }
 
 async fn check(redaction: &str) {

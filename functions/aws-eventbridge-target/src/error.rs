@@ -1,11 +1,16 @@
 //! How an invocation fails as a whole; most failures are answered record by record instead.
 
+use std::str::Utf8Error;
+
 use lambda_runtime::Diagnostic;
 use relay::Remedy;
 
 /// An invocation of which nothing may be acknowledged.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
+    /// The event is no JSON text.
+    #[error("the event is no UTF-8 text")]
+    NotText(#[source] Utf8Error),
     /// The event claims to be records and is not.
     #[error("the event is no batch of records")]
     NotABatch(#[source] serde_json::Error),
@@ -28,7 +33,7 @@ impl TargetError {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::NotDelivered | Self::NoMessageId => Remedy::HandBack,
-            Self::NotABatch(_) | Self::UnknownEventSource { .. } => Remedy::Stop,
+            Self::NotText(_) | Self::NotABatch(_) | Self::UnknownEventSource { .. } => Remedy::Stop,
         }
     }
 }
@@ -36,6 +41,7 @@ impl TargetError {
 impl From<TargetError> for Diagnostic {
     fn from(error: TargetError) -> Self {
         let error_type = match error {
+            TargetError::NotText(_) => "NotText",
             TargetError::NotABatch(_) => "NotABatch",
             TargetError::UnknownEventSource { .. } => "UnknownEventSource",
             TargetError::NotDelivered => "NotDelivered",

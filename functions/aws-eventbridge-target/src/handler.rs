@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 
 use aws_clients::{AwsLedger, DeadLetterQueue, LedgerSettings};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
-use lambda_runtime::LambdaEvent;
+use lambda_runtime::Context;
 use relay::{CounterFormat, Deadline, Relay, WhenRefused};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Serialize;
 
 use crate::sink::TargetSink;
 use crate::{Settings, TargetError};
@@ -63,76 +62,63 @@ impl Target {
     }
 }
 
-/// Delivers the log events of one invocation.
+/// Delivers the log events of one invocation: its payload as it came, and Lambda's word about it.
 ///
 /// # Errors
 /// Where nothing may be acknowledged; a batch is answered record by record instead.
 pub async fn handle(
     target: &Target,
-    event: LambdaEvent<Box<RawValue>>,
+    payload: &[u8],
+    context: &Context,
 ) -> Result<Answer, TargetError> {
-    let deadline = Deadline::at_epoch_millis(event.context.deadline);
-    let payload = event.payload.get();
-    match event_source(payload)? {
-        None => {
-            let trace_id = event.context.xray_trace_id.as_deref();
-            let handed_back = deliver(target, &texts_of(payload, 0, trace_id), &deadline).await;
-            if handed_back.is_empty() {
-                Ok(Answer::Done {})
-            } else {
-                Err(TargetError::NotDelivered)
-            }
+    let deadline = Deadline::at_epoch_millis(context.deadline);
+    let payload = str::from_utf8(payload).map_err(TargetError::NotText)?;
+    let Some(records) = records(payload)? else {
+        let trace_id = context.xray_trace_id.as_deref();
+        let handed_back = deliver(target, &texts_of(payload, 0, trace_id), &deadline).await;
+        return if handed_back.is_empty() {
+            Ok(Answer::Done {})
+        } else {
+            Err(TargetError::NotDelivered)
+        };
+    };
+    check_source(&records)?;
+    let numbered = records.iter().enumerate();
+    let texts: Vec<Text<'_>> = numbered
+        .flat_map(|(position, record)| record.texts(position))
+        .collect();
+    let handed_back = deliver(target, &texts, &deadline).await;
+    item_failures(&records, &handed_back).map(Answer::Batch)
+}
+
+/// The records that the event holds; none where it comes from a rule.
+fn records(payload: &str) -> Result<Option<Vec<Record>>, TargetError> {
+    if !payload.trim_start().starts_with('{') {
+        return Ok(None);
+    }
+    let batch: Batch = serde_json::from_str(payload).map_err(TargetError::NotABatch)?;
+    Ok(batch.records)
+}
+
+/// All records of a batch come from the service of its first one.
+fn check_source(records: &[Record]) -> Result<(), TargetError> {
+    match records.first().map(Record::event_source) {
+        Some(event_source) if !BATCH_SOURCES.contains(&event_source) => {
+            Err(TargetError::UnknownEventSource {
+                event_source: service_name(event_source).to_owned(),
+            })
         }
-        Some(event_source) if BATCH_SOURCES.contains(&event_source.as_str()) => {
-            let batch: Batch = serde_json::from_str(payload).map_err(TargetError::NotABatch)?;
-            let records = batch.records.iter().enumerate();
-            let texts: Vec<Text<'_>> = records
-                .flat_map(|(position, record)| record.texts(position))
-                .collect();
-            let handed_back = deliver(target, &texts, &deadline).await;
-            item_failures(&batch.records, &handed_back).map(Answer::Batch)
-        }
-        Some(event_source) => Err(TargetError::UnknownEventSource {
-            event_source: service_name(event_source),
-        }),
+        Some(_) | None => Ok(()),
     }
 }
 
 /// The name where it is one of AWS's own: anything else may be an event's text, which no report repeats.
-fn service_name(event_source: String) -> String {
+fn service_name(event_source: &str) -> &str {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let is_service = event_source
         .strip_prefix("aws:")
         .is_some_and(|name| name.len() <= 32 && name.bytes().all(is_allowed));
-    if is_service {
-        event_source
-    } else {
-        "unknown".to_owned()
-    }
-}
-
-/// The service whose records the event holds; nothing where it holds none and so comes from a rule.
-fn event_source(payload: &str) -> Result<Option<String>, TargetError> {
-    #[derive(Deserialize)]
-    struct Records {
-        #[serde(rename = "Records")]
-        records: Option<Vec<Record>>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Record {
-        #[serde(default)]
-        event_source: String,
-    }
-    if !payload.starts_with('{') {
-        return Ok(None);
-    }
-    let event: Records = serde_json::from_str(payload).map_err(TargetError::NotABatch)?;
-    let first = event.records.map(|records| {
-        let first = records.into_iter().next();
-        first.map_or_else(|| "aws:sqs".to_owned(), |record| record.event_source)
-    });
-    Ok(first)
+    if is_service { event_source } else { "unknown" }
 }
 
 /// Answers the positions of the records of which something must come again.

@@ -1,16 +1,18 @@
 //! A function URL's or HTTP API's request in, its response out.
 
+mod request;
+
 use aws_clients::{AwsConnection, DeadLetterQueue, EventBus, SecretsManager};
-use aws_lambda_events::apigw::{ApiGatewayV2httpRequest, ApiGatewayV2httpResponse};
+use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use aws_lambda_events::http::{HeaderMap, HeaderValue};
-use lambda_runtime::LambdaEvent;
+use lambda_runtime::Context;
 use relay::webhook::{WebhookAnswer, WebhookBody, WebhookRequest, WebhookTokens, receive};
 use relay::{CounterFormat, Deadline, Destination, NoLedger, Relay, WhenRefused};
-use serde_json::value::RawValue;
 
 use crate::{IngestError, Settings};
+use request::HttpRequest;
 
 /// Everything the function needs, built once.
 #[derive(Debug)]
@@ -48,30 +50,26 @@ impl Ingest {
     }
 }
 
-/// Answers one webhook request.
+/// Answers one webhook request: the payload as it came, and Lambda's word about it.
 ///
 /// # Errors
 /// Only where the event is no HTTP request at all.
 pub async fn handle(
     ingest: &Ingest,
-    event: LambdaEvent<Box<RawValue>>,
+    payload: &[u8],
+    context: &Context,
 ) -> Result<ApiGatewayV2httpResponse, IngestError> {
-    let deadline = Deadline::at_epoch_millis(event.context.deadline);
-    let request: ApiGatewayV2httpRequest =
-        serde_json::from_str(event.payload.get()).map_err(IngestError::NotARequest)?;
-    let body = request.body.as_deref().unwrap_or_default();
+    let deadline = Deadline::at_epoch_millis(context.deadline);
+    let request: HttpRequest = serde_json::from_slice(payload).map_err(IngestError::NotARequest)?;
     let request = WebhookRequest {
-        method: request.request_context.http.method.as_str(),
-        authorization: request
-            .headers
-            .get(AUTHORIZATION)
-            .map(HeaderValue::as_bytes),
+        method: request.method(),
+        authorization: request.header(AUTHORIZATION.as_str()).map(str::as_bytes),
         body: if request.is_base64_encoded {
-            WebhookBody::Base64(body)
+            WebhookBody::Base64(request.body())
         } else {
-            WebhookBody::Plain(body.as_bytes())
+            WebhookBody::Plain(request.body().as_bytes())
         },
-        trace_id: event.context.xray_trace_id.as_deref(),
+        trace_id: context.xray_trace_id.as_deref(),
     };
     let answer = receive(
         &ingest.relay,

@@ -1,5 +1,7 @@
 //! The sink `event-bus`: log events as entries of PutEvents.
 
+mod body;
+
 use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
 use relay::{Delivery, Refusal, Remedy, Row, Sink};
@@ -8,11 +10,10 @@ use tokio::time::{Instant, timeout_at};
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::operation::put_events::PutEventsOutput;
-use aws_sdk_eventbridge::primitives::DateTime;
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 
 use crate::connection::AwsConnection;
 use crate::error::{CallError, code_name, is_busy};
+use body::Entry;
 
 /// What PutEvents takes at once.
 const LIMITS: BatchLimits = BatchLimits {
@@ -98,26 +99,20 @@ impl EventBus {
         part: &[Numbered<'_>],
         until: Instant,
     ) -> Result<PutEventsOutput, CallError> {
-        let entries = part.iter().map(|(_, row)| self.entry(row)).collect();
-        let call = self.client.put_events().set_entries(Some(entries)).send();
-        match timeout_at(until, call).await {
+        let entry = Entry {
+            bus_name: &self.name,
+            source: &self.source,
+            detail_type: DETAIL_TYPE,
+        };
+        let body = body::put_events(&entry, part.iter().map(|(_, row)| *row));
+        let call = self.client.put_events().customize();
+        let call = call.mutate_request(move |request| body::replace(request, &body));
+        match timeout_at(until, call.send()).await {
             Ok(answer) => answer.map_err(|error| CallError::new(&self.target, error)),
             Err(_) => Err(CallError::TimedOut {
                 target: self.target.clone(),
             }),
         }
-    }
-
-    fn entry(&self, row: &Row<'_>) -> PutEventsRequestEntry {
-        let date = row.log_event.date();
-        PutEventsRequestEntry::builder()
-            .event_bus_name(self.name.clone())
-            .source(self.source.clone())
-            .detail_type(DETAIL_TYPE)
-            .detail(row.json.as_ref())
-            .set_trace_header(trace_header(row))
-            .set_time(date.map(|date| DateTime::from_millis(date.as_millisecond())))
-            .build()
     }
 
     fn entry_bytes(&self, row: &Row<'_>) -> usize {
@@ -182,12 +177,6 @@ fn read_answer(part: &[Numbered<'_>], answer: &PutEventsOutput, delivery: &mut D
             (None, None) => {}
         }
     }
-}
-
-/// The trace that goes on, where EventBridge takes it: at most 500 characters (`TraceHeader`).
-fn trace_header(row: &Row<'_>) -> Option<String> {
-    let trace_id = row.trace_id.filter(|trace_id| trace_id.len() <= 500);
-    trace_id.map(str::to_owned)
 }
 
 /// A name, a partner bus's name or an ARN (PutEvents, `EventBusName`); anything else would fail every call.

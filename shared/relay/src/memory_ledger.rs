@@ -21,6 +21,8 @@ pub struct MemoryLedger {
 #[derive(Debug, Default)]
 struct Entries {
     by_key: HashMap<Arc<str>, Entry>,
+    /// The key that is looked for, in one piece of memory for all.
+    wanted: String,
     /// Keys by age; a key whose entry has another number by now is skipped.
     by_age: VecDeque<(u64, Arc<str>)>,
     next_number: u64,
@@ -59,11 +61,17 @@ impl MemoryLedger {
 }
 
 impl Entries {
-    fn state(&self, key: &str) -> Option<State> {
-        self.by_key.get(key).map(|entry| entry.state)
+    /// What is known of an event at a sink, to be read and changed; its age stays that of the first claim.
+    fn state(&mut self, sink: &str, log_id: &str) -> Option<&mut State> {
+        self.wanted.clear();
+        self.wanted.extend([sink, "#", log_id]);
+        let entry = self.by_key.get_mut(self.wanted.as_str())?;
+        Some(&mut entry.state)
     }
 
-    fn put(&mut self, key: Arc<str>, state: State, capacity: usize) {
+    /// Enters the event that was looked for last.
+    fn put(&mut self, state: State, capacity: usize) {
+        let key = Arc::<str>::from(self.wanted.as_str());
         let number = self.next_number;
         self.next_number += 1;
         self.by_age.push_back((number, Arc::clone(&key)));
@@ -90,10 +98,6 @@ impl Entries {
     }
 }
 
-fn key(sink: &str, log_id: &str) -> Arc<str> {
-    format!("{sink}#{log_id}").into()
-}
-
 impl Ledger for MemoryLedger {
     async fn claim(
         &self,
@@ -102,25 +106,26 @@ impl Ledger for MemoryLedger {
         lease: &Lease,
     ) -> Result<Vec<Claim>, PortError> {
         let mut entries = self.lock();
+        let claimed = State::Claimed {
+            owner: lease.owner,
+            until: lease.ends,
+        };
         let claims = log_ids.iter().map(|log_id| {
-            let key = key(sink, log_id);
-            match entries.state(&key) {
-                Some(State::Settled(settled))
+            let Some(state) = entries.state(sink, log_id) else {
+                entries.put(claimed, self.capacity);
+                return Claim::Claimed;
+            };
+            match *state {
+                State::Settled(settled)
                     if settled == Settled::Delivered || !lease.may_retake_set_aside =>
                 {
                     Claim::Known(settled)
                 }
-                Some(State::Claimed { owner, until })
-                    if owner != lease.owner && until > lease.begins =>
-                {
+                State::Claimed { owner, until } if owner != lease.owner && until > lease.begins => {
                     Claim::Busy
                 }
-                Some(State::Claimed { .. } | State::Settled(_)) | None => {
-                    let state = State::Claimed {
-                        owner: lease.owner,
-                        until: lease.ends,
-                    };
-                    entries.put(key, state, self.capacity);
+                State::Claimed { .. } | State::Settled(_) => {
+                    *state = claimed;
                     Claim::Claimed
                 }
             }
@@ -136,13 +141,10 @@ impl Ledger for MemoryLedger {
     ) -> Result<(), PortError> {
         let mut entries = self.lock();
         for log_id in log_ids {
-            let key = key(sink, log_id);
-            let is_delivered = matches!(
-                entries.state(&key),
-                Some(State::Settled(Settled::Delivered))
-            );
-            if !is_delivered {
-                entries.put(key, State::Settled(settled), self.capacity);
+            match entries.state(sink, log_id) {
+                Some(State::Settled(Settled::Delivered)) => {}
+                Some(state) => *state = State::Settled(settled),
+                None => entries.put(State::Settled(settled), self.capacity),
             }
         }
         Ok(())
@@ -151,13 +153,10 @@ impl Ledger for MemoryLedger {
     async fn release(&self, sink: &str, log_ids: &[&str], lease: &Lease) -> Result<(), PortError> {
         let mut entries = self.lock();
         for log_id in log_ids {
-            let key = key(sink, log_id);
-            let is_ours = matches!(
-                entries.state(&key),
-                Some(State::Claimed { owner, .. }) if owner == lease.owner
-            );
-            if is_ours {
-                entries.by_key.remove(&key);
+            let state = entries.state(sink, log_id);
+            if matches!(state, Some(State::Claimed { owner, .. }) if *owner == lease.owner) {
+                let Entries { by_key, wanted, .. } = &mut *entries;
+                by_key.remove(wanted.as_str());
             }
         }
         Ok(())

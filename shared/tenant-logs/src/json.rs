@@ -1,10 +1,13 @@
 //! Looking into JSON text without building a tree: members, elements and scalars keep their own text.
 
 pub(crate) mod scan;
+mod text;
 
 use std::borrow::Cow;
 
 use serde_json::value::RawValue;
+
+pub use text::{deserialize_text, push_text};
 
 use scan::{object_end, skip_white_space, value_end};
 

@@ -1,32 +1,41 @@
 //! The records of a batch, from SQS or Kinesis: what names each one in the answer, and the texts that it holds.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use relay::Arrival;
 use serde::Deserialize;
-use tenant_logs::{Unreadable, decode, decode_base64, parse};
+use tenant_logs::{Unreadable, decode, decode_base64, deserialize_text, parse};
 
 use super::failure_record::payload_of;
 
 /// The largest text that a packed record may have: as much as the ingest function can be told to take.
 const MOST_UNPACKED_BYTES: usize = 67_108_864;
 
-/// A batch as Lambda's event source mappings hand it over; what we do not read is left out.
+/// An event as Lambda hands it over, where it may be a batch; what we do not read is left out.
 #[derive(Deserialize)]
 pub(super) struct Batch {
+    /// None where it is no batch, and so comes from a rule.
     #[serde(rename = "Records")]
-    pub(super) records: Vec<Record>,
+    pub(super) records: Option<Vec<Record>>,
 }
 
 /// A record of either service.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Record {
+    #[serde(default)]
+    event_source: String,
     message_id: Option<String>,
+    #[serde(default, deserialize_with = "deserialize_text")]
     body: Option<String>,
-    attributes: Option<HashMap<String, String>>,
+    attributes: Option<Attributes>,
     kinesis: Option<KinesisData>,
+}
+
+#[derive(Deserialize)]
+struct Attributes {
+    #[serde(rename = "AWSTraceHeader")]
+    trace_header: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +56,11 @@ pub(super) struct Text<'a> {
 }
 
 impl Record {
+    /// The service that it comes from, by its own word.
+    pub(super) fn event_source(&self) -> &str {
+        &self.event_source
+    }
+
     /// What names it among the failures of its batch: `messageId`, or for Kinesis the sequence number.
     pub(super) fn identifier(&self) -> Option<&str> {
         let identifier = match &self.kinesis {
@@ -59,10 +73,8 @@ impl Record {
 
     /// The texts that it holds: one, unless it is Lambda's record of a batch that failed.
     pub(super) fn texts(&self, origin: usize) -> Vec<Text<'_>> {
-        let trace_id = self.attributes.as_ref().and_then(|attributes| {
-            let trace_id = attributes.get("AWSTraceHeader");
-            trace_id.map(String::as_str)
-        });
+        let attributes = self.attributes.as_ref();
+        let trace_id = attributes.and_then(|attributes| attributes.trace_header.as_deref());
         match &self.kinesis {
             Some(kinesis) => vec![kinesis.text(origin)],
             None => texts_of(self.body.as_deref().unwrap_or_default(), origin, trace_id),
@@ -105,21 +117,18 @@ pub(super) fn texts_of<'a>(
     let Some(payload) = payload_of(body) else {
         return vec![text(body.into())];
     };
-    match serde_json::from_str::<Batch>(payload) {
-        Ok(batch) => {
-            let texts = batch
-                .records
-                .into_iter()
-                .map(|record| match record.kinesis {
-                    Some(kinesis) => Text {
-                        trace_id,
-                        ..kinesis.text(origin)
-                    },
-                    None => text(record.body.unwrap_or_default().into()),
-                });
+    match serde_json::from_str::<Batch>(payload).map(|batch| batch.records) {
+        Ok(Some(records)) => {
+            let texts = records.into_iter().map(|record| match record.kinesis {
+                Some(kinesis) => Text {
+                    trace_id,
+                    ..kinesis.text(origin)
+                },
+                None => text(record.body.unwrap_or_default().into()),
+            });
             texts.collect()
         }
-        Err(_) => vec![text(payload.into())],
+        Ok(None) | Err(_) => vec![text(payload.into())],
     }
 }
 
