@@ -30,7 +30,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         steps.bodies().iter().map(String::len).sum::<usize>(),
         stream.origin
     )?;
-    let mut criterion = Criterion::default().configure_from_args();
+    let mut criterion = Criterion::default()
+        .output_directory(&stream::root().join("target/criterion"))
+        .configure_from_args();
     let mut group = criterion.benchmark_group("stream");
     group.throughput(Throughput::Elements(u64::from(steps.event_count())));
     for (name, step) in steps::ALL {

@@ -77,16 +77,32 @@ async fn target(
         "aws-eventbridge-target: SQS batches of 100 to the http sink, {} events",
         throughput.events
     ));
-    report.at_least(
-        "events a CPU-second",
-        throughput.events_a_cpu_second,
-        150_000.0,
-        "",
-    );
     say(&format!(
-        "  peak memory: {:.1} MB",
+        "  {:.0} events a CPU-second, peak memory {:.1} MB",
+        throughput.events_a_cpu_second,
         megabytes(throughput.peak_bytes)
     ));
+    let peer = match peers::python_target() {
+        Ok(peer) => peer,
+        Err(reason) => {
+            say(&format!("  python with orjson: skipped: {reason}"));
+            return Ok(());
+        }
+    };
+    let function = peer.target(&collector)?;
+    let theirs = measure(&function, &mut payloads, &collector, EVENTS).await?;
+    say(&format!(
+        "  python with orjson: {:.0} events a CPU-second, peak memory {:.1} MB",
+        theirs.events_a_cpu_second,
+        megabytes(theirs.peak_bytes)
+    ));
+    let ratio = throughput.events_a_cpu_second / theirs.events_a_cpu_second;
+    report.at_least(
+        "times python with orjson's events a CPU-second",
+        ratio,
+        2.0,
+        "",
+    );
     Ok(())
 }
 

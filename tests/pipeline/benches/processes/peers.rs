@@ -13,6 +13,8 @@ use crate::stream::root;
 
 /// The name of the handler in Python.
 pub(crate) const PYTHON: &str = "python with boto3";
+/// The name of the rule target in Python.
+pub(crate) const PYTHON_TARGET: &str = "python with orjson";
 /// The name of the handler in Node.
 pub(crate) const NODE: &str = "node with the AWS SDK";
 
@@ -36,6 +38,24 @@ pub(crate) fn python() -> Result<Contender, Box<dyn Error>> {
     let program = script(&folder.join("ingest.py"), &python, &source)?;
     Ok(Contender {
         name: PYTHON,
+        program,
+    })
+}
+
+/// The rule target in Python with orjson.
+pub(crate) fn python_target() -> Result<Contender, Box<dyn Error>> {
+    let folder = folder("python-target")?;
+    let python = folder.join("venv/bin/python");
+    if !(python.is_file() && is_ok(Command::new(&python).args(["-c", "import orjson"]))) {
+        run(Command::new("python3")
+            .args(["-m", "venv"])
+            .arg(folder.join("venv")))?;
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "orjson"]))?;
+    }
+    let source = fs::read_to_string(sources().join("target.py"))?;
+    let program = script(&folder.join("target.py"), &python, &source)?;
+    Ok(Contender {
+        name: PYTHON_TARGET,
         program,
     })
 }
