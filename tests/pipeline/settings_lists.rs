@@ -6,6 +6,8 @@ use std::fmt::Debug;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tenant_logs::Schema;
+
 type Names = BTreeSet<String>;
 type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
@@ -192,6 +194,21 @@ fn the_targets_settings_are_read_told_and_set() {
     ];
     assert!(conditional.iter().all(|name| read.contains(*name)));
     assert!(names_in_template("aws-eventbridge-target").contains("SINKS"));
+}
+
+#[test]
+fn the_template_offers_every_schema_and_asks_for_what_its_sink_needs() {
+    let template = fs::read_to_string(root().join("template.yaml")).unwrap();
+    let names = Schema::ALL.map(Schema::name);
+    let pattern = format!("'^(http|stdout|firehose)(:({}))?$'", names.join("|"));
+    assert!(template.contains(&pattern), "{pattern}");
+    for sink in ["http", "firehose"] {
+        let with_schemas = names.map(|name| format!("\"{sink}:{name}\""));
+        for entry in with_schemas.iter().map(String::as_str).chain([sink]) {
+            let condition = format!("- !Contains [!Ref Sinks, {entry}]");
+            assert!(template.contains(&condition), "{condition}");
+        }
+    }
 }
 
 #[test]
