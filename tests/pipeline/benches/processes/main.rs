@@ -9,6 +9,7 @@ mod far_end;
 mod payload;
 mod peers;
 mod report;
+mod share;
 mod start;
 mod stream;
 mod throughput;
@@ -22,7 +23,8 @@ use contender::Contender;
 use far_end::{FarEnd, TlsFront};
 use payload::Payload;
 use report::{Report, megabytes, millis, say};
-use start::{ROUNDS, Start, Way};
+use share::SmallShare;
+use start::{Start, Way};
 use throughput::measure;
 
 const EVENTS: u32 = 200_000;
@@ -165,22 +167,34 @@ async fn starts(
     let front = TlsFront::start(&bus).await?;
     let one_event = one_event(bodies)?;
     let mut payload = Payload::webhook(&one_event)?;
+    let whole_core = 31;
     for (name, way) in [("HTTP", Way::Http(&bus)), ("TLS", Way::Tls(&front))] {
-        let starts = start::measure(&contenders, &way, &mut payload).await?;
-        say(&format!(
-            "start to first answer, one PutEvents over {name}, medians of {ROUNDS}"
-        ));
-        for start in &starts {
-            say(&format!(
-                "  {}: {:.1} ms, CPU {:.0} ms",
-                start.name,
-                millis(start.wall),
-                millis(start.cpu)
-            ));
-        }
+        let starts = start::measure(&contenders, &way, whole_core, &mut payload).await?;
+        tell(&starts, &format!("over {name}, medians of {whole_core}"));
         judge(&starts, name, report);
     }
+    let share = match SmallShare::new() {
+        Ok(share) => share,
+        Err(reason) => {
+            say(&format!("the CPU share of 128 MB: skipped: {reason}"));
+            return Ok(());
+        }
+    };
+    let of_share: Result<Vec<_>, _> = contenders.iter().map(|each| share.of(each)).collect();
+    let (way, rounds) = (Way::Tls(&front), 9);
+    let starts = start::measure(&of_share?, &way, rounds, &mut payload).await?;
+    let name = "TLS, CPU share of 128 MB";
+    tell(&starts, &format!("over {name}, medians of {rounds}"));
+    judge(&starts, name, report);
     Ok(())
+}
+
+fn tell(starts: &[Start], how: &str) {
+    say(&format!("start to first answer, one PutEvents {how}"));
+    for start in starts {
+        let (wall, cpu) = (millis(start.wall), millis(start.cpu));
+        say(&format!("  {}: {wall:.1} ms, CPU {cpu:.0} ms", start.name));
+    }
 }
 
 fn judge(starts: &[Start], way: &str, report: &mut Report) {

@@ -9,9 +9,6 @@ use crate::contender::Contender;
 use crate::far_end::{FarEnd, TlsFront};
 use crate::payload::Payload;
 
-/// Starts of each contender.
-pub(crate) const ROUNDS: usize = 31;
-
 /// What a start takes, as medians.
 pub(crate) struct Start {
     /// Who started.
@@ -34,11 +31,12 @@ pub(crate) enum Way<'a> {
 pub(crate) async fn measure(
     contenders: &[Contender],
     way: &Way<'_>,
+    rounds: usize,
     payload: &mut Payload,
 ) -> Result<Vec<Start>, Box<dyn Error>> {
     let mut times: Vec<Vec<(Duration, Duration)>> = vec![Vec::new(); contenders.len()];
     let mut next = 1;
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         for (contender, times) in contenders.iter().zip(&mut times) {
             let function = match way {
                 Way::Http(bus) => contender.ingest(&bus.url(), None)?,
