@@ -3,7 +3,7 @@
 //! Everything else is skipped without being interpreted, so that neither a number that fits no float nor a lone
 //! surrogate costs an event. A repeated member counts as its last occurrence.
 
-use crate::json::scan::{Name, object_end, value_end};
+use crate::json::scan::{Name, Scan};
 use crate::json::{scalar, string};
 
 /// The members of an object that tell envelopes, wrappers and records apart.
@@ -69,27 +69,27 @@ impl<'a> Element<'a> {
     /// Reads the object that begins at the first byte, with where it ends; nothing where no whole object begins there.
     pub(crate) fn read(text: &'a str) -> Option<(Self, usize)> {
         let mut element = Self::default();
-        let end = object_end(text.as_bytes(), 0, |name, begin| {
+        let end = Scan::of(text).object_end(0, |scan, name, begin| {
             let member = Member::of(text, name);
             if member == Member::Detail {
-                element.take_detail(text, begin)
+                element.take_detail(text, scan, begin)
             } else {
-                element.take(text, member, begin)
+                element.take(text, scan, member, begin)
             }
         })?;
         Some((element, end))
     }
 
     /// Reads `detail`. One within it is skipped: nobody sends that, and its depth would be a stranger's choice.
-    fn take_detail(&mut self, text: &'a str, begin: usize) -> Option<usize> {
+    fn take_detail(&mut self, text: &'a str, scan: &mut Scan<'a>, begin: usize) -> Option<usize> {
         let mut element = None;
-        let end = if text.as_bytes().get(begin)? == &b'{' {
+        let end = if scan.byte(begin)? == b'{' {
             let inner = element.insert(Box::<Self>::default());
-            object_end(text.as_bytes(), begin, |name, begin| {
-                inner.take(text, Member::of(text, name), begin)
+            scan.object_end(begin, |scan, name, begin| {
+                inner.take(text, scan, Member::of(text, name), begin)
             })?
         } else {
-            value_end(text.as_bytes(), begin)?
+            scan.value_end(begin)?
         };
         let detail = text.get(begin..end)?;
         self.detail = Some(Detail {
@@ -100,11 +100,20 @@ impl<'a> Element<'a> {
     }
 
     /// Takes the value that begins at this byte, and answers where it ends.
-    fn take(&mut self, text: &'a str, member: Member, begin: usize) -> Option<usize> {
+    fn take(
+        &mut self,
+        text: &'a str,
+        scan: &mut Scan<'a>,
+        member: Member,
+        begin: usize,
+    ) -> Option<usize> {
         if member == Member::Data {
-            return self.take_data(text, begin);
+            return self.take_data(text, scan, begin);
         }
-        let end = value_end(text.as_bytes(), begin)?;
+        let end = scan.value_end(begin)?;
+        if member == Member::Other {
+            return Some(end);
+        }
         let value = text.get(begin..end);
         match member {
             Member::LogId | Member::UnderscoreId | Member::Type | Member::Date => {
@@ -125,15 +134,18 @@ impl<'a> Element<'a> {
     }
 
     /// Reads the fields of `data` where it is an object, and skips it where it is not.
-    fn take_data(&mut self, text: &'a str, begin: usize) -> Option<usize> {
-        if text.as_bytes().get(begin)? != &b'{' {
+    fn take_data(&mut self, text: &'a str, scan: &mut Scan<'a>, begin: usize) -> Option<usize> {
+        if scan.byte(begin)? != b'{' {
             self.data = None;
-            return value_end(text.as_bytes(), begin);
+            return scan.value_end(begin);
         }
         let mut fields = RecordFields::default();
-        let end = object_end(text.as_bytes(), begin, |name, begin| {
-            let end = value_end(text.as_bytes(), begin)?;
-            fields.take(Member::of(text, name), text.get(begin..end));
+        let end = scan.object_end(begin, |scan, name, begin| {
+            let member = Member::of(text, name);
+            let end = scan.value_end(begin)?;
+            if member != Member::Other {
+                fields.take(member, text.get(begin..end));
+            }
             Some(end)
         });
         self.data = Some(fields);

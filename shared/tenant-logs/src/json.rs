@@ -1,6 +1,7 @@
 //! Looking into JSON text without building a tree: members, elements and scalars keep their own text.
 
 pub(crate) mod scan;
+pub(crate) mod specials;
 mod text;
 
 use std::borrow::Cow;
@@ -9,7 +10,7 @@ use serde_json::value::RawValue;
 
 pub use text::{deserialize_text, push_text};
 
-use scan::{object_end, skip_white_space, value_end};
+use scan::{Scan, skip_white_space};
 
 /// A string or a number as text; nothing for an empty string, null and everything else.
 pub(crate) fn scalar(json: &str) -> Option<Cow<'_, str>> {
@@ -52,8 +53,8 @@ pub(crate) fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
 fn for_each_member<'a>(object: &'a str, mut visit: impl FnMut(&'a str, &'a str)) -> Option<()> {
     let bytes = object.as_bytes();
     let begin = skip_white_space(bytes, 0);
-    let end = object_end(bytes, begin, |name, value| {
-        let end = value_end(bytes, value)?;
+    let end = Scan::of(object).object_end(begin, |scan, name, value| {
+        let end = scan.value_end(value)?;
         visit(object.get(name.begin..name.end)?, object.get(value..end)?);
         Some(end)
     })?;

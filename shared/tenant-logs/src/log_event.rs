@@ -152,18 +152,13 @@ impl<'a> LogEvent<'a> {
     }
 
     /// What [`Self::detail`] answers, in parts that need not be put together, each a whole number of JSON tokens.
-    pub(crate) fn detail_parts(&self) -> [Cow<'_, str>; 3] {
+    ///
+    /// Where the first is empty, the second is a detail; else it is the record.
+    pub(crate) fn detail_parts(&self) -> (Cow<'_, str>, &str, &'static str) {
         match self.form {
-            Form::Detail => ["".into(), self.text().into(), "".into()],
-            Form::WrappedWithoutId | Form::Bare => {
-                [self.wrapper().into(), self.record().into(), "}".into()]
-            }
+            Form::Detail => ("".into(), self.text(), ""),
+            Form::WrappedWithoutId | Form::Bare => (self.wrapper().into(), self.record(), "}"),
         }
-    }
-
-    /// Whether the text is the record itself, and not around it.
-    pub(crate) fn is_bare(&self) -> bool {
-        self.form == Form::Bare
     }
 
     /// The event with nothing borrowed from the body it came in.

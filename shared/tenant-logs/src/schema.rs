@@ -5,8 +5,10 @@
 
 mod asim;
 mod ecs;
+mod event_time;
 mod json_writer;
 mod ocsf;
+mod pass;
 mod reading;
 mod record;
 mod rest;
@@ -82,16 +84,25 @@ impl Schema {
 
     /// Appends one log event as a JSON object in this schema.
     pub fn write_to(self, log_event: &LogEvent<'_>, tenant: Option<&TenantName>, out: &mut String) {
-        let reading = || Reading::of(log_event, tenant);
         match self {
-            Self::Raw => log_event
-                .detail_parts()
-                .iter()
-                .for_each(|part| out.push_str(part)),
-            Self::Ecs => ecs::write(&reading(), &mut JsonWriter::new(out)),
-            Self::Ocsf => ocsf::write(&reading(), &mut JsonWriter::new(out)),
-            Self::Asim => asim::write(&reading(), &mut JsonWriter::new(out)),
-            Self::Sentinel => sentinel::write(&reading(), &mut JsonWriter::new(out)),
+            Self::Raw => {
+                let (before, text, after) = log_event.detail_parts();
+                for part in [&before, text, after] {
+                    out.push_str(part);
+                }
+            }
+            Self::Ecs => ecs::write(
+                &Reading::with_copy(log_event, tenant),
+                &mut JsonWriter::new(out),
+            ),
+            Self::Ocsf => ocsf::write(
+                &Reading::with_copy(log_event, tenant),
+                &mut JsonWriter::new(out),
+            ),
+            Self::Asim => asim::write(&Reading::of(log_event, tenant), &mut JsonWriter::new(out)),
+            Self::Sentinel => {
+                sentinel::write(&Reading::of(log_event, tenant), &mut JsonWriter::new(out));
+            }
         }
     }
 }

@@ -3,57 +3,166 @@
 //! As strict as `serde_json` about syntax, and as tolerant about content: numbers that fit no float, lone surrogates
 //! and any depth pass. A text that does not follow the grammar has no answer here; `serde_json` says where it breaks.
 
-/// The end of the value that begins at this byte; nothing where none does.
-pub(crate) fn value_end(text: &[u8], begin: usize) -> Option<usize> {
-    let mut nesting = Nesting::default();
-    let mut at = begin;
-    loop {
-        at = match text.get(at)? {
-            b'"' => string_end(text, at)?,
-            b'{' => match object_begin(text, at)? {
-                Members::None { end } => end,
-                Members::First { value } => {
-                    nesting.push(true);
-                    at = value;
-                    continue;
-                }
-            },
-            b'[' => {
-                let first = skip_white_space(text, at + 1);
-                if text.get(first)? != &b']' {
-                    nesting.push(false);
-                    at = first;
-                    continue;
-                }
-                first + 1
-            }
-            b'-' | b'0'..=b'9' => number_end(text, at)?,
-            b't' => literal_end(text, at, b"true")?,
-            b'f' => literal_end(text, at, b"false")?,
-            b'n' => literal_end(text, at, b"null")?,
-            _ => return None,
-        };
-        // A value has ended: so may what is around it.
+use super::specials::Specials;
+
+/// A text and where its special bytes are.
+#[derive(Debug)]
+pub(crate) struct Scan<'a> {
+    text: &'a [u8],
+    specials: Specials<'a>,
+}
+
+impl<'a> Scan<'a> {
+    pub(crate) fn of(text: &'a str) -> Self {
+        Self {
+            text: text.as_bytes(),
+            specials: Specials::of(text.as_bytes()),
+        }
+    }
+
+    /// The byte at this place.
+    #[inline]
+    pub(crate) fn byte(&self, at: usize) -> Option<u8> {
+        self.text.get(at).copied()
+    }
+
+    /// The end of the value that begins at this byte; nothing where none does.
+    #[inline]
+    pub(crate) fn value_end(&mut self, begin: usize) -> Option<usize> {
+        match self.byte(begin)? {
+            b'"' => self.string_end(begin),
+            b'{' | b'[' => self.nested_end(begin),
+            _ => scalar_end(self.text, begin),
+        }
+    }
+
+    /// The end of the object or array that begins at this byte.
+    fn nested_end(&mut self, begin: usize) -> Option<usize> {
+        let text = self.text;
+        let mut nesting = Nesting::default();
+        let mut at = begin;
         loop {
-            let Some(is_in_object) = nesting.is_in_object() else {
-                return Some(at);
+            at = match *text.get(at)? {
+                b'"' => self.string_end(at)?,
+                b'{' => {
+                    let first = skip_white_space(text, at + 1);
+                    if *text.get(first)? != b'}' {
+                        nesting.push(true);
+                        at = self.member_value(first)?;
+                        continue;
+                    }
+                    first + 1
+                }
+                b'[' => {
+                    let first = skip_white_space(text, at + 1);
+                    if *text.get(first)? != b']' {
+                        nesting.push(false);
+                        at = first;
+                        continue;
+                    }
+                    first + 1
+                }
+                _ => scalar_end(text, at)?,
             };
-            at = skip_white_space(text, at);
-            match (text.get(at)?, is_in_object) {
-                (b',', true) => {
-                    at = member_value(text, skip_white_space(text, at + 1))?;
-                    break;
+            // A value has ended: so may what is around it.
+            loop {
+                let Some(is_in_object) = nesting.is_in_object() else {
+                    return Some(at);
+                };
+                at = skip_white_space(text, at);
+                match (*text.get(at)?, is_in_object) {
+                    (b',', true) => {
+                        at = self.member_value(skip_white_space(text, at + 1))?;
+                        break;
+                    }
+                    (b',', false) => {
+                        at = skip_white_space(text, at + 1);
+                        break;
+                    }
+                    (b'}', true) | (b']', false) => {
+                        nesting.pop();
+                        at += 1;
+                    }
+                    _ => return None,
                 }
-                (b',', false) => {
-                    at = skip_white_space(text, at + 1);
-                    break;
-                }
-                (b'}', true) | (b']', false) => {
-                    nesting.pop();
-                    at += 1;
-                }
+            }
+        }
+    }
+
+    /// Reads the object that begins at this byte: `visit` gets each name and the begin of its value, and answers where
+    /// that ends. The answer is the object's end.
+    pub(crate) fn object_end(
+        &mut self,
+        begin: usize,
+        mut visit: impl FnMut(&mut Self, Name, usize) -> Option<usize>,
+    ) -> Option<usize> {
+        let text = self.text;
+        if text.get(begin)? != &b'{' {
+            return None;
+        }
+        let mut at = skip_white_space(text, begin + 1);
+        if text.get(at)? == &b'}' {
+            return Some(at + 1);
+        }
+        loop {
+            let name = self.name(at)?;
+            let value = after_colon(text, name.end)?;
+            let end = skip_white_space(text, visit(self, name, value)?);
+            match text.get(end)? {
+                b',' => at = skip_white_space(text, end + 1),
+                b'}' => return Some(end + 1),
                 _ => return None,
             }
+        }
+    }
+
+    /// Where the value of a member begins whose name begins at this byte.
+    #[inline]
+    fn member_value(&mut self, name: usize) -> Option<usize> {
+        let name = self.name(name)?;
+        after_colon(self.text, name.end)
+    }
+
+    #[inline]
+    fn name(&mut self, begin: usize) -> Option<Name> {
+        if self.byte(begin)? != b'"' {
+            return None;
+        }
+        let special = self.specials.next(begin + 1);
+        let is_plain = self.byte(special)? == b'"';
+        let end = if is_plain {
+            special + 1
+        } else {
+            self.escaped_end(special)?
+        };
+        Some(Name {
+            begin,
+            end,
+            is_plain,
+        })
+    }
+
+    /// The end of the string whose opening quote is this byte.
+    #[inline]
+    fn string_end(&mut self, begin: usize) -> Option<usize> {
+        let special = self.specials.next(begin + 1);
+        if self.byte(special)? == b'"' {
+            return Some(special + 1);
+        }
+        self.escaped_end(special)
+    }
+
+    /// The end of the string whose first special byte is no quote.
+    #[cold]
+    fn escaped_end(&mut self, special: usize) -> Option<usize> {
+        let mut at = special;
+        loop {
+            match self.byte(at)? {
+                b'"' => return Some(at + 1),
+                b'\\' => at = escape_end(self.text, at)?,
+                _ => return None,
+            }
+            at = self.specials.next(at);
         }
     }
 }
@@ -66,33 +175,8 @@ pub(crate) struct Name {
     pub(crate) is_plain: bool,
 }
 
-/// Reads the object that begins at this byte: `visit` gets each name and the begin of its value, and answers where that
-/// ends. The answer is the object's end.
-pub(crate) fn object_end(
-    text: &[u8],
-    begin: usize,
-    mut visit: impl FnMut(Name, usize) -> Option<usize>,
-) -> Option<usize> {
-    if text.get(begin)? != &b'{' {
-        return None;
-    }
-    let mut at = skip_white_space(text, begin + 1);
-    if text.get(at)? == &b'}' {
-        return Some(at + 1);
-    }
-    loop {
-        let name = string(text, at)?;
-        let value = after_colon(text, name.end)?;
-        let end = skip_white_space(text, visit(name, value)?);
-        match text.get(end)? {
-            b',' => at = skip_white_space(text, end + 1),
-            b'}' => return Some(end + 1),
-            _ => return None,
-        }
-    }
-}
-
 /// The first byte from here on that is no white space.
+#[inline]
 pub(crate) fn skip_white_space(text: &[u8], from: usize) -> usize {
     let mut at = from;
     while let Some(b' ' | b'\t' | b'\n' | b'\r') = text.get(at) {
@@ -101,29 +185,21 @@ pub(crate) fn skip_white_space(text: &[u8], from: usize) -> usize {
     at
 }
 
-/// What follows the opening brace of an object.
-enum Members {
-    None { end: usize },
-    First { value: usize },
-}
-
-fn object_begin(text: &[u8], begin: usize) -> Option<Members> {
-    let first = skip_white_space(text, begin + 1);
-    if text.get(first)? == &b'}' {
-        return Some(Members::None { end: first + 1 });
-    }
-    let value = member_value(text, first)?;
-    Some(Members::First { value })
-}
-
-/// Where the value of a member begins whose name begins at this byte.
-fn member_value(text: &[u8], name: usize) -> Option<usize> {
-    after_colon(text, string_end(text, name)?)
-}
-
+#[inline]
 fn after_colon(text: &[u8], name_end: usize) -> Option<usize> {
     let colon = skip_white_space(text, name_end);
     (text.get(colon)? == &b':').then(|| skip_white_space(text, colon + 1))
+}
+
+/// The end of a number, true, false or null.
+fn scalar_end(text: &[u8], begin: usize) -> Option<usize> {
+    match text.get(begin)? {
+        b'-' | b'0'..=b'9' => number_end(text, begin),
+        b't' => literal_end(text, begin, b"true"),
+        b'f' => literal_end(text, begin, b"false"),
+        b'n' => literal_end(text, begin, b"null"),
+        _ => None,
+    }
 }
 
 fn literal_end(text: &[u8], begin: usize, literal: &[u8]) -> Option<usize> {
@@ -160,35 +236,6 @@ fn digits_end(text: &[u8], begin: usize) -> Option<usize> {
     (at > begin).then_some(at)
 }
 
-/// The end of the string that begins at this byte, after its closing quote.
-fn string_end(text: &[u8], begin: usize) -> Option<usize> {
-    string(text, begin).map(|name| name.end)
-}
-
-fn string(text: &[u8], begin: usize) -> Option<Name> {
-    if text.get(begin)? != &b'"' {
-        return None;
-    }
-    let mut at = begin + 1;
-    let mut is_plain = true;
-    loop {
-        at += plain_bytes(text.get(at..)?);
-        match text.get(at)? {
-            b'"' => {
-                let end = at + 1;
-                return Some(Name {
-                    begin,
-                    end,
-                    is_plain,
-                });
-            }
-            b'\\' => at = escape_end(text, at)?,
-            _ => return None,
-        }
-        is_plain = false;
-    }
-}
-
 fn escape_end(text: &[u8], backslash: usize) -> Option<usize> {
     match text.get(backslash + 1)? {
         b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(backslash + 2),
@@ -199,36 +246,6 @@ fn escape_end(text: &[u8], backslash: usize) -> Option<usize> {
         }
         _ => None,
     }
-}
-
-/// How many bytes come before the first quote, backslash or control character.
-fn plain_bytes(text: &[u8]) -> usize {
-    let mut plain = 0;
-    let mut rest = text;
-    // Sixteen bytes at a time: most strings of a log event end in the first or second step.
-    while let Some((chunk, after)) = rest.split_first_chunk::<16>() {
-        let special = special_bytes(u128::from_le_bytes(*chunk));
-        if special != 0 {
-            return plain + usize::try_from(special.trailing_zeros() / 8).unwrap_or(0);
-        }
-        plain += 16;
-        rest = after;
-    }
-    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
-    plain + rest.iter().position(special).unwrap_or(rest.len())
-}
-
-const ONES: u128 = u128::from_ne_bytes([1; 16]);
-
-/// Sets the high bit of the first byte that ends a run of plain ones; bits of later bytes may be wrong.
-fn special_bytes(chunk: u128) -> u128 {
-    // A borrow only runs upwards, so nothing below the first hit is touched.
-    let equal = |byte: u8| {
-        let difference = chunk ^ (ONES * u128::from(byte));
-        difference.wrapping_sub(ONES) & !difference
-    };
-    let control = chunk.wrapping_sub(ONES * 0x20) & !chunk;
-    (equal(b'"') | equal(b'\\') | control) & (ONES << 7)
 }
 
 /// Which of the open brackets are objects; only what is deeper than 64 needs memory.

@@ -59,14 +59,14 @@ fn write_source(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {
         row.any(key!("SrcGeoLatitude"), Some(latitude));
         row.any(key!("SrcGeoLongitude"), Some(longitude));
     }
-    if own.is_mobile == Some("true") {
+    if reading.is_mobile() == Some("true") {
         row.fixed(key!("SrcDeviceType"), r#""Mobile Device""#);
     }
     row.text(key!("HttpUserAgent"), own.user_agent);
 }
 
 fn write_raw(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {
-    row.json_parts(key!("AdditionalFields"), reading.raw().parts());
+    reading.write_raw(key!("AdditionalFields"), row);
 }
 
 /// What only begins something has no result yet.

@@ -59,7 +59,7 @@ fn write_event(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
     if let Some(code) = &reading.code {
         document.string(key!("code"), code);
     }
-    document.json_in_string(key!("original"), reading.raw().parts());
+    reading.write_raw_string(key!("original"), document);
     document.end_object(event);
 }
 

@@ -3,8 +3,6 @@
 use std::fmt::{Display, Write as _};
 use std::net::IpAddr;
 
-use crate::json::string;
-
 /// A member's key as [`JsonWriter`] takes it: the comma before it, its name, the colon.
 macro_rules! key {
     ($name:literal) => {
@@ -146,30 +144,30 @@ impl<'o> JsonWriter<'o> {
         self.out.push('"');
     }
 
-    /// A member whose value is JSON text in a string, without the white space between its tokens.
-    pub(super) fn json_in_string<'t>(
+    /// A member whose value is a text in three parts, of which the second is escaped already.
+    pub(super) fn string_around(
         &mut self,
         key: &'static str,
-        parts: impl IntoIterator<Item = &'t str>,
+        (before, escaped, after): (&str, &str, &str),
     ) {
         self.key(key);
         self.out.push('"');
-        for part in parts {
-            escape_json(part, self.out);
-        }
+        escape(before, self.out);
+        self.out.push_str(escaped);
+        escape(after, self.out);
         self.out.push('"');
     }
 
-    /// A member whose value is JSON in several parts.
-    pub(super) fn json_parts<'t>(
+    /// A member whose value is JSON in three parts.
+    pub(super) fn json_around(
         &mut self,
         key: &'static str,
-        parts: impl IntoIterator<Item = &'t str>,
+        (before, json, after): (&str, &str, &str),
     ) {
         self.key(key);
-        for part in parts {
-            self.out.push_str(part);
-        }
+        self.out.push_str(before);
+        self.out.push_str(json);
+        self.out.push_str(after);
     }
 
     /// Copies a string that is not empty; leaves out everything else.
@@ -233,9 +231,9 @@ impl<'o> JsonWriter<'o> {
     }
 }
 
-/// Whether JSON is a string that is not empty and has no half of a surrogate pair.
+/// Whether JSON is a string that is not empty.
 pub(super) fn is_text(json: &str) -> bool {
-    json.len() > 2 && json.starts_with('"') && (!json.contains('\\') || string(json).is_some())
+    json.len() > 2 && json.starts_with('"')
 }
 
 /// The IP address that a JSON string holds.
@@ -245,6 +243,13 @@ pub(super) fn ip_address(json: Option<&str>) -> Option<IpAddr> {
 
 /// Escapes a text of any content.
 fn escape(text: &str, out: &mut String) {
+    // Most have nothing to escape, which a loop without an early end finds out fastest.
+    let special =
+        |byte: u8| u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < b' ');
+    if text.bytes().fold(0, |found, byte| found | special(byte)) == 0 {
+        out.push_str(text);
+        return;
+    }
     let mut rest = text;
     while let Some(place) = rest.find(|c: char| matches!(c, '"' | '\\' | '\0'..' ')) {
         let (plain, from) = rest.split_at(place);
@@ -263,43 +268,4 @@ fn escape(text: &str, out: &mut String) {
         rest = characters.as_str();
     }
     out.push_str(rest);
-}
-
-/// Escapes JSON: within its strings only quotes and backslashes can need it; between its tokens white space goes.
-fn escape_json(json: &str, out: &mut String) {
-    let mut rest = json;
-    let mut is_in_string = false;
-    loop {
-        let special = |c: char| matches!(c, '"' | '\\');
-        let place = if is_in_string {
-            rest.find(special)
-        } else {
-            rest.find('"')
-        };
-        let (plain, from) = rest.split_at(place.unwrap_or(rest.len()));
-        if is_in_string {
-            out.push_str(plain);
-        } else {
-            out.extend(plain.split([' ', '\t', '\n', '\r']));
-        }
-        let mut characters = from.chars();
-        match characters.next() {
-            None => return,
-            Some('"') => {
-                out.push_str("\\\"");
-                is_in_string = !is_in_string;
-            }
-            Some(_) => {
-                // The character after a backslash is part of its escape, even where it is a quote.
-                out.push_str("\\\\");
-                if let Some(escaped) = characters.next() {
-                    if matches!(escaped, '"' | '\\') {
-                        out.push('\\');
-                    }
-                    out.push(escaped);
-                }
-            }
-        }
-        rest = characters.as_str();
-    }
 }

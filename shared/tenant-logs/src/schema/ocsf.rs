@@ -22,7 +22,7 @@ pub(super) fn write(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
     write_classification(activity, event);
     write_severity(reading, event);
     write_status(reading, activity.class, event);
-    event.display(key!("time"), reading.time.as_millisecond());
+    event.display(key!("time"), reading.time.millis());
     event.text(key!("message"), reading.record.own.description);
     match activity.class {
         Class::BaseEvent => {}
@@ -49,7 +49,7 @@ pub(super) fn write(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
     }
     write_observables(reading, activity.class, event);
     write_unmapped(reading, activity.class, event);
-    event.json_in_string(key!("raw_data"), reading.raw().parts());
+    reading.write_raw_string(key!("raw_data"), event);
     event.end_row();
 }
 

@@ -3,11 +3,9 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use jiff::Timestamp;
-use jiff::civil::DateTime;
-use jiff::tz::TimeZone;
-
+use super::event_time::EventTime;
 use super::json_writer::{JsonWriter, ip_address, is_text};
+use super::pass::Pass;
 use super::record::Record;
 use crate::event_type::meaning::{Act, Happened, Proof};
 use crate::json::{scalar, string};
@@ -25,11 +23,17 @@ pub(super) struct Reading<'a> {
     /// What the catalogue says of the code.
     pub(super) known: Option<&'static Known>,
     /// When it happened.
-    pub(super) time: Timestamp,
+    pub(super) time: EventTime,
     /// `ip`, where it is an address.
     pub(super) ip: Option<IpAddr>,
     /// `client_ip`, where it is an address: the user's, where `ip` is that of the application's back end.
     pub(super) client_ip: Option<IpAddr>,
+    /// The raw event as `raw` writes it, in three parts: the second is the event's own text.
+    before: Cow<'a, str>,
+    text: &'a str,
+    after: &'static str,
+    /// The second part as the content of a JSON string.
+    copy: Option<String>,
 }
 
 /// A protocol by which Auth0 asks a user's own provider.
@@ -57,27 +61,47 @@ pub(super) struct FoundError<'a> {
     pub(super) error_type: Option<&'a str>,
 }
 
-/// The raw event as `raw` writes it, in parts.
-pub(super) struct RawEvent<'a>([Cow<'a, str>; 3]);
-
 impl<'a> Reading<'a> {
+    /// Reads a log event for a schema that keeps the whole event as JSON.
     pub(super) fn of(log_event: &'a LogEvent<'_>, tenant: Option<&'a TenantName>) -> Self {
-        let record = if log_event.is_bare() {
-            Record::read(log_event.text())
+        Self::with::<false>(log_event, tenant)
+    }
+
+    /// Reads a log event for a schema that keeps the whole event in a string.
+    pub(super) fn with_copy(log_event: &'a LogEvent<'_>, tenant: Option<&'a TenantName>) -> Self {
+        Self::with::<true>(log_event, tenant)
+    }
+
+    fn with<const COPIES: bool>(
+        log_event: &'a LogEvent<'_>,
+        tenant: Option<&'a TenantName>,
+    ) -> Self {
+        let (before, text, after) = log_event.detail_parts();
+        let mut pass = Pass::<COPIES>::over(text);
+        let record = if before.is_empty() {
+            Record::read_data(&mut pass)
         } else {
-            Record::read_data(log_event.text())
+            Record::read(&mut pass)
         };
-        let code = record.own.event_type.and_then(scalar);
+        // A log event's text was read as JSON, so a pass over it comes to its end.
+        let (record, copy) = match record {
+            Some(record) => (record, pass.into_copy()),
+            None => (Record::default(), None),
+        };
         Self {
             log_event,
             tenant,
             // As it came: a code that is redacted still decides.
             known: log_event.event_type().and_then(known_event_type),
-            time: time_of(record.own.date, log_event.log_id()),
+            time: EventTime::of(record.own.date, log_event.log_id()),
             ip: ip_address(record.own.ip),
             client_ip: ip_address(record.own.client_ip),
-            code,
+            code: record.own.event_type.and_then(scalar),
             record,
+            before,
+            text,
+            after,
+            copy,
         }
     }
 
@@ -122,6 +146,12 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// `is_mobile`, or `isMobile` as the Management API writes it.
+    pub(super) fn is_mobile(&self) -> Option<&'a str> {
+        let own = &self.record.own;
+        own.is_mobile.or(own.is_mobile_of_api)
+    }
+
     /// The user's name, where it is an e-mail address.
     pub(super) fn email(&self) -> Option<&'a str> {
         self.record.own.user_name.filter(|name| is_email(name))
@@ -144,23 +174,25 @@ impl<'a> Reading<'a> {
         Some((latitude, longitude))
     }
 
-    /// The raw event, to be kept inside.
-    pub(super) fn raw(&self) -> RawEvent<'a> {
-        RawEvent(self.log_event.detail_parts())
+    /// Writes the raw event as JSON.
+    pub(super) fn write_raw(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
+        writer.json_around(key, (&self.before, self.text, self.after));
+    }
+
+    /// Writes the raw event as a string, where it was read with a copy.
+    pub(super) fn write_raw_string(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
+        match &self.copy {
+            Some(copy) => writer.string_around(key, (&self.before, copy, self.after)),
+            None => writer.string(key, &self.log_event.detail()),
+        }
     }
 
     /// Writes the time as RFC 3339, in Auth0's own writing where that is what it is.
     pub(super) fn write_time(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
-        match self.record.own.date.filter(|date| is_plain_time(date)) {
-            Some(date) => writer.any(key, Some(date)),
-            None => writer.display(key, format_args!("\"{}\"", self.time)),
+        match (self.time, self.record.own.date) {
+            (EventTime::Plain { .. }, date) => writer.any(key, date),
+            (EventTime::Other(time), _) => writer.display(key, format_args!("\"{time}\"")),
         }
-    }
-}
-
-impl RawEvent<'_> {
-    pub(super) fn parts(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(AsRef::as_ref)
     }
 }
 
@@ -200,64 +232,4 @@ fn degrees(json: &str, most: f64) -> Option<&str> {
     let is_number = json.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     let number: f64 = json.parse().ok().filter(|_| is_number)?;
     (number.abs() <= most).then_some(json)
-}
-
-/// The record's date; without a readable one the moment of receipt that Auth0 writes into its identifiers; without
-/// that the epoch, because every schema requires a time.
-fn time_of(date: Option<&str>, log_id: &str) -> Timestamp {
-    let date = date.and_then(string);
-    let date = date.and_then(|date| date.parse().ok());
-    date.or_else(|| time_in(log_id))
-        .unwrap_or(Timestamp::UNIX_EPOCH)
-}
-
-/// Reads `900`, then `YYYYMMDDHHMMSS` in UTC, of an identifier with 56 digits.
-fn time_in(log_id: &str) -> Option<Timestamp> {
-    if log_id.len() != 56 || !log_id.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let digits = log_id.get(3..17)?;
-    let civil = DateTime::strptime("%Y%m%d%H%M%S", digits).ok()?;
-    let zoned = civil.to_zoned(TimeZone::UTC).ok()?;
-    Some(zoned.timestamp())
-}
-
-/// Whether a date is written as Auth0 writes it: `"2026-11-20T09:04:00.000Z"`.
-fn is_plain_time(date: &str) -> bool {
-    let pattern = b"\"0000-00-00T00:00:00.000Z\"";
-    date.len() == pattern.len()
-        && date.bytes().zip(pattern).all(|(byte, wanted)| {
-            if *wanted == b'0' {
-                byte.is_ascii_digit()
-            } else {
-                byte == *wanted
-            }
-        })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(date: &str, log_id: &str, expected: &str) {
-        let time = time_of(Some(date), log_id);
-        assert_eq!(time.to_string(), expected, "{date} {log_id}");
-    }
-
-    #[test]
-    fn the_time_is_the_date_or_that_of_receipt() {
-        let log_id = "90020261120090400000417000000000000000000004410027651184";
-        check(
-            "\"2026-11-20T10:04:00.5+01:00\"",
-            log_id,
-            "2026-11-20T09:04:00.5Z",
-        );
-        check("{\"$date\":0}", log_id, "2026-11-20T09:04:00Z");
-        check("\"***\"", "900", "1970-01-01T00:00:00Z");
-        check(
-            "5",
-            &log_id.replace("20261120", "20261320"),
-            "1970-01-01T00:00:00Z",
-        );
-    }
 }

@@ -2,20 +2,25 @@
 //!
 //! A repeated member counts as its last occurrence, as everywhere.
 
-use std::borrow::Cow;
-
-use crate::json::scan::{Name, object_end, skip_white_space, value_end};
+use super::pass::Pass;
 use crate::json::string;
 
 /// Members with a place each.
 trait Places<'a>: Default {
     /// The place of the member with this name.
-    fn place(&mut self, name: &str) -> Option<&mut Option<&'a str>>;
+    fn place(&mut self, name: &[u8]) -> Option<&mut Option<&'a str>>;
+
+    /// Leaves out strings that cannot be decoded.
+    fn leave_out_unreadable(&mut self);
+}
+
+fn leave_out_unreadable(place: &mut Option<&str>) {
+    *place = place.filter(|json| !json.starts_with('"') || string(json).is_some());
 }
 
 /// Declares a struct of members, each with the name that it has in JSON, and the way from a name to its place.
 macro_rules! members {
-    ($(#[$about:meta])* $struct:ident { $($field:ident = $($name:literal)|+),* $(,)? }) => {
+    ($(#[$about:meta])* $struct:ident { $($field:ident = $name:literal),* $(,)? }) => {
         $(#[$about])*
         #[derive(Debug, Clone, Default)]
         pub(super) struct $struct<'a> {
@@ -23,123 +28,146 @@ macro_rules! members {
         }
 
         impl<'a> Places<'a> for $struct<'a> {
-            fn place(&mut self, name: &str) -> Option<&mut Option<&'a str>> {
-                match name {
-                    $($($name)|+ => Some(&mut self.$field),)*
-                    _ => None,
-                }
+            #[expect(non_upper_case_globals, reason = "each has the name of its field")]
+            fn place(&mut self, name: &[u8]) -> Option<&mut Option<&'a str>> {
+                $(const $field: u64 = shape_of($name);)*
+                let (place, same) = match shape_of(name) {
+                    $($field => (&mut self.$field, name == $name),)*
+                    _ => return None,
+                };
+                same.then_some(place)
+            }
+
+            fn leave_out_unreadable(&mut self) {
+                $(leave_out_unreadable(&mut self.$field);)*
             }
         }
     };
 }
 
+/// A name's length, first two bytes and last four: a number that tells the names of a struct apart.
+const fn shape_of(name: &[u8]) -> u64 {
+    let [length, ..] = name.len().to_le_bytes();
+    let (first, second) = match name.first_chunk::<2>() {
+        Some([first, second]) => (*first, *second),
+        None => (0, 0),
+    };
+    let [a, b, c, d] = match (name.last_chunk::<4>(), name.last()) {
+        (Some(last), _) => *last,
+        (None, Some(last)) => [0, 0, 0, *last],
+        (None, None) => [0; 4],
+    };
+    u64::from_le_bytes([length, first, second, a, b, c, d, 0])
+}
+
 members! {
     /// The members of a record that have a place of their own in some schema.
     Members {
-        audience = "audience",
-        auth0_client = "auth0_client",
-        client_id = "client_id",
-        client_ip = "client_ip",
-        client_name = "client_name",
-        connection = "connection",
-        connection_id = "connection_id",
-        date = "date",
-        description = "description",
-        details = "details",
-        environment_name = "environment_name",
-        event_schema = "$event_schema",
-        event_type = "type",
-        hostname = "hostname",
-        identity_user_id = "identity_user_id",
-        ip = "ip",
-        is_mobile = "is_mobile" | "isMobile",
-        location_info = "location_info",
-        log_id = "log_id",
-        organization_id = "organization_id",
-        organization_name = "organization_name",
-        references = "references",
-        scope = "scope",
-        security_context = "security_context",
-        strategy = "strategy",
-        strategy_type = "strategy_type",
-        tenant_name = "tenant_name",
-        underscore_id = "_id",
-        user_agent = "user_agent",
-        user_id = "user_id",
-        user_name = "user_name",
+        audience = b"audience",
+        auth0_client = b"auth0_client",
+        client_id = b"client_id",
+        client_ip = b"client_ip",
+        client_name = b"client_name",
+        connection = b"connection",
+        connection_id = b"connection_id",
+        date = b"date",
+        description = b"description",
+        details = b"details",
+        environment_name = b"environment_name",
+        event_schema = b"$event_schema",
+        event_type = b"type",
+        hostname = b"hostname",
+        identity_user_id = b"identity_user_id",
+        ip = b"ip",
+        is_mobile = b"is_mobile",
+        is_mobile_of_api = b"isMobile",
+        location_info = b"location_info",
+        log_id = b"log_id",
+        organization_id = b"organization_id",
+        organization_name = b"organization_name",
+        references = b"references",
+        scope = b"scope",
+        security_context = b"security_context",
+        strategy = b"strategy",
+        strategy_type = b"strategy_type",
+        tenant_name = b"tenant_name",
+        underscore_id = b"_id",
+        user_agent = b"user_agent",
+        user_id = b"user_id",
+        user_name = b"user_name",
     }
 }
 
 members! {
     /// What we read of `details`.
     Details {
-        authenticator = "authenticator",
-        error = "error",
-        request = "request",
-        response = "response",
-        session_id = "session_id",
+        authenticator = b"authenticator",
+        error = b"error",
+        request = b"request",
+        response = b"response",
+        session_id = b"session_id",
     }
 }
 
 members! {
     /// What we read of `details.error`, where it is an object.
     DetailsError {
-        code = "code",
-        message = "message",
-        oauth_error = "oauthError",
-        error_type = "type",
+        code = b"code",
+        message = b"message",
+        oauth_error = b"oauthError",
+        error_type = b"type",
     }
 }
 
 members! {
     /// What we read of `details.request`.
     Request {
-        method = "method",
-        path = "path",
+        method = b"method",
+        path = b"path",
     }
 }
 
 members! {
     /// What we read of `details.response`.
     Response {
-        status_code = "statusCode",
+        status_code = b"statusCode",
     }
 }
 
 members! {
     /// What we read of `details.authenticator`.
     Authenticator {
-        factor_type = "type",
+        factor_type = b"type",
     }
 }
 
 members! {
     /// `location_info`.
     Location {
-        city_name = "city_name",
-        continent_code = "continent_code",
-        country_code = "country_code",
-        country_name = "country_name",
-        latitude = "latitude",
-        longitude = "longitude",
-        subdivision_name = "subdivision_name",
-        time_zone = "time_zone",
+        city_name = b"city_name",
+        continent_code = b"continent_code",
+        country_code = b"country_code",
+        country_name = b"country_name",
+        latitude = b"latitude",
+        longitude = b"longitude",
+        subdivision_name = b"subdivision_name",
+        time_zone = b"time_zone",
     }
 }
 
 members! {
     /// `references`.
     References {
-        correlation_id = "correlation_id",
-        trace_id = "trace_id",
+        correlation_id = b"correlation_id",
+        trace_id = b"trace_id",
     }
 }
 
 members! {
     /// `security_context`.
     Fingerprints {
-        ja3 = "ja3",
-        ja4 = "ja4",
+        ja3 = b"ja3",
+        ja4 = b"ja4",
     }
 }
 
@@ -160,72 +188,79 @@ pub(super) struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Reads the record that is the text's own object.
-    pub(super) fn read(text: &'a str) -> Self {
+    /// Reads the record that is the object itself.
+    pub(super) fn read<const COPIES: bool>(pass: &mut Pass<'a, COPIES>) -> Option<Self> {
         let mut record = Self::default();
-        let begin = skip_white_space(text.as_bytes(), 0);
-        // Text that is no object has no members.
-        let _end = record.read_own(text, begin);
-        record
+        record.read_own(pass, 0)?;
+        record.leave_out_unreadable(pass);
+        Some(record)
     }
 
-    /// Reads the record that is the member `data` of the text's object.
-    pub(super) fn read_data(text: &'a str) -> Self {
+    /// Reads the record that is the member `data` of the object.
+    pub(super) fn read_data<const COPIES: bool>(pass: &mut Pass<'a, COPIES>) -> Option<Self> {
         let mut record = Self::default();
-        let begin = skip_white_space(text.as_bytes(), 0);
-        let _end = object_end(text.as_bytes(), begin, |name, value| {
-            if name_of(text, name) != "data" {
-                return value_end(text.as_bytes(), value);
+        pass.object(0, |pass, name, value| {
+            if pass.decoded(name).as_ref() != b"data" {
+                return pass.value(value);
             }
             record = Self::default();
-            record.read_own(text, value)
-        });
-        record
+            record.read_own(pass, value)
+        })?;
+        record.leave_out_unreadable(pass);
+        Some(record)
     }
 
     /// Reads the members of the object that begins here; another value has none.
-    fn read_own(&mut self, text: &'a str, begin: usize) -> Option<usize> {
-        if text.as_bytes().get(begin)? != &b'{' {
-            return value_end(text.as_bytes(), begin);
+    fn read_own<const COPIES: bool>(
+        &mut self,
+        pass: &mut Pass<'a, COPIES>,
+        begin: usize,
+    ) -> Option<usize> {
+        if pass.byte(begin)? != b'{' {
+            return pass.value(begin);
         }
-        object_end(text.as_bytes(), begin, |written, value| {
-            let name = name_of(text, written);
+        pass.object(begin, |pass, written, value| {
+            let name = pass.decoded(written);
             let end = match name.as_ref() {
-                "details" => self.read_details(text, value),
-                "location_info" => read_into(text, value, &mut self.location),
-                "references" => read_into(text, value, &mut self.references),
-                "security_context" => read_into(text, value, &mut self.fingerprints),
-                _ => value_end(text.as_bytes(), value),
+                b"details" => self.read_details(pass, value),
+                b"location_info" => read_into(pass, value, &mut self.location),
+                b"references" => read_into(pass, value, &mut self.references),
+                b"security_context" => read_into(pass, value, &mut self.fingerprints),
+                _ => pass.value(value),
             }?;
-            let json = text.get(value..end)?;
+            let json = pass.text(value, end)?;
             match self.own.place(&name) {
                 Some(place) => *place = Some(json),
-                None => self.note_other(text.get(written.begin..written.end)?, json),
+                None => self.note_other(pass.written(written)?, json),
             }
             Some(end)
         })
     }
 
-    fn read_details(&mut self, text: &'a str, begin: usize) -> Option<usize> {
+    fn read_details<const COPIES: bool>(
+        &mut self,
+        pass: &mut Pass<'a, COPIES>,
+        begin: usize,
+    ) -> Option<usize> {
         self.details = Details::default();
         self.error = DetailsError::default();
         self.request = Request::default();
         self.response = Response::default();
         self.authenticator = Authenticator::default();
-        if text.as_bytes().get(begin)? != &b'{' {
-            return value_end(text.as_bytes(), begin);
+        if pass.byte(begin)? != b'{' {
+            return pass.value(begin);
         }
-        object_end(text.as_bytes(), begin, |written, value| {
-            let name = name_of(text, written);
+        pass.object(begin, |pass, written, value| {
+            let name = pass.decoded(written);
             let end = match name.as_ref() {
-                "error" => read_into(text, value, &mut self.error),
-                "request" => read_into(text, value, &mut self.request),
-                "response" => read_into(text, value, &mut self.response),
-                "authenticator" => read_into(text, value, &mut self.authenticator),
-                _ => value_end(text.as_bytes(), value),
+                b"error" => read_into(pass, value, &mut self.error),
+                b"request" => read_into(pass, value, &mut self.request),
+                b"response" => read_into(pass, value, &mut self.response),
+                b"authenticator" => read_into(pass, value, &mut self.authenticator),
+                _ => pass.value(value),
             }?;
             if let Some(place) = self.details.place(&name) {
-                *place = text.get(value..end);
+                *place = pass.text(value, end);
             }
             Some(end)
         })
@@ -239,29 +274,36 @@ impl<'a> Record<'a> {
             None => self.others.push((name, json)),
         }
     }
+
+    /// Leaves out strings with half of a surrogate pair, which only an escape can write.
+    fn leave_out_unreadable<const COPIES: bool>(&mut self, pass: &Pass<'a, COPIES>) {
+        if pass.has_backslash() {
+            self.own.leave_out_unreadable();
+            self.details.leave_out_unreadable();
+            self.error.leave_out_unreadable();
+            self.request.leave_out_unreadable();
+            self.location.leave_out_unreadable();
+            self.references.leave_out_unreadable();
+            self.fingerprints.leave_out_unreadable();
+        }
+    }
 }
 
 /// Reads an object's members into their places; a value of another kind has none.
-fn read_into<'a>(text: &'a str, begin: usize, into: &mut impl Places<'a>) -> Option<usize> {
-    let bytes = text.as_bytes();
+fn read_into<'a, const COPIES: bool>(
+    pass: &mut Pass<'a, COPIES>,
+    begin: usize,
+    into: &mut impl Places<'a>,
+) -> Option<usize> {
     *into = Default::default();
-    if bytes.get(begin)? != &b'{' {
-        return value_end(bytes, begin);
+    if pass.byte(begin)? != b'{' {
+        return pass.value(begin);
     }
-    object_end(bytes, begin, |name, value| {
-        let end = value_end(bytes, value)?;
-        if let Some(place) = into.place(&name_of(text, name)) {
-            *place = text.get(value..end);
+    pass.object(begin, |pass, name, value| {
+        let end = pass.value(value)?;
+        if let Some(place) = into.place(&pass.decoded(name)) {
+            *place = pass.text(value, end);
         }
         Some(end)
     })
-}
-
-/// A member's name, decoded; empty where it cannot be.
-fn name_of(text: &str, name: Name) -> Cow<'_, str> {
-    if name.is_plain {
-        return Cow::Borrowed(text.get(name.begin + 1..name.end - 1).unwrap_or_default());
-    }
-    let decoded = text.get(name.begin..name.end).and_then(string);
-    decoded.unwrap_or_default()
 }

@@ -32,7 +32,7 @@ pub(super) fn write_rest(
         (key!("details"), own.details),
         (key!("environment_name"), own.environment_name),
         (key!("identity_user_id"), own.identity_user_id),
-        (key!("is_mobile"), own.is_mobile),
+        (key!("is_mobile"), reading.is_mobile()),
         (key!("location_info"), own.location_info),
         (key!("references"), own.references),
         (key!("scope"), own.scope),

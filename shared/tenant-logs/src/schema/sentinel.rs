@@ -31,8 +31,8 @@ pub(super) fn write(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {
     row.any(key!("Details"), own.details);
     row.string(key!("LogId"), reading.log_event.log_id());
     row.text(key!("TenantName"), own.tenant_name);
-    row.boolean(key!("IsMobile"), own.is_mobile);
-    row.json_parts(key!("Raw"), reading.raw().parts());
+    row.boolean(key!("IsMobile"), reading.is_mobile());
+    reading.write_raw(key!("Raw"), row);
     row.end_row();
 }
 

@@ -12,13 +12,12 @@ fn peer_end(text: &str) -> Option<usize> {
 }
 
 fn object_extent(text: &str) -> Option<usize> {
-    let bytes = text.as_bytes();
-    object_end(bytes, 0, |_name, value| value_end(bytes, value))
+    Scan::of(text).object_end(0, |scan, _name, value| scan.value_end(value))
 }
 
 fn check(text: &str) {
     let expected = peer_end(text);
-    assert_eq!(value_end(text.as_bytes(), 0), expected, "{text}");
+    assert_eq!(Scan::of(text).value_end(0), expected, "{text}");
     let of_object = expected.filter(|_| text.starts_with('{'));
     assert_eq!(object_extent(text), of_object, "{text}");
 }
@@ -150,12 +149,12 @@ proptest! {
     #[test]
     fn nothing_ends_elsewhere_than_serde_json_ends_it(text in nearly_json()) {
         if !text.starts_with([' ', '\n']) {
-            prop_assert_eq!(value_end(text.as_bytes(), 0), peer_end(&text));
+            prop_assert_eq!(Scan::of(&text).value_end(0), peer_end(&text));
         }
     }
 
     #[test]
     fn any_characters_within_a_string_are_read_as_serde_json_reads_them(text in "\"\\PC*\"[ -~]*") {
-        prop_assert_eq!(value_end(text.as_bytes(), 0), peer_end(&text));
+        prop_assert_eq!(Scan::of(&text).value_end(0), peer_end(&text));
     }
 }
