@@ -122,8 +122,9 @@ async fn a_stream_that_there_is_not_is_named_and_nothing_is_acknowledged() {
         began.elapsed() < Duration::from_secs(3),
         "it is not tried again"
     );
-    let output = replaying.cloud.target.output();
     let named = "Firehose stream `other` answered ResourceNotFoundException";
+    let target = &replaying.cloud.target;
+    let output = target.output_when(|output| output.contains(named)).await;
     assert!(output.contains(named), "{output}");
     assert_eq!(letters(&replaying.cloud.set_aside_queue).len(), 0);
 }

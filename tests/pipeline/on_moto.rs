@@ -115,7 +115,8 @@ async fn check_missing(setting: (&str, &str), body: &str, named: &str) {
     let stack = Stack::start(moto, &[setting]).await;
     stack.moto.send(&stack.deliver_url, body).await;
     assert_eq!(stack.deliver().await, (1, 1), "{setting:?}");
-    let output = stack.target.output();
+    let target = &stack.target;
+    let output = target.output_when(|output| output.contains(named)).await;
     assert!(output.contains(named), "{setting:?}: {output}");
     let written = stack.moto.files(&stack.stream).await;
     assert_eq!(written, "", "{setting:?}");
@@ -142,8 +143,9 @@ async fn a_missing_bus_is_named_and_the_webhook_answers_503() {
     let Some(moto) = Moto::find() else { return };
     let stack = Stack::start(moto, &[("EVENT_BUS_NAME", "no-such-bus")]).await;
     assert_eq!(stack.post(TOKEN, event("1")).await.status, 503);
-    let output = stack.ingest.output();
     let named = "bus `no-such-bus` answered ResourceNotFoundException";
+    let ingest = &stack.ingest;
+    let output = ingest.output_when(|output| output.contains(named)).await;
     assert!(output.contains(named), "{output}");
     assert_eq!(stack.letters().await, [Value::Null; 0]);
 }
@@ -154,13 +156,14 @@ async fn a_missing_secret_is_named_and_the_function_does_not_start() {
     let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:no-such-secret-a1b2c3";
     let stack = Stack::start(moto, &[("WEBHOOK_TOKENS_SECRET_ARN", arn)]).await;
     assert_eq!(stack.post(TOKEN, event("1")).await.status, 502);
-    let output = stack.ingest.output();
     let named = [
         "WEBHOOK_TOKENS_SECRET_ARN",
         arn,
         "ResourceNotFoundException",
     ];
-    assert!(named.iter().all(|part| output.contains(part)), "{output}");
+    let all_named = |output: &str| named.iter().all(|part| output.contains(part));
+    let output = stack.ingest.output_when(all_named).await;
+    assert!(all_named(&output), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,9 +11,9 @@ use crate::kit::target::{event, failed, once_each};
 
 const NOTHING: [usize; 0] = [];
 
-fn assert_named(function: &Function, name: &str) {
-    let output = function.output();
+async fn assert_named(function: &Function, name: &str) {
     let named = format!("{name} answered AccessDeniedException");
+    let output = function.output_when(|output| output.contains(&named)).await;
     assert!(output.contains(&named), "{named}: {output}");
 }
 
@@ -22,7 +22,7 @@ async fn the_webhook_answers_503_while_it_may_not_use_its_bus() {
     let ingest = Ingest::start(&[]).await;
     ingest.bus_faults.always(Fault::Denied);
     assert_eq!(ingest.post(event("1")).await.status, 503);
-    assert_named(&ingest.function, "event bus `auth0-logs`");
+    assert_named(&ingest.function, "event bus `auth0-logs`").await;
     assert_eq!(ingest.letters().len(), 0, "it is not set aside");
     ingest.bus_faults.heal();
     assert_eq!(ingest.post(event("1")).await.status, 200);
@@ -34,7 +34,7 @@ async fn the_webhook_answers_503_while_it_may_not_set_aside_what_it_must() {
     let ingest = Ingest::start(&[]).await;
     ingest.queue_faults.always(Fault::Denied);
     assert_eq!(ingest.post("[7]").await.status, 503);
-    assert_named(&ingest.function, "dead-letter queue `set-aside`");
+    assert_named(&ingest.function, "dead-letter queue `set-aside`").await;
     ingest.queue_faults.heal();
     assert_eq!(ingest.post("[7]").await.status, 200);
     assert_eq!(ingest.letters().len(), 1);
@@ -44,7 +44,7 @@ async fn the_webhook_answers_503_while_it_may_not_set_aside_what_it_must() {
 async fn check(replaying: &Replaying, faults: &Faults, body: &str, name: &str) {
     faults.always(Fault::Denied);
     assert_eq!(failed(&replaying.cloud, &[body]).await, [0], "{name}");
-    assert_named(&replaying.cloud.target, name);
+    assert_named(&replaying.cloud.target, name).await;
     assert_eq!(letters(&replaying.cloud.set_aside_queue).len(), 0, "{name}");
     faults.heal();
     assert_eq!(failed(&replaying.cloud, &[body]).await, NOTHING, "{name}");
@@ -73,7 +73,7 @@ async fn the_target_hands_back_what_it_may_not_set_aside() {
     let faults = &replaying.cloud.queue_faults;
     faults.always(Fault::Denied);
     assert_eq!(failed(&replaying.cloud, &["poison"]).await, [0]);
-    assert_named(&replaying.cloud.target, "dead-letter queue `set-aside`");
+    assert_named(&replaying.cloud.target, "dead-letter queue `set-aside`").await;
     faults.heal();
     assert_eq!(failed(&replaying.cloud, &["poison"]).await, NOTHING);
     assert_eq!(letters(&replaying.cloud.set_aside_queue).len(), 1);
@@ -83,7 +83,8 @@ async fn the_target_hands_back_what_it_may_not_set_aside() {
 async fn check_missing(setting: (&str, &str), body: &str, named: &str) {
     let replaying = Replaying::start(&[setting]).await;
     assert_eq!(failed(&replaying.cloud, &[body]).await, [0], "{named}");
-    let output = replaying.cloud.target.output();
+    let target = &replaying.cloud.target;
+    let output = target.output_when(|output| output.contains(named)).await;
     assert!(output.contains(named), "{named}: {output}");
     assert_eq!(
         letters(&replaying.cloud.set_aside_queue).len(),

@@ -307,7 +307,10 @@ async fn stdout_prints_a_line_an_event_beside_the_other_sinks() {
     .await;
     let over_lines = "{\"log_id\":\"lines\",\n\"data\":{\"type\":\"s\"}}".to_owned();
     assert_eq!(failed(&cloud, &[event("1"), over_lines]).await, NOTHING);
-    let output = cloud.target.output();
+    let output = cloud
+        .target
+        .output_when(|output| output.contains("\"lines\""))
+        .await;
     let printed: Vec<&str> = output
         .lines()
         .filter(|line| line.starts_with("{\"log_id\""))

@@ -189,6 +189,19 @@ impl Function {
         self.output.text()
     }
 
+    /// Its output, once that holds: what a process wrote before its answer may come after it, through another pipe.
+    ///
+    /// Waits ten seconds at most, and then answers what there is.
+    pub async fn output_when(&self, holds: impl Fn(&str) -> bool) -> String {
+        for _ in 0..1_000 {
+            if holds(&self.output.text()) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        self.output.text()
+    }
+
     /// How many processes were started.
     pub fn starts(&self) -> usize {
         lock(&self.processes).len()

@@ -62,16 +62,22 @@ pub async fn run(
 
     let at_collector = Counted::from(cloud.collector.log_ids());
     let in_file = events_in_file(&file_sink).map_err(RunError::Output)?;
-    let output = cloud.target.output();
     let sinks = [("http", at_collector), ("file", in_file)];
+    let all_told = |output: &str| {
+        let told = |(name, counted): &(&str, Counted)| {
+            counters_of(output, name).delivered >= counted.distinct_count()
+        };
+        sinks.iter().all(told)
+    };
+    let output = cloud.target.output_when(all_told).await;
     let sinks = sinks.map(|(name, counted)| {
-        let (duplicate_count, refused_count) = counters_of(&output, name);
+        let counters = counters_of(&output, name);
         SinkLine {
             name,
             received_count: expected.element_count,
             delivered_count: counted.distinct_count(),
-            duplicate_count,
-            handed_back_count: refused_count,
+            duplicate_count: counters.duplicate,
+            handed_back_count: counters.refused,
             set_aside_count: letters.count(),
             lost_count: lost(&expected, &counted, letters),
             twice_count: counted.twice_count(),

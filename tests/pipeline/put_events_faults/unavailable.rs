@@ -88,10 +88,10 @@ async fn an_unknown_bus_is_answered_503_and_nothing_is_acknowledged() {
     assert_eq!(ingest.log_ids().len(), 0);
     assert_eq!(ingest.letters().len(), 0);
     // A person must act: that is said at the level of an error.
-    let output = ingest.function.output();
-    let said = output
-        .lines()
-        .find(|line| line.contains("a person must act"));
+    let named = "a person must act";
+    let function = &ingest.function;
+    let output = function.output_when(|output| output.contains(named)).await;
+    let said = output.lines().find(|line| line.contains(named));
     let said: serde_json::Value = serde_json::from_str(said.unwrap()).unwrap();
     assert_eq!(said["level"], "ERROR");
     assert!(

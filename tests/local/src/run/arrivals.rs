@@ -46,11 +46,21 @@ pub(super) fn events_in_file(path: &Path) -> io::Result<Counted> {
     Ok(counted)
 }
 
-/// Sums the target's own counters of one sink: duplicates, and events handed back.
-pub(super) fn counters_of(output: &str, sink: &str) -> (u64, u64) {
+/// The target's own counters of one sink, summed over all lines.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct SinkCounters {
+    pub(super) delivered: u64,
+    pub(super) duplicate: u64,
+    /// Events handed back.
+    pub(super) refused: u64,
+}
+
+/// Reads them from what the target wrote.
+pub(super) fn counters_of(output: &str, sink: &str) -> SinkCounters {
     #[derive(Deserialize)]
     struct Line {
         sink: String,
+        delivered: u64,
         duplicate: u64,
         refused: u64,
     }
@@ -59,7 +69,9 @@ pub(super) fn counters_of(output: &str, sink: &str) -> (u64, u64) {
         .filter_map(|line| serde_json::from_str::<Line>(line).ok());
     lines
         .filter(|line| line.sink == sink)
-        .fold((0, 0), |(duplicate, refused), line| {
-            (duplicate + line.duplicate, refused + line.refused)
+        .fold(SinkCounters::default(), |sum, line| SinkCounters {
+            delivered: sum.delivered + line.delivered,
+            duplicate: sum.duplicate + line.duplicate,
+            refused: sum.refused + line.refused,
         })
 }
