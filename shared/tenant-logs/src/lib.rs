@@ -21,6 +21,9 @@ pub use body::{decode, decode_base64, gunzip};
 pub use dead_letter::{DeadLetter, LetterEvent};
 pub use digest::sha256_hex;
 pub use error::{RejectReason, Unreadable};
+pub use event_type::meaning::{
+    Act, Attempt, Cause, Challenge, Factor, Happened, Meaning, Notice, Object, Proof, Severity,
+};
 pub use event_type::{Category, Known, Outcome, Status, known_event_type, known_event_types};
 pub use filter::{Filter, FilterProblem, FilterSettings};
 pub use jiff::Timestamp;
@@ -28,6 +31,6 @@ pub use json::{deserialize_text, push_text};
 pub use log_event::LogEvent;
 pub use parse::{Parsed, Reject, parse};
 pub use redaction::{Redaction, RedactionProblem};
-pub use schema::Schema;
+pub use schema::{AsimStream, Schema};
 pub use secret::Secret;
 pub use tenant::{TenantName, TenantNameProblem};

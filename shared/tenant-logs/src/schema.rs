@@ -17,7 +17,7 @@ mod sentinel;
 use std::borrow::Cow;
 
 use crate::{LogEvent, TenantName};
-use asim::AsimStream;
+pub use asim::AsimStream;
 use json_writer::JsonWriter;
 use reading::Reading;
 
@@ -55,11 +55,6 @@ impl Schema {
             Self::Asim => "asim",
             Self::Sentinel => "sentinel",
         }
-    }
-
-    /// The table that a row in [`Self::Asim`] is for.
-    pub fn asim_stream(log_event: &LogEvent<'_>) -> AsimStream {
-        AsimStream::of(log_event)
     }
 
     /// One log event as a JSON object in this schema.
@@ -109,5 +104,7 @@ impl Schema {
 
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod laws;
 #[cfg(test)]
 mod tests;

@@ -6,13 +6,13 @@ mod audit;
 mod authentication;
 mod stream;
 
-pub(super) use stream::AsimStream;
+pub use stream::AsimStream;
 
 use super::json_writer::{JsonWriter, is_text, key};
 use super::reading::Reading;
 use super::sentinel;
 use crate::Outcome;
-use crate::event_type::meaning::{Challenge, Happened, Severity};
+use crate::{Challenge, Happened, Severity};
 
 /// Writes one row for the stream that the event belongs to.
 pub(super) fn write(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {

@@ -7,7 +7,7 @@ use super::json_writer::{JsonWriter, key};
 use super::reading::{ProviderProtocol, Reading};
 use super::rest::write_rest;
 use crate::Outcome;
-use crate::event_type::meaning::{Factor, Happened, Proof, Severity};
+use crate::{Factor, Happened, Proof, Severity};
 use classes::{Activity, Class};
 use objects::{
     write_actor, write_dst_endpoint, write_http_request, write_metadata, write_observables,

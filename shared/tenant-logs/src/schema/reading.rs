@@ -7,9 +7,8 @@ use super::event_time::EventTime;
 use super::json_writer::{JsonWriter, ip_address, is_text};
 use super::pass::Pass;
 use super::record::Record;
-use crate::event_type::meaning::{Act, Happened, Proof};
 use crate::json::{scalar, string};
-use crate::{Known, LogEvent, Outcome, TenantName, known_event_type};
+use crate::{Act, Happened, Known, LogEvent, Outcome, Proof, TenantName, known_event_type};
 
 /// What a schema writes from.
 #[derive(Debug)]

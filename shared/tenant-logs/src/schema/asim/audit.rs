@@ -1,9 +1,9 @@
 //! `ASimAuditEventLogs`: what was done to which object, and by whom.
 
 use super::{has_text, username_type, write_event, write_raw, write_source};
-use crate::event_type::meaning::{Act, Happened, Object};
 use crate::schema::json_writer::{JsonWriter, key};
 use crate::schema::reading::Reading;
+use crate::{Act, Happened, Object};
 
 /// Writes one row.
 pub(super) fn write(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {

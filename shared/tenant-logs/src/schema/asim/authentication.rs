@@ -2,9 +2,9 @@
 
 use super::{has_text, username_type, write_event, write_raw, write_source};
 use crate::Outcome;
-use crate::event_type::meaning::{Cause, Happened, Proof};
 use crate::schema::json_writer::{JsonWriter, key};
 use crate::schema::reading::{ProviderProtocol, Reading};
+use crate::{Cause, Happened, Proof};
 
 /// Writes one row.
 pub(super) fn write(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {

@@ -1,7 +1,6 @@
 //! Which table an event belongs to.
 
-use crate::event_type::meaning::{Act, Attempt, Happened};
-use crate::{Known, LogEvent, known_event_type};
+use crate::{Act, Attempt, Happened, Known, LogEvent, known_event_type};
 
 /// The table that a row in the schema `asim` is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

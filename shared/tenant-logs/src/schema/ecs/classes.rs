@@ -4,8 +4,8 @@
 //! is known of an attacker, not what somebody did.
 
 use crate::Outcome;
-use crate::event_type::meaning::{Act, Attempt, Happened, Notice, Object, Proof};
 use crate::schema::reading::Reading;
+use crate::{Act, Attempt, Happened, Notice, Object, Proof};
 
 /// The categorization fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! What a meaning is in the words of OCSF: the class and the activity.
 
-use crate::event_type::meaning::{Act, Challenge, Happened, Notice, Object, Proof};
+use crate::{Act, Challenge, Happened, Notice, Object, Proof};
 
 /// A class of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

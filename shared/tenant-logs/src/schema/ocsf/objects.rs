@@ -1,10 +1,10 @@
 //! The objects of OCSF events. One that its class requires says "Unknown" where the event tells nothing.
 
 use super::classes::Class;
-use crate::event_type::meaning::{Happened, Object};
 use crate::json::string;
 use crate::schema::json_writer::{JsonWriter, is_text, key};
 use crate::schema::reading::Reading;
+use crate::{Happened, Object};
 
 pub(super) fn write_metadata(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
     let own = &reading.record.own;
