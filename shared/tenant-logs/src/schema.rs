@@ -107,4 +107,6 @@ mod golden;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod pages;
+#[cfg(test)]
 mod tests;
