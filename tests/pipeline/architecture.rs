@@ -128,7 +128,14 @@ fn may_use(package: &Package) -> Vec<&'static str> {
             true,
         ),
         "shared/http-clients" => (
-            &["relay", "reqwest", "rustls", "tenant-logs", "webpki-roots"],
+            &[
+                "flate2",
+                "relay",
+                "reqwest",
+                "rustls",
+                "tenant-logs",
+                "webpki-roots",
+            ],
             false,
         ),
         "shared/aws-clients" => (

@@ -23,14 +23,19 @@ use tokio_rustls::TlsAcceptor;
 /// One request as it arrived.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
+    pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) headers: HeaderMap,
+    /// The body as text; empty where it is none.
     pub(crate) body: String,
+    pub(crate) bytes: Bytes,
 }
 
 /// What the collector does with a request.
 pub(crate) enum Answer {
     Status(u16),
+    /// A status with headers and a body.
+    Full(u16, Vec<(&'static str, String)>, String),
     Redirect(&'static str),
     /// Answers once as many calls are under way as the barrier says.
     Together(Arc<Barrier>),
@@ -121,19 +126,30 @@ impl TestServer {
 }
 
 async fn read(request: Request<Incoming>) -> Call {
+    let method = request.method().to_string();
     let path = request.uri().to_string();
     let headers = request.headers().clone();
     let bytes = request.into_body().collect().await.unwrap().to_bytes();
     Call {
+        method,
         path,
         headers,
-        body: String::from_utf8(bytes.to_vec()).unwrap(),
+        body: String::from_utf8(bytes.to_vec()).unwrap_or_default(),
+        bytes,
     }
 }
 
 async fn respond(answer: Answer) -> io::Result<Response<Full<Bytes>>> {
     let response = Response::builder();
     let response = match answer {
+        Answer::Full(status, headers, body) => {
+            let response = headers
+                .into_iter()
+                .fold(response.status(status), |response, (name, value)| {
+                    response.header(name, value)
+                });
+            return Ok(response.body(Full::from(body)).unwrap());
+        }
         Answer::Status(status) => response.status(status),
         Answer::Redirect(location) => response.status(307).header("location", location),
         Answer::Together(barrier) => {

@@ -1,0 +1,159 @@
+//! Who we are to Azure: a managed identity of the platform, or an application with a client secret; and its tokens.
+
+mod settings;
+mod token;
+
+use std::fmt;
+use std::sync::Arc;
+
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, RequestBuilder, Url};
+use tenant_logs::Secret;
+use tokio::time::Instant;
+
+use crate::call_error::CallError;
+use crate::error::HttpClientError;
+use crate::exchange::{Answer, exchange};
+use crate::tls::client;
+use token::Token;
+
+pub use settings::EntraSettings;
+pub(crate) use token::TokenCache;
+
+/// Version of App Service's token service.
+const IDENTITY_API_VERSION: &str = "2019-08-01";
+
+/// An identity that tokens are fetched for, with the HTTP client that every service of it shares. Clones are cheap.
+#[derive(Clone)]
+pub struct EntraIdentity {
+    client: Client,
+    credential: Arc<Credential>,
+}
+
+/// How the identity is proved.
+#[derive(Clone)]
+pub(crate) enum Credential {
+    /// By the platform, in the process's own environment.
+    Managed {
+        endpoint: Url,
+        header: Secret,
+        /// Of a user-assigned identity.
+        client_id: Option<String>,
+    },
+    /// By a secret of an application.
+    Secret {
+        endpoint: Url,
+        client_id: String,
+        secret: Secret,
+    },
+}
+
+impl EntraIdentity {
+    /// An identity; nothing is sent yet.
+    pub fn new(settings: EntraSettings) -> Result<Self, HttpClientError> {
+        Ok(Self {
+            client: client(settings.roots)?,
+            credential: Arc::new(settings.credential),
+        })
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Fetches a token for a resource, once.
+    async fn fetch(&self, resource: &str, until: Instant) -> Result<Token, CallError> {
+        let target = self.credential.target();
+        let asked_at = Instant::now();
+        let answer = exchange(self.request(resource), until, target).await?;
+        if !answer.is_success() {
+            return Err(self.credential.error(answer));
+        }
+        let token = answer
+            .whole_body()
+            .and_then(|body| Token::read(body, asked_at));
+        token.ok_or_else(|| CallError::Unreadable {
+            target: target.to_owned(),
+        })
+    }
+
+    fn request(&self, resource: &str) -> RequestBuilder {
+        match self.credential.as_ref() {
+            Credential::Managed {
+                endpoint,
+                header,
+                client_id,
+            } => {
+                let mut url = endpoint.clone();
+                url.query_pairs_mut()
+                    .append_pair("resource", resource)
+                    .append_pair("api-version", IDENTITY_API_VERSION)
+                    .extend_pairs(client_id.iter().map(|id| ("client_id", id)));
+                self.client
+                    .get(url)
+                    .header("x-identity-header", header.expose())
+            }
+            Credential::Secret {
+                endpoint,
+                client_id,
+                secret,
+            } => {
+                // A form is written as a query is.
+                let mut form = endpoint.clone();
+                form.query_pairs_mut()
+                    .append_pair("grant_type", "client_credentials")
+                    .append_pair("client_id", client_id)
+                    .append_pair("client_secret", secret.expose())
+                    .append_pair("scope", &format!("{resource}/.default"));
+                self.client
+                    .post(endpoint.clone())
+                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .body(form.query().unwrap_or_default().to_owned())
+            }
+        }
+    }
+}
+
+impl Credential {
+    fn target(&self) -> &'static str {
+        match self {
+            Self::Managed { .. } => "the managed identity's endpoint",
+            Self::Secret { .. } => "Entra ID",
+        }
+    }
+
+    fn error(&self, answer: Answer) -> CallError {
+        let (target, advice) = match self {
+            Self::Managed { .. } => (
+                self.target(),
+                "check that the app has the identity that AZURE_CLIENT_ID names, or one of its own",
+            ),
+            Self::Secret { .. } => (
+                self.target(),
+                "check ENTRA_TENANT_ID, ENTRA_CLIENT_ID and ENTRA_CLIENT_SECRET",
+            ),
+        };
+        let error = answer.into_error(target, advice);
+        // Nothing of a log event is in the request, so none is at fault.
+        if let CallError::Content { target, said } = error {
+            return CallError::Closed {
+                target,
+                said,
+                advice,
+            };
+        }
+        error
+    }
+}
+
+impl fmt::Debug for EntraIdentity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("EntraIdentity")
+            .field("proved_by", &self.credential.target())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

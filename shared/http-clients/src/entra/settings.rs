@@ -1,0 +1,129 @@
+//! What tells who we are to Azure.
+
+use std::fmt;
+
+use relay::settings::Reader;
+use reqwest::Url;
+use reqwest::header::HeaderValue;
+use rustls::RootCertStore;
+use tenant_logs::Secret;
+
+use super::Credential;
+use crate::endpoint::{WANT, endpoint, identity_endpoint};
+use crate::roots::read_roots;
+
+const SECRET: &str = "ENTRA_CLIENT_SECRET";
+/// Where Entra ID is in Azure's public cloud.
+const AUTHORITY: &str = "https://login.microsoftonline.com";
+
+/// How to prove who we are, and whose certificates to trust.
+#[derive(Clone)]
+pub struct EntraSettings {
+    pub(super) credential: Credential,
+    pub(super) roots: RootCertStore,
+}
+
+impl EntraSettings {
+    /// Reads the client secret's settings where one of them is there, else those of a managed identity; and
+    /// `SSL_CERT_FILE`. Nothing where the reader noted a problem.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let references = [
+            format!("{SECRET}_SECRET_ARN"),
+            format!("{SECRET}_SECRET_URI"),
+        ];
+        let names = ["ENTRA_TENANT_ID", "ENTRA_CLIENT_ID", SECRET];
+        let mut names = names
+            .into_iter()
+            .chain(references.iter().map(String::as_str));
+        let has_client_secret = names.any(|name| reader.optional(name).is_some());
+        if !has_client_secret {
+            return Self::read_managed_identity(reader);
+        }
+        let credential = read_client_secret(reader);
+        Self::with_roots(reader, credential)
+    }
+
+    /// Reads the settings that the platform makes for a managed identity (`IDENTITY_ENDPOINT`, `IDENTITY_HEADER`),
+    /// `AZURE_CLIENT_ID`, which names a user-assigned one, and `SSL_CERT_FILE`; nothing where the reader noted a problem.
+    pub fn read_managed_identity(reader: &mut Reader<'_>) -> Option<Self> {
+        let credential = read_managed_identity(reader);
+        Self::with_roots(reader, credential)
+    }
+
+    fn with_roots(reader: &mut Reader<'_>, credential: Option<Credential>) -> Option<Self> {
+        let roots = read_roots(reader);
+        Some(Self {
+            credential: credential?,
+            roots: roots?,
+        })
+    }
+}
+
+impl fmt::Debug for EntraSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("EntraSettings")
+            .field("proved_by", &self.credential.target())
+            .finish_non_exhaustive()
+    }
+}
+
+fn read_managed_identity(reader: &mut Reader<'_>) -> Option<Credential> {
+    if reader.optional("IDENTITY_ENDPOINT").is_none() {
+        let text =
+            "required, not set (the platform sets it for an app that has a managed identity)";
+        reader.problem("IDENTITY_ENDPOINT", text);
+        return None;
+    }
+    let want = "the URL that the platform gives to an app with a managed identity";
+    let endpoint = reader.parsed("IDENTITY_ENDPOINT", want, identity_endpoint);
+    let header = reader.required("IDENTITY_HEADER").map(Secret::new);
+    let header = header.filter(|header| {
+        let can_be_sent = HeaderValue::from_str(header.expose()).is_ok();
+        if !can_be_sent {
+            reader.problem(
+                "IDENTITY_HEADER",
+                "cannot be sent (want visible ASCII characters)",
+            );
+        }
+        can_be_sent
+    });
+    let want = "the client ID of a user-assigned identity";
+    let client_id = match reader.optional("AZURE_CLIENT_ID") {
+        Some(_) => Some(reader.parsed("AZURE_CLIENT_ID", want, identifier)?),
+        None => None,
+    };
+    Some(Credential::Managed {
+        endpoint: endpoint?,
+        header: header?,
+        client_id,
+    })
+}
+
+fn read_client_secret(reader: &mut Reader<'_>) -> Option<Credential> {
+    let want = "the ID or a domain of an Entra tenant";
+    let entra_tenant = reader.required_parsed("ENTRA_TENANT_ID", want, identifier);
+    let want = "the client ID of an application";
+    let client_id = reader.required_parsed("ENTRA_CLIENT_ID", want, identifier);
+    let problem_free = reader.required_secret_setting(SECRET).is_some();
+    let secret = problem_free.then(|| reader.secret(SECRET)).flatten();
+    let authority = match reader.optional("AZURE_AUTHORITY_HOST") {
+        Some(_) => reader.parsed("AZURE_AUTHORITY_HOST", WANT, endpoint),
+        None => Url::parse(AUTHORITY).ok(),
+    };
+    let path = format!("{}/oauth2/v2.0/token", entra_tenant?);
+    Some(Credential::Secret {
+        endpoint: crate::endpoint::below(&authority?, &path),
+        client_id: client_id?,
+        secret: secret?,
+    })
+}
+
+/// A GUID or a domain: it becomes part of a URL.
+fn identifier(text: &str) -> Option<String> {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-.".contains(&byte);
+    let is_identifier = (1..=253).contains(&text.len())
+        && text.bytes().all(is_allowed)
+        && text.bytes().any(|byte| byte != b'.');
+    is_identifier.then(|| text.to_owned())
+}
