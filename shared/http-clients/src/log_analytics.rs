@@ -69,7 +69,7 @@ impl LogAnalytics {
         let mut cut_count = 0;
         let prepared = rows.iter().enumerate().map(|(index, row)| {
             let stream = match self.schema {
-                Schema::Asim => Schema::asim_stream(row.log_event),
+                Schema::Asim => AsimStream::of(row.log_event),
                 Schema::Raw | Schema::Ecs | Schema::Ocsf | Schema::Sentinel => {
                     AsimStream::Auth0Logs
                 }
