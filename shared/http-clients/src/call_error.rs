@@ -5,7 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use relay::Remedy;
+use relay::{PortError, Remedy};
 use reqwest::StatusCode;
 
 /// A call that did not do what was asked.
@@ -60,6 +60,27 @@ impl CallError {
             Self::NoToken { source, .. } => source.remedy(),
         }
     }
+
+    /// How long the service wants to be left alone; no time where it said nothing.
+    pub(crate) fn retry_after(&self) -> Duration {
+        match self {
+            Self::Busy { retry_after, .. } => retry_after.unwrap_or_default(),
+            Self::NoToken { source, .. } => source.retry_after(),
+            Self::TimedOut { .. }
+            | Self::Unreachable { .. }
+            | Self::Unreadable { .. }
+            | Self::Content { .. }
+            | Self::Closed { .. } => Duration::ZERO,
+        }
+    }
+
+    /// The error of a port, with what was tried.
+    pub(crate) fn at(self, step: String) -> PortError {
+        PortError {
+            step,
+            source: Box::new(self),
+        }
+    }
 }
 
 /// A status with the code that stands beside it.
@@ -67,6 +88,12 @@ impl CallError {
 pub(crate) struct Said {
     pub(crate) status: StatusCode,
     pub(crate) code: Option<String>,
+}
+
+impl Said {
+    pub(crate) fn is(&self, code: &str) -> bool {
+        self.code.as_deref() == Some(code)
+    }
 }
 
 impl fmt::Display for Said {

@@ -83,6 +83,11 @@ impl Answer {
         self.status.is_success()
     }
 
+    /// Whether the same call may pass a little later.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self.status.as_u16(), 408 | 425 | 429 | 500..)
+    }
+
     /// The body, where all of it came.
     pub(crate) fn whole_body(&self) -> Option<&[u8]> {
         self.is_whole.then_some(self.body.as_slice())
@@ -119,12 +124,14 @@ impl Answer {
     pub(crate) fn into_error(self, target: &str, advice: &'static str) -> CallError {
         let said = self.said();
         let target = target.to_owned();
-        match self.status.as_u16() {
-            408 | 425 | 429 | 500.. => CallError::Busy {
+        if self.is_busy() {
+            return CallError::Busy {
                 target,
                 said,
                 retry_after: self.retry_after(),
-            },
+            };
+        }
+        match self.status.as_u16() {
             400 | 409 | 412 | 413 | 422 => CallError::Content { target, said },
             _ => CallError::Closed {
                 target,

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod blob;
 mod call_error;
 mod collector;
 mod endpoint;
@@ -9,11 +10,14 @@ mod exchange;
 mod log_analytics;
 mod roots;
 mod service;
+mod table;
 #[cfg(test)]
 mod test_server;
 mod tls;
 
+pub use blob::{DeadLetterContainer, DeadLetterContainerSettings, LetterPage, StoredLetter};
 pub use collector::{BodyFormat, HttpCollector, HttpCollectorSettings};
 pub use entra::{EntraIdentity, EntraSettings};
 pub use error::HttpClientError;
 pub use log_analytics::{LogAnalytics, LogAnalyticsSettings};
+pub use table::{AzureLedger, LedgerSettings, Purged, TableLedger};

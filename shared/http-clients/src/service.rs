@@ -1,12 +1,25 @@
 //! One Azure service: calls with a token, which is renewed once where it is not accepted.
 
-use reqwest::header::AUTHORIZATION;
+use std::time::Duration;
+
+use relay::{Remedy, back_off};
+use reqwest::header::{AUTHORIZATION, HeaderName};
 use reqwest::{Client, RequestBuilder, StatusCode};
-use tokio::time::Instant;
+use tenant_logs::Timestamp;
+use tokio::time::{Instant, sleep_until};
 
 use crate::call_error::CallError;
 use crate::entra::{EntraIdentity, TokenCache};
 use crate::exchange::{Answer, exchange};
+
+/// Tries of a call that nobody else makes again, and the most time of each.
+const MOST_TRIES: u32 = 6;
+const MOST_CALL_TIME: Duration = Duration::from_secs(10);
+/// Whom tokens for storage are for, in every cloud.
+pub(crate) const STORAGE: &str = "https://storage.azure.com";
+/// The version of storage that is spoken: the first that takes tokens for tables.
+pub(crate) const STORAGE_VERSION: (HeaderName, &str) =
+    (HeaderName::from_static("x-ms-version"), "2020-12-06");
 
 /// A service with the tokens for it.
 #[derive(Debug)]
@@ -61,8 +74,52 @@ impl AzureService {
         exchange(second, until, &self.target).await
     }
 
+    /// Makes a call, and makes it again while the service is busy or silent and there is time.
+    pub(crate) async fn call_with_retry(
+        &self,
+        until: Instant,
+        build: impl Fn(&Client) -> RequestBuilder,
+    ) -> Result<Answer, CallError> {
+        let mut tries = 0;
+        loop {
+            let call_end = until.min(Instant::now() + MOST_CALL_TIME);
+            let error = match self.call(call_end, &build).await {
+                Ok(answer) if !answer.is_busy() => return Ok(answer),
+                Ok(answer) => self.error(answer),
+                Err(error) => error,
+            };
+            tries += 1;
+            let wait = back_off(tries).max(error.retry_after());
+            let wake = Instant::now().checked_add(wait);
+            match wake {
+                Some(wake)
+                    if error.remedy() == Remedy::Retry && tries < MOST_TRIES && wake < until =>
+                {
+                    sleep_until(wake).await;
+                }
+                Some(_) | None => return Err(error),
+            }
+        }
+    }
+
     /// What an answer that is no success means.
     pub(crate) fn error(&self, answer: Answer) -> CallError {
         answer.into_error(&self.target, self.advice)
     }
+
+    /// A call whose answer cannot be understood, though it is a success.
+    pub(crate) fn unreadable(&self) -> CallError {
+        CallError::Unreadable {
+            target: self.target.clone(),
+        }
+    }
+}
+
+/// Adds what every call of storage carries.
+pub(crate) fn of_storage(request: RequestBuilder) -> RequestBuilder {
+    let now = Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
+    let (name, version) = STORAGE_VERSION;
+    request
+        .header(name, version)
+        .header("x-ms-date", now.to_string())
 }

@@ -1,0 +1,206 @@
+//! Dead letters as blobs, one each, in the container that Event Grid's own dead-lettering uses.
+
+mod listing;
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use relay::settings::Reader;
+use relay::{DeadLetters, Delivery, PortError, Refusal, Remedy, chain};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{StatusCode, Url};
+use tenant_logs::{DeadLetter, sha256_hex};
+use tokio::time::Instant;
+
+use crate::call_error::CallError;
+use crate::endpoint::{WANT, below, endpoint, percent_encode};
+use crate::entra::EntraIdentity;
+use crate::exchange::Answer;
+use crate::service::{AzureService, STORAGE, of_storage};
+
+pub use listing::{LetterPage, StoredLetter};
+
+const CALLS_AT_ONCE: usize = 8;
+const BLOBS_A_PAGE: &str = "1000";
+const ADVICE: &str = "check DEAD_LETTER_CONTAINER_ENDPOINT, that the container is there, and that the identity has the role \
+    Storage Blob Data Contributor on it";
+
+/// Which container.
+#[derive(Debug, Clone)]
+pub struct DeadLetterContainerSettings {
+    endpoint: Url,
+}
+
+impl DeadLetterContainerSettings {
+    /// Reads `DEAD_LETTER_CONTAINER_ENDPOINT`; nothing where the reader noted a problem.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let endpoint = reader.required_parsed("DEAD_LETTER_CONTAINER_ENDPOINT", WANT, endpoint)?;
+        Some(Self { endpoint })
+    }
+}
+
+/// The container of dead letters.
+#[derive(Debug)]
+pub struct DeadLetterContainer {
+    service: AzureService,
+    endpoint: Url,
+}
+
+impl DeadLetterContainer {
+    /// A container; nothing is sent yet.
+    pub fn new(identity: &EntraIdentity, settings: DeadLetterContainerSettings) -> Self {
+        let endpoint = settings.endpoint;
+        let path = endpoint.path().trim_end_matches('/');
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let target = format!("dead-letter container `{name}`");
+        Self {
+            service: AzureService::new(identity, STORAGE, target, ADVICE),
+            endpoint,
+        }
+    }
+
+    /// One page of the blobs in the container, ours and Event Grid's own, after the page that named `after`.
+    ///
+    /// Whoever replays letters lists all of them first: one that cannot be replayed is put here again.
+    ///
+    /// # Errors
+    /// Where the container does not answer in time, is not there, or may not be read.
+    pub async fn list(&self, after: Option<&str>, until: Instant) -> Result<LetterPage, PortError> {
+        let mut url = self.endpoint.clone();
+        url.query_pairs_mut()
+            .append_pair("restype", "container")
+            .append_pair("comp", "list")
+            .append_pair("maxresults", BLOBS_A_PAGE)
+            .extend_pairs(after.map(|marker| ("marker", marker)));
+        let call = self
+            .service
+            .call_with_retry(until, |client| of_storage(client.get(url.clone())));
+        let page = match call.await {
+            Ok(answer) if answer.is_success() => answer
+                .whole_body()
+                .and_then(listing::read)
+                .ok_or_else(|| self.service.unreadable()),
+            Ok(answer) => Err(self.service.error(answer)),
+            Err(error) => Err(error),
+        };
+        page.map_err(|error| error.at("list dead letters".to_owned()))
+    }
+
+    /// A letter's bytes; nothing where it is gone.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub async fn get(&self, name: &str, until: Instant) -> Result<Option<Vec<u8>>, PortError> {
+        let url = self.blob(name);
+        let call = self
+            .service
+            .call_with_retry(until, |client| of_storage(client.get(url.clone())));
+        let bytes = match call.await {
+            Ok(answer) if is_gone(&answer) => Ok(None),
+            Ok(answer) if answer.is_success() => match answer.whole_body() {
+                Some(bytes) => Ok(Some(bytes.to_vec())),
+                None => Err(self.service.unreadable()),
+            },
+            Ok(answer) => Err(self.service.error(answer)),
+            Err(error) => Err(error),
+        };
+        bytes.map_err(|error| error.at("read a dead letter".to_owned()))
+    }
+
+    /// Deletes a letter whose event is delivered or known; one that is gone is deleted already.
+    ///
+    /// # Errors
+    /// As [`Self::list`].
+    pub async fn delete(&self, name: &str, until: Instant) -> Result<(), PortError> {
+        let url = self.blob(name);
+        let call = self.service.call_with_retry(until, |client| {
+            of_storage(client.delete(url.clone())).header("x-ms-delete-snapshots", "include")
+        });
+        let deleted = match call.await {
+            Ok(answer) if answer.is_success() || is_gone(&answer) => Ok(()),
+            Ok(answer) => Err(self.service.error(answer)),
+            Err(error) => Err(error),
+        };
+        deleted.map_err(|error| error.at("delete a dead letter".to_owned()))
+    }
+
+    async fn put(&self, index: usize, letter: &DeadLetter<'_>, until: Instant) -> Delivery {
+        let json = letter.to_json();
+        let url = self.blob(&name(letter, &json));
+        let body = Bytes::from(json);
+        let call = self.service.call(until, |client| {
+            of_storage(client.put(url.clone()))
+                .header("x-ms-blob-type", "BlockBlob")
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.clone())
+        });
+        let error = match call.await {
+            Ok(answer) if answer.is_success() => {
+                return Delivery {
+                    delivered: vec![index],
+                    refused: Vec::new(),
+                };
+            }
+            Ok(answer) => self.service.error(answer),
+            Err(error) => error,
+        };
+        Delivery {
+            delivered: Vec::new(),
+            refused: vec![refusal(index, &error)],
+        }
+    }
+
+    fn blob(&self, name: &str) -> Url {
+        let segments: Vec<String> = name.split('/').map(percent_encode).collect();
+        below(&self.endpoint, &segments.join("/"))
+    }
+}
+
+impl DeadLetters for DeadLetterContainer {
+    async fn set_aside(&self, letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
+        let calls: Vec<_> = letters
+            .iter()
+            .enumerate()
+            .map(|(index, letter)| self.put(index, letter, until))
+            .collect();
+        let mut answers = stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
+        let mut delivery = Delivery::default();
+        while let Some(answer) = answers.next().await {
+            delivery.delivered.extend(answer.delivered);
+            delivery.refused.extend(answer.refused);
+        }
+        delivery
+    }
+}
+
+/// There is nowhere else for a letter to go, so it is never set aside in its turn.
+fn refusal(index: usize, error: &CallError) -> Refusal {
+    let remedy = match error.remedy() {
+        Remedy::SetAside | Remedy::Stop => Remedy::Stop,
+        Remedy::Retry | Remedy::HandBack => Remedy::Retry,
+    };
+    Refusal {
+        index,
+        remedy,
+        reason: chain(error).to_string().into(),
+    }
+}
+
+fn is_gone(answer: &Answer) -> bool {
+    answer.status == StatusCode::NOT_FOUND && answer.said().is("BlobNotFound")
+}
+
+/// A letter's name says when it was written and by which function. It is a hash of the letter besides, so that putting a
+/// letter twice makes one blob.
+fn name(letter: &DeadLetter<'_>, json: &str) -> String {
+    let mut name = letter.function.to_owned();
+    // Writing to a text cannot fail.
+    let _infallible = write!(name, "/{}-", letter.at.strftime("%Y/%m/%d/%H%M%S"));
+    name.extend(sha256_hex(json.as_bytes()).chars().take(32));
+    name.push_str(".json");
+    name
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,46 @@
+use relay::settings::Reader;
+
+use super::*;
+
+#[test]
+fn a_letter_has_one_name_however_often_it_is_put() {
+    let at = "2026-11-21T09:08:07.5Z".parse().unwrap();
+    let letter = |reason: &'static str| DeadLetter {
+        reason: reason.into(),
+        at,
+        function: "azure-eventgrid-subscriber",
+        sink: None,
+        tenant: "acme",
+        log_id: None,
+        event: tenant_logs::LetterEvent::Json("{}".into()),
+    };
+    let name_of = |reason| name(&letter(reason), &letter(reason).to_json());
+    let first = name_of("a");
+    assert_eq!(first, name_of("a"));
+    assert_ne!(first, name_of("b"));
+    let begin = "azure-eventgrid-subscriber/2026/11/21/090807-";
+    assert!(first.starts_with(begin), "{first}");
+    assert_eq!(first.len(), begin.len() + 32 + ".json".len());
+}
+
+#[test]
+fn the_container_must_be_named() {
+    let read = |value: Option<&str>| {
+        let value = value.map(str::to_owned);
+        let lookup = |_: &str| value.clone();
+        let mut reader = Reader::new(&lookup);
+        let settings = DeadLetterContainerSettings::read(&mut reader);
+        reader
+            .finish(|| settings)
+            .map_err(|error| error.to_string())
+    };
+    assert!(read(Some("https://acme.blob.core.windows.net/letters")).is_ok());
+    assert_eq!(
+        read(None).unwrap_err(),
+        "1 setting is wrong:\n  DEAD_LETTER_CONTAINER_ENDPOINT: required, not set"
+    );
+    let with_key = read(Some(
+        "https://acme.blob.core.windows.net/letters?sv=1&sig=x",
+    ));
+    assert!(with_key.unwrap_err().contains("want an https URL"));
+}
