@@ -13,11 +13,11 @@ use reqwest::{StatusCode, Url};
 use tenant_logs::{DeadLetter, sha256_hex};
 use tokio::time::Instant;
 
+use crate::azure_service::{AzureService, STORAGE, of_storage};
 use crate::call_error::CallError;
 use crate::endpoint::{WANT, below, endpoint, percent_encode};
 use crate::entra::EntraIdentity;
 use crate::exchange::Answer;
-use crate::service::{AzureService, STORAGE, of_storage};
 
 pub use listing::{LetterPage, StoredLetter};
 

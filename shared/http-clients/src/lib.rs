@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod azure_service;
 mod blob;
 mod call_error;
 mod collector;
@@ -9,7 +10,6 @@ mod error;
 mod exchange;
 mod log_analytics;
 mod roots;
-mod service;
 mod table;
 #[cfg(test)]
 mod test_server;

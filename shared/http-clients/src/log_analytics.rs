@@ -14,9 +14,9 @@ use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use tenant_logs::{AsimStream, Halving, Schema};
 use tokio::time::{Instant, sleep_until};
 
+use crate::azure_service::AzureService;
 use crate::call_error::{CallError, Said};
 use crate::entra::EntraIdentity;
-use crate::service::AzureService;
 use body::{LIMITS, MOST_BYTES, packed, row_bytes};
 
 pub use settings::LogAnalyticsSettings;

@@ -7,7 +7,7 @@ use relay::{Remedy, chain};
 use tokio::time::advance;
 
 use super::*;
-use crate::service::AzureService;
+use crate::azure_service::AzureService;
 use crate::test_server::{Answer, Call, TestServer};
 
 const TIME: Duration = Duration::from_secs(20);

@@ -13,10 +13,10 @@ use tenant_logs::Timestamp;
 use tokio::time::Instant;
 
 use super::entity::{self, Found, Key};
+use crate::azure_service::{AzureService, STORAGE, of_storage};
 use crate::call_error::CallError;
 use crate::entra::EntraIdentity;
 use crate::exchange::Answer;
-use crate::service::{AzureService, STORAGE, of_storage};
 
 /// Entries side by side. A call takes some milliseconds, and each has a connection of its own.
 const ENTRIES_AT_ONCE: usize = 32;
