@@ -1,11 +1,15 @@
 //! A cloud on one machine around the real binaries.
 
 mod aws_json;
+#[cfg(test)]
+mod azurite;
 pub mod binaries;
+pub mod blob_storage;
 pub mod client;
 pub mod cloud;
 pub mod collector;
 pub mod dynamodb;
+pub mod entra;
 pub mod event_bus;
 pub mod event_source;
 pub mod faults;
@@ -16,6 +20,7 @@ mod identifier;
 pub mod input;
 pub mod kinesis;
 mod lock;
+pub mod logs_ingestion;
 pub mod pattern;
 pub mod queue;
 pub mod report;
@@ -23,3 +28,4 @@ pub mod run;
 pub mod sample;
 pub mod secrets_manager;
 pub mod server;
+pub mod table_storage;

@@ -1,0 +1,192 @@
+//! Blob storage: one container whose blobs are put, listed, read and deleted.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use hyper::{Method, Request, Response};
+
+use crate::entra::{Tokens, decode, form};
+use crate::faults::{Fault, Faults, suffer};
+use crate::lock::lock;
+use crate::server::{Answer, Server};
+use crate::table_storage::{ACCOUNT, RESOURCE};
+
+/// The first version that takes tokens.
+const FIRST_VERSION: &str = "2017-11-09";
+const PAGE: usize = 5_000;
+
+type Blobs = BTreeMap<String, Bytes>;
+
+/// A running container.
+#[derive(Debug)]
+pub struct BlobStorage {
+    blobs: Arc<Mutex<Blobs>>,
+    name: String,
+    server: Server,
+}
+
+impl BlobStorage {
+    /// Starts an empty container, which takes these tokens.
+    pub async fn start(name: &str, tokens: Tokens, faults: Faults) -> io::Result<Self> {
+        let blobs = Arc::new(Mutex::new(Blobs::new()));
+        let (known, container) = (Arc::clone(&blobs), name.to_owned());
+        let server = Server::start(move |request| {
+            let (blobs, tokens) = (Arc::clone(&known), tokens.clone());
+            let (faults, container) = (faults.clone(), container.clone());
+            async move {
+                let work = async { perform(&request, &container, &tokens, &mut lock(&blobs)) };
+                suffer(&faults.next(), ill, work).await
+            }
+        });
+        Ok(Self {
+            blobs,
+            name: name.to_owned(),
+            server: server.await?,
+        })
+    }
+
+    /// The URL of the container itself.
+    pub fn endpoint(&self) -> String {
+        format!("{}/{ACCOUNT}/{}", self.server.url(), self.name)
+    }
+
+    /// Every blob by its name.
+    pub fn blobs(&self) -> BTreeMap<String, String> {
+        let blobs = lock(&self.blobs);
+        let texts = blobs.iter().map(|(name, bytes)| {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            (name.clone(), text)
+        });
+        texts.collect()
+    }
+
+    /// Puts a blob there, as Event Grid's dead-lettering does.
+    pub fn put(&self, name: &str, content: impl Into<Bytes>) {
+        lock(&self.blobs).insert(name.to_owned(), content.into());
+    }
+}
+
+fn perform(
+    request: &Request<Bytes>,
+    container: &str,
+    tokens: &Tokens,
+    blobs: &mut Blobs,
+) -> Answer {
+    let header = |name: &str| {
+        request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
+    if !tokens.hold(request.headers(), RESOURCE) {
+        return refuse(401, "InvalidAuthenticationInfo");
+    }
+    if header("x-ms-version").is_none_or(|version| version < FIRST_VERSION)
+        || header("x-ms-date").is_none_or(|date| !date.ends_with(" GMT"))
+    {
+        return refuse(403, "AuthenticationFailed");
+    }
+    let path = request.uri().path();
+    let path = path
+        .strip_prefix(&format!("/{ACCOUNT}/"))
+        .unwrap_or_default();
+    let (found, name) = path.split_once('/').unwrap_or((path, ""));
+    if found != container {
+        return refuse(404, "ContainerNotFound");
+    }
+    let Some(name) = decode(name) else {
+        return refuse(400, "InvalidUri");
+    };
+    match *request.method() {
+        Method::GET if name.is_empty() => list(request, blobs),
+        Method::GET => match blobs.get(&name) {
+            Some(bytes) => respond(200, bytes.clone()),
+            None => refuse(404, "BlobNotFound"),
+        },
+        Method::PUT if name.is_empty() || name.len() > 1_024 => refuse(400, "InvalidUri"),
+        Method::PUT if header("x-ms-blob-type") != Some("BlockBlob") => {
+            refuse(400, "MissingRequiredHeader")
+        }
+        Method::PUT => {
+            blobs.insert(name, request.body().clone());
+            respond(201, Bytes::new())
+        }
+        Method::DELETE => match blobs.remove(&name) {
+            Some(_) => respond(202, Bytes::new()),
+            None => refuse(404, "BlobNotFound"),
+        },
+        _ => refuse(405, "UnsupportedHttpVerb"),
+    }
+}
+
+fn list(request: &Request<Bytes>, blobs: &Blobs) -> Answer {
+    let query = form(request.uri().query().unwrap_or_default());
+    let is = |name: &str, value: &str| query.get(name).is_some_and(|found| found == value);
+    if !is("restype", "container") || !is("comp", "list") {
+        return refuse(400, "InvalidQueryParameterValue");
+    }
+    let most = query.get("maxresults").and_then(|most| most.parse().ok());
+    let marker = query.get("marker");
+    let mut from = blobs
+        .iter()
+        .skip_while(|(name, _)| marker.is_some_and(|marker| *name < marker));
+    let mut xml = String::from(
+        "\u{feff}<?xml version=\"1.0\" encoding=\"utf-8\"?><EnumerationResults><Blobs>",
+    );
+    for (name, bytes) in from.by_ref().take(most.unwrap_or(PAGE).min(PAGE)) {
+        let (name, length) = (escape(name), bytes.len());
+        let _infallible = write!(
+            xml,
+            "<Blob><Name>{name}</Name><Properties><Content-Length>{length}</Content-Length></Properties></Blob>"
+        );
+    }
+    xml.push_str("</Blobs>");
+    match from.next() {
+        Some((name, _)) => {
+            let _infallible = write!(xml, "<NextMarker>{}</NextMarker>", escape(name));
+        }
+        None => xml.push_str("<NextMarker />"),
+    }
+    xml.push_str("</EnumerationResults>");
+    Answer::with_type(200, "application/xml", xml)
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
+fn ill(fault: &Fault) -> Answer {
+    match fault {
+        Fault::Status(status) | Fault::Busy { status, .. } => refuse(*status, "ServerBusy"),
+        Fault::Denied => refuse(403, "AuthorizationPermissionMismatch"),
+        Fault::Throttle
+        | Fault::Healthy
+        | Fault::RefuseEntries { .. }
+        | Fault::Hang
+        | Fault::DropBefore
+        | Fault::DropAfter
+        | Fault::Late(_) => refuse(503, "ServerBusy"),
+    }
+}
+
+fn respond(status: u16, body: Bytes) -> Answer {
+    Answer::with_type(status, "application/octet-stream", body)
+}
+
+fn refuse(status: u16, code: &'static str) -> Answer {
+    let response = Response::builder()
+        .status(status)
+        .header("x-ms-error-code", code)
+        .header("content-type", "application/xml");
+    let body = format!("<Error><Code>{code}</Code><Message>refused</Message></Error>");
+    let response = response.body(Bytes::from(body));
+    response.map_or(Answer::Drop, Answer::Respond)
+}
+
+#[cfg(test)]
+mod tests;
