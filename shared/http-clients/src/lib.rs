@@ -7,7 +7,9 @@ mod collector;
 mod endpoint;
 mod entra;
 mod error;
+mod event_grid;
 mod exchange;
+mod key_vault;
 mod log_analytics;
 mod roots;
 mod table;
@@ -19,5 +21,7 @@ pub use blob::{DeadLetterContainer, DeadLetterContainerSettings, LetterPage, Sto
 pub use collector::{BodyFormat, HttpCollector, HttpCollectorSettings};
 pub use entra::{EntraIdentity, EntraSettings};
 pub use error::HttpClientError;
+pub use event_grid::{EventTopic, EventTopicSettings};
+pub use key_vault::{KeyVault, SecretVersions, read_secrets};
 pub use log_analytics::{LogAnalytics, LogAnalyticsSettings};
 pub use table::{AzureLedger, LedgerSettings, Purged, TableLedger};

@@ -1,0 +1,227 @@
+use std::time::Duration;
+
+use relay::settings::SettingsError;
+use serde_json::{Value, json};
+use tenant_logs::{Parsed, Redaction, Schema, parse};
+
+use super::*;
+use crate::entra::EntraSettings;
+use crate::test_server::{Answer, Call, TestServer};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn read<T>(
+    values: &[(&str, &str)],
+    read: impl Fn(&mut Reader<'_>) -> Option<T>,
+) -> Result<T, SettingsError> {
+    let lookup = |name: &str| {
+        let found = values.iter().find(|(key, _)| *key == name);
+        found.map(|(_, value)| (*value).to_owned())
+    };
+    let mut reader = Reader::new(&lookup);
+    let settings = read(&mut reader);
+    reader.finish(|| settings)
+}
+
+async fn server(answer: impl Fn(&[Value]) -> Answer + Send + Sync + 'static) -> TestServer {
+    TestServer::start(move |call| {
+        if call.path.starts_with("/msi/token?") {
+            assert!(
+                call.path
+                    .contains("resource=https%3A%2F%2Feventgrid.azure.net&")
+            );
+            let body = r#"{"access_token":"t","expires_in":3600}"#;
+            return Answer::Full(200, Vec::new(), body.to_owned());
+        }
+        assert!(call.bytes.len() <= 1_000_000);
+        answer(&events_of(call))
+    })
+    .await
+}
+
+fn events_of(call: &Call) -> Vec<Value> {
+    serde_json::from_str(&call.body).unwrap()
+}
+
+fn published(server: &TestServer) -> Vec<Call> {
+    let calls = server.calls().into_iter();
+    calls
+        .filter(|call| call.path.starts_with("/api/events"))
+        .collect()
+}
+
+fn topic(server: &TestServer) -> EventTopic {
+    let endpoint = format!("http://{}/api/events", server.address);
+    let token = format!("http://{}/msi/token", server.address);
+    let values = [
+        ("EVENT_TOPIC_ENDPOINT", endpoint.as_str()),
+        ("IDENTITY_ENDPOINT", &token),
+        ("IDENTITY_HEADER", "h"),
+    ];
+    let identity = read(&values, EntraSettings::read_managed_identity).unwrap();
+    let identity = EntraIdentity::new(identity).unwrap();
+    let settings = read(&values, EventTopicSettings::read).unwrap();
+    EventTopic::new(&identity, settings, &TenantName::parse("acme").unwrap())
+}
+
+async fn send(topic: &EventTopic, body: &str, redact: &str) -> Delivery {
+    let Parsed { mut log_events, .. } = parse(body).unwrap();
+    let redaction = Redaction::parse(redact, None).unwrap();
+    for log_event in &mut log_events {
+        redaction.redact(log_event);
+    }
+    let rows: Vec<Row<'_>> = log_events
+        .iter()
+        .map(|log_event| Row {
+            log_event,
+            json: Schema::Raw.write(log_event),
+            trace_id: None,
+        })
+        .collect();
+    let mut delivery = topic.send(&rows, Instant::now() + LONG).await;
+    delivery.delivered.sort_unstable();
+    delivery
+        .refused
+        .sort_unstable_by_key(|refusal| refusal.index);
+    delivery
+}
+
+fn body(count: usize) -> String {
+    let elements = (0..count).map(|index| {
+        json!({"log_id": index.to_string(), "data": {"log_id": index.to_string(), "type": "s"}})
+    });
+    Value::from(elements.collect::<Vec<_>>()).to_string()
+}
+
+#[tokio::test]
+async fn events_are_published_as_a_batch_of_cloud_events() {
+    let server = server(|_| Answer::Status(200)).await;
+    let record =
+        r#"{"log_id":"1", "type":"fp","date":"2026-11-21T10:00:00.120Z","n":1.50,"user_name":"x"}"#;
+    let body = format!(r#"[{{"log_id":"1","data":{record}}}]"#);
+    let delivery = send(&topic(&server), &body, "").await;
+    assert_eq!(delivery, Delivery::all_delivered(1));
+    let [call] = published(&server).try_into().unwrap();
+    assert_eq!(call.method, "POST");
+    assert_eq!(call.path, "/api/events?api-version=2018-01-01");
+    assert_eq!(call.headers["authorization"], "Bearer t");
+    assert_eq!(
+        call.headers["content-type"],
+        "application/cloudevents-batch+json; charset=utf-8"
+    );
+    let expected = format!(
+        r#"[{{"specversion":"1.0","type":"com.auth0.Log","id":"1","source":"auth0.com/acme/auth0.logs","subject":"fp","time":"2026-11-21T10:00:00.12Z","datacontenttype":"application/json","data":{record}}}]"#
+    );
+    assert_eq!(call.body, expected);
+}
+
+#[tokio::test]
+async fn what_was_redacted_is_named_in_an_extension() {
+    let server = server(|_| Answer::Status(200)).await;
+    let body = r#"{"log_id":"1","type":"s","ip":"192.0.2.1","user_name":"x"}"#;
+    send(&topic(&server), body, "ip=mask,user_name=drop").await;
+    let [call] = published(&server).try_into().unwrap();
+    let [event] = events_of(&call).try_into().unwrap();
+    assert_eq!(event["redacted"], "ip,user_name");
+    assert_eq!(
+        event["data"],
+        json!({"log_id": "1", "type": "s", "ip": "***"})
+    );
+    assert!(!call.body.contains("192.0.2.1"));
+}
+
+#[tokio::test]
+async fn whoever_reads_an_event_finds_the_same_log_event() {
+    let server = server(|_| Answer::Status(200)).await;
+    let body = r#"[
+        {"log_id":"a","data":{"log_id":"a","type":"s"}},
+        {"log_id":"b","data":{"type":"s"}},
+        {"log_id":"c","data":{"log_id":"other","type":"s"}},
+        {"_id":"d","type":"s"},
+        {"type":"s","date":"2026-11-21T10:00:00Z"}
+    ]"#;
+    let delivery = send(&topic(&server), body, "type=mask").await;
+    assert_eq!(delivery, Delivery::all_delivered(5));
+    let [call] = published(&server).try_into().unwrap();
+    let sent = parse(body).unwrap().log_events;
+    let read = parse(&call.body).unwrap().log_events;
+    let ids = |events: &[tenant_logs::LogEvent<'_>]| {
+        let ids = events.iter().map(|event| event.log_id().to_owned());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(ids(&read)[..4], ids(&sent)[..4]);
+    let [.., last] = &events_of(&call)[..] else {
+        panic!("nothing was sent");
+    };
+    assert_eq!(last["id"], sent[4].log_id());
+    assert_eq!(read[4].log_id(), sent[4].log_id());
+    assert!(
+        read.iter()
+            .all(|event| event.redacted().contains(&"type".to_owned()))
+    );
+}
+
+#[tokio::test]
+async fn a_request_stays_within_its_bytes() {
+    let server = server(|_| Answer::Status(200)).await;
+    let element = |index: usize, size: usize| {
+        let id = index.to_string();
+        json!({"log_id": id, "data": {"log_id": id, "type": "s", "x": "y".repeat(size)}})
+    };
+    let mut elements: Vec<Value> = (0..25).map(|index| element(index, 100_000)).collect();
+    elements.push(element(25, 1_000_000));
+    let delivery = send(&topic(&server), &Value::from(elements).to_string(), "").await;
+    assert_eq!(delivery.delivered.len(), 25);
+    assert_eq!(
+        (delivery.refused[0].index, delivery.refused[0].remedy),
+        (25, Remedy::SetAside)
+    );
+    assert_eq!(
+        delivery.refused[0].reason,
+        "over the 1000000 bytes of a request to Event Grid"
+    );
+    assert_eq!(published(&server).len(), 3);
+}
+
+#[tokio::test]
+async fn an_event_that_the_topic_can_never_take_is_found_by_halving() {
+    for status in [400, 413] {
+        let server = server(move |events| {
+            let is_bad = events.iter().any(|event| event["id"] == "17");
+            Answer::Status(if is_bad { status } else { 200 })
+        })
+        .await;
+        let delivery = send(&topic(&server), &body(40), "").await;
+        assert_eq!(delivery.delivered.len(), 39);
+        let [refusal] = delivery.refused.try_into().unwrap();
+        assert_eq!((refusal.index, refusal.remedy), (17, Remedy::SetAside));
+        assert_eq!(refusal.reason, format!("the event topic answered {status}"));
+    }
+}
+
+#[tokio::test]
+async fn every_other_answer_is_about_the_whole_request() {
+    let advice = "check EVENT_TOPIC_ENDPOINT, that the topic takes CloudEvents, and that the identity has the role \
+        EventGrid Data Sender on it";
+    for (status, remedy, more) in [
+        (403, Remedy::Stop, format!(": {advice}")),
+        (404, Remedy::Stop, format!(": {advice}")),
+        (429, Remedy::Retry, String::new()),
+        (503, Remedy::Retry, String::new()),
+    ] {
+        let server = server(move |_| Answer::Status(status)).await;
+        let delivery = send(&topic(&server), &body(2), "").await;
+        let reason = format!("the event topic answered {status}{more}");
+        assert_eq!(delivery, Delivery::all_refused(2, remedy, reason));
+        assert_eq!(published(&server).len(), 1);
+    }
+}
+
+#[test]
+fn the_topic_must_be_named() {
+    let problem = read(&[], EventTopicSettings::read).unwrap_err();
+    assert_eq!(
+        problem.to_string(),
+        "1 setting is wrong:\n  EVENT_TOPIC_ENDPOINT: required, not set"
+    );
+}
