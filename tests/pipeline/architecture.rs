@@ -149,6 +149,7 @@ fn may_use(package: &Package) -> Vec<&'static str> {
             false,
         ),
         "shared/lambda-payload" => (&["lambda_runtime"], false),
+        "shared/custom-handler" => (&["http-body-util", "hyper*", "relay"], false),
         folder if folder.starts_with("functions/aws-") => (
             &[
                 "aws-clients",
@@ -162,7 +163,7 @@ fn may_use(package: &Package) -> Vec<&'static str> {
             false,
         ),
         folder if folder.starts_with("functions/") => {
-            (&["http-clients", "hyper*", "relay", "tenant-logs"], false)
+            (&["custom-handler", "http-clients", "relay", "tenant-logs"], false)
         }
         folder if folder.starts_with("tests/") => (&["*"], false),
         folder => panic!("nobody has said what {folder} may use"),
@@ -286,6 +287,7 @@ fn the_cores_never_reach_a_cloud_and_each_client_never_the_others_stack() {
         ],
     );
     never("http-clients", &["aws*", "lambda*"]);
+    never("custom-handler", &["aws*", "lambda*", "reqwest", "rustls*"]);
     never("aws-clients", &["reqwest", "lambda*"]);
 }
 

@@ -11,7 +11,13 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// The shared crates whose lines pass; a function adds its own.
-const OUR_CRATES: [&str; 4] = ["tenant_logs", "relay", "aws_clients", "http_clients"];
+const OUR_CRATES: [&str; 5] = [
+    "tenant_logs",
+    "relay",
+    "aws_clients",
+    "http_clients",
+    "custom_handler",
+];
 
 /// Starts writing log lines of this level and above; `function` is the function's crate name.
 pub fn start(function: &'static str, level: LevelFilter) {

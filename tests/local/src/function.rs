@@ -16,8 +16,8 @@ use tokio::sync::Semaphore;
 mod environment;
 #[cfg(test)]
 pub(crate) mod fake_process;
-mod output;
-mod process;
+pub(crate) mod output;
+pub(crate) mod process;
 mod report;
 mod runtime_api;
 #[cfg(test)]

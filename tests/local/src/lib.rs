@@ -16,6 +16,7 @@ pub mod faults;
 pub mod firehose;
 pub mod function;
 pub mod function_url;
+pub mod functions_host;
 mod identifier;
 pub mod input;
 pub mod kinesis;

@@ -61,6 +61,15 @@ impl Server {
         F: Future<Output = Answer> + Send + 'static,
     {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::on(listener, handler)
+    }
+
+    /// Starts a server on a port that is bound already.
+    pub(crate) fn on<H, F>(listener: TcpListener, handler: H) -> io::Result<Self>
+    where
+        H: Fn(Request<Bytes>) -> F + Send + Sync + 'static,
+        F: Future<Output = Answer> + Send + 'static,
+    {
         let address = listener.local_addr()?;
         let accepting = tokio::spawn(accept(listener, Arc::new(handler)));
         Ok(Self { address, accepting })

@@ -41,7 +41,27 @@ impl Process {
         environment: impl IntoIterator<Item = (K, V)>,
         output: &Output,
     ) -> io::Result<Arc<Self>> {
-        let mut child = Command::new(binary)
+        Self::start_command(Command::new(binary), environment, output)
+    }
+
+    /// The same in a folder.
+    pub(crate) fn start_in<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+        folder: &Path,
+        binary: &Path,
+        environment: impl IntoIterator<Item = (K, V)>,
+        output: &Output,
+    ) -> io::Result<Arc<Self>> {
+        let mut command = Command::new(binary);
+        command.current_dir(folder);
+        Self::start_command(command, environment, output)
+    }
+
+    fn start_command<K: AsRef<OsStr>, V: AsRef<OsStr>>(
+        mut command: Command,
+        environment: impl IntoIterator<Item = (K, V)>,
+        output: &Output,
+    ) -> io::Result<Arc<Self>> {
+        let mut child = command
             .env_clear()
             .envs(environment)
             .stdin(Stdio::null())
@@ -66,6 +86,11 @@ impl Process {
         });
         tokio::spawn(watch_over(Arc::clone(&process), child, readers, end));
         Ok(process)
+    }
+
+    /// Its number, while it runs.
+    pub(crate) fn id(&self) -> Option<u32> {
+        self.id.filter(|_| !self.has_ended())
     }
 
     /// Sends SIGKILL.

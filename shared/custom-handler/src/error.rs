@@ -1,0 +1,31 @@
+//! How a handler cannot serve.
+
+use std::io;
+
+use relay::Remedy;
+
+/// A step of the server that failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The signal that asks for an orderly end cannot be heard.
+    #[error("cannot listen for SIGTERM")]
+    Signal(#[source] io::Error),
+    /// The host's port cannot be had, for another reason than that it is in use.
+    #[error("cannot listen on port {port}")]
+    Listen {
+        /// The port that the host named.
+        port: u16,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl ServeError {
+    /// What to do about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::Signal(_) | Self::Listen { .. } => Remedy::Stop,
+        }
+    }
+}

@@ -1,0 +1,229 @@
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinHandle;
+
+use super::*;
+
+/// Answers by path: the size of the body, a panic, never, or once the gate is open.
+#[derive(Default)]
+struct Paths {
+    gate: Arc<Notify>,
+    reached: Arc<Notify>,
+}
+
+impl Handler for Paths {
+    async fn answer(&self, mut call: Call) -> Reply {
+        match call.path() {
+            "/panic" => panic!("on purpose"),
+            "/hang" => std::future::pending().await,
+            "/gate" => {
+                self.reached.notify_one();
+                self.gate.notified().await;
+                Reply::done()
+            }
+            "/unread" => {
+                call.discard_body().await;
+                Reply::failure(401, "no")
+            }
+            _ => match call.body(100).await {
+                Ok(body) => Reply::new(200, format!(r#"{{"bytes":{}}}"#, body.len())),
+                Err(error) => Reply::failure(413, &error.to_string()),
+            },
+        }
+    }
+}
+
+struct Running {
+    port: u16,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<Result<(), ServeError>>,
+    gate: Arc<Notify>,
+    reached: Arc<Notify>,
+}
+
+async fn free_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+async fn start(invocation: Duration) -> Running {
+    let port = free_port().await;
+    let (stop, stopped) = oneshot::channel();
+    let paths = Paths::default();
+    let (gate, reached) = (Arc::clone(&paths.gate), Arc::clone(&paths.reached));
+    let settings = HandlerSettings { port, invocation };
+    let served = tokio::spawn(serve_until(paths, settings, async move {
+        drop(stopped.await);
+    }));
+    Running {
+        port,
+        stop,
+        served,
+        gate,
+        reached,
+    }
+}
+
+const LONG: Duration = Duration::from_mins(5);
+
+/// Connects as soon as somebody listens.
+async fn connect(port: u16) -> TcpStream {
+    loop {
+        match TcpStream::connect(("127.0.0.1", port)).await {
+            Ok(stream) => return stream,
+            Err(_refused) => sleep(Duration::from_millis(5)).await,
+        }
+    }
+}
+
+/// Sends a request on a connection of its own and reads the answer to the end.
+async fn exchange(port: u16, request: &str) -> String {
+    let mut stream = connect(port).await;
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+fn post(path: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: h\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+}
+
+const PING: &str = "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
+
+fn check(answer: &str, status: u16, body: &str) {
+    assert!(
+        answer.starts_with(&format!("HTTP/1.1 {status} ")),
+        "{answer}"
+    );
+    assert!(
+        answer.contains("content-type: application/json\r\n"),
+        "{answer}"
+    );
+    assert!(answer.ends_with(&format!("\r\n\r\n{body}")), "{answer}");
+}
+
+#[tokio::test]
+async fn readiness_is_answered_with_a_json_object_while_calls_wait() {
+    let running = start(LONG).await;
+    let waiting = tokio::spawn(async move { exchange(running.port, &post("/gate", "")).await });
+    running.reached.notified().await;
+    check(&exchange(running.port, PING).await, 200, "{}");
+    running.gate.notify_one();
+    check(&waiting.await.unwrap(), 200, &Reply::done().json);
+}
+
+#[tokio::test]
+async fn a_chunked_body_is_read_whole_and_one_over_the_limit_is_refused() {
+    let running = start(LONG).await;
+    let head = "POST /f HTTP/1.1\r\nhost: h\r\nconnection: close\r\ntransfer-encoding: chunked";
+    let chunked = format!("{head}\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+    check(
+        &exchange(running.port, &chunked).await,
+        200,
+        r#"{"bytes":5}"#,
+    );
+    let large = post("/f", &"x".repeat(101));
+    let answer = exchange(running.port, &large).await;
+    check(
+        &answer,
+        413,
+        r#"{"error":"the body is larger than 100 bytes"}"#,
+    );
+}
+
+#[tokio::test]
+async fn who_is_refused_unread_still_sees_the_answer() {
+    let running = start(LONG).await;
+    let answer = exchange(running.port, &post("/unread", &"x".repeat(5_000_000))).await;
+    check(&answer, 401, r#"{"error":"no"}"#);
+}
+
+#[tokio::test]
+async fn a_panic_ends_one_call_and_the_connection_goes_on() {
+    let running = start(LONG).await;
+    let mut stream = connect(running.port).await;
+    let open = |path: &str| post(path, "").replace("connection: close\r\n", "");
+    stream.write_all(open("/panic").as_bytes()).await.unwrap();
+    let mut answer = vec![0; 1_000];
+    let length = stream.read(&mut answer).await.unwrap();
+    let answer = str::from_utf8(&answer[..length]).unwrap();
+    check(answer, 500, r#"{"error":"the call failed"}"#);
+    stream.write_all(post("/f", "").as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    check(&answer, 200, r#"{"bytes":0}"#);
+}
+
+#[tokio::test]
+async fn a_call_that_is_never_answered_is_answered_at_its_deadline() {
+    let running = start(Duration::from_millis(50)).await;
+    let answer = exchange(running.port, &post("/hang", "")).await;
+    check(&answer, 500, r#"{"error":"no answer in time"}"#);
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_tried_again() {
+    let taken = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let settings = HandlerSettings {
+        port,
+        invocation: LONG,
+    };
+    let (tried, mut trying) = mpsc::channel::<()>(1);
+    let served = tokio::spawn(async move {
+        let serving = serve_until(Paths::default(), settings, std::future::pending());
+        drop(tried);
+        serving.await
+    });
+    trying.recv().await;
+    // Whether it tried once or often by now, it has not given up.
+    sleep(TRY_AGAIN_AFTER).await;
+    assert!(!served.is_finished());
+    drop(taken);
+    check(&exchange(port, PING).await, 200, "{}");
+}
+
+#[tokio::test]
+async fn the_end_waits_for_calls_under_way_and_takes_no_new_ones() {
+    let running = start(LONG).await;
+    let idle = connect(running.port).await;
+    let port = running.port;
+    let waiting = tokio::spawn(async move { exchange(port, &post("/gate", "")).await });
+    running.reached.notified().await;
+    running.stop.send(()).unwrap();
+    // The port closes while the call goes on.
+    while TcpStream::connect(("127.0.0.1", port)).await.is_ok() {
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert!(!running.served.is_finished());
+    running.gate.notify_one();
+    check(&waiting.await.unwrap(), 200, &Reply::done().json);
+    running.served.await.unwrap().unwrap();
+    drop(idle);
+}
+
+#[tokio::test]
+async fn a_caller_that_goes_away_does_not_end_its_call() {
+    let running = start(LONG).await;
+    let mut stream = connect(running.port).await;
+    stream
+        .write_all(post("/gate", "").as_bytes())
+        .await
+        .unwrap();
+    running.reached.notified().await;
+    drop(stream);
+    running.stop.send(()).unwrap();
+    while TcpStream::connect(("127.0.0.1", running.port))
+        .await
+        .is_ok()
+    {
+        sleep(Duration::from_millis(5)).await;
+    }
+    assert!(!running.served.is_finished());
+    running.gate.notify_one();
+    running.served.await.unwrap().unwrap();
+}
