@@ -162,9 +162,10 @@ fn may_use(package: &Package) -> Vec<&'static str> {
             ],
             false,
         ),
-        folder if folder.starts_with("functions/") => {
-            (&["custom-handler", "http-clients", "relay", "tenant-logs"], false)
-        }
+        folder if folder.starts_with("functions/") => (
+            &["custom-handler", "http-clients", "relay", "tenant-logs"],
+            false,
+        ),
         folder if folder.starts_with("tests/") => (&["*"], false),
         folder => panic!("nobody has said what {folder} may use"),
     };

@@ -2,12 +2,14 @@
 
 mod call;
 mod error;
+mod late;
 mod reply;
 mod server;
 mod settings;
 
 pub use call::{BodyError, Call};
 pub use error::ServeError;
+pub use late::serve_when_made;
 pub use reply::Reply;
 pub use server::{Handler, serve};
 pub use settings::HandlerSettings;

@@ -70,6 +70,8 @@ pub struct Arrival<'a> {
     pub parsed: Result<Parsed<'a>, Unreadable>,
     /// The trace that the trigger names, as AWS writes it.
     pub trace_id: Option<&'a str>,
+    /// Events of other publishers that came along and were left out of `parsed`: they count as filtered.
+    pub left_out: usize,
 }
 
 /// What became of an invocation's bodies.

@@ -95,6 +95,16 @@ pub trait Sink: Send + Sync {
     fn send(&self, rows: &[Row<'_>], until: Instant) -> impl Future<Output = Delivery> + Send;
 }
 
+impl<S: Sink> Sink for &S {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
+        (**self).send(rows, until).await
+    }
+}
+
 /// Where goes what can never be delivered.
 pub trait DeadLetters: Send + Sync {
     /// Puts letters away durably, and answers before `until`.
@@ -130,6 +140,30 @@ pub trait Ledger: Send + Sync {
         log_ids: &[&str],
         lease: &Lease,
     ) -> impl Future<Output = Result<(), PortError>> + Send;
+}
+
+impl<L: Ledger> Ledger for &L {
+    async fn claim(
+        &self,
+        sink: &str,
+        log_ids: &[&str],
+        lease: &Lease,
+    ) -> Result<Vec<Claim>, PortError> {
+        (**self).claim(sink, log_ids, lease).await
+    }
+
+    async fn commit(
+        &self,
+        sink: &str,
+        log_ids: &[&str],
+        settled: Settled,
+    ) -> Result<(), PortError> {
+        (**self).commit(sink, log_ids, settled).await
+    }
+
+    async fn release(&self, sink: &str, log_ids: &[&str], lease: &Lease) -> Result<(), PortError> {
+        (**self).release(sink, log_ids, lease).await
+    }
 }
 
 /// How long, and for whom, a claim holds.

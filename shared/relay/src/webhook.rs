@@ -60,11 +60,25 @@ pub async fn receive<S: Sink, L: Ledger, D: DeadLetters>(
     request: WebhookRequest<'_>,
     deadline: &Deadline,
 ) -> WebhookAnswer {
-    if request.method != "POST" {
-        return WebhookAnswer::refusal(405, "send log events by POST").with("allow", "POST");
+    let head = (request.method, request.authorization);
+    match refusal_of_head(relay, tokens, head).await {
+        Some(answer) => answer,
+        None => receive_body(relay, max_body_bytes, request, deadline).await,
     }
-    match is_authorized(tokens, request.authorization).await {
-        Ok(true) => {}
+}
+
+/// The answer to a request that is refused before its body is looked at: by its method, then by its token.
+pub async fn refusal_of_head<S: Sink, L: Ledger, D: DeadLetters>(
+    relay: &Relay<S, L, D>,
+    tokens: &impl TokenCheck,
+    (method, authorization): (&str, Option<&[u8]>),
+) -> Option<WebhookAnswer> {
+    if method != "POST" {
+        let answer = WebhookAnswer::refusal(405, "send log events by POST");
+        return Some(answer.with("allow", "POST"));
+    }
+    match is_authorized(tokens, authorization).await {
+        Ok(true) => None,
         Ok(false) => {
             let counters = InvocationCounters {
                 unauthorized: 1,
@@ -72,14 +86,23 @@ pub async fn receive<S: Sink, L: Ledger, D: DeadLetters>(
             };
             relay.report_only(&counters);
             let answer = WebhookAnswer::refusal(401, "no live token in the Authorization header");
-            return answer.with("www-authenticate", "Bearer");
+            Some(answer.with("www-authenticate", "Bearer"))
         }
         Err(error) => {
             let error = chain(&error).to_string();
             tracing::error!(error, "cannot tell which tokens are live");
-            return WebhookAnswer::try_again();
+            Some(WebhookAnswer::try_again())
         }
     }
+}
+
+/// The answer to a request whose method and token are right, after its body.
+pub async fn receive_body<S: Sink, L: Ledger, D: DeadLetters>(
+    relay: &Relay<S, L, D>,
+    max_body_bytes: usize,
+    request: WebhookRequest<'_>,
+    deadline: &Deadline,
+) -> WebhookAnswer {
     let body = match request.body {
         WebhookBody::Plain(bytes) => Cow::Borrowed(bytes),
         WebhookBody::Base64(text) => match decode_base64(text) {
@@ -97,6 +120,7 @@ pub async fn receive<S: Sink, L: Ledger, D: DeadLetters>(
                 body: &body,
                 parsed: Ok(parsed),
                 trace_id: request.trace_id,
+                left_out: 0,
             };
             WebhookAnswer::of(&relay.deliver(vec![arrival], deadline).await)
         }
@@ -132,6 +156,7 @@ async fn refuse<S: Sink, L: Ledger, D: DeadLetters>(
         body,
         parsed: Err(unreadable),
         trace_id: None,
+        left_out: 0,
     };
     let outcome = relay.deliver(vec![arrival], deadline).await;
     if outcome.handed_back.is_empty() {
@@ -164,7 +189,7 @@ impl WebhookAnswer {
     }
 
     /// Some events are neither sent nor set aside: Auth0 sends the batch again.
-    fn try_again() -> Self {
+    pub fn try_again() -> Self {
         let refusal = Self::refusal(503, "not everything could be stored, send it again");
         refusal.with("retry-after", "30")
     }

@@ -11,6 +11,7 @@ pub mod collector;
 pub mod dynamodb;
 pub mod entra;
 pub mod event_bus;
+pub mod event_grid;
 pub mod event_source;
 pub mod faults;
 pub mod firehose;

@@ -143,6 +143,7 @@ impl Text<'_> {
             body: self.raw.as_deref().unwrap_or(body),
             parsed,
             trace_id: self.trace_id,
+            left_out: 0,
         }
     }
 }

@@ -49,6 +49,8 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             kinds: Kinds::default(),
         };
         for (origin, arrival) in arrivals.into_iter().enumerate() {
+            intake.counters.received += arrival.left_out;
+            intake.counters.filtered += arrival.left_out;
             match arrival.parsed {
                 Ok(parsed) => {
                     intake.counters.received += parsed.log_events.len() + parsed.rejects.len();

@@ -17,6 +17,7 @@ fn arrivals<'a>(bodies: &[&'a str]) -> Vec<Arrival<'a>> {
             body: body.as_bytes(),
             parsed: parse(body),
             trace_id: None,
+            left_out: 0,
         })
         .collect()
 }

@@ -38,6 +38,7 @@ async fn replay(relay: &TestRelay, letters: &[Value]) -> Outcome {
         body: body.as_bytes(),
         parsed: tenant_logs::parse(body),
         trace_id: None,
+        left_out: 0,
     });
     relay.deliver(arrivals.collect(), &deadline()).await
 }
