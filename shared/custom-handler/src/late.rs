@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 use std::pin::pin;
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::sync::watch;
@@ -35,13 +35,13 @@ pub async fn serve_when_made<H: Handler, E: Display>(
     };
     tokio::select! {
         ended = &mut serving => return ended,
-        handler = making => slot.send_replace(Some(Arc::new(handler))),
+        handler = making => slot.send_replace(Some(Rc::new(handler))),
     };
     serving.await
 }
 
 struct Late<H> {
-    handler: watch::Receiver<Option<Arc<H>>>,
+    handler: watch::Receiver<Option<Rc<H>>>,
 }
 
 impl<H: Handler> Handler for Late<H> {

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -18,6 +18,7 @@ use relay::Deadline;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
+use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
 use crate::{Call, HandlerSettings, Reply, ServeError};
@@ -25,10 +26,10 @@ use crate::{Call, HandlerSettings, Reply, ServeError};
 /// Between two tries to get the port, or to accept a connection after the system refused one.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
-/// What a function does with its calls.
-pub trait Handler: Send + Sync + 'static {
+/// What a function does with its calls, all of them on one thread.
+pub trait Handler: 'static {
     /// Answers one call, before its deadline.
-    fn answer(&self, call: Call) -> impl Future<Output = Reply> + Send;
+    fn answer(&self, call: Call) -> impl Future<Output = Reply>;
 }
 
 /// What every connection shares.
@@ -56,6 +57,17 @@ async fn serve_until<H: Handler>(
     settings: HandlerSettings,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
+    LocalSet::new()
+        .run_until(serve_here(handler, settings, stop))
+        .await
+}
+
+/// The same, where tasks of this thread may be spawned.
+async fn serve_here<H: Handler>(
+    handler: H,
+    settings: HandlerSettings,
+    stop: impl Future<Output = ()>,
+) -> Result<(), ServeError> {
     let mut stop = pin!(stop);
     let listener = tokio::select! {
         listener = listen(settings.port) => listener?,
@@ -63,7 +75,7 @@ async fn serve_until<H: Handler>(
     };
     let (under_way, mut all_ended) = mpsc::channel(1);
     let (end, ending) = watch::channel(());
-    let serving = Arc::new(Serving {
+    let serving = Rc::new(Serving {
         handler,
         invocation: settings.invocation,
         under_way,
@@ -72,7 +84,7 @@ async fn serve_until<H: Handler>(
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    tokio::spawn(connection(stream, Arc::clone(&serving), ending.clone()));
+                    spawn_local(connection(stream, Rc::clone(&serving), ending.clone()));
                 }
                 // Too many open files, say: those that are open will end.
                 Err(_refused) => sleep(TRY_AGAIN_AFTER).await,
@@ -109,13 +121,13 @@ async fn listen(port: u16) -> Result<TcpListener, ServeError> {
 
 async fn connection<H: Handler>(
     stream: TcpStream,
-    serving: Arc<Serving<H>>,
+    serving: Rc<Serving<H>>,
     mut ending: watch::Receiver<()>,
 ) {
     let _under_way = serving.under_way.clone();
     // A small answer must not wait for the acknowledgement of an earlier one. Without it we are slower, no more.
     let _no_delay = stream.set_nodelay(true);
-    let service = service_fn(|request| respond(Arc::clone(&serving), request));
+    let service = service_fn(|request| respond(Rc::clone(&serving), request));
     // No time limits here: the host keeps idle connections for more than a minute.
     let serving_it = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut serving_it = pin!(serving_it);
@@ -128,7 +140,7 @@ async fn connection<H: Handler>(
 }
 
 async fn respond<H: Handler>(
-    serving: Arc<Serving<H>>,
+    serving: Rc<Serving<H>>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.method() == Method::GET && request.uri().path() == "/" {
@@ -138,7 +150,7 @@ async fn respond<H: Handler>(
     let call = Call::new(request, Deadline::after(invocation));
     // A task of its own: a panic ends it alone, and a peer that goes away does not end it, so that what was sent is
     // still noted.
-    let mut answering = tokio::spawn(async move {
+    let mut answering = spawn_local(async move {
         let _under_way = serving.under_way.clone();
         serving.handler.answer(call).await
     });

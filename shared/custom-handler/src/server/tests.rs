@@ -1,6 +1,8 @@
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Notify, oneshot};
-use tokio::task::JoinHandle;
 
 use super::*;
 
@@ -52,9 +54,9 @@ async fn start(invocation: Duration) -> Running {
     let paths = Paths::default();
     let (gate, reached) = (Arc::clone(&paths.gate), Arc::clone(&paths.reached));
     let settings = HandlerSettings { port, invocation };
-    let served = tokio::spawn(serve_until(paths, settings, async move {
+    let served = serving(paths, settings, async move {
         drop(stopped.await);
-    }));
+    });
     Running {
         port,
         stop,
@@ -62,6 +64,27 @@ async fn start(invocation: Duration) -> Running {
         gate,
         reached,
     }
+}
+
+/// Serves in a thread of its own, as a process does.
+fn serving(
+    paths: Paths,
+    settings: HandlerSettings,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> JoinHandle<Result<(), ServeError>> {
+    std::thread::spawn(move || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_all().build().unwrap();
+        runtime.block_on(serve_until(paths, settings, stop))
+    })
+}
+
+/// How the serving ended.
+async fn ended(served: JoinHandle<Result<(), ServeError>>) -> Result<(), ServeError> {
+    while !served.is_finished() {
+        sleep(Duration::from_millis(5)).await;
+    }
+    served.join().unwrap()
 }
 
 const LONG: Duration = Duration::from_mins(5);
@@ -173,15 +196,9 @@ async fn an_address_in_use_is_tried_again() {
         port,
         invocation: LONG,
     };
-    let (tried, mut trying) = mpsc::channel::<()>(1);
-    let served = tokio::spawn(async move {
-        let serving = serve_until(Paths::default(), settings, std::future::pending());
-        drop(tried);
-        serving.await
-    });
-    trying.recv().await;
+    let served = serving(Paths::default(), settings, std::future::pending());
     // Whether it tried once or often by now, it has not given up.
-    sleep(TRY_AGAIN_AFTER).await;
+    sleep(TRY_AGAIN_AFTER * 2).await;
     assert!(!served.is_finished());
     drop(taken);
     check(&exchange(port, PING).await, 200, "{}");
@@ -202,7 +219,7 @@ async fn the_end_waits_for_calls_under_way_and_takes_no_new_ones() {
     assert!(!running.served.is_finished());
     running.gate.notify_one();
     check(&waiting.await.unwrap(), 200, &Reply::done().json);
-    running.served.await.unwrap().unwrap();
+    ended(running.served).await.unwrap();
     drop(idle);
 }
 
@@ -225,5 +242,5 @@ async fn a_caller_that_goes_away_does_not_end_its_call() {
     }
     assert!(!running.served.is_finished());
     running.gate.notify_one();
-    running.served.await.unwrap().unwrap();
+    ended(running.served).await.unwrap();
 }
