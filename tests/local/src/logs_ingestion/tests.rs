@@ -3,10 +3,11 @@ use std::time::Duration;
 use http_clients::{EntraIdentity, EntraSettings, LogAnalytics, LogAnalyticsSettings};
 use relay::{Delivery, Remedy, Row, Sink};
 use tenant_logs::{AsimStream, Schema, known_event_types, parse};
+use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 
 use super::*;
-use crate::azurite::{App, read as read_settings};
+use crate::azurite::{App, azurite, read as read_settings};
 use crate::client;
 use crate::entra::Entra;
 
@@ -251,4 +252,42 @@ async fn the_endpoint_refuses_what_the_real_one_refuses() {
     ] {
         assert_eq!(status(&wrong, &headers, row()).await, expected, "{wrong}");
     }
+}
+
+/// Uploads rows by Microsoft's client for Python.
+async fn upload(python: &str, ingestion: &LogsIngestion, token: &str, rows: &str) {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.ci/upload_rows.py");
+    let mut process = tokio::process::Command::new(python)
+        .args([script, &ingestion.url(), RULE_ID, "Custom-Auth0Logs", token])
+        .stdin(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = process.stdin.take().unwrap();
+    stdin.write_all(rows.as_bytes()).await.unwrap();
+    drop(stdin);
+    assert!(process.wait().await.unwrap().success());
+}
+
+#[tokio::test]
+async fn beside_on_azurite_microsofts_own_client_stores_the_same_rows() {
+    let Some(python) = azurite("AZURE_PEERS_PYTHON") else {
+        return;
+    };
+    let app = App::start().await;
+    let (ours, _) = start(app.tokens()).await;
+    let (theirs, _) = start(app.tokens()).await;
+    let body = events();
+    let sink = sink(&app.identity, &ours, Schema::Sentinel);
+    let delivery = send(&sink, Schema::Sentinel, &body).await;
+    assert_eq!(delivery.refused, []);
+
+    let parsed = parse(&body).unwrap();
+    let rows = parsed.log_events.iter();
+    let rows: Vec<_> = rows
+        .map(|log_event| Schema::Sentinel.write(log_event))
+        .collect();
+    let token = app.tokens().any().unwrap();
+    upload(&python, &theirs, &token, &format!("[{}]", rows.join(","))).await;
+    assert_eq!(ours.rows().len(), parsed.log_events.len());
+    assert_eq!(ours.rows(), theirs.rows());
 }
