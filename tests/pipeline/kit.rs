@@ -10,6 +10,7 @@ use local::queue::Queue;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+pub(crate) mod azure;
 pub(crate) mod ingest;
 pub(crate) mod one_invocation;
 pub(crate) mod replay;

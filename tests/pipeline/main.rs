@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod azure;
 mod crashes;
 mod direct_rule;
 mod failure_table;

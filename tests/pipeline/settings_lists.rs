@@ -47,7 +47,24 @@ fn values(file: &Path) -> BTreeMap<&'static str, String> {
             "https://sqs.example.com/1/set-aside",
         ),
         ("EVENT_BUS_NAME", "logs"),
+        (
+            "DEAD_LETTER_CONTAINER_ENDPOINT",
+            "https://acme.blob.example.com/letters",
+        ),
+        (
+            "EVENT_TOPIC_ENDPOINT",
+            "https://logs.eventgrid.example.com/api/events",
+        ),
         ("FILE_SINK_PATH", file.to_str().unwrap()),
+        ("FUNCTIONS_CUSTOMHANDLER_PORT", "7071"),
+        ("IDENTITY_ENDPOINT", "http://127.0.0.1:41/msi/token"),
+        ("IDENTITY_HEADER", "made-up"),
+        (
+            "LEDGER_TABLE_ENDPOINT",
+            "https://acme.table.example.com/ledger",
+        ),
+        ("LOGS_INGESTION_ENDPOINT", "https://acme.ingest.example.com"),
+        ("LOGS_INGESTION_RULE_ID", "dcr-0123456789abcdef"),
         ("FIREHOSE_STREAM_NAME", "logs"),
         ("HTTP_SINK_URL", "https://collector.example.com/"),
         ("TENANT_NAME", "acme"),
@@ -71,15 +88,17 @@ fn names_read<S: Debug, E: Debug>(sinks: &str, read: impl Fn(Lookup<'_>) -> Resu
     });
     // A setting that is missing could hide one that is read after it.
     settings.unwrap();
-    // References to Key Vault are asked for only to be refused.
-    let mut asked = asked.into_inner();
-    asked.retain(|name| !name.ends_with("_SECRET_URI"));
-    asked.iter().map(|name| without_arn(name)).collect()
+    // References to the other cloud's store are asked for only to be refused; the value's own name is asked for, too.
+    let asked = asked.into_inner();
+    asked.iter().map(|name| without_reference(name)).collect()
 }
 
-/// A secret is one setting, given by its value or by its ARN.
-fn without_arn(name: &str) -> String {
-    name.strip_suffix("_SECRET_ARN").unwrap_or(name).to_owned()
+/// A secret is one setting, given by its value or by what refers to it.
+fn without_reference(name: &str) -> String {
+    let value = name
+        .strip_suffix("_SECRET_ARN")
+        .or_else(|| name.strip_suffix("_SECRET_URI"));
+    value.unwrap_or(name).to_owned()
 }
 
 /// The names in the first column of the README's table of settings.
@@ -94,7 +113,7 @@ fn names_in_readme(function: &str) -> Names {
     let cells = rows.map(|row| row.split('|').nth(1).unwrap());
     cells
         .flat_map(|cell| cell.split('`').skip(1).step_by(2))
-        .map(without_arn)
+        .map(without_reference)
         .collect()
 }
 
@@ -124,7 +143,7 @@ fn variables(lines: &[&str]) -> Names {
         .iter()
         .map(|line| indented(line))
         .filter(|(indent, text)| *indent == depth && !text.starts_with('#'))
-        .map(|(_, text)| without_arn(text.split(':').next().unwrap()))
+        .map(|(_, text)| without_reference(text.split(':').next().unwrap()))
         .collect()
 }
 
@@ -211,6 +230,25 @@ fn the_template_offers_every_schema_and_asks_for_what_its_sink_needs() {
     }
 }
 
+/// No template sets them yet.
+fn check_readme(function: &str, read: &Names) {
+    assert!(read.len() > 10, "{read:?}");
+    assert_eq!(
+        &names_in_readme(function),
+        read,
+        "{function}: README and code"
+    );
+}
+
+#[test]
+fn the_settings_of_the_azure_functions_are_read_and_told() {
+    let read = names_read("event-topic", azure_webhook_ingest::Settings::read);
+    check_readme("azure-webhook-ingest", &read);
+    let sinks = "log-analytics,http,event-topic,file,stdout";
+    let read = names_read(sinks, azure_eventgrid_subscriber::Settings::read);
+    check_readme("azure-eventgrid-subscriber", &read);
+}
+
 #[test]
 fn every_function_has_its_lists_compared() {
     let entries = fs::read_dir(root().join("functions")).unwrap();
@@ -219,6 +257,11 @@ fn every_function_has_its_lists_compared() {
         .filter(|entry| entry.path().join("Cargo.toml").is_file())
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
-    let compared = ["aws-eventbridge-target", "aws-webhook-ingest"];
+    let compared = [
+        "aws-eventbridge-target",
+        "aws-webhook-ingest",
+        "azure-eventgrid-subscriber",
+        "azure-webhook-ingest",
+    ];
     assert_eq!(functions, compared.map(str::to_owned).into());
 }

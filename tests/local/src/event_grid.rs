@@ -10,10 +10,11 @@ use std::io;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE};
+use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request};
 use serde_json::{Value, json};
 
+use crate::entra::Tokens;
 use crate::faults::{Fault, Faults, suffer};
 use crate::identifier::new_id;
 use crate::lock::lock;
@@ -24,6 +25,9 @@ pub use subscription::{Deliveries, Subscription, SubscriptionOptions};
 
 /// The largest request that a topic takes.
 const MOST_BYTES: usize = 1_048_576;
+
+/// Whom a token must be for.
+pub(crate) const RESOURCE: &str = "https://eventgrid.azure.net";
 
 /// A topic. Dropping it closes its port.
 #[derive(Debug)]
@@ -37,8 +41,7 @@ struct State {
     /// Its resource identifier.
     id: String,
     schema: EventSchema,
-    /// The bearer token it takes; any other is refused.
-    token: String,
+    tokens: Tokens,
     key: String,
     subscriptions: Mutex<Vec<Arc<Subscription>>>,
     published: Mutex<Vec<Value>>,
@@ -46,18 +49,18 @@ struct State {
 }
 
 impl Topic {
-    /// A topic that takes events of one schema from whoever has the token.
+    /// A topic that takes events of one schema from whoever has a token for it.
     pub async fn start(
         name: &str,
         schema: EventSchema,
-        token: impl Into<String>,
+        tokens: Tokens,
         faults: Faults,
     ) -> io::Result<Self> {
         let group = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/logs";
         let state = Arc::new(State {
             id: format!("{group}/providers/Microsoft.EventGrid/topics/{name}"),
             schema,
-            token: token.into(),
+            tokens,
             key: new_id(),
             subscriptions: Mutex::default(),
             published: Mutex::default(),
@@ -128,8 +131,7 @@ fn publish(state: &State, request: &Request<Bytes>) -> Answer {
         return refuse(404, "NotFound", "no such resource");
     }
     let header = |name: &str| request.headers().get(name)?.to_str().ok();
-    let bearer = format!("Bearer {}", state.token);
-    let is_known = header(AUTHORIZATION.as_str()) == Some(bearer.as_str())
+    let is_known = state.tokens.hold(request.headers(), RESOURCE)
         || header("aeg-sas-key") == Some(state.key.as_str());
     if !is_known {
         return refuse(401, "Unauthorized", "the credential is not valid");

@@ -1,6 +1,7 @@
 //! A cloud on one machine around the real binaries.
 
 mod aws_json;
+pub mod azure_cloud;
 #[cfg(test)]
 mod azurite;
 pub mod binaries;

@@ -14,6 +14,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::event::{EventSchema, dead_lettered, delivered, validation};
+use crate::blob_storage::BlobStorage;
 use crate::client;
 use crate::identifier::new_id;
 use crate::lock::lock;
@@ -47,6 +48,8 @@ pub struct SubscriptionOptions {
     pub parallel_deliveries: usize,
     /// The share of the deliveries that are made once more although they succeeded, as at least once allows.
     pub repeated_share: f64,
+    /// Where goes what cannot be delivered; none keeps it in memory only.
+    pub dead_letters: Option<Arc<BlobStorage>>,
 }
 
 impl SubscriptionOptions {
@@ -63,6 +66,7 @@ impl SubscriptionOptions {
             answer_limit: ANSWER_LIMIT,
             parallel_deliveries: 16,
             repeated_share: 0.0,
+            dead_letters: None,
         }
     }
 }
@@ -302,6 +306,15 @@ impl Inner {
         let letters = batch
             .iter()
             .map(|event| dead_lettered(event, reason, outcome, attempts));
+        let letters: Vec<Value> = letters.collect();
+        if let Some(container) = &self.options.dead_letters {
+            let (topic, id) = (self.topic.rsplit('/').next().unwrap_or_default(), new_id());
+            let name = format!(
+                "{topic}/{}/2026/11/21/10/{id}.json",
+                self.options.name.to_uppercase()
+            );
+            container.put(&name, json!(letters).to_string());
+        }
         lock(&self.dead_letters).extend(letters);
     }
 }

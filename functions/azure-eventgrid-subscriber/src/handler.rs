@@ -1,0 +1,132 @@
+//! Calls of the Functions host in, JSON objects out: events, the replay of dead letters, the purge of the ledger.
+
+use custom_handler::{Call, Handler, Reply};
+use http_clients::{AzureLedger, DeadLetterContainer};
+use relay::{CounterFormat, Relay, WhenRefused, chain};
+use serde_json::json;
+use tenant_logs::decode;
+
+use crate::events::{arrival, texts_of};
+use crate::replay::replay;
+use crate::sink::SubscriberSink;
+use crate::{Settings, SubscriberError};
+
+/// The host brings an event twice, so this is far above twice of what Event Grid delivers at once.
+const MOST_BODY_BYTES: usize = 67_108_864;
+
+/// Everything the function needs, built once.
+#[derive(Debug)]
+pub struct Subscriber {
+    relay: Relay<SubscriberSink, AzureLedger, DeadLetterContainer>,
+}
+
+impl Subscriber {
+    /// Builds the clients.
+    pub fn new(settings: Settings) -> Self {
+        let common = settings.common;
+        if settings.ledger.is_in_memory() {
+            tracing::warn!(
+                "the ledger is in memory: it knows the last 100,000 log events of this process only"
+            );
+        }
+        Self {
+            relay: Relay {
+                function: env!("CARGO_PKG_NAME"),
+                tenant: common.tenant,
+                filter: common.filter,
+                redaction: common.redaction,
+                destinations: settings.destinations,
+                replay_destinations: Some(settings.replay_destinations),
+                ledger: Some(AzureLedger::new(&settings.identity, settings.ledger)),
+                dead_letters: DeadLetterContainer::new(&settings.identity, settings.dead_letters),
+                when_refused: WhenRefused::HandBack,
+                counter_format: CounterFormat::Plain,
+            },
+        }
+    }
+
+    /// Delivers the events of one invocation; the answer is for all of them.
+    async fn deliver(&self, call: &mut Call) -> Result<Reply, SubscriberError> {
+        let deadline = call.deadline();
+        let body = call.body(MOST_BODY_BYTES).await;
+        let body = body.map_err(SubscriberError::Read)?;
+        let text = decode(&body, MOST_BODY_BYTES);
+        let texts = text.as_deref().map(texts_of);
+        let arrivals = match &texts {
+            Ok(texts) => texts.iter().map(|text| arrival(text)).collect(),
+            Err(unreadable) => vec![relay::Arrival {
+                body: &body,
+                parsed: Err(**unreadable),
+                trace_id: None,
+                left_out: 0,
+            }],
+        };
+        let outcome = self.relay.deliver(arrivals, &deadline).await;
+        if outcome.handed_back.is_empty() {
+            Ok(Reply::done())
+        } else {
+            Err(SubscriberError::NotDelivered)
+        }
+    }
+
+    /// Takes dead letters back, and says in the HTTP response how far it came.
+    async fn replay(&self, call: &mut Call) -> Reply {
+        call.discard_body().await;
+        let (status, body) = match replay(&self.relay, &call.deadline()).await {
+            Ok(replayed) => (200, replayed.to_json()),
+            Err(error) => {
+                report(&error);
+                (503, json!({ "error": error.to_string() }).to_string())
+            }
+        };
+        // `response` is the output in replay/function.json.
+        let outputs = json!({
+            "response": {
+                "statusCode": status,
+                "headers": { "content-type": "application/json" },
+                "body": body,
+            }
+        });
+        let answer = json!({ "Outputs": outputs, "Logs": [], "ReturnValue": null });
+        Reply::new(200, answer.to_string())
+    }
+
+    /// Deletes what the ledger need not remember any more, as far as there is time; the next day goes on.
+    async fn purge(&self, call: &mut Call) -> Result<Reply, SubscriberError> {
+        call.discard_body().await;
+        let deadline = call.deadline();
+        if let Some(ledger) = &self.relay.ledger {
+            let purged = ledger.purge(deadline.begun(), deadline.send_by()).await;
+            let purged = purged.map_err(SubscriberError::Purge)?;
+            let (entry_count, has_more) = (purged.deleted, purged.has_more);
+            tracing::info!(entry_count, has_more, "purged the ledger");
+        }
+        Ok(Reply::done())
+    }
+}
+
+impl Handler for Subscriber {
+    async fn answer(&self, mut call: Call) -> Reply {
+        if call.method() != "POST" {
+            return Reply::failure(405, "the Functions host calls by POST");
+        }
+        let answered = match call.path() {
+            "/replay" => Ok(self.replay(&mut call).await),
+            "/purge-ledger" => self.purge(&mut call).await,
+            // Whatever the function is called that Event Grid triggers.
+            _ => self.deliver(&mut call).await,
+        };
+        answered.unwrap_or_else(|error| {
+            report(&error);
+            error.into()
+        })
+    }
+}
+
+fn report(error: &SubscriberError) {
+    // What was handed back is reported by the flow, with its reason.
+    if !matches!(error, SubscriberError::NotDelivered) {
+        let error = chain(error).to_string();
+        tracing::error!(error, "a call failed");
+    }
+}

@@ -1,0 +1,12 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod events;
+mod handler;
+mod replay;
+mod settings;
+mod sink;
+
+pub use error::SubscriberError;
+pub use handler::Subscriber;
+pub use settings::{Settings, Start};

@@ -1,0 +1,217 @@
+//! Dead letters that come back: every letter of the container is delivered again, and deleted once its event is known.
+//!
+//! A letter that cannot pass stays where it is, as it is. Only a letter of Event Grid's own, or of no sink, may hold
+//! events of which one sink takes some and another does not: for those a letter that names the sink is written.
+
+use std::collections::BTreeSet;
+
+use futures_util::stream::{self, StreamExt};
+use http_clients::DeadLetterContainer;
+use relay::{DeadLetters, Deadline, Delivery, Ledger, PortError, Relay, Sink, chain};
+use serde_json::json;
+use tenant_logs::DeadLetter;
+use tokio::time::Instant;
+
+use crate::SubscriberError;
+use crate::events::arrival;
+
+/// Letters that are under way at once.
+const LETTERS_AT_ONCE: usize = 8;
+
+/// A container of dead letters, from which they can be taken back.
+pub(crate) trait LetterBox: DeadLetters {
+    /// The names of all letters.
+    fn names(&self, until: Instant) -> impl Future<Output = Result<Vec<String>, PortError>> + Send;
+
+    /// A letter's bytes; nothing where it is gone.
+    fn read(
+        &self,
+        name: &str,
+        until: Instant,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, PortError>> + Send;
+
+    /// Takes a letter away; one that is gone already is no error.
+    fn take_away(
+        &self,
+        name: &str,
+        until: Instant,
+    ) -> impl Future<Output = Result<(), PortError>> + Send;
+}
+
+impl LetterBox for DeadLetterContainer {
+    async fn names(&self, until: Instant) -> Result<Vec<String>, PortError> {
+        let mut names = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.list(after.as_deref(), until).await?;
+            names.extend(page.letters.into_iter().map(|letter| letter.name));
+            after = page.next;
+            if after.is_none() {
+                return Ok(names);
+            }
+        }
+    }
+
+    async fn read(&self, name: &str, until: Instant) -> Result<Option<Vec<u8>>, PortError> {
+        self.get(name, until).await
+    }
+
+    async fn take_away(&self, name: &str, until: Instant) -> Result<(), PortError> {
+        self.delete(name, until).await
+    }
+}
+
+/// What became of the letters.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Replayed {
+    /// Deleted, because their events are delivered or known.
+    pub(crate) delivered: usize,
+    /// Still there, because they cannot pass.
+    pub(crate) set_aside: usize,
+    /// Still there, because a sink cannot take them for now, or because the time was over.
+    pub(crate) left: usize,
+}
+
+/// What became of one letter.
+enum Fate {
+    Delivered,
+    SetAside,
+    Left,
+}
+
+impl Replayed {
+    /// For whoever asked for it.
+    pub(crate) fn to_json(self) -> String {
+        let Self {
+            delivered,
+            set_aside,
+            left,
+        } = self;
+        json!({ "delivered": delivered, "set_aside": set_aside, "left": left }).to_string()
+    }
+}
+
+/// Takes back every letter that the deadline allows.
+pub(crate) async fn replay<S: Sink, L: Ledger, B: LetterBox>(
+    relay: &Relay<S, L, B>,
+    deadline: &Deadline,
+) -> Result<Replayed, SubscriberError> {
+    let letter_box = &relay.dead_letters;
+    let names = letter_box.names(deadline.send_by()).await;
+    let names = names.map_err(SubscriberError::List)?;
+    let fates = stream::iter(&names).map(|name| async move {
+        if Instant::now() >= deadline.send_by() {
+            return Fate::Left;
+        }
+        match replay_one(relay, name, deadline).await {
+            Ok(fate) => fate,
+            Err(error) => {
+                let error = chain(&error).to_string();
+                tracing::error!(error, "a dead letter stays where it is");
+                Fate::Left
+            }
+        }
+    });
+    let mut replayed = Replayed::default();
+    let mut fates = fates.buffer_unordered(LETTERS_AT_ONCE);
+    while let Some(fate) = fates.next().await {
+        match fate {
+            Fate::Delivered => replayed.delivered += 1,
+            Fate::SetAside => replayed.set_aside += 1,
+            Fate::Left => replayed.left += 1,
+        }
+    }
+    Ok(replayed)
+}
+
+async fn replay_one<S: Sink, L: Ledger, B: LetterBox>(
+    relay: &Relay<S, L, B>,
+    name: &str,
+    deadline: &Deadline,
+) -> Result<Fate, PortError> {
+    let letter_box = &relay.dead_letters;
+    let Some(bytes) = letter_box.read(name, deadline.send_by()).await? else {
+        // Another replay was faster.
+        return Ok(Fate::Delivered);
+    };
+    let Ok(text) = String::from_utf8(bytes) else {
+        return Ok(Fate::SetAside);
+    };
+    let letter = DeadLetter::read(&text);
+    let returning = returning(relay, letter.as_ref().and_then(|letter| letter.sink));
+    let outcome = returning.deliver(vec![arrival(&text)], deadline).await;
+    if !outcome.handed_back.is_empty() {
+        return Ok(Fate::Left);
+    }
+    if outcome.set_aside > 0 {
+        return Ok(Fate::SetAside);
+    }
+    letter_box.take_away(name, deadline.answer_by()).await?;
+    Ok(Fate::Delivered)
+}
+
+/// The function's flow for one letter: what cannot pass stays in the letter, which is kept.
+fn returning<'r, S: Sink, L: Ledger, B: LetterBox>(
+    relay: &'r Relay<S, L, B>,
+    sink: Option<&'r str>,
+) -> Relay<&'r S, &'r L, Kept<'r, B>> {
+    Relay {
+        function: relay.function,
+        tenant: relay.tenant.clone(),
+        filter: relay.filter.clone(),
+        redaction: relay.redaction.clone(),
+        destinations: borrowed(&relay.destinations),
+        replay_destinations: relay.replay_destinations.as_deref().map(borrowed),
+        ledger: relay.ledger.as_ref(),
+        dead_letters: Kept {
+            letter_box: &relay.dead_letters,
+            sink,
+        },
+        when_refused: relay.when_refused,
+        counter_format: relay.counter_format,
+    }
+}
+
+fn borrowed<S>(destinations: &[relay::Destination<S>]) -> Vec<relay::Destination<&S>> {
+    let borrowed = destinations.iter().map(|destination| relay::Destination {
+        sink: &destination.sink,
+        schema: destination.schema,
+    });
+    borrowed.collect()
+}
+
+/// Where letters go while one comes back: most are in it already.
+struct Kept<'r, B> {
+    letter_box: &'r B,
+    /// The sink that the letter names which comes back.
+    sink: Option<&'r str>,
+}
+
+impl<B: DeadLetters> DeadLetters for Kept<'_, B> {
+    async fn set_aside(&self, letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
+        // One that names a sink, out of one that does not: the sink's part must not be lost with the whole.
+        let is_new = |letter: &DeadLetter<'_>| letter.sink.is_some() && letter.sink != self.sink;
+        let new: Vec<usize> = (0..letters.len())
+            .filter(|index| letters.get(*index).is_some_and(is_new))
+            .collect();
+        let to_write: Vec<DeadLetter<'_>> = new
+            .iter()
+            .filter_map(|index| letters.get(*index).cloned())
+            .collect();
+        let is_written: BTreeSet<usize> = new.iter().copied().collect();
+        let mut delivery = Delivery {
+            delivered: (0..letters.len())
+                .filter(|index| !is_written.contains(index))
+                .collect(),
+            refused: Vec::new(),
+        };
+        if !to_write.is_empty() {
+            let written = self.letter_box.set_aside(&to_write, until).await;
+            delivery.merge(written, &new);
+        }
+        delivery
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,232 @@
+//! Letters in memory, sinks that do as their plan says.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use relay::{CounterFormat, Destination, MemoryLedger, Refusal, Remedy, Row, Settled, WhenRefused};
+use tenant_logs::{Filter, Redaction, Schema, TenantName};
+
+use super::*;
+
+/// A container in memory.
+#[derive(Debug, Default)]
+struct Letters(Mutex<BTreeMap<String, String>>);
+
+impl Letters {
+    fn of(letters: &[(&str, &str)]) -> Self {
+        let letters = letters.iter();
+        let letters = letters.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        Self(Mutex::new(letters.collect()))
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.0.lock().unwrap().keys().cloned().collect()
+    }
+}
+
+impl DeadLetters for Letters {
+    async fn set_aside(&self, letters: &[DeadLetter<'_>], _until: Instant) -> Delivery {
+        let mut stored = self.0.lock().unwrap();
+        for letter in letters {
+            let name = format!("new-{}", letter.sink.unwrap_or("none"));
+            stored.insert(name, letter.to_json());
+        }
+        Delivery::all_delivered(letters.len())
+    }
+}
+
+impl LetterBox for Letters {
+    async fn names(&self, _until: Instant) -> Result<Vec<String>, PortError> {
+        Ok(self.names())
+    }
+
+    async fn read(&self, name: &str, _until: Instant) -> Result<Option<Vec<u8>>, PortError> {
+        let letters = self.0.lock().unwrap();
+        Ok(letters.get(name).map(|text| text.clone().into_bytes()))
+    }
+
+    async fn take_away(&self, name: &str, _until: Instant) -> Result<(), PortError> {
+        self.0.lock().unwrap().remove(name);
+        Ok(())
+    }
+}
+
+/// A sink that refuses the log events that it is told to.
+#[derive(Debug)]
+struct Picky {
+    name: &'static str,
+    refuses: HashMap<&'static str, Remedy>,
+    has: Mutex<Vec<String>>,
+}
+
+impl Picky {
+    fn new(name: &'static str, refuses: &[(&'static str, Remedy)]) -> Self {
+        Self {
+            name,
+            refuses: refuses.iter().copied().collect(),
+            has: Mutex::default(),
+        }
+    }
+}
+
+impl Sink for Picky {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    async fn send(&self, rows: &[Row<'_>], _until: Instant) -> Delivery {
+        let mut delivery = Delivery::default();
+        for (index, row) in rows.iter().enumerate() {
+            let log_id = row.log_event.log_id();
+            if let Some(remedy) = self.refuses.get(log_id) {
+                delivery.refused.push(Refusal {
+                    index,
+                    remedy: *remedy,
+                    reason: "refused".into(),
+                });
+            } else {
+                self.has.lock().unwrap().push(log_id.to_owned());
+                delivery.delivered.push(index);
+            }
+        }
+        delivery
+    }
+}
+
+type Flow = Relay<Picky, MemoryLedger, Letters>;
+
+fn relay(sinks: Vec<Picky>, letters: &[(&str, &str)]) -> Flow {
+    let destinations = sinks.into_iter().map(|sink| Destination {
+        sink,
+        schema: Schema::Raw,
+    });
+    Relay {
+        function: "test",
+        tenant: TenantName::parse("acme").unwrap(),
+        filter: Filter::default(),
+        redaction: Redaction::default(),
+        destinations: destinations.collect(),
+        replay_destinations: Some(Vec::new()),
+        ledger: Some(MemoryLedger::default()),
+        dead_letters: Letters::of(letters),
+        when_refused: WhenRefused::HandBack,
+        counter_format: CounterFormat::Plain,
+    }
+}
+
+fn letter(sink: &str, log_id: &str) -> String {
+    let event = format!(r#"{{"log_id":"{log_id}","data":{{"type":"s"}}}}"#);
+    let at = "2026-11-21T10:00:00Z";
+    format!(
+        r#"{{"reason":"r","at":"{at}","function":"f","sink":"{sink}","tenant":"acme","log_id":"{log_id}","event":{event}}}"#
+    )
+}
+
+fn of_event_grid(log_id: &str) -> String {
+    format!(
+        r#"[{{"id":"1","eventType":"com.auth0.Log","deadLetterReason":"MaxDeliveryAttemptsExceeded","data":{{"log_id":"{log_id}","type":"s"}}}}]"#
+    )
+}
+
+async fn replayed(relay: &Flow) -> (usize, usize, usize) {
+    let deadline = Deadline::after(Duration::from_secs(25));
+    let replayed = replay(relay, &deadline).await.unwrap();
+    (replayed.delivered, replayed.set_aside, replayed.left)
+}
+
+fn has(relay: &Flow, place: usize) -> Vec<String> {
+    let mut has = relay.destinations[place].sink.has.lock().unwrap().clone();
+    has.sort();
+    has
+}
+
+#[tokio::test(start_paused = true)]
+async fn ours_go_to_the_sink_they_name_and_event_grids_own_to_every_one() {
+    let (ours, theirs) = (letter("one", "a"), of_event_grid("b"));
+    let sinks = vec![Picky::new("one", &[]), Picky::new("two", &[])];
+    let relay = relay(sinks, &[("1", &ours), ("2", &theirs)]);
+    // Set aside is how the ledger knows what lies among the dead letters.
+    let ledger = relay.ledger.as_ref().unwrap();
+    ledger
+        .commit("one", &["a"], Settled::SetAside)
+        .await
+        .unwrap();
+    assert_eq!(replayed(&relay).await, (2, 0, 0));
+    assert_eq!(relay.dead_letters.names(), [""; 0]);
+    assert_eq!(
+        (has(&relay, 0), has(&relay, 1)),
+        (vec!["a".to_owned(), "b".to_owned()], vec!["b".to_owned()])
+    );
+    assert_eq!(replayed(&relay).await, (0, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_already_is_deleted_and_not_sent_again() {
+    let ours = letter("one", "a");
+    let relay = relay(vec![Picky::new("one", &[])], &[("1", &ours)]);
+    let ledger = relay.ledger.as_ref().unwrap();
+    ledger
+        .commit("one", &["a"], Settled::Delivered)
+        .await
+        .unwrap();
+    assert_eq!(replayed(&relay).await, (1, 0, 0));
+    assert_eq!(has(&relay, 0), [""; 0]);
+    assert_eq!(relay.dead_letters.names(), [""; 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_pass_stays_where_it_is_and_no_second_letter_is_written() {
+    let refused = letter("one", "never");
+    let unknown_sink = letter("nowhere", "b");
+    let letters = [
+        ("1", refused.as_str()),
+        ("2", unknown_sink.as_str()),
+        ("3", "no letter at all"),
+        ("4", r#"{"some":"object"}"#),
+    ];
+    let picky = Picky::new("one", &[("never", Remedy::SetAside)]);
+    let relay = relay(vec![picky], &letters);
+    for _ in 0..2 {
+        assert_eq!(replayed(&relay).await, (0, 4, 0));
+        assert_eq!(relay.dead_letters.names(), ["1", "2", "3", "4"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_that_cannot_take_it_for_now_leaves_the_letter() {
+    let (waits, passes) = (letter("one", "later"), letter("one", "b"));
+    let picky = Picky::new("one", &[("later", Remedy::HandBack)]);
+    let relay = relay(vec![picky], &[("1", &waits), ("2", &passes)]);
+    assert_eq!(replayed(&relay).await, (1, 0, 1));
+    assert_eq!(relay.dead_letters.names(), ["1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_letter_for_all_the_part_that_one_sink_refuses_becomes_a_letter_of_its_own() {
+    let theirs = of_event_grid("never");
+    let picky = Picky::new("two", &[("never", Remedy::SetAside)]);
+    let relay = relay(vec![Picky::new("one", &[]), picky], &[("1", &theirs)]);
+    assert_eq!(replayed(&relay).await, (0, 1, 0));
+    assert_eq!(relay.dead_letters.names(), ["1", "new-two"]);
+    assert_eq!(has(&relay, 0), ["never"]);
+    // Its event is known by now, everywhere; what the sink refused is in its own letter.
+    assert_eq!(replayed(&relay).await, (1, 1, 0));
+    assert_eq!(relay.dead_letters.names(), ["new-two"]);
+    assert_eq!(has(&relay, 0), ["never"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_deadline_does_not_allow_is_left_and_said() {
+    let ours = letter("one", "a");
+    let relay = relay(vec![Picky::new("one", &[])], &[("1", &ours), ("2", &ours)]);
+    let replayed = replay(&relay, &Deadline::after(Duration::ZERO))
+        .await
+        .unwrap();
+    assert_eq!((replayed.delivered, replayed.left), (0, 2));
+    assert_eq!(
+        replayed.to_json(),
+        r#"{"delivered":0,"left":2,"set_aside":0}"#
+    );
+    assert_eq!(relay.dead_letters.names(), ["1", "2"]);
+}

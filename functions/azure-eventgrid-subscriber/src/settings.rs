@@ -1,0 +1,220 @@
+//! What the function reads from its environment.
+
+use std::path::Path;
+
+use custom_handler::HandlerSettings;
+use http_clients::{
+    DeadLetterContainerSettings, EntraIdentity, EntraSettings, EventTopic, EventTopicSettings,
+    HttpCollector, HttpCollectorSettings, LedgerSettings, LogAnalytics, LogAnalyticsSettings,
+    SecretVersions, read_secrets,
+};
+use relay::settings::{CommonSettings, Reader, SettingsError};
+use relay::{Destination, FileSink, SinkChoice, StdoutSink, StoredSecrets, parse_sinks};
+use tenant_logs::{Schema, Secret, TenantName};
+use tracing::level_filters::LevelFilter;
+
+use crate::sink::SubscriberSink;
+
+/// Secrets that a setting may name by its URI.
+const SECRETS: [(&str, SecretVersions); 2] = [
+    ("HTTP_SINK_AUTHORIZATION", SecretVersions::Current),
+    ("REDACT_KEY", SecretVersions::Current),
+];
+
+/// The function's settings; its sinks are open already, so that what cannot be opened is a settings error.
+#[derive(Debug)]
+pub struct Settings {
+    pub(crate) common: CommonSettings,
+    pub(crate) handler: HandlerSettings,
+    pub(crate) identity: EntraIdentity,
+    pub(crate) dead_letters: DeadLetterContainerSettings,
+    pub(crate) ledger: LedgerSettings,
+    pub(crate) destinations: Vec<Destination<SubscriberSink>>,
+    pub(crate) replay_destinations: Vec<Destination<SubscriberSink>>,
+}
+
+/// What is needed before anything is fetched: how to listen and how to log.
+#[derive(Debug, Clone, Copy)]
+pub struct Start {
+    /// How much the function says.
+    pub log_level: LevelFilter,
+    /// Where it listens.
+    pub handler: HandlerSettings,
+}
+
+/// What sinks are opened with; where a part is missing, its problem is noted already.
+#[derive(Clone, Copy)]
+struct Opening<'a> {
+    identity: Option<&'a EntraIdentity>,
+    tenant: Option<&'a TenantName>,
+}
+
+impl Settings {
+    /// Reads what can be read without asking anybody, so that the host is answered before any secret is fetched.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong, at once.
+    pub fn check(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Start, SettingsError> {
+        let mut secrets = StoredSecrets::default();
+        for (name, _) in SECRETS {
+            // What it is does not matter yet; whether it can be read, `load` tells.
+            let setting = format!("{name}_SECRET_URI");
+            secrets.note(setting, Ok(vec![Secret::new("not read yet")]));
+        }
+        let settings = Self::read_with(lookup, &secrets)?;
+        Ok(Start {
+            log_level: settings.common.log_level,
+            handler: settings.handler,
+        })
+    }
+
+    /// Reads every setting, and from Key Vault the secrets that settings name.
+    ///
+    /// # Errors
+    /// Everything that is missing, wrong or cannot be read, at once.
+    pub async fn load(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        let secrets = read_secrets(lookup, &SECRETS).await;
+        Self::read_with(lookup, &secrets)
+    }
+
+    /// Reads every setting without asking anybody for secrets; those of a sink only where `SINKS` names it.
+    ///
+    /// # Errors
+    /// Everything that is missing or wrong, at once.
+    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
+        Self::read_with(lookup, &StoredSecrets::default())
+    }
+
+    fn read_with(
+        lookup: &dyn Fn(&str) -> Option<String>,
+        secrets: &StoredSecrets,
+    ) -> Result<Self, SettingsError> {
+        let mut reader = Reader::with_secrets(lookup, secrets);
+        let common = CommonSettings::read(&mut reader);
+        let handler = HandlerSettings::read(&mut reader);
+        let identity = read_identity(&mut reader);
+        let dead_letters = DeadLetterContainerSettings::read(&mut reader);
+        let ledger = LedgerSettings::read(&mut reader);
+        let opening = Opening {
+            identity: identity.as_ref(),
+            tenant: common.as_ref().map(|common| &common.tenant),
+        };
+        let destinations = read_destinations(&mut reader, opening);
+        let replay_destinations = read_replay_destinations(&mut reader, opening);
+        reader.finish(|| {
+            Some(Self {
+                common: common?,
+                handler: handler?,
+                identity: identity?,
+                dead_letters: dead_letters?,
+                ledger: ledger?,
+                destinations: destinations?,
+                replay_destinations: replay_destinations?,
+            })
+        })
+    }
+}
+
+fn read_identity(reader: &mut Reader<'_>) -> Option<EntraIdentity> {
+    let settings = EntraSettings::read_managed_identity(reader)?;
+    match EntraIdentity::new(settings) {
+        Ok(identity) => Some(identity),
+        Err(error) => {
+            reader.problem("SSL_CERT_FILE", relay::chain(&error));
+            None
+        }
+    }
+}
+
+fn read_destinations(
+    reader: &mut Reader<'_>,
+    opening: Opening<'_>,
+) -> Option<Vec<Destination<SubscriberSink>>> {
+    let list = reader.optional("SINKS");
+    let list = list.unwrap_or_else(|| LogAnalytics::KIND.name.to_owned());
+    let choices = match parse_sinks(&list, &SubscriberSink::KINDS) {
+        Ok(choices) => choices,
+        Err(problem) => {
+            reader.problem("SINKS", problem);
+            return None;
+        }
+    };
+    // Every sink is read before the first problem ends it.
+    let destinations: Vec<Option<Destination<SubscriberSink>>> = choices
+        .into_iter()
+        .map(|choice| read_destination(reader, choice, opening))
+        .collect();
+    destinations.into_iter().collect()
+}
+
+fn read_destination(
+    reader: &mut Reader<'_>,
+    choice: SinkChoice,
+    opening: Opening<'_>,
+) -> Option<Destination<SubscriberSink>> {
+    let sink = match choice.name {
+        "log-analytics" => {
+            let settings = LogAnalyticsSettings::read(reader)?;
+            let sink = LogAnalytics::new(opening.identity?, &settings, choice.schema);
+            SubscriberSink::LogAnalytics(Box::new(sink))
+        }
+        "http" => SubscriberSink::Http(read_http(reader)?),
+        "event-topic" => SubscriberSink::EventTopic(read_event_topic(reader, opening)?),
+        "file" => SubscriberSink::File(open_file(reader)?),
+        _ => SubscriberSink::Stdout(StdoutSink),
+    };
+    Some(Destination {
+        sink,
+        schema: choice.schema,
+    })
+}
+
+/// The topic of the ingest function, where its dead letters go back to; left out where no topic is named.
+fn read_replay_destinations(
+    reader: &mut Reader<'_>,
+    opening: Opening<'_>,
+) -> Option<Vec<Destination<SubscriberSink>>> {
+    if reader.optional("EVENT_TOPIC_ENDPOINT").is_none() {
+        return Some(Vec::new());
+    }
+    let topic = read_event_topic(reader, opening)?;
+    Some(vec![Destination {
+        sink: SubscriberSink::EventTopic(topic),
+        schema: Schema::Raw,
+    }])
+}
+
+fn read_event_topic(reader: &mut Reader<'_>, opening: Opening<'_>) -> Option<EventTopic> {
+    let settings = EventTopicSettings::read(reader)?;
+    Some(EventTopic::new(
+        opening.identity?,
+        settings,
+        opening.tenant?,
+    ))
+}
+
+fn read_http(reader: &mut Reader<'_>) -> Option<HttpCollector> {
+    let settings = HttpCollectorSettings::read(reader)?;
+    match HttpCollector::new(settings) {
+        Ok(collector) => Some(collector),
+        Err(error) => {
+            reader.problem("HTTP_SINK_URL", relay::chain(&error));
+            None
+        }
+    }
+}
+
+fn open_file(reader: &mut Reader<'_>) -> Option<FileSink> {
+    let path = reader.required("FILE_SINK_PATH")?;
+    match FileSink::open(Path::new(&path)) {
+        Ok(sink) => Some(sink),
+        Err(error) => {
+            let problem = format!("cannot append to `{path}`: {}", error.kind());
+            reader.problem("FILE_SINK_PATH", problem);
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! How a request cannot be read; whatever can be is answered by the webhook's own contract.
+
+use custom_handler::{BodyError, Reply};
+use relay::Remedy;
+
+/// A request whose body is not to be had.
+#[derive(Debug, thiserror::Error)]
+pub enum IngestError {
+    /// More than the Functions host lets pass.
+    #[error("the body is over {limit} bytes")]
+    TooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// It broke off, or did not come in time.
+    #[error("the body did not come whole, send it again")]
+    Incomplete,
+}
+
+impl IngestError {
+    /// What to do about it.
+    pub fn remedy(&self) -> Remedy {
+        match self {
+            Self::TooLarge { .. } | Self::Incomplete => Remedy::HandBack,
+        }
+    }
+}
+
+impl From<BodyError> for IngestError {
+    fn from(error: BodyError) -> Self {
+        match error {
+            BodyError::TooLarge { limit } => Self::TooLarge { limit },
+            BodyError::Incomplete => Self::Incomplete,
+        }
+    }
+}
+
+impl From<IngestError> for Reply {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::TooLarge { .. } => Self::failure(413, &error.to_string()),
+            IngestError::Incomplete => Self {
+                header: Some(("retry-after", "30")),
+                ..Self::failure(503, &error.to_string())
+            },
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The Azure paths through the real binaries in a Functions host: topics, webhook, Log Analytics, dead letters.
+
+mod deliveries;
+mod faults;
+mod host;
+mod replay;
+mod webhook;

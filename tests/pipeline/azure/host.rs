@@ -1,0 +1,124 @@
+//! The subscriber in its host: readiness, restarts, crashes, the end of an instance, the daily purge.
+
+use std::time::Duration;
+
+use local::azure_cloud::AzureOptions;
+use local::faults::Fault;
+use serde_json::{Value, json};
+
+use crate::kit::azure::{PATIENCE, azure, event, settled};
+use crate::kit::eventually_within;
+use crate::kit::target::once_each;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restarts_lose_nothing_and_the_table_remembers_what_was_sent() {
+    let cloud = azure(AzureOptions::default()).await;
+    let events: Vec<Value> = ["a", "b", "c"].map(event).into();
+    cloud.partner_topic.put(&events).unwrap();
+    settled(&cloud).await;
+    cloud.subscriber.restart().await;
+    cloud.partner_topic.put(&events).unwrap();
+    settled(&cloud).await;
+    assert_eq!(cloud.subscriber.starts(), 2);
+    assert_eq!(cloud.logs.log_ids(), once_each(["a", "b", "c"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_an_instance_lets_calls_finish_and_ends_with_zero() {
+    let cloud = azure(AzureOptions::default()).await;
+    assert!(cloud.subscriber.is_ready().await);
+    cloud
+        .faults
+        .logs
+        .always(Fault::Late(Duration::from_millis(500)));
+    cloud.partner_topic.put(&[event("a")]).unwrap();
+    eventually_within(PATIENCE, "the call is under way", || {
+        cloud.subscriber.calls() > 0
+    })
+    .await;
+    assert_eq!(cloud.subscriber.terminate_handler().await.unwrap(), Some(0));
+    settled(&cloud).await;
+    assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
+    let answers = cloud.partner_subscription.deliveries().answers;
+    assert_eq!(answers.into_iter().collect::<Vec<_>>(), [(202, 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sink_that_hangs_is_given_up_before_the_host_kills_the_handler() {
+    let options = AzureOptions {
+        environment: crate::kit::settings(&[("INVOCATION_SECONDS", "2")]),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    cloud.faults.logs.always(Fault::Hang);
+    cloud.partner_topic.put(&[event("a")]).unwrap();
+    eventually_within(PATIENCE, "a refusal", || {
+        cloud
+            .partner_subscription
+            .deliveries()
+            .answers
+            .contains_key(&500)
+    })
+    .await;
+    cloud.faults.logs.heal();
+    settled(&cloud).await;
+    assert_eq!(cloud.subscriber.starts(), 1);
+    assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_timer_deletes_what_has_expired_and_nothing_else() {
+    let cloud = azure(AzureOptions::default()).await;
+    cloud.partner_topic.put(&[event("kept")]).unwrap();
+    settled(&cloud).await;
+    let expired = json!({
+        "State": "delivered",
+        "ExpiresAt@odata.type": "Edm.Int64",
+        "ExpiresAt": "1",
+    });
+    cloud
+        .ledger
+        .put("log-analytics-old", "old", expired.clone());
+    cloud.ledger.put("checkpoint", "acme", expired);
+    let schedule = cloud.subscriber.schedule("purge-ledger").unwrap();
+    assert_eq!(schedule.split(' ').count(), 6);
+    cloud.subscriber.run_timer("purge-ledger").await.unwrap();
+    assert_eq!(cloud.ledger.count(), 2);
+    assert!(cloud.ledger.entity("checkpoint", "acme").is_some());
+    assert!(cloud.ledger.entity("log-analytics-old", "old").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_purge_that_fails_fails_the_invocation() {
+    let cloud = azure(AzureOptions::default()).await;
+    cloud.faults.ledger.always(Fault::Denied);
+    assert!(cloud.subscriber.run_timer("purge-ledger").await.is_err());
+    cloud.faults.ledger.heal();
+    cloud.subscriber.run_timer("purge-ledger").await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_line_shows_what_an_event_holds() {
+    let options = AzureOptions {
+        environment: crate::kit::settings(&[("LOG_LEVEL", "trace")]),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    let poison = crate::kit::azure::event_with(&json!({ "user_name": "Łucja Example" }));
+    cloud.partner_topic.put(&[event("a"), poison]).unwrap();
+    settled(&cloud).await;
+    let output = || cloud.subscriber.output();
+    eventually_within(PATIENCE, "a line", || {
+        output().contains("relayed log events")
+    })
+    .await;
+    cloud.subscriber.terminate_handler().await.unwrap();
+    let output = output();
+    for secret in ["Łucja", "2001:db8::7", "local-identity-header", "Bearer"] {
+        assert!(!output.contains(secret), "{secret}: {output}");
+    }
+    for line in output.lines() {
+        let line: Result<Value, _> = serde_json::from_str(line);
+        assert!(line.is_ok_and(|line| line.is_object()));
+    }
+}

@@ -1,0 +1,167 @@
+//! From the webhook over the custom topic to Log Analytics, with the contract that the Lambda has too.
+
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use local::azure_cloud::AzureOptions;
+use local::client;
+use local::cloud::TOKEN;
+use local::faults::Fault;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::kit::azure::{azure, letters, post, replay, settled};
+use crate::kit::target::once_each;
+
+/// A wrapped log event whose record names itself, as Auth0's do.
+fn event(log_id: &str) -> String {
+    format!(
+        r#"{{"log_id":"{log_id}","data":{{"log_id":"{log_id}","type":"s","date":"2026-11-20T10:30:15.204Z","ip":"2001:db8::7"}}}}"#
+    )
+}
+
+fn body(log_ids: &[&str]) -> String {
+    let events: Vec<String> = log_ids.iter().map(|id| event(id)).collect();
+    format!("[{}]", events.join(","))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_webhook_takes_is_a_cloud_event_and_then_a_row() {
+    let cloud = azure(AzureOptions::default()).await;
+    let (status, answer) = post(&cloud, body(&["a", "b"])).await;
+    let counts = r#"{"received":2,"delivered":2,"filtered":0,"set_aside":0}"#;
+    assert_eq!((status, answer.as_str()), (200, counts));
+    settled(&cloud).await;
+    assert_eq!(cloud.logs.log_ids(), once_each(["a", "b"]));
+    let event = cloud.topic.published().remove(0);
+    for (name, expected) in [
+        ("specversion", "1.0"),
+        ("type", "com.auth0.Log"),
+        ("id", "a"),
+        ("source", "auth0.com/acme/auth0.logs"),
+        ("subject", "s"),
+        ("time", "2026-11-20T10:30:15.204Z"),
+    ] {
+        assert_eq!(event[name], expected, "{name}");
+    }
+    assert_eq!(event["data"]["type"], "s");
+    assert!(event["data"].get("data").is_none(), "{event}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_are_answered_in_the_order_of_the_contract() {
+    let options = AzureOptions {
+        environment: crate::kit::settings(&[("MAX_BODY_BYTES", "10000")]),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    let url = cloud.webhook_url();
+    let get = hyper::Request::get(&url).body(bytes::Bytes::new()).unwrap();
+    let answer = client::send(get).await.unwrap();
+    assert_eq!(
+        (answer.status().as_u16(), &answer.headers()["allow"]),
+        (405, &"POST".parse().unwrap())
+    );
+    for headers in [&[][..], &[("authorization", "Bearer wrong")]] {
+        let answer = client::post(&url, headers, "{").await.unwrap();
+        assert_eq!(answer.status(), 401);
+    }
+    let (status, answer) = post(&cloud, "[{]").await;
+    assert_eq!(
+        (status, answer.contains(r#""offset":2"#)),
+        (400, true),
+        "{answer}"
+    );
+    assert_eq!(post(&cloud, "x".repeat(10_001)).await.0, 413);
+    assert_eq!(post(&cloud, "").await.0, 400);
+    assert_eq!(letters(&cloud).len(), 2);
+    let (status, answer) = post(&cloud, format!("[7,{}]", event("a"))).await;
+    let counts = r#"{"received":2,"delivered":1,"filtered":0,"set_aside":1}"#;
+    assert_eq!((status, answer.as_str()), (200, counts));
+    settled(&cloud).await;
+    assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chunked_and_gzipped_bodies_survive_the_host() {
+    let cloud = azure(AzureOptions::default()).await;
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(body(&["packed"]).as_bytes()).unwrap();
+    assert_eq!(post(&cloud, encoder.finish().unwrap()).await.0, 200);
+
+    let url = cloud.webhook_url();
+    let (address, path) = url
+        .strip_prefix("http://")
+        .unwrap()
+        .split_once('/')
+        .unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let head = format!(
+        "POST /{path} HTTP/1.1\r\nhost: h\r\nauthorization: {TOKEN}\r\ntransfer-encoding: chunked\r\nconnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    for chunk in body(&["chunked"]).as_bytes().chunks(7) {
+        stream
+            .write_all(format!("{:x}\r\n", chunk.len()).as_bytes())
+            .await
+            .unwrap();
+        stream.write_all(chunk).await.unwrap();
+        stream.write_all(b"\r\n").await.unwrap();
+    }
+    stream.write_all(b"0\r\n\r\n").await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    settled(&cloud).await;
+    assert_eq!(cloud.logs.log_ids(), once_each(["packed", "chunked"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_ill_gets_the_events_in_the_end_and_one_that_is_closed_lets_nothing_be_acknowledged()
+ {
+    let options = AzureOptions {
+        environment: crate::kit::settings(&[("INVOCATION_SECONDS", "5")]),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    cloud
+        .faults
+        .topic
+        .script([Fault::Throttle, Fault::Status(503), Fault::DropAfter]);
+    assert_eq!(post(&cloud, body(&["a"])).await.0, 200);
+    settled(&cloud).await;
+    // The answer of the third try was lost, so the topic has it twice, and the workspace once.
+    assert_eq!(cloud.topic.published().len(), 2);
+    assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
+
+    cloud.faults.topic.always(Fault::Denied);
+    let (status, _) = post(&cloud, body(&["b"])).await;
+    assert_eq!(status, 503);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_stays_away_makes_letters_that_replay_brings_back_to_it() {
+    let options = AzureOptions {
+        environment: crate::kit::settings(&[("INVOCATION_SECONDS", "5")]),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    cloud.faults.topic.always(Fault::Status(503));
+    let (status, answer) = post(&cloud, body(&["a"])).await;
+    assert_eq!(
+        (status, answer.contains(r#""set_aside":1"#)),
+        (200, true),
+        "{answer}"
+    );
+    let stored = letters(&cloud);
+    let letter = stored.values().next().unwrap();
+    assert_eq!(letter["sink"], "event-topic");
+    cloud.faults.topic.heal();
+    let expected: Value = serde_json::json!({ "delivered": 1, "set_aside": 0, "left": 0 });
+    assert_eq!(replay(&cloud).await, expected);
+    settled(&cloud).await;
+    assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
+    assert_eq!(letters(&cloud).len(), 0);
+}
