@@ -21,6 +21,7 @@ pub mod function_url;
 pub mod functions_host;
 mod identifier;
 pub mod input;
+pub mod key_vault;
 pub mod kinesis;
 mod lock;
 pub mod logs_ingestion;
