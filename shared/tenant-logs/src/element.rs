@@ -5,14 +5,15 @@
 
 use crate::json::scan::{Name, Scan};
 use crate::json::{scalar, string};
+use crate::record::Tape;
 
 /// The members of an object that tell envelopes, wrappers and records apart.
 #[derive(Debug, Default)]
 pub(crate) struct Element<'a> {
     /// `log_id`, `_id`, `type` and `date` of the object itself.
     pub(crate) own: RecordFields<'a>,
-    /// The same of `data`, where `data` is an object.
-    pub(crate) data: Option<RecordFields<'a>>,
+    /// What `data` holds, where `data` is an object.
+    pub(crate) data: Option<Data<'a>>,
     /// EventBridge's `detail`.
     pub(crate) detail: Option<Detail<'a>>,
     /// `detail-type` (EventBridge) or `eventType` (Event Grid schema).
@@ -38,6 +39,15 @@ pub(crate) struct Detail<'a> {
     pub(crate) element: Option<Box<Element<'a>>>,
 }
 
+/// The record in a wrapper.
+#[derive(Debug)]
+pub(crate) struct Data<'a> {
+    /// `log_id`, `_id`, `type` and `date`.
+    pub(crate) fields: RecordFields<'a>,
+    /// Where all of its members are.
+    pub(crate) tape: Tape<'a>,
+}
+
 /// What we read of a record: each value as its own JSON text.
 #[derive(Debug, Default)]
 pub(crate) struct RecordFields<'a> {
@@ -54,6 +64,7 @@ enum Member {
     UnderscoreId,
     Type,
     Date,
+    Details,
     Data,
     Detail,
     DetailType,
@@ -111,7 +122,7 @@ impl<'a> Element<'a> {
             return self.take_data(text, scan, begin);
         }
         let end = scan.value_end(begin)?;
-        if member == Member::Other {
+        if matches!(member, Member::Other | Member::Details) {
             return Some(end);
         }
         let value = text.get(begin..end);
@@ -128,27 +139,35 @@ impl<'a> Element<'a> {
             Member::Logs => self.logs = value,
             Member::Redacted => self.redacted = value,
             Member::LogIdDerived => self.log_id_derived = value,
-            Member::Data | Member::Detail | Member::Other => {}
+            Member::Details | Member::Data | Member::Detail | Member::Other => {}
         }
         Some(end)
     }
 
-    /// Reads the fields of `data` where it is an object, and skips it where it is not.
+    /// Reads the record in `data` where it is an object, and skips it where it is not.
     fn take_data(&mut self, text: &'a str, scan: &mut Scan<'a>, begin: usize) -> Option<usize> {
         if scan.byte(begin)? != b'{' {
             self.data = None;
             return scan.value_end(begin);
         }
-        let mut fields = RecordFields::default();
+        let data = self.data.insert(Data {
+            fields: RecordFields::default(),
+            tape: Tape::of(text),
+        });
         let end = scan.object_end(begin, |scan, name, begin| {
             let member = Member::of(text, name);
-            let end = scan.value_end(begin)?;
-            if member != Member::Other {
-                fields.take(member, text.get(begin..end));
+            let end = if member == Member::Details {
+                data.tape.note_details(scan, begin)
+            } else {
+                scan.value_end(begin)
+            }?;
+            data.tape.note(name, begin, end);
+            if member.is_of_record() {
+                data.fields.take(member, text.get(begin..end));
             }
             Some(end)
         });
-        self.data = Some(fields);
+        data.tape.note_backslash(scan);
         end
     }
 }
@@ -167,7 +186,8 @@ impl<'a> RecordFields<'a> {
             Member::UnderscoreId => self.underscore_id = value,
             Member::Type => self.event_type = value,
             Member::Date => self.date = value,
-            Member::Data
+            Member::Details
+            | Member::Data
             | Member::Detail
             | Member::DetailType
             | Member::EventType
@@ -181,6 +201,14 @@ impl<'a> RecordFields<'a> {
 }
 
 impl Member {
+    /// Whether [`RecordFields`] has a place for it.
+    fn is_of_record(self) -> bool {
+        matches!(
+            self,
+            Self::LogId | Self::UnderscoreId | Self::Type | Self::Date
+        )
+    }
+
     fn of(text: &str, name: Name) -> Self {
         if name.is_plain {
             let inner = text.as_bytes().get(name.begin + 1..name.end - 1);
@@ -196,6 +224,7 @@ impl Member {
             b"_id" => Self::UnderscoreId,
             b"type" => Self::Type,
             b"date" => Self::Date,
+            b"details" => Self::Details,
             b"data" => Self::Data,
             b"detail" => Self::Detail,
             b"detail-type" => Self::DetailType,

@@ -25,6 +25,8 @@ pub struct Known {
     pub status: Status,
     /// What happened: all that a schema needs to know of a code.
     pub meaning: Meaning,
+    /// The code's first bytes, by which most others are told from it.
+    prefix: u64,
 }
 
 /// What an event says about what was attempted: our reading, since Auth0 publishes none for all.
@@ -62,9 +64,13 @@ impl Known {
 
 /// Finds a code in the catalogue.
 pub fn known_event_type(code: &str) -> Option<&'static Known> {
+    let prefix = prefix_of(code);
     CATALOGUE.iter().find_map(|part| {
-        let place = part.binary_search_by(|entry| entry.code.cmp(code)).ok()?;
-        part.get(place)
+        let place = part.binary_search_by(|entry| {
+            let by_prefix = entry.prefix.cmp(&prefix);
+            by_prefix.then_with(|| entry.code.cmp(code))
+        });
+        part.get(place.ok()?)
     })
 }
 
@@ -92,7 +98,20 @@ const fn known(
         outcome,
         status,
         meaning,
+        prefix: prefix_of(code),
     }
+}
+
+/// The first eight bytes of a code as a number of the same order; what is missing counts as zero.
+const fn prefix_of(code: &str) -> u64 {
+    let mut rest = code.as_bytes();
+    let mut prefix = [0; 8];
+    let mut free = prefix.as_mut_slice();
+    while let ([byte, after @ ..], [place, others @ ..]) = (rest, free) {
+        *place = *byte;
+        (rest, free) = (after, others);
+    }
+    u64::from_be_bytes(prefix)
 }
 
 /// One of the 20 categories by which Auth0's log streams filter.

@@ -11,6 +11,7 @@ mod filter;
 mod json;
 mod log_event;
 mod parse;
+mod record;
 mod redaction;
 mod schema;
 mod secret;

@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use crate::digest::derived_log_id;
-use crate::element::{Element, RecordFields};
+use crate::element::{Data, Element};
 use crate::json::{member, scalar};
+use crate::record::{Record, Tape};
 
 /// A log event: the text it came as, and the few fields we route, batch and remember by.
 ///
 /// The text is never changed except by redaction; unknown fields and unknown types pass through untouched.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct LogEvent<'a> {
     text: Cow<'a, str>,
     form: Form,
@@ -20,7 +21,24 @@ pub struct LogEvent<'a> {
     event_type: Option<Cow<'a, str>>,
     date: Option<Cow<'a, str>>,
     redacted: Vec<String>,
+    /// Where the record's members are, until the text is replaced or owned.
+    tape: Option<Tape<'a>>,
 }
+
+/// The same text, read the same way: what was found in it follows.
+impl PartialEq for LogEvent<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+            && self.form == other.form
+            && self.log_id == other.log_id
+            && self.log_id_derived == other.log_id_derived
+            && self.event_type == other.event_type
+            && self.date == other.date
+            && self.redacted == other.redacted
+    }
+}
+
+impl Eq for LogEvent<'_> {}
 
 /// How the text holds the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +53,11 @@ enum Form {
 
 impl<'a> LogEvent<'a> {
     /// Reads a wrapped or bare record; nothing where the object is no log event.
-    pub(crate) fn from_element(text: &'a str, element: &Element<'a>) -> Option<Self> {
+    pub(crate) fn from_element(text: &'a str, element: &mut Element<'a>) -> Option<Self> {
+        let data = element.data.take();
         let own = &element.own;
-        match &element.data {
-            Some(data) if data.is_log_event() => Some(Self::wrapped(text, element, data)),
+        match data {
+            Some(data) if data.fields.is_log_event() => Some(Self::wrapped(text, element, data)),
             // An identifier around a record that has nothing we read.
             Some(data) if own.event_type.is_none() && scalar_of(own.log_id).is_some() => {
                 Some(Self::wrapped(text, element, data))
@@ -47,15 +66,17 @@ impl<'a> LogEvent<'a> {
         }
     }
 
-    fn wrapped(text: &'a str, element: &Element<'a>, data: &RecordFields<'a>) -> Self {
+    fn wrapped(text: &'a str, element: &Element<'a>, data: Data<'a>) -> Self {
         let beside = scalar_of(element.own.log_id);
         let form = if beside.is_some() {
             Form::Detail
         } else {
             Form::WrappedWithoutId
         };
-        let found = beside.or_else(|| log_id_of(data));
-        let mut event = Self::unidentified(text, form, data);
+        let own = &data.fields;
+        let found = beside.or_else(|| log_id_of(own.log_id, own.underscore_id));
+        let mut event = Self::unidentified(text, form, own.event_type, own.date);
+        event.tape = Some(data.tape);
         event.redacted = element.redacted.map(redacted_paths).unwrap_or_default();
         event.identify(found);
         event.log_id_derived |= element
@@ -65,20 +86,27 @@ impl<'a> LogEvent<'a> {
     }
 
     fn bare(text: &'a str, element: &Element<'a>) -> Self {
-        let mut event = Self::unidentified(text, Form::Bare, &element.own);
-        event.identify(log_id_of(&element.own));
+        let own = &element.own;
+        let mut event = Self::unidentified(text, Form::Bare, own.event_type, own.date);
+        event.identify(log_id_of(own.log_id, own.underscore_id));
         event
     }
 
-    fn unidentified(text: &'a str, form: Form, fields: &RecordFields<'a>) -> Self {
+    fn unidentified(
+        text: &'a str,
+        form: Form,
+        event_type: Option<&'a str>,
+        date: Option<&'a str>,
+    ) -> Self {
         Self {
             text: Cow::Borrowed(text),
             form,
             log_id: Cow::Borrowed(""),
             log_id_derived: false,
-            event_type: scalar_of(fields.event_type),
-            date: scalar_of(fields.date),
+            event_type: scalar_of(event_type),
+            date: scalar_of(date),
             redacted: Vec::new(),
+            tape: None,
         }
     }
 
@@ -103,6 +131,7 @@ impl<'a> LogEvent<'a> {
         self.redacted.append(&mut newly_redacted);
         self.text = Cow::Owned(self.wrap(record));
         self.form = Form::Detail;
+        self.tape = None;
     }
 
     /// Identifies the event within its tenant, across every path that brings it.
@@ -161,6 +190,14 @@ impl<'a> LogEvent<'a> {
         }
     }
 
+    /// The record's members.
+    pub(crate) fn members(&self) -> Record<'_> {
+        match &self.tape {
+            Some(tape) => Record::from_tape(tape),
+            None => Record::of(self.record()),
+        }
+    }
+
     /// The event with nothing borrowed from the body it came in.
     pub fn into_owned(self) -> LogEvent<'static> {
         LogEvent {
@@ -171,6 +208,7 @@ impl<'a> LogEvent<'a> {
             event_type: self.event_type.map(|text| Cow::Owned(text.into_owned())),
             date: self.date.map(|text| Cow::Owned(text.into_owned())),
             redacted: self.redacted,
+            tape: None,
         }
     }
 
@@ -196,8 +234,8 @@ impl<'a> LogEvent<'a> {
     }
 }
 
-fn log_id_of<'a>(fields: &RecordFields<'a>) -> Option<Cow<'a, str>> {
-    scalar_of(fields.log_id).or_else(|| scalar_of(fields.underscore_id))
+fn log_id_of<'a>(log_id: Option<&'a str>, underscore_id: Option<&'a str>) -> Option<Cow<'a, str>> {
+    scalar_of(log_id).or_else(|| scalar_of(underscore_id))
 }
 
 fn scalar_of(member: Option<&str>) -> Option<Cow<'_, str>> {

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::dead_letter::is_letter;
-use crate::element::{Detail, Element};
+use crate::element::Element;
 use crate::json::{member, scalar, string};
 use crate::{LogEvent, RejectReason, Unreadable};
 
@@ -47,8 +47,8 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
             Ok(parsed)
         }
         Some(b'{') => match read_value(tail(text, begin)) {
-            Ok(value) if is_blank(tail(text, begin + value.text.len())) => {
-                push_with_logs(&value, &mut parsed);
+            Ok(mut value) if is_blank(tail(text, begin + value.text.len())) => {
+                push_with_logs(&mut value, &mut parsed);
                 Ok(parsed)
             }
             Ok(value) => read_lines(text, begin, begin + value.text.len()),
@@ -92,11 +92,11 @@ fn read_array<'a>(text: &'a str, begin: usize, parsed: &mut Parsed<'a>) -> Resul
             Some(_) => {}
         }
         is_first = false;
-        let value = read_value(tail(text, at)).map_err(|offset| Unreadable::Syntax {
+        let mut value = read_value(tail(text, at)).map_err(|offset| Unreadable::Syntax {
             offset: at + offset,
         })?;
         at = skip_white_space(text, at + value.text.len());
-        push(&value, parsed);
+        push(&mut value, parsed);
         match text.as_bytes().get(at) {
             Some(b',') => at = skip_white_space(text, at + 1),
             Some(b']') => break,
@@ -124,7 +124,7 @@ fn read_lines(text: &str, begin: usize, stopped_at: usize) -> Result<Parsed<'_>,
     let mut parsed = Parsed::default();
     for line in lines {
         match read_line(line) {
-            Ok(value) => push_with_logs(&value, &mut parsed),
+            Ok(mut value) => push_with_logs(&mut value, &mut parsed),
             Err(offset) => parsed.rejects.push(Reject {
                 text: line,
                 reason: RejectReason::Syntax { offset },
@@ -145,7 +145,7 @@ fn read_line(line: &str) -> Result<Value<'_>, usize> {
 }
 
 /// As [`push`], and opens `{"logs":[…]}`, which only a whole body or line can be.
-fn push_with_logs<'a>(value: &Value<'a>, parsed: &mut Parsed<'a>) {
+fn push_with_logs<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
     let logs = value
         .element
         .as_ref()
@@ -160,13 +160,13 @@ fn push_with_logs<'a>(value: &Value<'a>, parsed: &mut Parsed<'a>) {
 }
 
 /// Adds a value to the log events, out of its envelope if it has one, or to the rejects.
-fn push<'a>(value: &Value<'a>, parsed: &mut Parsed<'a>) {
+fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
     let mut reject = Reject {
         text: value.text,
         reason: RejectReason::NotALogEvent,
         envelope_type: None,
     };
-    let Some(element) = &value.element else {
+    let Some(element) = &mut value.element else {
         if !value.text.starts_with('{') {
             reject.reason = RejectReason::NotAnObject;
         }
@@ -178,16 +178,14 @@ fn push<'a>(value: &Value<'a>, parsed: &mut Parsed<'a>) {
         parsed.rejects.push(reject);
         return;
     }
-    let log_event = match enveloped(value.text, element) {
+    let content = enveloped(value.text, element);
+    if !matches!(content, Content::Own) {
+        reject.envelope_type = envelope_type(element);
+    }
+    let log_event = match content {
         Content::Own => LogEvent::from_element(value.text, element),
-        Content::Detail(detail) => {
-            reject.envelope_type = envelope_type(element);
-            from_detail(detail, element)
-        }
-        Content::Data(data) => {
-            reject.envelope_type = envelope_type(element);
-            from_envelope(data, element)
-        }
+        Content::Detail => from_detail(element),
+        Content::Data(data) => from_envelope(data, element.redacted),
     };
     match log_event {
         Some(log_event) => parsed.log_events.push(log_event),
@@ -202,21 +200,21 @@ fn may_be_letter(element: &Element<'_>) -> bool {
 }
 
 /// Where the record of an object is.
-enum Content<'e, 'a> {
+enum Content<'a> {
     /// In the object itself.
     Own,
     /// In an EventBridge event.
-    Detail(&'e Detail<'a>),
+    Detail,
     /// In a CloudEvent or an event of Event Grid's own schema.
     Data(&'a str),
 }
 
 /// Tells a cloud's envelope, where the object is one.
-fn enveloped<'e, 'a>(text: &'a str, element: &'e Element<'a>) -> Content<'e, 'a> {
-    if let Some(detail) = element.detail.as_ref().filter(|_| element.data.is_none()) {
+fn enveloped<'a>(text: &'a str, element: &Element<'a>) -> Content<'a> {
+    if element.detail.is_some() && element.data.is_none() {
         let is_event = element.envelope_type.is_some() || !element.own.is_log_event();
         return if is_event {
-            Content::Detail(detail)
+            Content::Detail
         } else {
             Content::Own
         };
@@ -232,26 +230,27 @@ fn envelope_type<'a>(element: &Element<'a>) -> Option<Cow<'a, str>> {
     scalar(named)
 }
 
-fn from_detail<'a>(detail: &Detail<'a>, envelope: &Element<'a>) -> Option<LogEvent<'a>> {
-    match &detail.element {
+fn from_detail<'a>(envelope: &mut Element<'a>) -> Option<LogEvent<'a>> {
+    let detail = envelope.detail.as_mut()?;
+    match &mut detail.element {
         Some(element) => LogEvent::from_element(detail.text, element)
             .map(|log_event| log_event.with_redacted(envelope.redacted)),
-        None => from_envelope(detail.text, envelope),
+        None => from_envelope(detail.text, envelope.redacted),
     }
 }
 
 /// Reads the object, or the object inside a JSON string, that an envelope carries.
-fn from_envelope<'a>(inner: &'a str, envelope: &Element<'a>) -> Option<LogEvent<'a>> {
+fn from_envelope<'a>(inner: &'a str, redacted: Option<&'a str>) -> Option<LogEvent<'a>> {
     let log_event = match string(inner) {
         Some(json) => log_event_of(&json)?.into_owned(),
         None => log_event_of(inner)?,
     };
-    Some(log_event.with_redacted(envelope.redacted))
+    Some(log_event.with_redacted(redacted))
 }
 
 fn log_event_of(text: &str) -> Option<LogEvent<'_>> {
-    let element = read_line(text).ok()?.element?;
-    LogEvent::from_element(text, &element)
+    let mut element = read_line(text).ok()?.element?;
+    LogEvent::from_element(text, &mut element)
 }
 
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];

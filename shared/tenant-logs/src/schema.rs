@@ -5,12 +5,11 @@
 
 mod asim;
 mod ecs;
+mod escaped;
 mod event_time;
 mod json_writer;
 mod ocsf;
-mod pass;
 mod reading;
-mod record;
 mod rest;
 mod sentinel;
 
@@ -86,14 +85,8 @@ impl Schema {
                     out.push_str(part);
                 }
             }
-            Self::Ecs => ecs::write(
-                &Reading::with_copy(log_event, tenant),
-                &mut JsonWriter::new(out),
-            ),
-            Self::Ocsf => ocsf::write(
-                &Reading::with_copy(log_event, tenant),
-                &mut JsonWriter::new(out),
-            ),
+            Self::Ecs => ecs::write(&Reading::of(log_event, tenant), &mut JsonWriter::new(out)),
+            Self::Ocsf => ocsf::write(&Reading::of(log_event, tenant), &mut JsonWriter::new(out)),
             Self::Asim => asim::write(&Reading::of(log_event, tenant), &mut JsonWriter::new(out)),
             Self::Sentinel => {
                 sentinel::write(&Reading::of(log_event, tenant), &mut JsonWriter::new(out));

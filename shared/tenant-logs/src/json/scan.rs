@@ -3,21 +3,24 @@
 //! As strict as `serde_json` about syntax, and as tolerant about content: numbers that fit no float, lone surrogates
 //! and any depth pass. A text that does not follow the grammar has no answer here; `serde_json` says where it breaks.
 
-use super::specials::Specials;
-
-/// A text and where its special bytes are.
+/// A text that is read from left to right.
 #[derive(Debug)]
 pub(crate) struct Scan<'a> {
     text: &'a [u8],
-    specials: Specials<'a>,
+    has_backslash: bool,
 }
 
 impl<'a> Scan<'a> {
     pub(crate) fn of(text: &'a str) -> Self {
         Self {
             text: text.as_bytes(),
-            specials: Specials::of(text.as_bytes()),
+            has_backslash: false,
         }
+    }
+
+    /// Whether a string so far held an escape.
+    pub(crate) fn has_backslash(&self) -> bool {
+        self.has_backslash
     }
 
     /// The byte at this place.
@@ -128,7 +131,7 @@ impl<'a> Scan<'a> {
         if self.byte(begin)? != b'"' {
             return None;
         }
-        let special = self.specials.next(begin + 1);
+        let special = self.special(begin + 1);
         let is_plain = self.byte(special)? == b'"';
         let end = if is_plain {
             special + 1
@@ -145,16 +148,24 @@ impl<'a> Scan<'a> {
     /// The end of the string whose opening quote is this byte.
     #[inline]
     fn string_end(&mut self, begin: usize) -> Option<usize> {
-        let special = self.specials.next(begin + 1);
+        let special = self.special(begin + 1);
         if self.byte(special)? == b'"' {
             return Some(special + 1);
         }
         self.escaped_end(special)
     }
 
+    /// The first quote, backslash or control character from here on.
+    #[inline]
+    fn special(&self, from: usize) -> usize {
+        let rest = self.text.get(from..).unwrap_or_default();
+        from + plain_bytes(rest)
+    }
+
     /// The end of the string whose first special byte is no quote.
     #[cold]
     fn escaped_end(&mut self, special: usize) -> Option<usize> {
+        self.has_backslash = true;
         let mut at = special;
         loop {
             match self.byte(at)? {
@@ -162,7 +173,7 @@ impl<'a> Scan<'a> {
                 b'\\' => at = escape_end(self.text, at)?,
                 _ => return None,
             }
-            at = self.specials.next(at);
+            at = self.special(at);
         }
     }
 }
@@ -246,6 +257,36 @@ fn escape_end(text: &[u8], backslash: usize) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+/// How many bytes come before the first quote, backslash or control character.
+fn plain_bytes(text: &[u8]) -> usize {
+    let mut plain = 0;
+    let mut rest = text;
+    // Sixteen bytes at a time: most strings of a log event end in the first or second step.
+    while let Some((chunk, after)) = rest.split_first_chunk::<16>() {
+        let special = special_bytes(u128::from_le_bytes(*chunk));
+        if special != 0 {
+            return plain + usize::try_from(special.trailing_zeros() / 8).unwrap_or(0);
+        }
+        plain += 16;
+        rest = after;
+    }
+    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
+    plain + rest.iter().position(special).unwrap_or(rest.len())
+}
+
+const ONES: u128 = u128::from_ne_bytes([1; 16]);
+
+/// Sets the high bit of the first byte that ends a run of plain ones; bits of later bytes may be wrong.
+fn special_bytes(chunk: u128) -> u128 {
+    // A borrow only runs upwards, so nothing below the first hit is touched.
+    let equal = |byte: u8| {
+        let difference = chunk ^ (ONES * u128::from(byte));
+        difference.wrapping_sub(ONES) & !difference
+    };
+    let control = chunk.wrapping_sub(ONES * 0x20) & !chunk;
+    (equal(b'"') | equal(b'\\') | control) & (ONES << 7)
 }
 
 /// Which of the open brackets are objects; only what is deeper than 64 needs memory.

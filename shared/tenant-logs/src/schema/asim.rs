@@ -9,7 +9,7 @@ mod stream;
 pub use stream::AsimStream;
 
 use super::json_writer::{JsonWriter, is_text, key};
-use super::reading::Reading;
+use super::reading::{Reading, coordinates};
 use super::sentinel;
 use crate::Outcome;
 use crate::{Challenge, Happened, Severity};
@@ -48,14 +48,14 @@ fn write_event(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {
 /// Where the event came from, as far as the event tells.
 fn write_source(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {
     let own = &reading.record.own;
-    let location = &reading.record.location;
+    let place = reading.location();
     if let Some(ip) = reading.ip {
-        row.display(key!("SrcIpAddr"), format_args!("\"{ip}\""));
+        row.any(key!("SrcIpAddr"), Some(ip.json));
     }
-    row.text(key!("SrcGeoCountry"), location.country_name);
-    row.text(key!("SrcGeoCity"), location.city_name);
-    row.text(key!("SrcGeoRegion"), location.subdivision_name);
-    if let Some((latitude, longitude)) = reading.coordinates() {
+    row.text(key!("SrcGeoCountry"), place.country_name);
+    row.text(key!("SrcGeoCity"), place.city_name);
+    row.text(key!("SrcGeoRegion"), place.subdivision_name);
+    if let Some((latitude, longitude)) = coordinates(&place) {
         row.any(key!("SrcGeoLatitude"), Some(latitude));
         row.any(key!("SrcGeoLongitude"), Some(longitude));
     }

@@ -2,10 +2,8 @@
 
 mod classes;
 
-use std::net::IpAddr;
-
 use super::json_writer::{JsonWriter, key};
-use super::reading::Reading;
+use super::reading::{Address, Reading, coordinates};
 use super::rest::write_rest;
 use crate::Outcome;
 use crate::event_type::meaning::Happened;
@@ -89,15 +87,15 @@ fn write_source(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
     let source = document.begin_object(key!("source"));
     document.text(key!("address"), reading.record.own.ip);
     write_ip(reading.ip, document);
-    let location = &reading.record.location;
+    let place = reading.location();
     let geo = document.begin_object(key!("geo"));
-    document.text(key!("city_name"), location.city_name);
-    document.text(key!("continent_code"), location.continent_code);
-    document.text(key!("country_iso_code"), location.country_code);
-    document.text(key!("country_name"), location.country_name);
-    document.text(key!("region_name"), location.subdivision_name);
-    document.text(key!("timezone"), location.time_zone);
-    if let Some((latitude, longitude)) = reading.coordinates() {
+    document.text(key!("city_name"), place.city_name);
+    document.text(key!("continent_code"), place.continent_code);
+    document.text(key!("country_iso_code"), place.country_code);
+    document.text(key!("country_name"), place.country_name);
+    document.text(key!("region_name"), place.subdivision_name);
+    document.text(key!("timezone"), place.time_zone);
+    if let Some((latitude, longitude)) = coordinates(&place) {
         let point = document.begin_object(key!("location"));
         document.any(key!("lat"), Some(latitude));
         document.any(key!("lon"), Some(longitude));
@@ -121,16 +119,14 @@ fn write_client(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
     document.end_object(client);
 }
 
-fn write_ip(ip: Option<IpAddr>, document: &mut JsonWriter<'_>) {
-    if let Some(ip) = ip {
-        document.display(key!("ip"), format_args!("\"{ip}\""));
-    }
+fn write_ip(ip: Option<Address<'_>>, document: &mut JsonWriter<'_>) {
+    document.any(key!("ip"), ip.map(|ip| ip.json));
 }
 
 fn write_network(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
     match reading.ip {
-        Some(IpAddr::V4(_)) => document.fixed(key!("network"), r#"{"type":"ipv4"}"#),
-        Some(IpAddr::V6(_)) => document.fixed(key!("network"), r#"{"type":"ipv6"}"#),
+        Some(ip) if ip.is_v4 => document.fixed(key!("network"), r#"{"type":"ipv4"}"#),
+        Some(_) => document.fixed(key!("network"), r#"{"type":"ipv6"}"#),
         None => {}
     }
 }
@@ -143,26 +139,26 @@ fn write_request(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
 
     let http = document.begin_object(key!("http"));
     let request = document.begin_object(key!("request"));
-    document.text(key!("method"), record.request.method);
+    document.text(key!("method"), reading.request.method);
     document.end_object(request);
     let response = document.begin_object(key!("response"));
-    document.count(key!("status_code"), record.response.status_code);
+    document.count(key!("status_code"), reading.response().status_code);
     document.end_object(response);
     document.end_object(http);
 
     let url = document.begin_object(key!("url"));
     document.text(key!("domain"), record.own.hostname);
-    document.text(key!("path"), record.request.path);
+    document.text(key!("path"), reading.request.path);
     document.end_object(url);
 
     let tls = document.begin_object(key!("tls"));
     let client = document.begin_object(key!("client"));
-    document.text(key!("ja3"), record.fingerprints.ja3);
+    document.text(key!("ja3"), reading.fingerprints().ja3);
     document.end_object(client);
     document.end_object(tls);
 
     let trace = document.begin_object(key!("trace"));
-    document.text(key!("id"), record.references.trace_id);
+    document.text(key!("id"), reading.references().trace_id);
     document.end_object(trace);
 }
 
@@ -179,12 +175,10 @@ fn write_related(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
     let own = &reading.record.own;
     let related = document.begin_object(key!("related"));
     let ips = document.begin_array(key!("ip"));
-    if let Some(ip) = reading.ip {
-        document.display_element(format_args!("\"{ip}\""));
-    }
-    if let Some(ip) = reading.client_ip.filter(|ip| Some(*ip) != reading.ip) {
-        document.display_element(format_args!("\"{ip}\""));
-    }
+    let ip = reading.ip.map(|ip| ip.json);
+    let client_ip = reading.client_ip.map(|ip| ip.json);
+    document.text_element(ip);
+    document.text_element(client_ip.filter(|_| client_ip != ip));
     document.end_array(ips);
     let users = document.begin_array(key!("user"));
     document.text_element(own.user_id);

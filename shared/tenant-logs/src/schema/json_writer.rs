@@ -1,7 +1,6 @@
 //! Appending JSON to a text: keys ready-made, values copied as the JSON that they are, nothing built in between.
 
 use std::fmt::{Display, Write as _};
-use std::net::IpAddr;
 
 /// A member's key as [`JsonWriter`] takes it: the comma before it, its name, the colon.
 macro_rules! key {
@@ -107,6 +106,11 @@ impl<'o> JsonWriter<'o> {
         self.out.push_str(json);
     }
 
+    /// Members that we wrote ourselves, each with the comma before it.
+    pub(super) fn members(&mut self, members: &'static str) {
+        self.key(members);
+    }
+
     /// A member whose value is one of our own words.
     pub(super) fn word(&mut self, key: &'static str, word: &'static str) {
         self.key(key);
@@ -186,10 +190,14 @@ impl<'o> JsonWriter<'o> {
         }
     }
 
-    /// An element, as [`Self::display`].
-    pub(super) fn display_element(&mut self, value: impl Display) {
-        self.separate();
-        self.push_display(value);
+    /// An element that is an object whose last member is a text, which comes after `head`.
+    pub(super) fn observable(&mut self, head: &'static str, json: Option<&str>) {
+        if let Some(json) = json.filter(|json| is_text(json)) {
+            self.separate();
+            self.out.push_str(head);
+            self.out.push_str(json);
+            self.out.push('}');
+        }
     }
 
     /// Copies a whole number that is not negative; leaves out everything else.
@@ -234,11 +242,6 @@ impl<'o> JsonWriter<'o> {
 /// Whether JSON is a string that is not empty.
 pub(super) fn is_text(json: &str) -> bool {
     json.len() > 2 && json.starts_with('"')
-}
-
-/// The IP address that a JSON string holds.
-pub(super) fn ip_address(json: Option<&str>) -> Option<IpAddr> {
-    json?.strip_prefix('"')?.strip_suffix('"')?.parse().ok()
 }
 
 /// Escapes a text of any content.

@@ -19,7 +19,7 @@ pub(super) fn write(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
     let activity = Activity::of(reading.happened());
     event.begin_row();
     write_metadata(reading, event);
-    write_classification(activity, event);
+    event.members(activity.json);
     write_severity(reading, event);
     write_status(reading, activity.class, event);
     event.display(key!("time"), reading.time.millis());
@@ -89,26 +89,6 @@ fn write_unmapped(reading: &Reading<'_>, class: Class, event: &mut JsonWriter<'_
             write_rest(reading, unmapped, &[not_an_address], event);
         }
     }
-}
-
-fn write_classification(activity: Activity, event: &mut JsonWriter<'_>) {
-    let Activity {
-        class,
-        id,
-        caption,
-        name,
-    } = activity;
-    event.display(key!("category_uid"), class.category_uid());
-    event.word(key!("category_name"), class.category_name());
-    event.display(key!("class_uid"), class.uid());
-    event.word(key!("class_name"), class.name());
-    event.display(key!("activity_id"), id);
-    event.word(key!("activity_name"), name);
-    event.display(key!("type_uid"), class.uid() * 100 + id);
-    event.display(
-        key!("type_name"),
-        format_args!("\"{}: {caption}\"", class.name()),
-    );
 }
 
 fn write_severity(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
@@ -223,7 +203,7 @@ fn write_factor(reading: &Reading<'_>, factor: Factor, event: &mut JsonWriter<'_
         Factor::Push => FACTOR_PUSH,
         Factor::RecoveryCode => FACTOR_RECOVERY_CODE,
         Factor::WebAuthn => FACTOR_WEBAUTHN,
-        Factor::Unsaid => match reading.record.authenticator.factor_type {
+        Factor::Unsaid => match reading.authenticator().factor_type {
             Some(r#""sms""#) => FACTOR_SMS,
             Some(r#""voice""#) => FACTOR_VOICE,
             Some(r#""email""#) => FACTOR_EMAIL,
@@ -252,9 +232,9 @@ fn write_api_activity(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
     write_actor(reading, true, event);
     write_dst_endpoint(reading, event);
     write_request(reading, event);
-    if objects::is_status_code(reading.record.response.status_code) {
+    if objects::is_status_code(reading.response().status_code) {
         let response = event.begin_object(key!("http_response"));
-        event.any(key!("code"), reading.record.response.status_code);
+        event.any(key!("code"), reading.response().status_code);
         event.end_object(response);
     }
 }

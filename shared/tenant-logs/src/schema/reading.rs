@@ -3,11 +3,14 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
+use super::escaped::escaped;
 use super::event_time::EventTime;
-use super::json_writer::{JsonWriter, ip_address, is_text};
-use super::pass::Pass;
-use super::record::Record;
+use super::json_writer::{JsonWriter, is_text};
 use crate::json::{scalar, string};
+use crate::record::{
+    Authenticator, DetailsError, Fingerprints, Location, Record, References, Request, Response,
+    read_object,
+};
 use crate::{Act, Happened, Known, LogEvent, Outcome, Proof, TenantName, known_event_type};
 
 /// What a schema writes from.
@@ -17,6 +20,8 @@ pub(super) struct Reading<'a> {
     /// Whose log it is, by our settings.
     pub(super) tenant: Option<&'a TenantName>,
     pub(super) record: Record<'a>,
+    /// What we read of `details.request`.
+    pub(super) request: Request<'a>,
     /// The type code, unknown ones too.
     pub(super) code: Option<Cow<'a, str>>,
     /// What the catalogue says of the code.
@@ -24,15 +29,26 @@ pub(super) struct Reading<'a> {
     /// When it happened.
     pub(super) time: EventTime,
     /// `ip`, where it is an address.
-    pub(super) ip: Option<IpAddr>,
+    pub(super) ip: Option<Address<'a>>,
     /// `client_ip`, where it is an address: the user's, where `ip` is that of the application's back end.
-    pub(super) client_ip: Option<IpAddr>,
-    /// The raw event as `raw` writes it, in three parts: the second is the event's own text.
-    before: Cow<'a, str>,
-    text: &'a str,
-    after: &'static str,
-    /// The second part as the content of a JSON string.
-    copy: Option<String>,
+    pub(super) client_ip: Option<Address<'a>>,
+}
+
+/// An IP address as the event writes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Address<'a> {
+    /// With its quotes.
+    pub(super) json: &'a str,
+    /// Whether it is one of version 4.
+    pub(super) is_v4: bool,
+}
+
+impl<'a> Address<'a> {
+    fn of(json: &'a str) -> Option<Self> {
+        let address: IpAddr = json.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?;
+        let is_v4 = address.is_ipv4();
+        Some(Self { json, is_v4 })
+    }
 }
 
 /// A protocol by which Auth0 asks a user's own provider.
@@ -53,6 +69,13 @@ impl ProviderProtocol {
     }
 }
 
+/// Latitude and longitude, where both are numbers on the globe.
+pub(super) fn coordinates<'a>(location: &Location<'a>) -> Option<(&'a str, &'a str)> {
+    let latitude = degrees(location.latitude?, 90.0)?;
+    let longitude = degrees(location.longitude?, 180.0)?;
+    Some((latitude, longitude))
+}
+
 /// What an event tells of its failure, as JSON.
 pub(super) struct FoundError<'a> {
     pub(super) message: Option<&'a str>,
@@ -61,54 +84,53 @@ pub(super) struct FoundError<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// Reads a log event for a schema that keeps the whole event as JSON.
     pub(super) fn of(log_event: &'a LogEvent<'_>, tenant: Option<&'a TenantName>) -> Self {
-        Self::with::<false>(log_event, tenant)
-    }
-
-    /// Reads a log event for a schema that keeps the whole event in a string.
-    pub(super) fn with_copy(log_event: &'a LogEvent<'_>, tenant: Option<&'a TenantName>) -> Self {
-        Self::with::<true>(log_event, tenant)
-    }
-
-    fn with<const COPIES: bool>(
-        log_event: &'a LogEvent<'_>,
-        tenant: Option<&'a TenantName>,
-    ) -> Self {
-        let (before, text, after) = log_event.detail_parts();
-        let mut pass = Pass::<COPIES>::over(text);
-        let record = if before.is_empty() {
-            Record::read_data(&mut pass)
-        } else {
-            Record::read(&mut pass)
-        };
-        // A log event's text was read as JSON, so a pass over it comes to its end.
-        let (record, copy) = match record {
-            Some(record) => (record, pass.into_copy()),
-            None => (Record::default(), None),
-        };
+        let record = log_event.members();
+        let own = &record.own;
         Self {
             log_event,
             tenant,
             // As it came: a code that is redacted still decides.
             known: log_event.event_type().and_then(known_event_type),
-            time: EventTime::of(record.own.date, log_event.log_id()),
-            ip: ip_address(record.own.ip),
-            client_ip: ip_address(record.own.client_ip),
-            code: record.own.event_type.and_then(scalar),
+            time: EventTime::of(own.date, log_event.log_id()),
+            ip: own.ip.and_then(Address::of),
+            client_ip: own.client_ip.and_then(Address::of),
+            code: own.event_type.and_then(scalar),
+            request: read_object(record.details.request, record.is_plain),
             record,
-            before,
-            text,
-            after,
-            copy,
         }
+    }
+
+    /// `location_info`.
+    pub(super) fn location(&self) -> Location<'_> {
+        read_object(self.record.own.location_info, self.record.is_plain)
+    }
+
+    /// `references`.
+    pub(super) fn references(&self) -> References<'_> {
+        read_object(self.record.own.references, self.record.is_plain)
+    }
+
+    /// `security_context`.
+    pub(super) fn fingerprints(&self) -> Fingerprints<'_> {
+        read_object(self.record.own.security_context, self.record.is_plain)
+    }
+
+    /// `details.authenticator`.
+    pub(super) fn authenticator(&self) -> Authenticator<'_> {
+        read_object(self.record.details.authenticator, self.record.is_plain)
+    }
+
+    /// `details.response`.
+    pub(super) fn response(&self) -> Response<'_> {
+        read_object(self.record.details.response, self.record.is_plain)
     }
 
     /// What happened; nothing for an unknown code. What an API operation did, its method says.
     pub(super) fn happened(&self) -> Option<Happened> {
         let happened = self.known?.meaning.happened;
         if let Happened::ApiOperation(act) = happened {
-            let act = self.record.request.method.and_then(act_of).unwrap_or(act);
+            let act = self.request.method.and_then(act_of).unwrap_or(act);
             return Some(Happened::ApiOperation(act));
         }
         Some(happened)
@@ -157,8 +179,8 @@ impl<'a> Reading<'a> {
     }
 
     /// What went wrong: `details.error`, as an object or as a text.
-    pub(super) fn error(&self) -> FoundError<'a> {
-        let error = &self.record.error;
+    pub(super) fn error(&self) -> FoundError<'_> {
+        let error: DetailsError<'_> = read_object(self.record.details.error, self.record.is_plain);
         FoundError {
             message: error.message.or(self.record.details.error),
             code: error.code.or(error.oauth_error),
@@ -166,24 +188,16 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Latitude and longitude, where both are numbers on the globe.
-    pub(super) fn coordinates(&self) -> Option<(&'a str, &'a str)> {
-        let latitude = degrees(self.record.location.latitude?, 90.0)?;
-        let longitude = degrees(self.record.location.longitude?, 180.0)?;
-        Some((latitude, longitude))
-    }
-
     /// Writes the raw event as JSON.
     pub(super) fn write_raw(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
-        writer.json_around(key, (&self.before, self.text, self.after));
+        let (before, text, after) = self.log_event.detail_parts();
+        writer.json_around(key, (&before, text, after));
     }
 
-    /// Writes the raw event as a string, where it was read with a copy.
+    /// Writes the raw event as a string.
     pub(super) fn write_raw_string(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
-        match &self.copy {
-            Some(copy) => writer.string_around(key, (&self.before, copy, self.after)),
-            None => writer.string(key, &self.log_event.detail()),
-        }
+        let (before, text, after) = self.log_event.detail_parts();
+        writer.string_around(key, (&before, &escaped(text), after));
     }
 
     /// Writes the time as RFC 3339, in Auth0's own writing where that is what it is.

@@ -22,6 +22,7 @@ pub(super) fn write_rest(
     let not_an_address = own.client_ip.filter(|_| reading.client_ip.is_none());
     let known = [
         (key!("client_ip"), not_an_address),
+        (key!("agent_id"), own.agent_id),
         (key!("$event_schema"), own.event_schema),
         (key!("audience"), own.audience),
         (key!("auth0_client"), own.auth0_client),
@@ -31,15 +32,20 @@ pub(super) fn write_rest(
         (key!("connection_id"), own.connection_id),
         (key!("details"), own.details),
         (key!("environment_name"), own.environment_name),
+        (key!("external_agent_id"), own.external_agent_id),
         (key!("identity_user_id"), own.identity_user_id),
         (key!("is_mobile"), reading.is_mobile()),
         (key!("location_info"), own.location_info),
+        (key!("mtls_thumbprint_sha256"), own.mtls_thumbprint_sha256),
         (key!("references"), own.references),
         (key!("scope"), own.scope),
         (key!("security_context"), own.security_context),
+        (key!("session_connection"), own.session_connection),
         (key!("strategy"), own.strategy),
         (key!("strategy_type"), own.strategy_type),
         (key!("tenant_name"), own.tenant_name),
+        (key!("tracking_id"), own.tracking_id),
+        (key!("transaction_linking_id"), own.transaction_linking_id),
     ];
     for (key, json) in known.iter().chain(besides) {
         writer.any(key, json.filter(|json| *json != r#""""#));

@@ -81,9 +81,7 @@ fn write_object(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {
     let own = &reading.record.own;
     let user = [own.user_name, own.user_id];
     let (object_type, names, id) = match reading.happened() {
-        Some(Happened::ApiOperation(_)) => {
-            ("Cloud Resource", [reading.record.request.path, None], None)
-        }
+        Some(Happened::ApiOperation(_)) => ("Cloud Resource", [reading.request.path, None], None),
         Some(Happened::AdminChange(_, object)) => match object {
             Object::OrganizationMember => (
                 "Directory Service Object",

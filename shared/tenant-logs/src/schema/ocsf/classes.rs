@@ -18,127 +18,95 @@ pub(crate) enum Class {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Activity {
     pub(crate) class: Class,
-    pub(crate) id: u32,
-    /// The class's own word for the id.
-    pub(crate) caption: &'static str,
-    /// The caption, or our word where the class has none.
-    pub(crate) name: &'static str,
+    /// Category, class, activity and type by number and by name, as members of the event.
+    pub(crate) json: &'static str,
 }
 
-impl Class {
-    pub(crate) fn uid(self) -> u32 {
-        match self {
-            Self::BaseEvent => 0,
-            Self::DetectionFinding => 2004,
-            Self::AccountChange => 3001,
-            Self::Authentication => 3002,
-            Self::EntityManagement => 3004,
-            Self::UserAccess => 3005,
-            Self::ApiActivity => 6003,
-        }
-    }
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::BaseEvent => "Base Event",
-            Self::DetectionFinding => "Detection Finding",
-            Self::AccountChange => "Account Change",
-            Self::Authentication => "Authentication",
-            Self::EntityManagement => "Entity Management",
-            Self::UserAccess => "User Access Management",
-            Self::ApiActivity => "API Activity",
-        }
-    }
-
-    pub(super) fn category_uid(self) -> u32 {
-        self.uid() / 1000
-    }
-
-    pub(super) fn category_name(self) -> &'static str {
-        match self {
-            Self::BaseEvent => "Uncategorized",
-            Self::DetectionFinding => "Findings",
-            Self::AccountChange
-            | Self::Authentication
-            | Self::EntityManagement
-            | Self::UserAccess => "Identity & Access Management",
-            Self::ApiActivity => "Application Activity",
-        }
-    }
-
-    const fn does(self, id: u32, caption: &'static str) -> Activity {
+/// An activity, ready-made: the type's number, which holds the others, and the class's own word for the activity.
+/// `else` gives ours where the class has none.
+macro_rules! activity {
+    (BaseEvent, $uid:literal, $id:literal, $($words:tt)+) => {
+        activity!(@ BaseEvent, 0, "Uncategorized", 0, "Base Event", $uid, $id, $($words)+)
+    };
+    (DetectionFinding, $uid:literal, $id:literal, $($words:tt)+) => {
+        activity!(@ DetectionFinding, 2, "Findings", 2004, "Detection Finding", $uid, $id, $($words)+)
+    };
+    (AccountChange, $uid:literal, $id:literal, $($words:tt)+) => {
+        activity!(@ AccountChange, 3, "Identity & Access Management", 3001, "Account Change", $uid, $id, $($words)+)
+    };
+    (Authentication, $uid:literal, $id:literal, $($words:tt)+) => {
+        activity!(@ Authentication, 3, "Identity & Access Management", 3002, "Authentication", $uid, $id, $($words)+)
+    };
+    (EntityManagement, $uid:literal, $id:literal, $($words:tt)+) => {
+        activity!(@ EntityManagement, 3, "Identity & Access Management", 3004, "Entity Management", $uid, $id, $($words)+)
+    };
+    (UserAccess, $uid:literal, $id:literal, $($words:tt)+) => {
+        activity!(@ UserAccess, 3, "Identity & Access Management", 3005, "User Access Management", $uid, $id, $($words)+)
+    };
+    (ApiActivity, $uid:literal, $id:literal, $($words:tt)+) => {
+        activity!(@ ApiActivity, 6, "Application Activity", 6003, "API Activity", $uid, $id, $($words)+)
+    };
+    (@ $class:ident, $category:literal, $category_name:literal, $class_uid:literal, $class_name:literal,
+        $uid:literal, $id:literal, else $name:literal) => {
+        activity!(# $class, $category, $category_name, $class_uid, $class_name, $uid, $id, "Other", $name)
+    };
+    (@ $class:ident, $category:literal, $category_name:literal, $class_uid:literal, $class_name:literal,
+        $uid:literal, $id:literal, $name:literal) => {
+        activity!(# $class, $category, $category_name, $class_uid, $class_name, $uid, $id, $name, $name)
+    };
+    (# $class:ident, $category:literal, $category_name:literal, $class_uid:literal, $class_name:literal,
+        $uid:literal, $id:literal, $caption:literal, $name:literal) => {
         Activity {
-            class: self,
-            id,
-            caption,
-            name: caption,
+            class: Class::$class,
+            json: concat!(
+                r#","category_uid":"#, $category, r#","category_name":""#, $category_name,
+                r#"","class_uid":"#, $class_uid, r#","class_name":""#, $class_name,
+                r#"","activity_id":"#, $id, r#","activity_name":""#, $name,
+                r#"","type_uid":"#, $uid, r#","type_name":""#, $class_name, ": ", $caption, "\"",
+            ),
         }
-    }
-
-    /// An activity that the class has no word for.
-    const fn does_other(self, name: &'static str) -> Activity {
-        Activity {
-            class: self,
-            id: 99,
-            caption: "Other",
-            name,
-        }
-    }
+    };
 }
 
 impl Activity {
     /// The activity of what happened; an unknown code is a base event of which nothing is known.
     pub(crate) fn of(happened: Option<Happened>) -> Self {
-        use Class::{AccountChange, ApiActivity, Authentication, BaseEvent, DetectionFinding};
         let Some(happened) = happened else {
-            return BaseEvent.does(0, "Unknown");
+            return activity!(BaseEvent, 0, 0, "Unknown");
         };
         match happened {
-            Happened::Logon(_) => Authentication.does(1, "Logon"),
-            Happened::LogonStep => Authentication.does(6, "Preauth"),
-            Happened::Logoff => Authentication.does(2, "Logoff"),
+            Happened::Logon(_) => activity!(Authentication, 300201, 1, "Logon"),
+            Happened::LogonStep => activity!(Authentication, 300206, 6, "Preauth"),
+            Happened::Logoff => activity!(Authentication, 300202, 2, "Logoff"),
             Happened::TokenExchange(proof) => token_exchange(proof),
-            Happened::TokenRevocation => Authentication.does_other("Token Revocation"),
-            Happened::MfaChallenge(challenge, _) => Authentication.does_other(match challenge {
-                Challenge::Sent => "MFA Challenge",
-                Challenge::Answered => "MFA Verification",
-            }),
-            Happened::SignUp => AccountChange.does(1, "Create"),
-            Happened::MfaEnrolment(act, _) => match act {
-                Act::Create => AccountChange.does(10, "MFA Factor Enable"),
-                Act::Delete => AccountChange.does(11, "MFA Factor Disable"),
-                Act::Start => AccountChange.does_other("MFA Enrolment Start"),
-                Act::Read | Act::Update | Act::Write | Act::Unlock => {
-                    AccountChange.does_other("MFA Factor Update")
-                }
-            },
-            Happened::PasswordChange(Act::Start) => AccountChange.does(4, "Password Reset"),
+            Happened::TokenRevocation => {
+                activity!(Authentication, 300299, 99, else "Token Revocation")
+            }
+            Happened::MfaChallenge(Challenge::Sent, _) => {
+                activity!(Authentication, 300299, 99, else "MFA Challenge")
+            }
+            Happened::MfaChallenge(Challenge::Answered, _) => {
+                activity!(Authentication, 300299, 99, else "MFA Verification")
+            }
+            Happened::SignUp => activity!(AccountChange, 300101, 1, "Create"),
+            Happened::MfaEnrolment(act, _) => mfa_enrolment(act),
+            Happened::PasswordChange(Act::Start) => {
+                activity!(AccountChange, 300104, 4, "Password Reset")
+            }
             Happened::PasswordChange(
                 Act::Create | Act::Read | Act::Update | Act::Delete | Act::Write | Act::Unlock,
-            ) => AccountChange.does(3, "Password Change"),
+            ) => activity!(AccountChange, 300103, 3, "Password Change"),
             Happened::BreachedPassword(_) | Happened::BruteForceBlock(_) => {
-                DetectionFinding.does(1, "Create")
+                activity!(DetectionFinding, 200401, 1, "Create")
             }
-            Happened::RateLimit => ApiActivity.does_other("Rate Limit"),
+            Happened::RateLimit => activity!(ApiActivity, 600399, 99, else "Rate Limit"),
             Happened::UserChange(act, object) => user_change(act, object),
             Happened::AdminChange(_, Object::OrganizationMember) => {
-                Class::UserAccess.does(1, "Assign Privileges")
+                activity!(UserAccess, 300501, 1, "Assign Privileges")
             }
             Happened::AdminChange(act, _) => entity_management(act),
-            Happened::ApiOperation(act) => match act {
-                Act::Create => ApiActivity.does(1, "Create"),
-                Act::Read => ApiActivity.does(2, "Read"),
-                Act::Update => ApiActivity.does(3, "Update"),
-                Act::Delete => ApiActivity.does(4, "Delete"),
-                Act::Write | Act::Unlock | Act::Start => ApiActivity.does_other("Write"),
-            },
-            Happened::SystemNotice(notice) => BaseEvent.does_other(match notice {
-                Notice::Network => "Network Notice",
-                Notice::Extension => "Extension Notice",
-                Notice::Message => "Message Notice",
-                Notice::Product => "Product Notice",
-                Notice::Service => "Service Notice",
-            }),
+            Happened::ApiOperation(act) => api_operation(act),
+            Happened::SystemNotice(notice) => system_notice(notice),
         }
     }
 }
@@ -154,36 +122,48 @@ fn token_exchange(proof: Proof) -> Activity {
         | Proof::Social
         | Proof::ClientCredentials
         | Proof::DeviceCode
-        | Proof::Backchannel => Class::Authentication.does(1, "Logon"),
+        | Proof::Backchannel => activity!(Authentication, 300201, 1, "Logon"),
         Proof::Session
         | Proof::AuthorizationCode
         | Proof::RefreshToken
         | Proof::Token
-        | Proof::Delegation => Class::Authentication.does_other("Token Exchange"),
+        | Proof::Delegation => activity!(Authentication, 300299, 99, else "Token Exchange"),
+    }
+}
+
+fn mfa_enrolment(act: Act) -> Activity {
+    match act {
+        Act::Create => activity!(AccountChange, 300110, 10, "MFA Factor Enable"),
+        Act::Delete => activity!(AccountChange, 300111, 11, "MFA Factor Disable"),
+        Act::Start => activity!(AccountChange, 300199, 99, else "MFA Enrolment Start"),
+        Act::Read | Act::Update | Act::Write | Act::Unlock => {
+            activity!(AccountChange, 300199, 99, else "MFA Factor Update")
+        }
     }
 }
 
 fn user_change(act: Act, object: Object) -> Activity {
-    use Class::AccountChange;
     match object {
         Object::User => match act {
-            Act::Create => AccountChange.does(1, "Create"),
-            Act::Delete => AccountChange.does(6, "Delete"),
-            Act::Unlock => AccountChange.does(12, "Unlock"),
+            Act::Create => activity!(AccountChange, 300101, 1, "Create"),
+            Act::Delete => activity!(AccountChange, 300106, 6, "Delete"),
+            Act::Unlock => activity!(AccountChange, 300112, 12, "Unlock"),
             Act::Read | Act::Update | Act::Write | Act::Start => {
-                AccountChange.does_other("User Update")
+                activity!(AccountChange, 300199, 99, else "User Update")
             }
         },
-        Object::UserName => AccountChange.does_other("User Name Change"),
-        Object::Email => AccountChange.does_other("Email Change"),
-        Object::EmailVerification => AccountChange.does_other("Email Verification"),
-        Object::PhoneNumber => AccountChange.does_other("Phone Number Change"),
-        Object::ConnectedAccount => AccountChange.does_other(match act {
-            Act::Delete => "Connected Account Delete",
+        Object::UserName => activity!(AccountChange, 300199, 99, else "User Name Change"),
+        Object::Email => activity!(AccountChange, 300199, 99, else "Email Change"),
+        Object::EmailVerification => {
+            activity!(AccountChange, 300199, 99, else "Email Verification")
+        }
+        Object::PhoneNumber => activity!(AccountChange, 300199, 99, else "Phone Number Change"),
+        Object::ConnectedAccount => match act {
+            Act::Delete => activity!(AccountChange, 300199, 99, else "Connected Account Delete"),
             Act::Create | Act::Read | Act::Update | Act::Write | Act::Unlock | Act::Start => {
-                "Connected Account Create"
+                activity!(AccountChange, 300199, 99, else "Connected Account Create")
             }
-        }),
+        },
         Object::Users
         | Object::OrganizationMember
         | Object::MfaSettings
@@ -196,13 +176,34 @@ fn user_change(act: Act, object: Object) -> Activity {
 }
 
 fn entity_management(act: Act) -> Activity {
-    use Class::EntityManagement;
     match act {
-        Act::Create => EntityManagement.does(1, "Create"),
-        Act::Read => EntityManagement.does(2, "Read"),
-        Act::Update | Act::Write => EntityManagement.does(3, "Update"),
-        Act::Delete => EntityManagement.does(4, "Delete"),
-        Act::Unlock => EntityManagement.does(8, "Enable"),
-        Act::Start => EntityManagement.does_other("Start"),
+        Act::Create => activity!(EntityManagement, 300401, 1, "Create"),
+        Act::Read => activity!(EntityManagement, 300402, 2, "Read"),
+        Act::Update | Act::Write => activity!(EntityManagement, 300403, 3, "Update"),
+        Act::Delete => activity!(EntityManagement, 300404, 4, "Delete"),
+        Act::Unlock => activity!(EntityManagement, 300408, 8, "Enable"),
+        Act::Start => activity!(EntityManagement, 300499, 99, else "Start"),
+    }
+}
+
+fn api_operation(act: Act) -> Activity {
+    match act {
+        Act::Create => activity!(ApiActivity, 600301, 1, "Create"),
+        Act::Read => activity!(ApiActivity, 600302, 2, "Read"),
+        Act::Update => activity!(ApiActivity, 600303, 3, "Update"),
+        Act::Delete => activity!(ApiActivity, 600304, 4, "Delete"),
+        Act::Write | Act::Unlock | Act::Start => {
+            activity!(ApiActivity, 600399, 99, else "Write")
+        }
+    }
+}
+
+fn system_notice(notice: Notice) -> Activity {
+    match notice {
+        Notice::Network => activity!(BaseEvent, 99, 99, else "Network Notice"),
+        Notice::Extension => activity!(BaseEvent, 99, 99, else "Extension Notice"),
+        Notice::Message => activity!(BaseEvent, 99, 99, else "Message Notice"),
+        Notice::Product => activity!(BaseEvent, 99, 99, else "Product Notice"),
+        Notice::Service => activity!(BaseEvent, 99, 99, else "Service Notice"),
     }
 }

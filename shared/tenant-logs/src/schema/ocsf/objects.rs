@@ -3,7 +3,7 @@
 use super::classes::Class;
 use crate::json::string;
 use crate::schema::json_writer::{JsonWriter, is_text, key};
-use crate::schema::reading::Reading;
+use crate::schema::reading::{Reading, coordinates};
 use crate::{Happened, Object};
 
 pub(super) fn write_metadata(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
@@ -19,10 +19,7 @@ pub(super) fn write_metadata(reading: &Reading<'_>, event: &mut JsonWriter<'_>) 
     }
     event.text(key!("original_time"), own.date);
     event.text(key!("tenant_uid"), own.tenant_name);
-    event.text(
-        key!("correlation_uid"),
-        reading.record.references.correlation_id,
-    );
+    event.text(key!("correlation_uid"), reading.references().correlation_id);
     event.end_object(metadata);
 }
 
@@ -99,7 +96,7 @@ pub(super) fn write_src_endpoint(
 ) {
     let endpoint = event.begin_object(key);
     if let Some(ip) = reading.ip {
-        event.display(key!("ip"), format_args!("\"{ip}\""));
+        event.any(key!("ip"), Some(ip.json));
     } else {
         event.fixed(key!("name"), r#""Unknown""#);
         event.fixed(key!("type_id"), "0");
@@ -110,11 +107,11 @@ pub(super) fn write_src_endpoint(
 }
 
 fn write_location(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
-    let found = &reading.record.location;
+    let place = reading.location();
     let places = [
-        (key!("city"), found.city_name),
-        (key!("country"), found.country_code),
-        (key!("region"), found.subdivision_name),
+        (key!("city"), place.city_name),
+        (key!("country"), place.country_code),
+        (key!("region"), place.subdivision_name),
     ];
     if !places.iter().any(|(_, json)| json.is_some_and(is_text)) {
         return;
@@ -123,7 +120,7 @@ fn write_location(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
     for (key, json) in places {
         event.text(key, json);
     }
-    if let Some((latitude, longitude)) = reading.coordinates() {
+    if let Some((latitude, longitude)) = coordinates(&place) {
         event.any(key!("lat"), Some(latitude));
         event.any(key!("long"), Some(longitude));
     }
@@ -156,19 +153,19 @@ pub(super) fn write_dst_endpoint(reading: &Reading<'_>, event: &mut JsonWriter<'
 pub(super) fn write_http_request(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
     let record = &reading.record;
     let request = event.begin_object(key!("http_request"));
-    if let Some(method) = record.request.method.and_then(method_name) {
+    if let Some(method) = reading.request.method.and_then(method_name) {
         event.word(key!("http_method"), method);
     }
     event.text(key!("user_agent"), record.own.user_agent);
-    if record.request.path.is_some_and(is_text) {
+    if reading.request.path.is_some_and(is_text) {
         let url = event.begin_object(key!("url"));
-        event.text(key!("path"), record.request.path);
+        event.text(key!("path"), reading.request.path);
         event.text(key!("hostname"), record.own.hostname);
         event.end_object(url);
     }
     if let Some(ip) = reading.client_ip {
         let forwarded = event.begin_array(key!("x_forwarded_for"));
-        event.display_element(format_args!("\"{ip}\""));
+        event.text_element(Some(ip.json));
         event.end_array(forwarded);
     }
     event.end_object(request);
@@ -203,9 +200,9 @@ pub(super) fn write_api(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
         ),
     }
     event.fixed(key!("service"), r#"{"name":"Auth0"}"#);
-    if is_status_code(reading.record.response.status_code) {
+    if is_status_code(reading.response().status_code) {
         let response = event.begin_object(key!("response"));
-        event.any(key!("code"), reading.record.response.status_code);
+        event.any(key!("code"), reading.response().status_code);
         event.end_object(response);
     }
     event.end_object(api);
@@ -273,53 +270,66 @@ pub(super) fn write_organization_resource(reading: &Reading<'_>, event: &mut Jso
 /// What is worth searching for, by the path at which the class holds it.
 pub(super) fn write_observables(reading: &Reading<'_>, class: Class, event: &mut JsonWriter<'_>) {
     let own = &reading.record.own;
-    let (endpoint, user) = match class {
-        Class::BaseEvent => return,
-        Class::DetectionFinding => ("evidences.src_endpoint", "evidences.actor.user"),
-        Class::AccountChange | Class::Authentication | Class::UserAccess => {
-            ("src_endpoint", "user")
-        }
-        Class::EntityManagement | Class::ApiActivity => ("src_endpoint", "actor.user"),
+    let Some(heads) = ObservableHeads::of(class) else {
+        return;
     };
+    let is_user = !reading.is_application();
     let observables = event.begin_array(key!("observables"));
-    if let Some(ip) = reading.ip {
-        let element = event.begin_element();
-        event.display(key!("name"), format_args!("\"{endpoint}.ip\""));
-        event.fixed(key!("type"), r#""IP Address""#);
-        event.fixed(key!("type_id"), "2");
-        event.display(key!("value"), format_args!("\"{ip}\""));
-        event.end_object(element);
-    }
-    if !reading.is_application() {
-        if let Some(name) = own.user_name.filter(|json| is_text(json)) {
-            write_user_observable(user, ("name", "User Name", "4"), name, event);
-        }
-        if let Some(email) = reading.email() {
-            write_user_observable(user, ("email_addr", "Email Address", "5"), email, event);
-        }
-    }
-    let agent = own.user_agent.filter(|json| is_text(json));
-    if let Some(agent) = agent.filter(|_| class != Class::DetectionFinding) {
-        let element = event.begin_element();
-        event.fixed(key!("name"), r#""http_request.user_agent""#);
-        event.fixed(key!("type"), r#""HTTP User-Agent""#);
-        event.fixed(key!("type_id"), "16");
-        event.text(key!("value"), Some(agent));
-        event.end_object(element);
+    event.observable(heads.address, reading.ip.map(|ip| ip.json));
+    event.observable(heads.user_name, own.user_name.filter(|_| is_user));
+    event.observable(heads.email, reading.email().filter(|_| is_user));
+    if let Some(head) = heads.user_agent {
+        event.observable(head, own.user_agent);
     }
     event.end_array(observables);
 }
 
-fn write_user_observable(
-    user: &'static str,
-    (attribute, kind, type_id): (&'static str, &'static str, &'static str),
-    value: &str,
-    event: &mut JsonWriter<'_>,
-) {
-    let element = event.begin_element();
-    event.display(key!("name"), format_args!("\"{user}.{attribute}\""));
-    event.word(key!("type"), kind);
-    event.fixed(key!("type_id"), type_id);
-    event.text(key!("value"), Some(value));
-    event.end_object(element);
+/// What comes before the value of each observable of a class.
+struct ObservableHeads {
+    address: &'static str,
+    user_name: &'static str,
+    email: &'static str,
+    user_agent: Option<&'static str>,
+}
+
+macro_rules! observable {
+    ($path:literal, $kind:literal, $type_id:literal) => {
+        concat!(
+            r#"{"name":""#,
+            $path,
+            r#"","type":""#,
+            $kind,
+            r#"","type_id":"#,
+            $type_id,
+            r#","value":"#
+        )
+    };
+}
+
+impl ObservableHeads {
+    fn of(class: Class) -> Option<Self> {
+        let address = observable!("src_endpoint.ip", "IP Address", 2);
+        let user_agent = observable!("http_request.user_agent", "HTTP User-Agent", 16);
+        match class {
+            Class::BaseEvent => None,
+            Class::DetectionFinding => Some(Self {
+                address: observable!("evidences.src_endpoint.ip", "IP Address", 2),
+                user_name: observable!("evidences.actor.user.name", "User Name", 4),
+                email: observable!("evidences.actor.user.email_addr", "Email Address", 5),
+                user_agent: None,
+            }),
+            Class::AccountChange | Class::Authentication | Class::UserAccess => Some(Self {
+                address,
+                user_name: observable!("user.name", "User Name", 4),
+                email: observable!("user.email_addr", "Email Address", 5),
+                user_agent: Some(user_agent),
+            }),
+            Class::EntityManagement | Class::ApiActivity => Some(Self {
+                address,
+                user_name: observable!("actor.user.name", "User Name", 4),
+                email: observable!("actor.user.email_addr", "Email Address", 5),
+                user_agent: Some(user_agent),
+            }),
+        }
+    }
 }

@@ -1,0 +1,358 @@
+//! A record's members, each as its own JSON, found while the body around it is read.
+//!
+//! Only those have a place that we route by or that some schema writes; the others are kept with their names. A
+//! repeated member counts as its last occurrence.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::json::scan::{Name, Scan, skip_white_space};
+use crate::json::string;
+
+/// Where a record's members are, noted while its body is read: names are looked at only where a schema asks.
+#[derive(Debug, Clone)]
+pub(crate) struct Tape<'a> {
+    /// What the places count in.
+    text: &'a str,
+    /// Begin and end of each member's name and value; those of `details` come before `details` itself.
+    members: Vec<[u32; 4]>,
+    /// Which of the members are those of `details`.
+    details: Range<usize>,
+    has_backslash: bool,
+}
+
+/// As many members as most records have, those of `details` included.
+const USUAL_MEMBERS: usize = 40;
+
+impl<'a> Tape<'a> {
+    pub(crate) fn of(text: &'a str) -> Self {
+        Self {
+            text,
+            members: Vec::with_capacity(USUAL_MEMBERS),
+            details: 0..0,
+            has_backslash: false,
+        }
+    }
+
+    /// Notes a member.
+    #[inline]
+    pub(crate) fn note(&mut self, name: Name, begin: usize, end: usize) {
+        // A body of four gigabytes is refused long before.
+        let place = |place: usize| u32::try_from(place).unwrap_or_default();
+        self.members
+            .push([place(name.begin), place(name.end), place(begin), place(end)]);
+    }
+
+    /// Notes the members of `details`, and answers where it ends.
+    pub(crate) fn note_details(&mut self, scan: &mut Scan<'a>, begin: usize) -> Option<usize> {
+        if scan.byte(begin)? != b'{' {
+            self.details = 0..0;
+            return scan.value_end(begin);
+        }
+        let first = self.members.len();
+        let end = scan.object_end(begin, |scan, name, value| {
+            let end = scan.value_end(value)?;
+            self.note(name, value, end);
+            Some(end)
+        });
+        self.details = first..self.members.len();
+        end
+    }
+
+    /// Notes whether some string so far held an escape.
+    pub(crate) fn note_backslash(&mut self, scan: &Scan<'_>) {
+        self.has_backslash = scan.has_backslash();
+    }
+
+    fn slices(&self, range: Range<usize>) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let members = self.members.get(range).unwrap_or_default();
+        let slice = |begin: u32, end: u32| {
+            let begin = usize::try_from(begin).ok()?;
+            self.text.get(begin..usize::try_from(end).ok()?)
+        };
+        members
+            .iter()
+            .filter_map(move |[begin, end, value, value_end]| {
+                Some((slice(*begin, *end)?, slice(*value, *value_end)?))
+            })
+    }
+}
+
+/// A record with its members where we look for them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Record<'a> {
+    pub(crate) own: Members<'a>,
+    pub(crate) details: Details<'a>,
+    /// Members that we do not know, names and values as they are written.
+    pub(crate) others: Vec<(&'a str, &'a str)>,
+    /// Whether no string of the record holds half of a surrogate pair, which only an escape can write.
+    pub(crate) is_plain: bool,
+}
+
+impl<'a> Record<'a> {
+    /// Finds the members of a record that was read with its body.
+    pub(crate) fn from_tape(tape: &Tape<'a>) -> Self {
+        let mut record = Self {
+            is_plain: !tape.has_backslash,
+            ..Self::default()
+        };
+        let first = tape.details.start;
+        let members = tape
+            .slices(0..first)
+            .chain(tape.slices(tape.details.end..tape.members.len()));
+        for (name, json) in members {
+            match with_name(name, record.is_plain, |name| record.own.place(name)) {
+                Some(place) => *place = Some(json),
+                None => record.note_other(name, json),
+            }
+        }
+        for (name, json) in tape.slices(tape.details.clone()) {
+            if let Some(place) = with_name(name, record.is_plain, |name| record.details.place(name))
+            {
+                *place = Some(json);
+            }
+        }
+        if tape.has_backslash {
+            record.own.leave_out_unreadable();
+            record.details.leave_out_unreadable();
+        }
+        record
+    }
+
+    /// Reads the record that a text is; other text has no members.
+    pub(crate) fn of(text: &'a str) -> Self {
+        let mut tape = Tape::of(text);
+        let mut scan = Scan::of(text);
+        let begin = skip_white_space(text.as_bytes(), 0);
+        let _end = scan.object_end(begin, |scan, name, value| {
+            let is_details = name_of(text, name).as_ref() == b"details";
+            let end = if is_details {
+                tape.note_details(scan, value)
+            } else {
+                scan.value_end(value)
+            }?;
+            tape.note(name, value, end);
+            Some(end)
+        });
+        tape.note_backslash(&scan);
+        Self::from_tape(&tape)
+    }
+
+    /// Keeps a member that we do not know, instead of an earlier one of that name.
+    fn note_other(&mut self, name: &'a str, json: &'a str) {
+        let is_same = |other: &str| other == name || string(other) == string(name);
+        match self.others.iter_mut().find(|(other, _)| is_same(other)) {
+            Some((_, value)) => *value = json,
+            None => self.others.push((name, json)),
+        }
+    }
+}
+
+/// Gives the content of a name that is written as JSON; an empty one where it cannot be decoded.
+#[inline]
+fn with_name<T>(written: &str, is_plain: bool, take: impl FnOnce(&[u8]) -> T) -> T {
+    match written.as_bytes() {
+        [b'"', plain @ .., b'"'] if is_plain => take(plain),
+        _ => take(string(written).unwrap_or_default().as_bytes()),
+    }
+}
+
+/// Reads the members of an object for the places of what it is read into; other JSON has none.
+pub(crate) fn read_object<'a, T: Places<'a>>(json: Option<&'a str>, is_plain: bool) -> T {
+    let mut into = T::default();
+    if let Some(json) = json.filter(|json| json.starts_with('{')) {
+        let _end = Scan::of(json).object_end(0, |scan, name, value| {
+            let end = scan.value_end(value)?;
+            if let Some(place) = into.place(&name_of(json, name)) {
+                *place = json.get(value..end);
+            }
+            Some(end)
+        });
+    }
+    if !is_plain {
+        into.leave_out_unreadable();
+    }
+    into
+}
+
+/// The content of a name; an empty one where it cannot be decoded.
+fn name_of(text: &str, name: Name) -> Cow<'_, [u8]> {
+    if name.is_plain {
+        let plain = text.as_bytes().get(name.begin + 1..name.end - 1);
+        return Cow::Borrowed(plain.unwrap_or_default());
+    }
+    let decoded = text.get(name.begin..name.end).and_then(string);
+    Cow::Owned(decoded.unwrap_or_default().into_owned().into_bytes())
+}
+
+/// Members with a place each.
+pub(crate) trait Places<'a>: Default {
+    /// The place of the member with this name.
+    fn place(&mut self, name: &[u8]) -> Option<&mut Option<&'a str>>;
+
+    /// Leaves out strings that cannot be decoded.
+    fn leave_out_unreadable(&mut self);
+}
+
+fn leave_out_unreadable(place: &mut Option<&str>) {
+    *place = place.filter(|json| !json.starts_with('"') || string(json).is_some());
+}
+
+/// Declares a struct of members, each with the name that it has in JSON, and the way from a name to its place.
+macro_rules! members {
+    ($(#[$about:meta])* $struct:ident { $($field:ident = $name:literal),* $(,)? }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Default)]
+        pub(crate) struct $struct<'a> {
+            $(pub(crate) $field: Option<&'a str>,)*
+        }
+
+        impl<'a> Places<'a> for $struct<'a> {
+            #[expect(non_upper_case_globals, reason = "each has the name of its field")]
+            fn place(&mut self, name: &[u8]) -> Option<&mut Option<&'a str>> {
+                $(const $field: u64 = shape_of($name);)*
+                let (place, same) = match shape_of(name) {
+                    $($field => (&mut self.$field, name == $name),)*
+                    _ => return None,
+                };
+                same.then_some(place)
+            }
+
+            fn leave_out_unreadable(&mut self) {
+                $(leave_out_unreadable(&mut self.$field);)*
+            }
+        }
+    };
+}
+
+/// A name's length, first two bytes and last four: a number that tells the names of a struct apart.
+#[expect(clippy::as_conversions, reason = "`From` is not for constants")]
+const fn shape_of(name: &[u8]) -> u64 {
+    let first = match name.first_chunk::<2>() {
+        Some(first) => u16::from_le_bytes(*first) as u64,
+        None => 0,
+    };
+    let last = match (name.last_chunk::<4>(), name.last()) {
+        (Some(last), _) => u32::from_le_bytes(*last) as u64,
+        (None, Some(last)) => *last as u64,
+        (None, None) => 0,
+    };
+    last << 32 | first << 16 | (name.len() as u64 & 0xffff)
+}
+
+members! {
+    /// The members of a record that have a place of their own in some schema.
+    Members {
+        agent_id = b"agent_id",
+        audience = b"audience",
+        auth0_client = b"auth0_client",
+        client_id = b"client_id",
+        client_ip = b"client_ip",
+        client_name = b"client_name",
+        connection = b"connection",
+        connection_id = b"connection_id",
+        date = b"date",
+        description = b"description",
+        details = b"details",
+        environment_name = b"environment_name",
+        event_schema = b"$event_schema",
+        event_type = b"type",
+        external_agent_id = b"external_agent_id",
+        hostname = b"hostname",
+        identity_user_id = b"identity_user_id",
+        ip = b"ip",
+        is_mobile = b"is_mobile",
+        is_mobile_of_api = b"isMobile",
+        location_info = b"location_info",
+        log_id = b"log_id",
+        mtls_thumbprint_sha256 = b"mtls_thumbprint_sha256",
+        organization_id = b"organization_id",
+        organization_name = b"organization_name",
+        references = b"references",
+        scope = b"scope",
+        security_context = b"security_context",
+        strategy = b"strategy",
+        strategy_type = b"strategy_type",
+        tenant_name = b"tenant_name",
+        session_connection = b"session_connection",
+        tracking_id = b"tracking_id",
+        transaction_linking_id = b"transaction_linking_id",
+        underscore_id = b"_id",
+        user_agent = b"user_agent",
+        user_id = b"user_id",
+        user_name = b"user_name",
+    }
+}
+
+members! {
+    /// What we read of `details`.
+    Details {
+        authenticator = b"authenticator",
+        error = b"error",
+        request = b"request",
+        response = b"response",
+        session_id = b"session_id",
+    }
+}
+
+members! {
+    /// What we read of `details.error`, where it is an object.
+    DetailsError {
+        code = b"code",
+        message = b"message",
+        oauth_error = b"oauthError",
+        error_type = b"type",
+    }
+}
+
+members! {
+    /// What we read of `details.request`.
+    Request {
+        method = b"method",
+        path = b"path",
+    }
+}
+
+members! {
+    /// What we read of `details.response`.
+    Response {
+        status_code = b"statusCode",
+    }
+}
+
+members! {
+    /// What we read of `details.authenticator`.
+    Authenticator {
+        factor_type = b"type",
+    }
+}
+
+members! {
+    /// `location_info`.
+    Location {
+        city_name = b"city_name",
+        continent_code = b"continent_code",
+        country_code = b"country_code",
+        country_name = b"country_name",
+        latitude = b"latitude",
+        longitude = b"longitude",
+        subdivision_name = b"subdivision_name",
+        time_zone = b"time_zone",
+    }
+}
+
+members! {
+    /// `references`.
+    References {
+        correlation_id = b"correlation_id",
+        trace_id = b"trace_id",
+    }
+}
+
+members! {
+    /// `security_context`.
+    Fingerprints {
+        ja3 = b"ja3",
+        ja4 = b"ja4",
+    }
+}
