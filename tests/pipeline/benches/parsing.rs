@@ -1,10 +1,12 @@
-//! Parsing, filtering, redacting and writing, beside what `serde_json` alone needs for the same bytes.
+//! Parsing, filtering, redacting, mapping and writing, beside what `serde_json` alone needs for the same bytes.
 //!
 //! `cargo bench -p pipeline --bench parsing`. Criterion measures each step; then the floors are checked as ratios of
 //! rounds that alternate, so that a busy machine slows both sides alike. A floor that is missed ends it with an error.
 
 #[path = "parsing/floors.rs"]
 mod floors;
+#[path = "parsing/mapping.rs"]
+mod mapping;
 #[path = "parsing/steps.rs"]
 mod steps;
 #[path = "processes/stream.rs"]
@@ -41,5 +43,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     group.finish();
     criterion.final_summary();
-    floors::check(&steps)
+    floors::check(&steps)?;
+    mapping::check(&steps)
 }

@@ -31,7 +31,7 @@ pub(crate) struct Steps {
 
 /// A log event with the members that most of them have; what differs by type stays raw.
 #[derive(Deserialize, Serialize)]
-struct TypedEvent<'a> {
+pub(crate) struct TypedEvent<'a> {
     log_id: &'a str,
     #[serde(borrow)]
     data: TypedRecord<'a>,
@@ -154,7 +154,7 @@ impl Steps {
 
     /// The ceiling for a mapping to a schema.
     #[expect(clippy::unused_self, reason = "all steps have one signature")]
-    fn typed_and_write(&self, body: &str) -> usize {
+    pub(crate) fn typed_and_write(&self, body: &str) -> usize {
         let events: Vec<TypedEvent<'_>> = serde_json::from_str(body).unwrap_or_default();
         let mut lines = Vec::with_capacity(body.len());
         for event in &events {
