@@ -14,7 +14,7 @@ use crate::exchange::{Answer, exchange};
 
 /// Tries of a call that nobody else makes again, and the most time of each.
 const MOST_TRIES: u32 = 6;
-const MOST_CALL_TIME: Duration = Duration::from_secs(10);
+const MOST_CALL_TIME: Duration = Duration::from_secs(5);
 /// Whom tokens for storage are for, in every cloud.
 pub(crate) const STORAGE: &str = "https://storage.azure.com";
 /// The version of storage that is spoken: the first that takes tokens for tables.
