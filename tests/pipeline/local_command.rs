@@ -52,7 +52,7 @@ fn cells(output: &str, sink: &str) -> Vec<(String, String)> {
 }
 
 fn check_cells(output: &str, expected: &[(&str, &str)]) {
-    for sink in ["http", "file"] {
+    for sink in ["http", "file", "log-analytics"] {
         let cells = cells(output, sink);
         for (head, number) in expected {
             let cell = cells.iter().find(|(other, _)| other == head).unwrap();
@@ -94,6 +94,8 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
         "webhook, bus, queue, target",
         "partner bus, queue, target",
         "partner bus, target",
+        "webhook app, topic, subscriber app",
+        "partner topic, subscriber app",
     ] {
         assert!(output.contains(path), "{output}");
     }
@@ -102,14 +104,19 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
         assert_eq!((log_ids.len(), twice_count(&log_ids)), (700, 0), "{file}");
         assert!(!log_ids.contains_key("old"));
     }
+    let rows = fs::read_to_string(out.join("log-analytics.ndjson")).unwrap();
+    assert_eq!(rows.lines().count(), 700);
     let letters = letters_in(folder.path());
-    assert_eq!(letters.len(), 1);
-    assert_eq!(
-        letters[0]["reason"],
-        "not a log event: neither `type` nor `log_id`"
-    );
+    // One on each cloud.
+    assert_eq!(letters.len(), 2);
     let poison: Value = serde_json::from_str(local::sample::POISON).unwrap();
-    assert_eq!(letters[0]["event"], poison);
+    for letter in letters {
+        let reason = "not a log event: neither `type` nor `log_id`";
+        assert_eq!(
+            (&letter["reason"], &letter["event"]),
+            (&reason.into(), &poison)
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ const MOST_BODY_BYTES: usize = 4_000_000;
 const LINES_A_BODY: usize = 100;
 
 /// The bodies to send, and what must become of them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum Input {
     /// Generated events.
     Sample(Sample),

@@ -6,10 +6,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
+use local::azure_cloud::{AzureCloud, AzureOptions};
 use local::binaries::{Profile, Progress, build};
 use local::cloud::{Cloud, CloudOptions, TOKEN};
+use local::event_grid::SubscriptionOptions;
 use local::input::Input;
-use local::run::{Letters, run};
+use local::run::{Letters, run, run_azure};
 use local::sample::{DEFAULT_EVENT_COUNT, Sample};
 
 /// Runs auth0-log-relay on this machine: builds the functions, starts a local cloud around them, sends a sample
@@ -70,22 +72,40 @@ async fn start(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
     .await?;
     let letters_path = folder.join("dead-letters.ndjson");
     let letters = Letters::start(cloud.set_aside_queue.clone(), &letters_path)?;
-    say("sending");
-    let report = run(&cloud, input, &letters, file_sink).await?;
+    say("sending on AWS");
+    let on_aws = run(&cloud, input.clone(), &letters, file_sink).await?;
+    let azure = AzureCloud::start(&binaries, azure_options(folder)).await?;
+    say("sending on Azure");
+    let report = on_aws.and(run_azure(&azure, input, folder).await?);
     say(&format!("\n{report}"));
     say(&format!(
-        "{OUTPUT_FOLDER}/http.ndjson and {OUTPUT_FOLDER}/file.ndjson hold what arrived, \
-         {OUTPUT_FOLDER}/dead-letters.ndjson what was set aside."
+        "In {OUTPUT_FOLDER}, http.ndjson, file.ndjson and log-analytics.ndjson hold what arrived, \
+         dead-letters.ndjson what was set aside."
     ));
     if !options.once {
-        say(&format!(
-            "\nSend your own, and end with Ctrl-C:\n\n  curl -X POST {} -H 'Authorization: {TOKEN}' --data \
-             '[{{\"log_id\":\"1\",\"data\":{{\"type\":\"s\",\"date\":\"2026-11-20T10:00:00.000Z\"}}}}]'\n",
-            cloud.webhook.url()
-        ));
+        say("\nSend your own, to AWS or to Azure, and end with Ctrl-C:\n");
+        for url in [cloud.webhook.url(), azure.webhook_url()] {
+            say(&format!(
+                "  curl -X POST {url} -H 'Authorization: {TOKEN}' --data \
+                 '[{{\"log_id\":\"1\",\"data\":{{\"type\":\"s\",\"date\":\"2026-11-20T10:00:00.000Z\"}}}}]'\n"
+            ));
+        }
         tokio::signal::ctrl_c().await?;
     }
     Ok(report.is_clean())
+}
+
+/// One delivery at a time, so that repeats are recognised and nothing is handed back.
+fn azure_options(folder: &Path) -> AzureOptions {
+    let defaults = AzureOptions::default();
+    AzureOptions {
+        subscription: SubscriptionOptions {
+            parallel_deliveries: 1,
+            ..defaults.subscription
+        },
+        output_folder: Some(folder.to_owned()),
+        ..defaults
+    }
 }
 
 /// The functions are built as this program was: `cargo local` optimises both, and a debug build of it neither.

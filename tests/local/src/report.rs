@@ -13,8 +13,6 @@ pub struct Report {
     pub paths: Vec<PathLine>,
     /// What each sink has.
     pub sinks: Vec<SinkLine>,
-    /// From the first request to the last arrival.
-    pub elapsed: Duration,
     /// What each function needed.
     pub functions: Vec<(String, Option<Usage>)>,
 }
@@ -67,9 +65,20 @@ pub struct SinkLine {
     pub lost_count: u64,
     /// Copies at the sink beyond the first.
     pub twice_count: u64,
+    /// From the first request to the last arrival.
+    pub elapsed: Duration,
 }
 
 impl Report {
+    /// This report and one of another cloud.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.paths.extend(other.paths);
+        self.sinks.extend(other.sinks);
+        self.functions.extend(other.functions);
+        self
+    }
+
     /// Whether nothing is lost, nothing is at a sink twice, and everything sent is accounted for.
     pub fn is_clean(&self) -> bool {
         self.sinks.iter().all(|sink| {
@@ -85,7 +94,7 @@ impl fmt::Display for Report {
             let (events, bodies) = (path.event_count, path.body_count);
             write!(
                 formatter,
-                "{:<28} {events:>9} events in {bodies} bodies",
+                "{:<35} {events:>9} events in {bodies} bodies",
                 path.name
             )?;
             for (status, count) in &path.answers {
@@ -104,13 +113,13 @@ impl fmt::Display for Report {
             "twice",
             "events/s",
         ];
-        write!(formatter, "{:<8}", "sink")?;
+        write!(formatter, "{:<13}", "sink")?;
         for head in heads {
             write!(formatter, " {head:>10}")?;
         }
         writeln!(formatter)?;
         for sink in &self.sinks {
-            let per_second = per_second(sink.delivered_count, self.elapsed);
+            let per_second = per_second(sink.delivered_count, sink.elapsed);
             let cells = [
                 sink.received_count.to_string(),
                 sink.delivered_count.to_string(),
@@ -122,7 +131,7 @@ impl fmt::Display for Report {
                 sink.twice_count.to_string(),
                 per_second.to_string(),
             ];
-            write!(formatter, "{:<8}", sink.name)?;
+            write!(formatter, "{:<13}", sink.name)?;
             for cell in cells {
                 write!(formatter, " {cell:>10}")?;
             }
@@ -135,7 +144,7 @@ impl fmt::Display for Report {
                 let cpu = usage.cpu;
                 writeln!(
                     formatter,
-                    "{name:<28} peak memory {peak_kib} KiB, CPU time {cpu:?}"
+                    "{name:<35} peak memory {peak_kib} KiB, CPU time {cpu:?}"
                 )?;
             }
         }
@@ -161,6 +170,7 @@ mod tests {
             set_aside_count: 1,
             lost_count: 0,
             twice_count: 0,
+            elapsed: Duration::from_secs(1),
         }
     }
 
@@ -168,7 +178,6 @@ mod tests {
         let report = Report {
             paths: Vec::new(),
             sinks: vec![sink],
-            elapsed: Duration::from_secs(1),
             functions: Vec::new(),
         };
         assert_eq!(report.is_clean(), is_clean, "{report}");

@@ -1,6 +1,7 @@
 //! One run: sends an input through every path, waits until it has arrived, and counts what arrived.
 
 mod arrivals;
+mod azure;
 mod letters;
 mod sending;
 
@@ -16,6 +17,7 @@ use crate::report::{Report, SinkLine};
 use arrivals::{Counted, counters_of, events_in_file};
 use sending::Sending;
 
+pub use azure::run_azure;
 pub use letters::Letters;
 
 /// How long what was sent may take to arrive after the last request.
@@ -79,14 +81,14 @@ pub async fn run(
             duplicate_count: counters.duplicate,
             handed_back_count: counters.refused,
             set_aside_count: letters.count(),
-            lost_count: lost(&expected, &counted, letters),
+            lost_count: lost(&expected, &counted, letters.count()),
             twice_count: counted.twice_count(),
+            elapsed,
         }
     });
     Ok(Report {
         paths,
         sinks: sinks.into(),
-        elapsed,
         functions: vec![
             (cloud.ingest.name().to_owned(), cloud.ingest.usage()),
             (cloud.target.name().to_owned(), cloud.target.usage()),
@@ -113,13 +115,13 @@ async fn arrived(cloud: &Cloud) -> Result<(), RunError> {
     Ok(())
 }
 
-fn lost(expected: &Expected, counted: &Counted, letters: &Letters) -> u64 {
+fn lost(expected: &Expected, counted: &Counted, letter_count: u64) -> u64 {
     let missing = expected
         .log_ids
         .iter()
         .filter(|log_id| !counted.has(log_id));
     let missing = u64::try_from(missing.count()).unwrap_or(u64::MAX);
-    missing + expected.poison_count.saturating_sub(letters.count())
+    missing + expected.poison_count.saturating_sub(letter_count)
 }
 
 fn progress_bar(length: u64) -> ProgressBar {

@@ -122,7 +122,7 @@ impl<'a> Sending<'a> {
 }
 
 /// Posts a body as Auth0 does, again where the answer is no success.
-async fn post_as_auth0(url: &str, body: Vec<u8>) -> Result<u16, std::io::Error> {
+pub(super) async fn post_as_auth0(url: &str, body: Vec<u8>) -> Result<u16, std::io::Error> {
     let headers = [
         ("authorization", TOKEN),
         ("content-type", "application/json"),

@@ -1,0 +1,136 @@
+//! A run over the Azure paths: most bodies by the webhook app, some as events of the partner topic.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::time::Instant;
+
+use indicatif::ProgressBar;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tenant_logs::{LogEvent, decode, parse};
+
+use super::arrivals::{Counted, counters_of};
+use super::sending::post_as_auth0;
+use super::{ARRIVAL_TIMEOUT, RunError, lost, progress_bar};
+use crate::azure_cloud::{AzureCloud, INGEST, SUBSCRIBER};
+use crate::identifier::new_id;
+use crate::input::Input;
+use crate::report::{PathLine, Report, SinkLine};
+
+const SINK: &str = "log-analytics";
+
+/// Sends an input, waits for it, and reports; rows and letters are appended to files of the folder.
+pub async fn run_azure(
+    cloud: &AzureCloud,
+    input: Input,
+    folder: &Path,
+) -> Result<Report, RunError> {
+    let expected = input.expected();
+    let progress = progress_bar(expected.element_count);
+    let begun = Instant::now();
+    let mut webhook = PathLine::new("webhook app, topic, subscriber app");
+    let mut partner = PathLine::new("partner topic, subscriber app");
+    for (number, body) in input.bodies().enumerate() {
+        let (events, is_whole) = partner_events(&body);
+        let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        // Only log events come from a partner, so a body with anything else goes by the webhook.
+        if number % 4 == 3 && is_whole {
+            partner.add(count);
+            let put = cloud.partner_topic.put(&events);
+            put.map_err(|problem| RunError::Send(io::Error::other(problem)))?;
+        } else {
+            webhook.add(count);
+            let url = cloud.webhook_url();
+            let status = post_as_auth0(&url, body).await.map_err(RunError::Send)?;
+            *webhook.answers.entry(status).or_default() += 1;
+        }
+        // One delivery at a time, so that an event that is sent again is a repeat and not a live claim of another's.
+        settle(cloud, &progress).await?;
+        progress.inc(count);
+    }
+    let elapsed = begun.elapsed();
+    progress.finish_and_clear();
+
+    write_files(cloud, folder).map_err(RunError::Output)?;
+    let counted = Counted::from(cloud.logs.log_ids());
+    let counters = counters_of(&cloud.subscriber.output(), SINK);
+    let letter_count = u64::try_from(cloud.letters.blobs().len()).unwrap_or(u64::MAX);
+    let sink = SinkLine {
+        name: SINK,
+        received_count: expected.element_count,
+        delivered_count: counted.distinct_count(),
+        duplicate_count: counters.duplicate,
+        handed_back_count: counters.refused,
+        set_aside_count: letter_count,
+        lost_count: lost(&expected, &counted, letter_count),
+        twice_count: counted.twice_count(),
+        elapsed,
+    };
+    let paths = [webhook, partner].into_iter();
+    Ok(Report {
+        paths: paths.filter(|path| path.body_count > 0).collect(),
+        sinks: vec![sink],
+        functions: vec![
+            (INGEST.to_owned(), cloud.ingest.usage()),
+            (SUBSCRIBER.to_owned(), cloud.subscriber.usage()),
+        ],
+    })
+}
+
+async fn settle(cloud: &AzureCloud, progress: &ProgressBar) -> Result<(), RunError> {
+    progress.tick();
+    let settled = cloud.settled(ARRIVAL_TIMEOUT).await;
+    settled.map_err(|waiting| RunError::Stuck {
+        waiting,
+        timeout: ARRIVAL_TIMEOUT,
+    })
+}
+
+/// A body's log events as Auth0 puts them onto its topic, and whether they are all it holds.
+fn partner_events(body: &[u8]) -> (Vec<Value>, bool) {
+    let Ok(text) = decode(body, usize::MAX) else {
+        return (Vec::new(), false);
+    };
+    match parse(&text) {
+        Ok(parsed) => {
+            let events = parsed.log_events.iter().map(partner_event);
+            (events.collect(), parsed.rejects.is_empty())
+        }
+        Err(_unreadable) => (Vec::new(), false),
+    }
+}
+
+fn partner_event(log_event: &LogEvent<'_>) -> Value {
+    let record: Value = serde_json::from_str(log_event.record()).unwrap_or_default();
+    // Flat as the topic has it, unless the record does not name itself.
+    let is_named = record.get("log_id").and_then(Value::as_str) == Some(log_event.log_id());
+    let data = if is_named {
+        record
+    } else {
+        serde_json::from_str(&log_event.detail()).unwrap_or_default()
+    };
+    json!({
+        "id": new_id(),
+        "subject": log_event.event_type().unwrap_or("unknown"),
+        "eventType": "com.auth0.Log",
+        "eventTime": Timestamp::now().to_string(),
+        "dataVersion": "1.0",
+        "data": data,
+    })
+}
+
+fn write_files(cloud: &AzureCloud, folder: &Path) -> io::Result<()> {
+    let mut rows = BufWriter::new(File::create(folder.join(format!("{SINK}.ndjson")))?);
+    for row in cloud.logs.rows() {
+        serde_json::to_writer(&mut rows, &row.columns)?;
+        rows.write_all(b"\n")?;
+    }
+    rows.flush()?;
+    let letters = folder.join("dead-letters.ndjson");
+    let mut letters = File::options().create(true).append(true).open(letters)?;
+    for letter in cloud.letters.blobs().values() {
+        letters.write_all(format!("{letter}\n").as_bytes())?;
+    }
+    Ok(())
+}
