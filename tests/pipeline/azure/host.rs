@@ -122,3 +122,45 @@ async fn no_line_shows_what_an_event_holds() {
         assert!(line.is_ok_and(|line| line.is_object()));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_a_secret_cannot_be_read_the_host_is_answered_and_calls_are_handed_back() {
+    let options = AzureOptions {
+        environment: crate::kit::settings(&[
+            ("INVOCATION_SECONDS", "2"),
+            ("WEBHOOK_TOKENS", ""),
+            // Nobody listens there.
+            (
+                "WEBHOOK_TOKENS_SECRET_URI",
+                "http://127.0.0.1:9/secrets/tokens",
+            ),
+        ]),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    assert!(cloud.ingest.is_ready().await);
+    let (status, answer) = crate::kit::azure::post(&cloud, "[]").await;
+    assert_eq!(status, 503, "{answer}");
+    let output = || cloud.ingest.output();
+    eventually_within(PATIENCE, "a line", || {
+        output().contains("WEBHOOK_TOKENS_SECRET_URI")
+    })
+    .await;
+    assert_eq!(cloud.ingest.starts(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn wrong_settings_are_told_and_end_the_handler() {
+    let options = AzureOptions {
+        environment: crate::kit::settings(&[("MAX_BODY_BYTES", "ten")]),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    assert!(!cloud.ingest.is_ready().await);
+    assert!(cloud.ingest.is_shut_down());
+    let problem = "MAX_BODY_BYTES: cannot read `ten`";
+    let output = || cloud.ingest.output();
+    eventually_within(PATIENCE, "the problem", || output().contains(problem)).await;
+    // The other app is not concerned.
+    assert!(cloud.subscriber.is_ready().await);
+}
