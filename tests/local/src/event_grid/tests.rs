@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::*;
+use crate::azurite::azurite;
 use crate::client;
 use crate::entra::Entra;
 
@@ -217,5 +218,39 @@ async fn an_endpoint_that_does_not_consent_gets_no_subscription() {
             ..SubscriptionOptions::new("to-test", deaf.url())
         };
         assert!(topic.subscribe(options).await.is_err());
+    }
+}
+
+#[tokio::test]
+async fn beside_on_azurite_what_microsofts_own_client_publishes_is_taken_in_both_schemas() {
+    let Some(python) = azurite("AZURE_PEERS_PYTHON") else {
+        return;
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.ci/publish_events.py");
+    for (schema, name) in [
+        (EventSchema::CloudEvents, "cloud-events"),
+        (EventSchema::EventGrid, "event-grid"),
+    ] {
+        let topic = topic(schema).await;
+        let endpoint = endpoint(|_| 202).await;
+        let options = SubscriptionOptions {
+            schema,
+            most_events: 10,
+            ..endpoint.options()
+        };
+        let subscription = topic.subscribe(options).await.unwrap();
+        let published = tokio::process::Command::new(&python)
+            .args([script, &topic.endpoint(), topic.key(), name])
+            .status();
+        assert!(published.await.unwrap().success(), "{name}");
+        subscription.settled(PATIENCE).await.unwrap();
+        let bodies = endpoint.bodies();
+        let delivered = bodies.iter().flat_map(|body| body.as_array().unwrap());
+        let mut log_ids: Vec<&str> = delivered
+            .map(|event| event["data"]["log_id"].as_str().unwrap())
+            .collect();
+        log_ids.sort_unstable();
+        let expected = ["90020261121-1", "90020261121-1", "90020261121-2"];
+        assert_eq!(log_ids, expected, "{name}");
     }
 }
