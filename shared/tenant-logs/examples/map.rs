@@ -6,7 +6,7 @@ use std::env;
 use std::error::Error;
 use std::io::{self, Read, Write};
 
-use tenant_logs::{Schema, decode, parse};
+use tenant_logs::{Mapping, Schema, decode, parse};
 
 /// As large as any file that somebody would look at by hand.
 const MOST_BYTES: usize = 1 << 30;
@@ -22,8 +22,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let text = decode(&body, MOST_BYTES)?;
     let parsed = parse(&text)?;
     let mut stdout = io::stdout().lock();
+    let mut mapping = Mapping::to(schema, None);
     for log_event in &parsed.log_events {
-        let row = schema.write(log_event);
+        let row = mapping.write(log_event);
         stdout.write_all(row.replace(['\n', '\r'], " ").as_bytes())?;
         stdout.write_all(b"\n")?;
     }

@@ -32,6 +32,6 @@ pub use json::{deserialize_text, push_text};
 pub use log_event::LogEvent;
 pub use parse::{Parsed, Reject, parse};
 pub use redaction::{Redaction, RedactionProblem};
-pub use schema::{AsimStream, Schema};
+pub use schema::{AsimStream, Mapping, Schema};
 pub use secret::Secret;
 pub use tenant::{TenantName, TenantNameProblem};

@@ -12,6 +12,7 @@ mod ocsf;
 mod reading;
 mod rest;
 mod sentinel;
+mod user_agent;
 
 use std::borrow::Cow;
 
@@ -19,6 +20,7 @@ use crate::{LogEvent, TenantName};
 pub use asim::AsimStream;
 use json_writer::JsonWriter;
 use reading::Reading;
+use user_agent::UserAgents;
 
 /// A schema that log events are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -56,41 +58,58 @@ impl Schema {
         }
     }
 
-    /// One log event as a JSON object in this schema.
+    /// One log event as a JSON object in this schema. For many, [`Mapping`] is faster.
     pub fn write<'a>(self, log_event: &'a LogEvent<'_>) -> Cow<'a, str> {
-        self.write_for(log_event, None)
+        Mapping::to(self, None).write(log_event)
+    }
+}
+
+/// Writes log events in a schema, and keeps what it found out about them for the next ones.
+#[derive(Debug)]
+pub struct Mapping<'t> {
+    schema: Schema,
+    tenant: Option<&'t TenantName>,
+    user_agents: UserAgents,
+}
+
+impl<'t> Mapping<'t> {
+    /// A mapping to a schema. The tenant's name stands where the schema requires one and an event has none.
+    pub fn to(schema: Schema, tenant: Option<&'t TenantName>) -> Self {
+        Self {
+            schema,
+            tenant,
+            user_agents: UserAgents::default(),
+        }
     }
 
-    /// As [`Self::write`], and the tenant's name stands where a schema requires one and the event has none.
-    pub fn write_for<'a>(
-        self,
-        log_event: &'a LogEvent<'_>,
-        tenant: Option<&TenantName>,
-    ) -> Cow<'a, str> {
-        if self == Self::Raw {
+    /// One log event as a JSON object.
+    pub fn write<'a>(&mut self, log_event: &'a LogEvent<'_>) -> Cow<'a, str> {
+        if self.schema == Schema::Raw {
             return log_event.detail();
         }
         // The raw event is kept inside, beside what is taken out of it.
         let mut row = String::with_capacity(log_event.text().len() * 3 + 1024);
-        self.write_to(log_event, tenant, &mut row);
+        self.append(log_event, &mut row);
         Cow::Owned(row)
     }
 
-    /// Appends one log event as a JSON object in this schema.
-    pub fn write_to(self, log_event: &LogEvent<'_>, tenant: Option<&TenantName>, out: &mut String) {
-        match self {
-            Self::Raw => {
+    /// Appends one log event as a JSON object.
+    pub fn append(&mut self, log_event: &LogEvent<'_>, out: &mut String) {
+        let reading = || Reading::of(log_event, self.tenant);
+        match self.schema {
+            Schema::Raw => {
                 let (before, text, after) = log_event.detail_parts();
                 for part in [&before, text, after] {
                     out.push_str(part);
                 }
             }
-            Self::Ecs => ecs::write(&Reading::of(log_event, tenant), &mut JsonWriter::new(out)),
-            Self::Ocsf => ocsf::write(&Reading::of(log_event, tenant), &mut JsonWriter::new(out)),
-            Self::Asim => asim::write(&Reading::of(log_event, tenant), &mut JsonWriter::new(out)),
-            Self::Sentinel => {
-                sentinel::write(&Reading::of(log_event, tenant), &mut JsonWriter::new(out));
+            Schema::Ecs => {
+                let document = &mut JsonWriter::new(out);
+                ecs::write(&reading(), &mut self.user_agents, document);
             }
+            Schema::Ocsf => ocsf::write(&reading(), &mut JsonWriter::new(out)),
+            Schema::Asim => asim::write(&reading(), &mut JsonWriter::new(out)),
+            Schema::Sentinel => sentinel::write(&reading(), &mut JsonWriter::new(out)),
         }
     }
 }

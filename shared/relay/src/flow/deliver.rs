@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::collections::btree_map::BTreeMap;
 
 use futures_util::future::join3;
-use tenant_logs::{DeadLetter, LetterEvent, Timestamp};
+use tenant_logs::{DeadLetter, LetterEvent, Mapping, Timestamp};
 use tokio::time::timeout_at;
 
 use crate::counters::SinkCounters;
@@ -185,13 +185,12 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         deadline: &Deadline,
         counters: &mut SinkCounters,
     ) -> Vec<Fate> {
+        let mut mapping = Mapping::to(destination.schema, Some(&self.tenant));
         let rows: Vec<Row<'_>> = log_events
             .iter()
             .map(|accepted| Row {
                 log_event: &accepted.log_event,
-                json: destination
-                    .schema
-                    .write_for(&accepted.log_event, Some(&self.tenant)),
+                json: mapping.write(&accepted.log_event),
                 trace_id: accepted.trace_id,
             })
             .collect();

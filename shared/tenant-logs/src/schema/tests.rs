@@ -99,7 +99,7 @@ fn appending_leaves_what_was_written_before() {
     let parsed = parse(r#"{"type":"s","log_id":"1"}"#).unwrap();
     for schema in Schema::ALL {
         let mut out = "[{},".to_owned();
-        schema.write_to(&parsed.log_events[0], None, &mut out);
+        Mapping::to(schema, None).append(&parsed.log_events[0], &mut out);
         let expected = format!("[{{}},{}", schema.write(&parsed.log_events[0]));
         assert_eq!(out, expected);
     }
