@@ -233,25 +233,28 @@ impl<I: Invoke + Send + Sync + 'static> Mapping<I> {
                 .map(|message| message.message_id.as_str())
                 .collect(),
         };
-        let (mut deleted, mut returned) = (0, 0);
+        // It is counted before it is settled, so that an empty queue has been counted whole.
+        self.count(&answer, messages.len(), failed.len());
         for message in &messages {
             let handle = &message.receipt_handle;
             let settled = if failed.contains(&message.message_id.as_str()) {
-                returned += 1;
                 self.give_back(handle)
             } else {
-                deleted += 1;
                 self.queue.delete(handle)
             };
             // A message whose visibility ended in the meantime is somebody else's by now.
             drop(settled);
         }
+    }
+
+    fn count(&self, answer: &Result<Bytes, InvocationError>, message_count: usize, failed: usize) {
+        let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         let mut counts = lock(&self.counts);
         counts.invocations += 1;
         counts.failed += u64::from(answer.is_err());
         counts.throttled += u64::from(matches!(answer, Err(InvocationError::Throttled)));
-        counts.deleted += deleted;
-        counts.returned += returned;
+        counts.deleted += number(message_count - failed);
+        counts.returned += number(failed);
     }
 
     fn give_back(&self, handle: &str) -> Result<(), crate::queue::QueueError> {
