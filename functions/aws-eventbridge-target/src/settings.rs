@@ -1,12 +1,10 @@
 //! What the function reads from its environment.
 
-use std::path::Path;
-
 use aws_clients::{
     AwsConnection, AwsSettings, DeadLetterQueueSettings, EventBus, EventBusSettings, Firehose,
     FirehoseSettings, LedgerSettings, SecretVersions, read_secrets,
 };
-use http_clients::{HttpCollector, HttpCollectorSettings};
+use http_clients::HttpCollector;
 use relay::settings::{CommonSettings, Reader, SettingsError};
 use relay::{Destination, FileSink, SinkChoice, StdoutSink, StoredSecrets, parse_sinks};
 use tenant_logs::{Schema, TenantName};
@@ -115,13 +113,13 @@ fn read_destination(
     opening: Opening<'_>,
 ) -> Option<Destination<TargetSink>> {
     let sink = match choice.name {
-        "http" => TargetSink::Http(read_http(reader)?),
+        "http" => TargetSink::Http(HttpCollector::read(reader)?),
         "firehose" => {
             let settings = FirehoseSettings::read(reader)?;
             TargetSink::Firehose(Firehose::new(opening.connection?, settings))
         }
         "event-bus" => TargetSink::EventBus(read_event_bus(reader, opening)?),
-        "file" => TargetSink::File(open_file(reader)?),
+        "file" => TargetSink::File(FileSink::read(reader)?),
         _ => TargetSink::Stdout(StdoutSink),
     };
     Some(Destination {
@@ -152,29 +150,6 @@ fn read_event_bus(reader: &mut Reader<'_>, opening: Opening<'_>) -> Option<Event
         settings,
         opening.tenant?,
     ))
-}
-
-fn read_http(reader: &mut Reader<'_>) -> Option<HttpCollector> {
-    let settings = HttpCollectorSettings::read(reader)?;
-    match HttpCollector::new(settings) {
-        Ok(collector) => Some(collector),
-        Err(error) => {
-            reader.problem("HTTP_SINK_URL", relay::chain(&error));
-            None
-        }
-    }
-}
-
-fn open_file(reader: &mut Reader<'_>) -> Option<FileSink> {
-    let path = reader.required("FILE_SINK_PATH")?;
-    match FileSink::open(Path::new(&path)) {
-        Ok(sink) => Some(sink),
-        Err(error) => {
-            let problem = format!("cannot append to `{path}`: {}", error.kind());
-            reader.problem("FILE_SINK_PATH", problem);
-            None
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use aws_clients::{
     AwsSettings, DeadLetterQueueSettings, EventBusSettings, SecretVersions, read_secrets,
 };
 use relay::settings::{CommonSettings, Reader, SettingsError};
-use relay::webhook::{MAX_BODY_BYTES, TokenSettings};
+use relay::webhook::{TokenSettings, read_max_body_bytes};
 use relay::{SinkChoice, SinkKind, StoredSecrets, parse_sinks};
 use tenant_logs::Schema;
 use tracing::level_filters::LevelFilter;
@@ -74,15 +74,6 @@ impl Settings {
             })
         })
     }
-}
-
-fn read_max_body_bytes(reader: &mut Reader<'_>) -> Option<usize> {
-    if reader.optional("MAX_BODY_BYTES").is_none() {
-        return Some(MAX_BODY_BYTES);
-    }
-    reader.parsed("MAX_BODY_BYTES", "a whole number of bytes", |text| {
-        text.parse().ok().filter(|bytes| *bytes > 0)
-    })
 }
 
 /// Reads `SINKS`: this function puts events onto its bus, and nowhere else.

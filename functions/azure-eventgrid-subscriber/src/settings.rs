@@ -1,12 +1,9 @@
 //! What the function reads from its environment.
 
-use std::path::Path;
-
 use custom_handler::HandlerSettings;
 use http_clients::{
-    DeadLetterContainerSettings, EntraIdentity, EntraSettings, EventTopic, EventTopicSettings,
-    HttpCollector, HttpCollectorSettings, LedgerSettings, LogAnalytics, LogAnalyticsSettings,
-    SecretVersions, read_secrets,
+    DeadLetterContainerSettings, EntraIdentity, EventTopic, EventTopicSettings, HttpCollector,
+    LedgerSettings, LogAnalytics, LogAnalyticsSettings, SecretVersions, read_secrets,
 };
 use relay::settings::{CommonSettings, Reader, SettingsError};
 use relay::{Destination, FileSink, SinkChoice, StdoutSink, StoredSecrets, parse_sinks};
@@ -92,7 +89,7 @@ impl Settings {
         let mut reader = Reader::with_secrets(lookup, secrets);
         let common = CommonSettings::read(&mut reader);
         let handler = HandlerSettings::read(&mut reader);
-        let identity = read_identity(&mut reader);
+        let identity = EntraIdentity::read_managed(&mut reader);
         let dead_letters = DeadLetterContainerSettings::read(&mut reader);
         let ledger = LedgerSettings::read(&mut reader);
         let opening = Opening {
@@ -112,17 +109,6 @@ impl Settings {
                 replay_destinations: replay_destinations?,
             })
         })
-    }
-}
-
-fn read_identity(reader: &mut Reader<'_>) -> Option<EntraIdentity> {
-    let settings = EntraSettings::read_managed_identity(reader)?;
-    match EntraIdentity::new(settings) {
-        Ok(identity) => Some(identity),
-        Err(error) => {
-            reader.problem("SSL_CERT_FILE", relay::chain(&error));
-            None
-        }
     }
 }
 
@@ -158,9 +144,9 @@ fn read_destination(
             let sink = LogAnalytics::new(opening.identity?, &settings, choice.schema);
             SubscriberSink::LogAnalytics(Box::new(sink))
         }
-        "http" => SubscriberSink::Http(read_http(reader)?),
+        "http" => SubscriberSink::Http(HttpCollector::read(reader)?),
         "event-topic" => SubscriberSink::EventTopic(read_event_topic(reader, opening)?),
-        "file" => SubscriberSink::File(open_file(reader)?),
+        "file" => SubscriberSink::File(FileSink::read(reader)?),
         _ => SubscriberSink::Stdout(StdoutSink),
     };
     Some(Destination {
@@ -191,29 +177,6 @@ fn read_event_topic(reader: &mut Reader<'_>, opening: Opening<'_>) -> Option<Eve
         settings,
         opening.tenant?,
     ))
-}
-
-fn read_http(reader: &mut Reader<'_>) -> Option<HttpCollector> {
-    let settings = HttpCollectorSettings::read(reader)?;
-    match HttpCollector::new(settings) {
-        Ok(collector) => Some(collector),
-        Err(error) => {
-            reader.problem("HTTP_SINK_URL", relay::chain(&error));
-            None
-        }
-    }
-}
-
-fn open_file(reader: &mut Reader<'_>) -> Option<FileSink> {
-    let path = reader.required("FILE_SINK_PATH")?;
-    match FileSink::open(Path::new(&path)) {
-        Ok(sink) => Some(sink),
-        Err(error) => {
-            let problem = format!("cannot append to `{path}`: {}", error.kind());
-            reader.problem("FILE_SINK_PATH", problem);
-            None
-        }
-    }
 }
 
 #[cfg(test)]

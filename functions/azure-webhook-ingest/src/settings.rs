@@ -2,11 +2,11 @@
 
 use custom_handler::HandlerSettings;
 use http_clients::{
-    DeadLetterContainerSettings, EntraIdentity, EntraSettings, EventTopic, EventTopicSettings,
-    SecretVersions, read_secrets,
+    DeadLetterContainerSettings, EntraIdentity, EventTopic, EventTopicSettings, SecretVersions,
+    read_secrets,
 };
 use relay::settings::{CommonSettings, Reader, SettingsError};
-use relay::webhook::{MAX_BODY_BYTES, TokenSettings};
+use relay::webhook::{TokenSettings, read_max_body_bytes};
 use relay::{SinkChoice, StoredSecrets, parse_sinks};
 use tenant_logs::{Schema, Secret};
 use tracing::level_filters::LevelFilter;
@@ -82,7 +82,7 @@ impl Settings {
         let mut reader = Reader::with_secrets(lookup, secrets);
         let common = CommonSettings::read(&mut reader);
         let handler = HandlerSettings::read(&mut reader);
-        let identity = read_identity(&mut reader);
+        let identity = EntraIdentity::read_managed(&mut reader);
         let event_topic = EventTopicSettings::read(&mut reader);
         let dead_letters = DeadLetterContainerSettings::read(&mut reader);
         let tokens = TokenSettings::read(&mut reader);
@@ -101,26 +101,6 @@ impl Settings {
             })
         })
     }
-}
-
-fn read_identity(reader: &mut Reader<'_>) -> Option<EntraIdentity> {
-    let settings = EntraSettings::read_managed_identity(reader)?;
-    match EntraIdentity::new(settings) {
-        Ok(identity) => Some(identity),
-        Err(error) => {
-            reader.problem("SSL_CERT_FILE", relay::chain(&error));
-            None
-        }
-    }
-}
-
-fn read_max_body_bytes(reader: &mut Reader<'_>) -> Option<usize> {
-    if reader.optional("MAX_BODY_BYTES").is_none() {
-        return Some(MAX_BODY_BYTES);
-    }
-    reader.parsed("MAX_BODY_BYTES", "a whole number of bytes", |text| {
-        text.parse().ok().filter(|bytes| *bytes > 0)
-    })
 }
 
 /// Reads `SINKS`: this function puts events onto its topic, and nowhere else.

@@ -7,6 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
+use relay::settings::Reader;
 use relay::{Delivery, Refusal, Remedy, Row, Sink, chain};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
@@ -37,6 +38,17 @@ pub struct HttpCollector {
 type Numbered<'a> = (usize, &'a Row<'a>);
 
 impl HttpCollector {
+    /// The collector that the `HTTP_SINK_…` settings name; nothing where the reader noted a problem.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        match Self::new(HttpCollectorSettings::read(reader)?) {
+            Ok(collector) => Some(collector),
+            Err(error) => {
+                reader.problem("HTTP_SINK_URL", chain(&error));
+                None
+            }
+        }
+    }
+
     /// A client for the collector; nothing is sent yet.
     pub fn new(settings: HttpCollectorSettings) -> Result<Self, HttpClientError> {
         Ok(Self {

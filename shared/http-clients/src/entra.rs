@@ -6,6 +6,8 @@ mod token;
 use std::fmt;
 use std::sync::Arc;
 
+use relay::chain;
+use relay::settings::Reader;
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, RequestBuilder, Url};
 use tenant_logs::Secret;
@@ -49,6 +51,17 @@ pub(crate) enum Credential {
 }
 
 impl EntraIdentity {
+    /// The managed identity that the settings name; nothing where the reader noted a problem.
+    pub fn read_managed(reader: &mut Reader<'_>) -> Option<Self> {
+        match Self::new(EntraSettings::read_managed_identity(reader)?) {
+            Ok(identity) => Some(identity),
+            Err(error) => {
+                reader.problem("SSL_CERT_FILE", chain(&error));
+                None
+            }
+        }
+    }
+
     /// An identity; nothing is sent yet.
     pub fn new(settings: EntraSettings) -> Result<Self, HttpClientError> {
         Ok(Self {

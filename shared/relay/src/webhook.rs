@@ -13,11 +13,22 @@ use crate::deadline::Deadline;
 use crate::error::chain;
 use crate::flow::{Arrival, Outcome, Relay};
 use crate::ports::{DeadLetters, Ledger, PortError, Sink, TokenCheck};
+use crate::settings::Reader;
 
 pub use tokens::{FixedTokens, StoredTokens, TokenSettings, WebhookTokens};
 
 /// Bytes of a body unless `MAX_BODY_BYTES` says otherwise: what Lambda takes in one event.
-pub const MAX_BODY_BYTES: usize = 6_291_456;
+const MAX_BODY_BYTES: usize = 6_291_456;
+
+/// Reads `MAX_BODY_BYTES`; nothing where the reader noted a problem.
+pub fn read_max_body_bytes(reader: &mut Reader<'_>) -> Option<usize> {
+    if reader.optional("MAX_BODY_BYTES").is_none() {
+        return Some(MAX_BODY_BYTES);
+    }
+    reader.parsed("MAX_BODY_BYTES", "a whole number of bytes", |text| {
+        text.parse().ok().filter(|bytes| *bytes > 0)
+    })
+}
 
 /// A request as any front end brings it.
 #[derive(Debug, Clone, Copy)]

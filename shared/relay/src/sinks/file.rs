@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::stdout::ndjson;
 use crate::ports::{Delivery, Remedy, Row, Sink};
+use crate::settings::Reader;
 
 /// Appends each log event as a line.
 #[derive(Debug)]
@@ -16,6 +17,19 @@ pub struct FileSink {
 }
 
 impl FileSink {
+    /// Opens the file that `FILE_SINK_PATH` names; nothing where the reader noted a problem.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let path = reader.required("FILE_SINK_PATH")?;
+        match Self::open(Path::new(&path)) {
+            Ok(sink) => Some(sink),
+            Err(error) => {
+                let problem = format!("cannot append to `{path}`: {}", error.kind());
+                reader.problem("FILE_SINK_PATH", problem);
+                None
+            }
+        }
+    }
+
     /// Opens the file, creating it where it is missing. A line that a killed process left unfinished is ended first.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new()
