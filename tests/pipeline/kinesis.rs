@@ -68,10 +68,10 @@ async fn every_form_of_a_record_is_read_gzip_too() {
 async fn a_poison_record_is_set_aside_and_stops_nobody() {
     let cloud = cloud(CloudOptions::default()).await;
     let shard = shard(&cloud, options(100));
+    let (first, last) = (event("1"), event("2"));
     let poison: [&[u8]; 4] = [b"poison", b"\xff\xfe", b"\x1f\x8b\x08", b""];
-    shard.put([event("1")]);
-    shard.put(poison);
-    shard.put([event("2")]);
+    let records = [&[first.as_bytes()], &poison[..], &[last.as_bytes()]].concat();
+    shard.put(records);
     shard.drained(PATIENCE).await.unwrap();
     assert_eq!(cloud.collector.log_ids(), once_each(["1", "2"]));
     let mut reasons: Vec<String> = letters(&cloud.set_aside_queue)
