@@ -18,7 +18,7 @@ pub(crate) mod reply;
 pub(crate) mod target;
 
 /// How long anything may take to arrive.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The functions as cargo builds them for tests.
 pub(crate) async fn binaries() -> Binaries {
