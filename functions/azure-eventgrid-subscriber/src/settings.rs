@@ -3,7 +3,7 @@
 use custom_handler::HandlerSettings;
 use http_clients::{
     DeadLetterContainerSettings, EntraIdentity, EventTopic, EventTopicSettings, HttpCollector,
-    LedgerSettings, LogAnalytics, LogAnalyticsSettings, SecretVersions, read_secrets,
+    KeyVault, LedgerSettings, LogAnalytics, LogAnalyticsSettings, SecretVersions, read_secrets,
 };
 use relay::settings::{CommonSettings, Reader, SettingsError};
 use relay::{Destination, FileSink, SinkChoice, StdoutSink, StoredSecrets, parse_sinks};
@@ -144,7 +144,10 @@ fn read_destination(
             let sink = LogAnalytics::new(opening.identity?, &settings, choice.schema);
             SubscriberSink::LogAnalytics(Box::new(sink))
         }
-        "http" => SubscriberSink::Http(HttpCollector::read(reader)?),
+        "http" => {
+            let collector = HttpCollector::read(reader)?;
+            SubscriberSink::Http(collector.with_vault(KeyVault::new(opening.identity?)))
+        }
         "event-topic" => SubscriberSink::EventTopic(read_event_topic(reader, opening)?),
         "file" => SubscriberSink::File(FileSink::read(reader)?),
         _ => SubscriberSink::Stdout(StdoutSink),

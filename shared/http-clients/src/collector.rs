@@ -1,11 +1,13 @@
 //! The sink `http`: log events posted to any collector that takes JSON.
 
+mod authorization;
 mod body;
 mod settings;
 
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
 use relay::{Delivery, Refusal, Remedy, Row, Sink, chain};
@@ -15,7 +17,9 @@ use tenant_logs::Halving;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::HttpClientError;
+use crate::key_vault::KeyVault;
 use crate::tls::client;
+use authorization::Authorization;
 use body::row_bytes;
 
 pub use body::BodyFormat;
@@ -30,7 +34,9 @@ const MOST_ANSWER_TIME: Duration = Duration::from_secs(1);
 pub struct HttpCollector {
     client: Client,
     url: Url,
-    authorization: Option<HeaderValue>,
+    authorization: Option<Authorization>,
+    /// The secret that holds it.
+    reference: Option<String>,
     format: BodyFormat,
 }
 
@@ -54,9 +60,21 @@ impl HttpCollector {
         Ok(Self {
             client: client(settings.roots)?,
             url: settings.url,
-            authorization: settings.authorization,
+            authorization: settings.authorization.map(Authorization::fixed),
+            reference: settings.reference,
             format: settings.format,
         })
+    }
+
+    /// The same collector, whose credential is read again from Key Vault once it is refused.
+    #[must_use]
+    pub fn with_vault(mut self, vault: KeyVault) -> Self {
+        if let (Some(authorization), Some(uri)) =
+            (self.authorization.take(), self.reference.clone())
+        {
+            self.authorization = Some(authorization.kept_in(vault, uri));
+        }
+        self
     }
 
     /// Delivers one batch. A call refused for its content is halved until the rows that are meant stand alone, so that
@@ -85,9 +103,31 @@ impl HttpCollector {
         delivery
     }
 
+    /// Posts rows, and posts them a second time with a new credential where the first one is not accepted.
     async fn post(
         &self,
         part: &[Numbered<'_>],
+        until: Instant,
+    ) -> Result<StatusCode, HttpClientError> {
+        let body = Bytes::from(self.format.write(part.iter().map(|(_, row)| *row)));
+        let Some(authorization) = &self.authorization else {
+            return self.post_as(body, None, until).await;
+        };
+        let value = authorization.value();
+        let status = self.post_as(body.clone(), Some(&value), until).await?;
+        if !matches!(status.as_u16(), 401 | 403) {
+            return Ok(status);
+        }
+        match authorization.renewed(&value, until).await {
+            Some(renewed) => self.post_as(body, Some(&renewed), until).await,
+            None => Ok(status),
+        }
+    }
+
+    async fn post_as(
+        &self,
+        body: Bytes,
+        authorization: Option<&HeaderValue>,
         until: Instant,
     ) -> Result<StatusCode, HttpClientError> {
         if Instant::now() >= until {
@@ -97,8 +137,8 @@ impl HttpCollector {
             .client
             .post(self.url.clone())
             .header(CONTENT_TYPE, self.format.content_type())
-            .body(self.format.write(part.iter().map(|(_, row)| *row)));
-        if let Some(authorization) = &self.authorization {
+            .body(body);
+        if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
         match timeout_at(until, request.send()).await {

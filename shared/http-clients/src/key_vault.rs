@@ -121,7 +121,8 @@ impl KeyVault {
         }
     }
 
-    async fn current(&self, uri: &str) -> Result<Secret, PortError> {
+    /// The value of the newest version, or of the one that the URI names.
+    pub(crate) async fn current(&self, uri: &str) -> Result<Secret, PortError> {
         let until = Instant::now() + MOST_TIME;
         let secret = parse(uri)?;
         let version = secret.version.as_deref();

@@ -2,11 +2,12 @@
 
 use std::fmt;
 
-use relay::settings::Reader;
+use relay::settings::{Reader, SecretSetting};
 use reqwest::Url;
 use reqwest::header::HeaderValue;
 use rustls::RootCertStore;
 
+use super::authorization::header_value;
 use super::body::BodyFormat;
 use crate::roots::read_roots;
 
@@ -15,6 +16,8 @@ use crate::roots::read_roots;
 pub struct HttpCollectorSettings {
     pub(super) url: Url,
     pub(super) authorization: Option<HeaderValue>,
+    /// The secret that holds it.
+    pub(super) reference: Option<String>,
     pub(super) format: BodyFormat,
     pub(super) roots: RootCertStore,
 }
@@ -24,6 +27,7 @@ impl HttpCollectorSettings {
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let url = read_url(reader);
         let authorization = read_authorization(reader);
+        let (authorization, reference) = authorization.unzip();
         let has_user = url.as_ref().is_some_and(has_user);
         if has_user && authorization.is_some() {
             let text = "names a user, and HTTP_SINK_AUTHORIZATION is set too (want one of them)";
@@ -34,6 +38,7 @@ impl HttpCollectorSettings {
         Some(Self {
             url: url?,
             authorization,
+            reference: reference.flatten(),
             format: format.unwrap_or_default(),
             roots: roots?,
         })
@@ -65,15 +70,21 @@ fn read_url(reader: &mut Reader<'_>) -> Option<Url> {
     url
 }
 
-fn read_authorization(reader: &mut Reader<'_>) -> Option<HeaderValue> {
-    let secret = reader.secret("HTTP_SINK_AUTHORIZATION")?;
-    let Ok(mut value) = HeaderValue::from_str(secret.expose()) else {
+/// The header's value, and the secret that holds it.
+fn read_authorization(reader: &mut Reader<'_>) -> Option<(HeaderValue, Option<String>)> {
+    let (secret, reference) = match reader.secret_setting("HTTP_SINK_AUTHORIZATION")? {
+        SecretSetting::Value(secret) => (secret, None),
+        SecretSetting::Stored {
+            reference,
+            versions,
+        } => (versions.into_iter().next()?, Some(reference)),
+    };
+    let value = header_value(secret.expose());
+    if value.is_none() {
         let text = "cannot be sent (want visible ASCII characters and blanks)";
         reader.problem("HTTP_SINK_AUTHORIZATION", text);
-        return None;
-    };
-    value.set_sensitive(true);
-    Some(value)
+    }
+    Some((value?, reference))
 }
 
 fn has_user(url: &Url) -> bool {
