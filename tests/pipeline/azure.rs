@@ -4,4 +4,5 @@ mod deliveries;
 mod faults;
 mod host;
 mod replay;
+mod secrets;
 mod webhook;

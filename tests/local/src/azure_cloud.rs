@@ -14,6 +14,7 @@ use crate::entra::Entra;
 use crate::event_grid::{EventSchema, Subscription, SubscriptionOptions, Topic};
 use crate::faults::Faults;
 use crate::functions_host::{FunctionsHost, HostError, HostOptions};
+use crate::key_vault::KeyVault;
 use crate::logs_ingestion::LogsIngestion;
 use crate::table_storage::TableStorage;
 use app_folder::AppFolder;
@@ -28,6 +29,8 @@ pub const SUBSCRIBER: &str = "azure-eventgrid-subscriber";
 pub struct AzureOptions {
     /// More settings of both apps, or others.
     pub environment: Vec<(String, String)>,
+    /// Settings that both apps read from Key Vault, with the first version of each secret.
+    pub secrets: Vec<(String, String)>,
     /// How long an invocation may take; none leaves it to `host.json`.
     pub timeout: Option<Duration>,
     /// Where the subscriber's `file` sink writes; none leaves that sink out.
@@ -46,6 +49,7 @@ impl Default for AzureOptions {
     fn default() -> Self {
         Self {
             environment: Vec::new(),
+            secrets: Vec::new(),
             timeout: None,
             file_sink: None,
             has_ledger_table: true,
@@ -87,6 +91,8 @@ pub struct AzureFaults {
     pub ledger: Faults,
     /// The token endpoints.
     pub entra: Faults,
+    /// Key Vault.
+    pub vault: Faults,
 }
 
 /// A running local cloud of Azure. Dropping it ends every process and port.
@@ -112,6 +118,8 @@ pub struct AzureCloud {
     pub ledger: TableStorage,
     /// Who hands out tokens.
     pub entra: Entra,
+    /// Where secrets are kept, each by the name that [`secret_name`] makes of its setting.
+    pub vault: KeyVault,
     /// The health of each service.
     pub faults: AzureFaults,
     _folders: [AppFolder; 2],
@@ -120,6 +128,7 @@ pub struct AzureCloud {
 /// What the apps speak to.
 struct Services {
     entra: Entra,
+    vault: KeyVault,
     letters: Arc<BlobStorage>,
     ledger: TableStorage,
     logs: LogsIngestion,
@@ -130,13 +139,15 @@ struct Services {
 
 impl Services {
     async fn start() -> io::Result<Self> {
-        let [topic, logs, letters, ledger, entra] = [11, 12, 13, 14, 15].map(Faults::seeded);
+        let [topic, logs, letters, ledger, entra, vault] =
+            [11, 12, 13, 14, 15, 16].map(Faults::seeded);
         let faults = AzureFaults {
             topic,
             logs,
             letters,
             ledger,
             entra,
+            vault,
         };
         let entra = Entra::start(faults.entra.clone()).await?;
         let tokens = || entra.tokens();
@@ -145,6 +156,7 @@ impl Services {
         let of_topic = faults.topic.clone();
         Ok(Self {
             letters: Arc::new(letters),
+            vault: KeyVault::start(tokens(), faults.vault.clone()).await?,
             ledger: TableStorage::start("ledger", tokens(), faults.ledger.clone()).await?,
             logs: LogsIngestion::start(tokens(), faults.logs.clone()).await?,
             topic: Topic::start("auth0-logs", cloud_events, tokens(), of_topic).await?,
@@ -155,7 +167,7 @@ impl Services {
     }
 
     /// The settings that both apps share.
-    fn shared_settings(&self) -> Vec<(String, String)> {
+    fn shared_settings(&self, secrets: &[(String, String)]) -> Vec<(String, String)> {
         let mut settings = self.entra.managed_identity();
         let own = [
             ("TENANT_NAME", TENANT.to_owned()),
@@ -163,18 +175,17 @@ impl Services {
             ("EVENT_TOPIC_ENDPOINT", self.topic.endpoint()),
         ];
         settings.extend(own.map(|(name, value)| (name.to_owned(), value)));
-        settings
-    }
-
-    fn ingest_settings(&self) -> Vec<(String, String)> {
-        let mut settings = self.shared_settings();
-        settings.push(("WEBHOOK_TOKENS".to_owned(), TOKEN.to_owned()));
+        for (setting, value) in secrets {
+            let uri = self.vault.put(&secret_name(setting), value);
+            settings.push((format!("{setting}_SECRET_URI"), uri));
+            // One of both is allowed.
+            settings.push((setting.clone(), String::new()));
+        }
         settings
     }
 
     fn subscriber_settings(&self, options: &AzureOptions) -> Vec<(String, String)> {
-        let mut settings = self.shared_settings();
-        settings.extend(self.logs.settings());
+        let mut settings = self.logs.settings();
         settings.extend(sinks(options));
         if options.has_ledger_table {
             let endpoint = self.ledger.endpoint();
@@ -196,8 +207,12 @@ impl AzureCloud {
             app_folder(binaries, SUBSCRIBER, options.is_single)?,
         ];
         let [ingest, subscriber] = &folders;
-        let ingest = start_host(ingest, services.ingest_settings(), &options).await?;
-        let settings = services.subscriber_settings(&options);
+        let shared = services.shared_settings(&options.secrets);
+        let mut settings = vec![("WEBHOOK_TOKENS".to_owned(), TOKEN.to_owned())];
+        settings.extend(shared.iter().cloned());
+        let ingest = start_host(ingest, settings, &options).await?;
+        let mut settings = services.subscriber_settings(&options);
+        settings.extend(shared);
         let subscriber = start_host(subscriber, settings, &options).await?;
 
         let endpoint = subscriber.event_grid_url("deliver");
@@ -221,6 +236,7 @@ impl AzureCloud {
             letters: services.letters,
             ledger: services.ledger,
             entra: services.entra,
+            vault: services.vault,
             faults: services.faults,
             _folders: folders,
         })
@@ -236,6 +252,11 @@ impl AzureCloud {
         self.subscription.settled(patience).await?;
         self.partner_subscription.settled(patience).await
     }
+}
+
+/// The name of the secret that holds a setting: a secret's name has no underscores.
+pub fn secret_name(setting: &str) -> String {
+    setting.to_ascii_lowercase().replace('_', "-")
 }
 
 fn sinks(options: &AzureOptions) -> impl Iterator<Item = (String, String)> {

@@ -83,6 +83,7 @@ impl Collector {
         let file = options.file.as_ref().map(open).transpose()?;
         let state = Arc::new(Mutex::new(State {
             file,
+            authorization: options.authorization.clone(),
             ..State::default()
         }));
         let stored = Arc::clone(&state);
@@ -105,6 +106,11 @@ impl Collector {
     /// Where it listens.
     pub fn url(&self) -> String {
         self.server.url()
+    }
+
+    /// From now on takes only callers with this value of the `Authorization` header.
+    pub fn authorize(&self, authorization: &str) {
+        lock(&self.state).authorization = Some(authorization.to_owned());
     }
 
     /// From now on refuses what one of these names.
@@ -130,6 +136,7 @@ impl Collector {
 
 #[derive(Debug, Default)]
 struct State {
+    authorization: Option<String>,
     refusals: Vec<Refusal>,
     file: Option<File>,
     events: Vec<String>,
@@ -141,7 +148,7 @@ fn collect(request: &Request<Bytes>, options: &CollectorOptions, state: &mut Sta
     if request.method() != Method::POST {
         return say(405, "only POST");
     }
-    if let Some(expected) = &options.authorization
+    if let Some(expected) = &state.authorization
         && request
             .headers()
             .get(AUTHORIZATION)
