@@ -24,6 +24,8 @@ pub enum Profile {
     Dev,
     /// What `cargo local` and the benches start: optimised.
     Local,
+    /// What is deployed.
+    Release,
 }
 
 impl Profile {
@@ -32,15 +34,18 @@ impl Profile {
         match self {
             Self::Dev => "dev",
             Self::Local => "local",
+            Self::Release => "release",
         }
     }
 
     fn built(self) -> &'static OnceLock<Result<Binaries, BuildError>> {
         static DEV: OnceLock<Result<Binaries, BuildError>> = OnceLock::new();
         static LOCAL: OnceLock<Result<Binaries, BuildError>> = OnceLock::new();
+        static RELEASE: OnceLock<Result<Binaries, BuildError>> = OnceLock::new();
         match self {
             Self::Dev => &DEV,
             Self::Local => &LOCAL,
+            Self::Release => &RELEASE,
         }
     }
 }
@@ -128,11 +133,29 @@ pub async fn build(profile: Profile, progress: Progress) -> Result<Binaries, Bui
         .unwrap_or(Err(BuildError::Interrupted))
 }
 
+/// Builds one function as it is deployed: a release build of this package alone.
+pub async fn build_alone(name: &str, progress: Progress) -> Result<Binaries, BuildError> {
+    let packages = [name.to_owned()];
+    let build = move || build_packages(&workspace_root(), Profile::Release, progress, &packages);
+    tokio::task::spawn_blocking(build)
+        .await
+        .unwrap_or(Err(BuildError::Interrupted))
+}
+
 fn build_now(profile: Profile, progress: Progress) -> Result<Binaries, BuildError> {
     let root = workspace_root();
     let packages = packages(&root)?;
+    build_packages(&root, profile, progress, &packages)
+}
+
+fn build_packages(
+    root: &Path,
+    profile: Profile,
+    progress: Progress,
+    packages: &[String],
+) -> Result<Binaries, BuildError> {
     let _lock = lock(&root.join("target"))?;
-    let output = run_cargo(&root, profile, progress, &packages)?;
+    let output = run_cargo(root, profile, progress, packages)?;
     if output.status.success() {
         let paths = executables(&output.stdout);
         return Ok(Binaries {

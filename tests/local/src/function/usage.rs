@@ -28,7 +28,7 @@ impl Usage {
     }
 
     /// Reads a live process.
-    pub(crate) fn of_process(id: u32) -> Option<Self> {
+    pub fn of_process(id: u32) -> Option<Self> {
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
         let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
         Some(Self {

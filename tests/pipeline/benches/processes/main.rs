@@ -1,11 +1,13 @@
 //! Whole processes: what the real binaries do with a CPU-second, how fast they start, how much memory they take.
 //!
-//! `cargo bench -p pipeline --bench processes [-- target ingest start memory]`. The binaries are those of the profile
-//! `local`; each runs under our own Lambda Runtime API, and only its own CPU time counts. A floor that is missed ends
-//! it with an error.
+//! `cargo bench -p pipeline --bench processes [-- target ingest start memory azure]`. The binaries are those of the profile
+//! `local`; each runs under our own Lambda Runtime API, and only its own CPU time counts. `azure` makes release builds,
+//! one package at a time, and measures time. A floor that is missed ends it with an error.
 
+mod azure;
 mod contender;
 mod far_end;
+mod handler_process;
 mod payload;
 mod peers;
 mod report;
@@ -29,31 +31,44 @@ use throughput::measure;
 
 const EVENTS: u32 = 200_000;
 const PEER_EVENTS: u32 = 20_000;
+/// What is measured under our Lambda Runtime API.
+const LAMBDA_PARTS: [&str; 4] = ["target", "ingest", "start", "memory"];
 const MEMORY_FLOOR_MEGABYTES: f64 = 16.0;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let mut report = Report::default();
-    let binaries = build(Profile::Local, Progress::Shown).await?;
     let stream = stream::make(2_000)?;
     say(&format!("stream: {}; load: {}", stream.origin, load()));
-    if is_asked("target") {
-        target(&binaries, &stream.bodies, &mut report).await?;
+    if LAMBDA_PARTS.into_iter().any(is_asked) {
+        lambdas(&stream.bodies, &mut report).await?;
     }
-    if is_asked("ingest") {
-        ingest(&binaries, &stream.bodies, &mut report).await?;
-    }
-    if is_asked("start") {
-        starts(&binaries, &stream.bodies, &mut report).await?;
-    }
-    if is_asked("memory") {
-        memory(&binaries, &stream.bodies, &mut report).await?;
+    if is_asked("azure") {
+        azure::measure(&stream.bodies, &one_event(&stream.bodies)?, &mut report).await?;
     }
     say(&format!("load: {}", load()));
     match report.missed() {
         missed if missed.is_empty() => Ok(()),
         missed => Err(format!("below the floor: {}", missed.join(", ")).into()),
     }
+}
+
+async fn lambdas(bodies: &[String], report: &mut Report) -> Result<(), Box<dyn Error>> {
+    let binaries = build(Profile::Local, Progress::Shown).await?;
+    let [is_target, is_ingest, is_start, is_memory] = LAMBDA_PARTS.map(is_asked);
+    if is_target {
+        target(&binaries, bodies, report).await?;
+    }
+    if is_ingest {
+        ingest(&binaries, bodies, report).await?;
+    }
+    if is_start {
+        starts(&binaries, bodies, report).await?;
+    }
+    if is_memory {
+        memory(&binaries, bodies, report).await?;
+    }
+    Ok(())
 }
 
 /// Every part is measured unless some are named.

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use local::cloud::TOKEN;
-use serde_json::json;
+use serde_json::{Value, json};
 use tenant_logs::parse;
 
 /// Digits at the end of a `log_id` that change.
@@ -87,6 +87,42 @@ impl Payload {
             "isBase64Encoded": false
         });
         Self::new(request.to_string(), body)
+    }
+
+    /// A webhook request's body as it is.
+    pub(crate) fn plain(body: &str) -> Result<Self, Box<dyn Error>> {
+        Self::new(body.to_owned(), body)
+    }
+
+    /// A call of the Functions host for several events: a string that holds them, and their data once more beside it.
+    pub(crate) fn invocation(body: &str) -> Result<Self, Box<dyn Error>> {
+        let parsed = parse(body)?;
+        let mut events = Vec::new();
+        let mut data = Vec::new();
+        for log_event in &parsed.log_events {
+            let log_id = log_event.log_id();
+            let record: Value = serde_json::from_str(log_event.record())?;
+            events.push(json!({
+                "id": log_id,
+                "source": "auth0.com/acme/auth0.logs",
+                "specversion": "1.0",
+                "type": "com.auth0.Log",
+                "subject": "s",
+                "time": "2026-11-20T00:00:00Z",
+                "data": record,
+            }));
+            data.push(record);
+        }
+        let sys = json!({
+            "MethodName": "deliver",
+            "UtcNow": "2026-11-20T00:00:01.2345678Z",
+            "RandGuid": "24ad4c06-24ad-4e5b-8294-3da9714877e9",
+        });
+        let invocation = json!({
+            "Data": { "events": serde_json::to_string(&events)? },
+            "Metadata": { "data": serde_json::to_string(&data)?, "sys": sys },
+        });
+        Self::new(invocation.to_string(), body)
     }
 
     fn new(text: String, body: &str) -> Result<Self, Box<dyn Error>> {

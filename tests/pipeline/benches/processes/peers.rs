@@ -87,25 +87,37 @@ pub(crate) fn node() -> Result<Contender, Box<dyn Error>> {
 
 /// The bare Rust program, built with our lock file and the profile `local`.
 pub(crate) fn bare() -> Result<Contender, Box<dyn Error>> {
-    let folder = folder("bare")?;
+    let program = build("bare", "bare", &["--profile", "local"])?.join("local/bare");
+    Ok(Contender {
+        name: "bare lambda_runtime",
+        program,
+    })
+}
+
+/// The bare custom handler, a release build as the functions are; `has_sink` says whether it passes events on.
+pub(crate) fn bare_axum(has_sink: bool) -> Result<PathBuf, Box<dyn Error>> {
+    let (name, options): (_, &[&str]) = if has_sink {
+        ("bare-axum-with-sink", &["--release", "--features", "sink"])
+    } else {
+        ("bare-axum", &["--release"])
+    };
+    Ok(build("bare-axum", name, options)?.join("release/bare-axum"))
+}
+
+/// Builds one of our own peers in a folder of its own, and says where the build's output is.
+fn build(source: &str, name: &str, options: &[&str]) -> Result<PathBuf, Box<dyn Error>> {
+    let folder = folder(name)?;
     fs::create_dir_all(folder.join("src"))?;
     for file in ["Cargo.toml", "src/main.rs"] {
-        fs::copy(sources().join("bare").join(file), folder.join(file))?;
+        fs::copy(sources().join(source).join(file), folder.join(file))?;
     }
     fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock"))?;
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    run(Command::new(cargo).current_dir(&folder).args([
-        "build",
-        "--quiet",
-        "--profile",
-        "local",
-        "--target-dir",
-        "target",
-    ]))?;
-    Ok(Contender {
-        name: "bare lambda_runtime",
-        program: folder.join("target/local/bare"),
-    })
+    run(Command::new(cargo)
+        .current_dir(&folder)
+        .args(["build", "--quiet", "--target-dir", "target"])
+        .args(options))?;
+    Ok(folder.join("target"))
 }
 
 fn sources() -> PathBuf {
