@@ -149,6 +149,8 @@ fn may_use(package: &Package) -> Vec<&'static str> {
             ],
             false,
         ),
+        // It stands in for a crate of a registry.
+        "shared/regex" => (&["regex-lite"], true),
         "shared/lambda-payload" => (&["lambda_runtime"], false),
         "shared/custom-handler" => (&["http-body-util", "hyper*", "relay"], false),
         folder if folder.starts_with("functions/aws-") => (

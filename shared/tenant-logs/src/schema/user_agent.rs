@@ -117,6 +117,74 @@ fn browser(agent: &str) -> UserAgent<'_> {
 mod tests {
     use super::*;
 
+    /// With the version and the version of the system. Together they need every pattern of woothee, which makes one when an
+    /// agent first needs it.
+    const KNOWN: [(&str, &str, &str); 23] = [
+        (
+            "Mozilla/5.0 (Windows Phone 8.1; ARM; Trident/7.0; rv:11.0; IEMobile/11.0) like Gecko",
+            "11.0",
+            "8.1",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) GSA/290.0 Mobile/15E148 Safari/604.1",
+            "290.0",
+            "17.2",
+        ),
+        (
+            "Mozilla/5.0 (Mobile; rv:48.0) Gecko/48.0 Firefox/48.0",
+            "48.0",
+            "48.0",
+        ),
+        (
+            "Mozilla/5.0 (X11; CrOS 14541.0.0) Chrome/142.0.0.0 Safari/537.36",
+            "142.0.0.0",
+            "14541.0.0",
+        ),
+        (
+            "Mozilla/4.0 (compatible; MSIE 5.2; Mac_PowerPC; rv:1.2.3)",
+            "5.2",
+            "1.2.3",
+        ),
+        (
+            "Mozilla/5.0 (X11; FreeBSD amd64; rv:144.0) Gecko/20100101 Firefox/144.0",
+            "144.0",
+            "amd64",
+        ),
+        (
+            "Opera/9.8 (Macintosh; Intel Mac OS X 10.8.3) Version/12.1",
+            "12.1",
+            "10.8.3",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0) Chrome/142.0.0.0 YaBrowser/25.1.0.1 Safari/537.36",
+            "25.1.0.1",
+            "NT 10.0",
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 16; Phone) SamsungBrowser/28.0 Chrome/142.0.0.0",
+            "28.0",
+            "16",
+        ),
+        ("Opera/9.5 (X11; Linux x86_64)", "9.5", ""),
+        ("Mozilla/4.0 (jig browser web; 1.0.4; X00)", "1.0.4", ""),
+        ("KDDI-TS3X Opera Version/12.1", "TS3X", ""),
+        ("DoCoMo/2.0 X000i", "X000i", ""),
+        ("SoftBank/1.0/X000/1", "X000", ""),
+        ("Mozilla/3.0(WILLCOM;X/Y/Z)", "Y", ""),
+        ("Sleipnir/2.9", "2.9", ""),
+        ("Mozilla/5.0 (PLAYSTATION 3; 4.1)", "", "4.1"),
+        ("Mozilla/4.0 (PSP (PlayStation Portable); 6.6)", "", "6.6"),
+        ("Mozilla/5.0 (PlayStation 4 9.0)", "", "9.0"),
+        ("Mozilla/5.0 (PlayStation Vita 3.6)", "", "3.6"),
+        ("BlackBerry9700/5.0 Profile/MIDP-2.1", "", "5.0"),
+        (
+            "Mozilla/5.0 (BB10; Touch) Version/10.3 Mobile Safari/537.35",
+            "",
+            "10.3",
+        ),
+        ("Example-Watchdog/2.0", "", ""),
+    ];
+
     fn check(agent: &str, expected: &str) {
         let members = members_of(agent);
         let members = members.strip_prefix(',').unwrap_or(&members);
@@ -137,6 +205,15 @@ mod tests {
             "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0",
             r#""name":"Firefox","version":"144.0","os":{"name":"Linux"}"#,
         );
+    }
+
+    #[test]
+    fn every_pattern_of_woothee_is_one_that_shared_regex_can_read() {
+        for (agent, version, os_version) in KNOWN {
+            let found = browser(agent);
+            assert_eq!(found.version.unwrap_or_default(), version, "{agent}");
+            assert_eq!(found.os_version.unwrap_or_default(), os_version, "{agent}");
+        }
     }
 
     #[test]
