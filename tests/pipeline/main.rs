@@ -11,6 +11,7 @@ mod kinesis;
 mod kit;
 mod ledger_faults;
 mod local_command;
+mod log_analytics;
 mod on_moto;
 mod permissions;
 mod privacy;

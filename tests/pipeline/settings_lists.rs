@@ -15,15 +15,20 @@ type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 const SERVICE_ENDPOINT: &str = "AWS_ENDPOINT_URL_";
 
 /// What functions read and the template does not set, with the reason.
-const NOT_SET_BY_THE_TEMPLATE: [(&str, &str); 8] = [
+const NOT_SET_BY_THE_TEMPLATE: [(&str, &str); 10] = [
     ("AWS_ACCESS_KEY_ID", "Lambda sets it"),
     ("AWS_ENDPOINT_URL", "private endpoints and tests"),
     ("AWS_REGION", "Lambda sets it"),
     ("AWS_SECRET_ACCESS_KEY", "Lambda sets it"),
     ("AWS_SESSION_TOKEN", "Lambda sets it"),
+    ("AZURE_AUTHORITY_HOST", "Azure's national clouds and tests"),
     (
         "FILE_SINK_PATH",
         "a Lambda's files end with it, so the template offers no file sink",
+    ),
+    (
+        "LOGS_INGESTION_STREAM",
+        "a rule made for these rows has the stream of the default",
     ),
     (
         "SINKS",
@@ -46,6 +51,9 @@ fn values(file: &Path) -> BTreeMap<&'static str, String> {
             "DEAD_LETTER_QUEUE_URL",
             "https://sqs.example.com/1/set-aside",
         ),
+        ("ENTRA_CLIENT_ID", "00000000-0000-4000-8000-000000000001"),
+        ("ENTRA_CLIENT_SECRET", "made-up"),
+        ("ENTRA_TENANT_ID", "acme.example.com"),
         ("EVENT_BUS_NAME", "logs"),
         (
             "DEAD_LETTER_CONTAINER_ENDPOINT",
@@ -201,7 +209,7 @@ fn the_ingest_functions_settings_are_read_told_and_set() {
 #[test]
 fn the_targets_settings_are_read_told_and_set() {
     let read = names_read(
-        "http,firehose,event-bus,file,stdout",
+        "http,firehose,event-bus,log-analytics,file,stdout",
         aws_eventbridge_target::Settings::read,
     );
     check("aws-eventbridge-target", &read);
@@ -219,12 +227,21 @@ fn the_targets_settings_are_read_told_and_set() {
 fn the_template_offers_every_schema_and_asks_for_what_its_sink_needs() {
     let template = fs::read_to_string(root().join("template.yaml")).unwrap();
     let names = Schema::ALL.map(Schema::name);
-    let pattern = format!("'^(http|stdout|firehose)(:({}))?$'", names.join("|"));
+    let log_analytics = [Schema::Sentinel, Schema::Asim].map(Schema::name);
+    let pattern = format!(
+        "'^((http|stdout|firehose)(:({}))?|log-analytics(:({}))?)$'",
+        names.join("|"),
+        log_analytics.join("|")
+    );
     assert!(template.contains(&pattern), "{pattern}");
-    for sink in ["http", "firehose"] {
-        let with_schemas = names.map(|name| format!("\"{sink}:{name}\""));
-        for entry in with_schemas.iter().map(String::as_str).chain([sink]) {
-            let condition = format!("- !Contains [!Ref Sinks, {entry}]");
+    for (sink, names) in [
+        ("http", &names[..]),
+        ("firehose", &names),
+        ("log-analytics", &log_analytics),
+    ] {
+        let with_schemas = names.iter().map(|name| format!("\"{sink}:{name}\""));
+        for entry in with_schemas.chain([sink.to_owned()]) {
+            let condition = format!("!Contains [!Ref Sinks, {entry}]");
             assert!(template.contains(&condition), "{condition}");
         }
     }

@@ -4,7 +4,7 @@ use aws_clients::{
     AwsConnection, AwsSettings, DeadLetterQueueSettings, EventBus, EventBusSettings, Firehose,
     FirehoseSettings, LedgerSettings, SecretVersions, read_secrets,
 };
-use http_clients::HttpCollector;
+use http_clients::{EntraIdentity, HttpCollector, LogAnalytics, LogAnalyticsSettings};
 use relay::settings::{CommonSettings, Reader, SettingsError};
 use relay::{Destination, FileSink, SinkChoice, StdoutSink, StoredSecrets, parse_sinks};
 use tenant_logs::{Schema, TenantName};
@@ -13,7 +13,8 @@ use tracing::level_filters::LevelFilter;
 use crate::sink::TargetSink;
 
 /// Secrets that a setting may name by its ARN.
-const SECRETS: [(&str, SecretVersions); 2] = [
+const SECRETS: [(&str, SecretVersions); 3] = [
+    ("ENTRA_CLIENT_SECRET", SecretVersions::Current),
     ("HTTP_SINK_AUTHORIZATION", SecretVersions::Current),
     ("REDACT_KEY", SecretVersions::Current),
 ];
@@ -119,6 +120,9 @@ fn read_destination(
             TargetSink::Firehose(Firehose::new(opening.connection?, settings))
         }
         "event-bus" => TargetSink::EventBus(read_event_bus(reader, opening)?),
+        "log-analytics" => {
+            TargetSink::LogAnalytics(Box::new(read_log_analytics(reader, choice.schema)?))
+        }
         "file" => TargetSink::File(FileSink::read(reader)?),
         _ => TargetSink::Stdout(StdoutSink),
     };
@@ -150,6 +154,13 @@ fn read_event_bus(reader: &mut Reader<'_>, opening: Opening<'_>) -> Option<Event
         settings,
         opening.tenant?,
     ))
+}
+
+/// An application's secret proves who we are: a Lambda has no managed identity.
+fn read_log_analytics(reader: &mut Reader<'_>, schema: Schema) -> Option<LogAnalytics> {
+    let identity = EntraIdentity::read_application(reader);
+    let settings = LogAnalyticsSettings::read(reader)?;
+    Some(LogAnalytics::new(&identity?, &settings, schema))
 }
 
 #[cfg(test)]
@@ -225,6 +236,36 @@ mod tests {
   FIREHOSE_STREAM_NAME: required, not set
   EVENT_BUS_NAME: required, not set"
         );
+    }
+
+    #[test]
+    fn log_analytics_is_reached_by_an_applications_secret_and_takes_two_schemas() {
+        let entra = [
+            ("ENTRA_TENANT_ID", "acme.example.com"),
+            ("ENTRA_CLIENT_ID", "00000000-0000-4000-8000-000000000001"),
+            ("ENTRA_CLIENT_SECRET", "made-up"),
+        ];
+        let rule = [
+            ("LOGS_INGESTION_ENDPOINT", "https://acme.ingest.example.com"),
+            ("LOGS_INGESTION_RULE_ID", "dcr-0"),
+        ];
+        for (sinks, schema) in [
+            ("log-analytics", Schema::Sentinel),
+            ("log-analytics:asim", Schema::Asim),
+        ] {
+            let settings = read(&[&entra[..], &rule, &[("SINKS", sinks)]].concat());
+            assert_eq!(settings.unwrap().destinations[0].schema, schema);
+        }
+        assert_eq!(
+            read(&[("SINKS", "log-analytics")]).unwrap_err(),
+            "5 settings are wrong:
+  ENTRA_TENANT_ID: required, not set
+  ENTRA_CLIENT_ID: required, not set
+  ENTRA_CLIENT_SECRET: required, not set
+  LOGS_INGESTION_ENDPOINT: required, not set
+  LOGS_INGESTION_RULE_ID: required, not set"
+        );
+        assert!(read(&[("SINKS", "log-analytics:raw")]).is_err());
     }
 
     #[test]

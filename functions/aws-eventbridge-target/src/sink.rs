@@ -1,7 +1,7 @@
 //! The sinks this function has, as one type.
 
 use aws_clients::{EventBus, Firehose};
-use http_clients::HttpCollector;
+use http_clients::{HttpCollector, LogAnalytics};
 use relay::{Delivery, FileSink, Row, Sink, SinkKind, StdoutSink};
 use tokio::time::Instant;
 
@@ -14,6 +14,8 @@ pub(crate) enum TargetSink {
     Firehose(Firehose),
     /// Another bus, or the one whose dead letters come back.
     EventBus(EventBus),
+    /// Tables of a Log Analytics workspace.
+    LogAnalytics(Box<LogAnalytics>),
     /// An NDJSON file.
     File(FileSink),
     /// Standard output.
@@ -22,10 +24,11 @@ pub(crate) enum TargetSink {
 
 impl TargetSink {
     /// What `SINKS` can name.
-    pub(crate) const KINDS: [SinkKind; 5] = [
+    pub(crate) const KINDS: [SinkKind; 6] = [
         SinkKind::of_any_schema("http"),
         SinkKind::of_any_schema("firehose"),
         SinkKind::of_raw("event-bus"),
+        LogAnalytics::KIND,
         SinkKind::of_any_schema("file"),
         SinkKind::of_any_schema("stdout"),
     ];
@@ -37,6 +40,7 @@ impl Sink for TargetSink {
             Self::Http(sink) => sink.name(),
             Self::Firehose(sink) => sink.name(),
             Self::EventBus(sink) => sink.name(),
+            Self::LogAnalytics(sink) => sink.name(),
             Self::File(sink) => sink.name(),
             Self::Stdout(sink) => sink.name(),
         }
@@ -47,6 +51,7 @@ impl Sink for TargetSink {
             Self::Http(sink) => sink.send(rows, until).await,
             Self::Firehose(sink) => sink.send(rows, until).await,
             Self::EventBus(sink) => sink.send(rows, until).await,
+            Self::LogAnalytics(sink) => sink.send(rows, until).await,
             Self::File(sink) => sink.send(rows, until).await,
             Self::Stdout(sink) => sink.send(rows, until).await,
         }

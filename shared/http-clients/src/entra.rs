@@ -53,7 +53,18 @@ pub(crate) enum Credential {
 impl EntraIdentity {
     /// The managed identity that the settings name; nothing where the reader noted a problem.
     pub fn read_managed(reader: &mut Reader<'_>) -> Option<Self> {
-        match Self::new(EntraSettings::read_managed_identity(reader)?) {
+        let settings = EntraSettings::read_managed_identity(reader)?;
+        Self::open(settings, reader)
+    }
+
+    /// The application that the settings name, by its secret; nothing where the reader noted a problem.
+    pub fn read_application(reader: &mut Reader<'_>) -> Option<Self> {
+        let settings = EntraSettings::read_client_secret(reader)?;
+        Self::open(settings, reader)
+    }
+
+    fn open(settings: EntraSettings, reader: &mut Reader<'_>) -> Option<Self> {
+        match Self::new(settings) {
             Ok(identity) => Some(identity),
             Err(error) => {
                 reader.problem("SSL_CERT_FILE", chain(&error));

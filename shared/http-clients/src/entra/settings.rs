@@ -39,6 +39,12 @@ impl EntraSettings {
         if !has_client_secret {
             return Self::read_managed_identity(reader);
         }
+        Self::read_client_secret(reader)
+    }
+
+    /// Reads the settings of an application with a client secret, for where there is no managed identity, and
+    /// `SSL_CERT_FILE`; nothing where the reader noted a problem.
+    pub fn read_client_secret(reader: &mut Reader<'_>) -> Option<Self> {
         let credential = read_client_secret(reader);
         Self::with_roots(reader, credential)
     }

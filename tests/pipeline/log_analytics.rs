@@ -1,0 +1,149 @@
+//! From AWS to a Log Analytics workspace, by an application's secret.
+
+use std::time::Duration;
+
+use local::cloud::{Cloud, CloudOptions};
+use local::collector::Refusal;
+use local::entra::{CLIENT_SECRET, Entra};
+use local::faults::{Fault, Faults};
+use local::logs_ingestion::LogsIngestion;
+use local::secrets_manager::SecretsManager;
+use serde_json::json;
+
+use crate::kit::target::{event, event_of_type, failed, once_each};
+use crate::kit::{cloud, letters, settings};
+
+/// The target with its workspace, both where they are and how ill they are.
+struct Azure {
+    cloud: Cloud,
+    entra: Entra,
+    ingestion: LogsIngestion,
+    /// Of what issues tokens.
+    entra_faults: Faults,
+    /// Of what takes rows.
+    faults: Faults,
+}
+
+async fn azure(sinks: &str) -> Azure {
+    azure_with(sinks, &[]).await
+}
+
+/// The same with more settings, or others.
+async fn azure_with(sinks: &str, changes: &[(&str, &str)]) -> Azure {
+    let [entra_faults, faults] = [(); 2].map(|()| Faults::healthy());
+    let entra = Entra::start(entra_faults.clone()).await.unwrap();
+    let ingestion = LogsIngestion::start(entra.tokens(), faults.clone());
+    let ingestion = ingestion.await.unwrap();
+    let mut environment = entra.client_secret();
+    environment.extend(ingestion.settings());
+    environment.extend(settings(&[("SINKS", sinks)]));
+    environment.extend(settings(changes));
+    let options = CloudOptions {
+        environment,
+        timeout: Duration::from_secs(20),
+        ..CloudOptions::default()
+    };
+    Azure {
+        cloud: cloud(options).await,
+        entra,
+        ingestion,
+        entra_faults,
+        faults,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_aws_each_event_is_stored_once_in_the_table_that_it_belongs_to() {
+    let azure = azure("log-analytics:asim").await;
+    let bodies = [
+        event_of_type("s", "1"),
+        event_of_type("ss", "2"),
+        event_of_type("a_code_of_next_year", "3"),
+    ];
+    for _ in 0..2 {
+        assert_eq!(failed(&azure.cloud, &bodies).await, [0; 0]);
+    }
+    assert_eq!(azure.ingestion.log_ids(), once_each(["1", "2", "3"]));
+    let rows = azure.ingestion.rows();
+    let mut streams: Vec<&str> = rows.iter().map(|row| row.stream.as_str()).collect();
+    streams.sort_unstable();
+    let expected = [
+        "Custom-ASimAudit",
+        "Custom-ASimAuthentication",
+        "Custom-Auth0Logs",
+    ];
+    assert_eq!(streams, expected);
+    assert_eq!(azure.entra.tokens().issued(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_aws_a_revoked_token_a_busy_rule_and_a_missing_role_cost_nothing() {
+    let azure = azure("log-analytics").await;
+    let bodies: Vec<String> = (0..20).map(|number| event(&number.to_string())).collect();
+    azure.faults.always(Fault::Denied);
+    let all: Vec<usize> = (0..20).collect();
+    assert_eq!(failed(&azure.cloud, &bodies).await, all);
+    azure.faults.always(Fault::Busy {
+        status: 429,
+        retry_after_secs: 600,
+    });
+    assert_eq!(failed(&azure.cloud, &bodies).await, all);
+    azure.faults.heal();
+    azure.entra.tokens().revoke_all();
+    assert_eq!(failed(&azure.cloud, &bodies).await, [0; 0]);
+    let expected = once_each((0..20).map(|number| number.to_string()));
+    assert_eq!(azure.ingestion.log_ids(), expected);
+    assert_eq!(letters(&azure.cloud.set_aside_queue).len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_aws_a_row_that_the_rule_refuses_is_set_aside_alone() {
+    let azure = azure("log-analytics").await;
+    azure.ingestion.refuse(vec![Refusal {
+        contains: "\"bad\"".to_owned(),
+        status: 400,
+    }]);
+    let bodies = ["good", "bad", "better"].map(event);
+    assert_eq!(failed(&azure.cloud, &bodies).await, [0; 0]);
+    assert_eq!(azure.ingestion.log_ids(), once_each(["good", "better"]));
+    let letters = letters(&azure.cloud.set_aside_queue);
+    let named: Vec<_> = letters
+        .iter()
+        .map(|letter| (&letter["sink"], &letter["log_id"]))
+        .collect();
+    assert_eq!(named, [(&json!("log-analytics"), &json!("bad"))]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_entra_issues_no_token_all_is_handed_back_and_another_sink_goes_on() {
+    let azure = azure("log-analytics,http").await;
+    azure.entra_faults.always(Fault::Status(503));
+    let bodies = [event("1"), event("2")];
+    assert_eq!(failed(&azure.cloud, &bodies).await, [0, 1]);
+    assert_eq!(azure.ingestion.counts().calls, 0);
+    azure.entra_faults.heal();
+    assert_eq!(failed(&azure.cloud, &bodies).await, [0; 0]);
+    assert_eq!(azure.ingestion.log_ids(), once_each(["1", "2"]));
+    assert_eq!(azure.cloud.collector.log_ids(), once_each(["1", "2"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_applications_secret_is_read_by_its_arn_and_one_that_ended_is_told_by_its_code_alone() {
+    let manager = SecretsManager::start(Faults::healthy()).await.unwrap();
+    for (secret, expected) in [(CLIENT_SECRET, vec![]), ("a-secret-that-ended", vec![0])] {
+        let arn = manager.put("application", secret);
+        let changes = [
+            ("ENTRA_CLIENT_SECRET", ""),
+            ("ENTRA_CLIENT_SECRET_SECRET_ARN", &arn),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &manager.url()),
+        ];
+        let azure = azure_with("log-analytics", &changes).await;
+        assert_eq!(failed(&azure.cloud, &[event("1")]).await, expected);
+        let arrived = azure.ingestion.log_ids().len();
+        assert_eq!(arrived, 1 - expected.len());
+        let is_told = |output: &str| expected.is_empty() || output.contains("invalid_client");
+        let output = azure.cloud.target.output_when(is_told).await;
+        assert!(is_told(&output), "{output}");
+        assert!(!output.contains(secret), "{output}");
+    }
+}
