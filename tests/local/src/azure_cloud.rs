@@ -43,6 +43,10 @@ pub struct AzureOptions {
     pub subscription: SubscriptionOptions,
     /// Where each app's output goes; none keeps it in memory only.
     pub output_folder: Option<PathBuf>,
+    /// How long the hosts keep an idle connection; none is as long as the real one.
+    pub idle_limit: Option<Duration>,
+    /// Whether the hosts start two handlers where they have killed one.
+    pub races_restarts: bool,
 }
 
 impl Default for AzureOptions {
@@ -60,6 +64,8 @@ impl Default for AzureOptions {
                 ..SubscriptionOptions::new("", "")
             },
             output_folder: None,
+            idle_limit: None,
+            races_restarts: false,
         }
     }
 }
@@ -284,11 +290,14 @@ async fn start_host(
 ) -> Result<FunctionsHost, HostError> {
     let output_folder = options.output_folder.as_ref();
     let more = options.environment.iter().cloned();
+    let real = HostOptions::new(folder.path());
     FunctionsHost::start(HostOptions {
         environment: settings.into_iter().chain(more).collect(),
+        idle_limit: options.idle_limit.unwrap_or(real.idle_limit),
+        races_restarts: options.races_restarts,
         timeout: options.timeout,
         output_file: output_folder.map(|output| output.join(format!("{}.log", folder.name()))),
-        ..HostOptions::new(folder.path())
+        ..real
     })
     .await
 }

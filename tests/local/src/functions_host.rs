@@ -2,7 +2,8 @@
 //!
 //! It behaves as the real host (4.1037, with the Event Grid extension 3.3.0) was seen to: it pings the handler until it
 //! answers, calls it in parallel without a limit, in chunks, reads answers by its own table, kills a handler that lets a
-//! call pass `functionTimeout`, starts one that failed twice again and then gives up, and ends it with SIGKILL.
+//! call pass `functionTimeout`, starts one that failed twice again and then gives up, closes idle connections, may start
+//! two at once, and ends it with SIGKILL: at its own end, too, once the calls under way are answered.
 
 mod app;
 mod event_grid_trigger;
@@ -22,7 +23,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::{Request, Response};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
 use crate::function::Usage;
 use crate::function::output::Output;
@@ -30,6 +33,12 @@ use crate::identifier::new_id;
 use crate::server::{Answer, Server};
 use app::{App, Trigger};
 use handler::{Handler, HandlerOptions};
+use invocation::Invocation;
+
+/// How long the calls under way may take once the host is told to end.
+const SHUT_DOWN_LIMIT: Duration = Duration::from_secs(30);
+/// The host's own setting, which a handler gets to see, made-up key included.
+const STORAGE: &str = "DefaultEndpointsProtocol=https;AccountName=acme;AccountKey=bG9jYWwtc3RvcmFnZS1rZXk=;EndpointSuffix=example.com";
 
 /// What a host is started with.
 #[derive(Debug, Clone)]
@@ -44,6 +53,11 @@ pub struct HostOptions {
     pub grace: Duration,
     /// How long a handler may take until it listens.
     pub start_limit: Duration,
+    /// How long a connection to the handler may be idle before the host closes it.
+    pub idle_limit: Duration,
+    /// Whether two handlers are started on the one port where the host has killed one, as was seen twice of about 25
+    /// times.
+    pub races_restarts: bool,
     /// A file that gets everything the handler writes.
     pub output_file: Option<PathBuf>,
 }
@@ -57,6 +71,8 @@ impl HostOptions {
             timeout: None,
             grace: Duration::from_secs(2),
             start_limit: Duration::from_secs(30),
+            idle_limit: Duration::from_millis(73_600),
+            races_restarts: false,
             output_file: None,
         }
     }
@@ -87,6 +103,15 @@ struct Shared {
     app: App,
     handler: Handler,
     keys: Keys,
+    requests: watch::Sender<Requests>,
+}
+
+/// The requests of the host.
+#[derive(Debug, Default)]
+struct Requests {
+    under_way: usize,
+    /// Whether new ones are refused.
+    are_refused: bool,
 }
 
 /// The keys that a request must bring.
@@ -107,6 +132,8 @@ impl FunctionsHost {
             timeout: options.timeout.unwrap_or(app.timeout),
             grace: options.grace,
             start_limit: options.start_limit,
+            idle_limit: options.idle_limit,
+            races_restarts: options.races_restarts,
             output: output.clone(),
             root: options.root,
         })
@@ -118,6 +145,7 @@ impl FunctionsHost {
                 system: new_id(),
                 function: new_id(),
             },
+            requests: watch::Sender::default(),
         });
         let serving = Arc::clone(&shared);
         let server = Server::start(move |request| {
@@ -169,9 +197,23 @@ impl FunctionsHost {
         let Some(Trigger::Timer { binding, .. }) = self.shared.app.functions.get(function) else {
             return Err(format!("`{function}` has no timer"));
         };
-        let timer = r#"{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}"#;
-        let request = invocation::request(function, (binding, timer), None);
-        self.shared.invoke(request).await
+        let timer = json!({
+            "Schedule": { "AdjustForDST": true },
+            // That of a schedule that never ran; a run by hand has it, too.
+            "ScheduleStatus": {
+                "Last": "0001-01-01T00:00:00+00:00",
+                "LastUpdated": "0001-01-01T00:00:00+00:00",
+                "Next": "2026-11-22T03:00:00+00:00",
+            },
+            "IsPastDue": false,
+        });
+        let invocation = Invocation {
+            function: function.to_owned(),
+            binding: binding.clone(),
+            data: timer.to_string(),
+            metadata: None,
+        };
+        self.shared.invoke(&invocation).await
     }
 
     /// Waits until the handler takes calls; answers whether it ever will.
@@ -187,6 +229,19 @@ impl FunctionsHost {
     /// Restarts the handler with SIGKILL, as an update or a move to another machine does.
     pub async fn restart(&self) {
         self.shared.handler.restart().await;
+    }
+
+    /// Ends as the real host does on SIGTERM: takes no more requests, lets those under way finish, and then ends the
+    /// handler with SIGKILL, which never sees a SIGTERM.
+    pub async fn shut_down(&self) {
+        self.shared
+            .requests
+            .send_modify(|requests| requests.are_refused = true);
+        let mut requests = self.shared.requests.subscribe();
+        let last = requests.wait_for(|requests| requests.under_way == 0);
+        // What takes longer is cut off.
+        let _in_time = timeout(SHUT_DOWN_LIMIT, last).await;
+        self.shared.handler.end().await;
     }
 
     /// Kills the handler so that the host takes it for a crash.
@@ -232,8 +287,21 @@ impl FunctionsHost {
 }
 
 impl Shared {
-    async fn invoke(&self, request: Request<Bytes>) -> Result<Value, String> {
-        self.handler.invoke(request).await
+    /// Invokes a function, as often as its policy says; the error is that of the last try.
+    async fn invoke(&self, invocation: &Invocation) -> Result<Value, String> {
+        let policy = self.app.retries.get(&invocation.function);
+        let most = policy.map_or(0, |policy| policy.most_retries);
+        let mut count = 0;
+        loop {
+            let retry = policy.map(|_| (count, most));
+            let request = invocation.request(self.handler.port(), retry);
+            let invoked = self.handler.invoke(request).await;
+            match policy {
+                Some(policy) if invoked.is_err() && count < most => sleep(policy.delay).await,
+                _ => return invoked,
+            }
+            count += 1;
+        }
     }
 
     async fn pass_on(&self, request: Request<Bytes>, is_chunked: bool) -> Option<Response<Bytes>> {
@@ -242,6 +310,15 @@ impl Shared {
 }
 
 async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Answer {
+    let is_taken = shared.requests.send_if_modified(|requests| {
+        let is_taken = !requests.are_refused;
+        requests.under_way += usize::from(is_taken);
+        is_taken
+    });
+    if !is_taken {
+        return Answer::Drop;
+    }
+    let _under_way = UnderWay(shared);
     if shared.handler.is_shut_down() {
         return Answer::Drop;
     }
@@ -249,6 +326,17 @@ async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Answer {
         return event_grid_trigger::answer(shared, &request).await;
     }
     http_trigger::answer(shared, request).await
+}
+
+/// A request that is counted until it is answered, or its sender has gone away.
+struct UnderWay<'s>(&'s Shared);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0
+            .requests
+            .send_modify(|requests| requests.under_way -= 1);
+    }
 }
 
 /// The parameters of a request, which need no decoding here: names and keys are plain.
@@ -266,6 +354,7 @@ fn environment(options: &HostOptions) -> Vec<(OsString, OsString)> {
         ("FUNCTIONS_WORKER_RUNTIME", "Custom"),
         ("AZURE_FUNCTIONS_ENVIRONMENT", "Development"),
         ("WEBSITE_HOSTNAME", "localhost"),
+        ("AzureWebJobsStorage", STORAGE),
     ];
     let platform = platform.map(|(name, value)| (name.into(), value.into()));
     let path = std::env::var_os("PATH").map(|path| ("PATH".into(), path));

@@ -67,6 +67,77 @@ async fn a_sink_that_hangs_is_given_up_before_the_host_kills_the_handler() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn two_handlers_on_one_port_lose_nothing_and_end_no_host() {
+    let options = AzureOptions {
+        // Claims of a killed handler lapse with its own deadline, which lies a little behind the host's here.
+        environment: crate::kit::settings(&[("INVOCATION_SECONDS", "5")]),
+        timeout: Some(Duration::from_secs(1)),
+        races_restarts: true,
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    let output = || cloud.subscriber.output();
+    for log_id in ["a", "b"] {
+        let starts = cloud.subscriber.starts();
+        // Longer than the host waits: it kills the handler, and starts two.
+        cloud.faults.logs.always(Fault::Hang);
+        cloud.partner_topic.put(&[event(log_id)]).unwrap();
+        eventually_within(PATIENCE, "the next handlers", || {
+            cloud.subscriber.starts() > starts
+        })
+        .await;
+        cloud.faults.logs.heal();
+        settled(&cloud).await;
+    }
+    eventually_within(PATIENCE, "the one that waits", || {
+        output().contains("the port is in use, waiting for it")
+    })
+    .await;
+    assert!(!cloud.subscriber.is_shut_down());
+    assert_eq!(cloud.logs.log_ids(), once_each(["a", "b"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_the_host_closes_while_idle_costs_no_delivery() {
+    let idle = Duration::from_millis(50);
+    let options = AzureOptions {
+        idle_limit: Some(idle),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    let log_ids = ["a", "b", "c"];
+    for log_id in log_ids {
+        cloud.partner_topic.put(&[event(log_id)]).unwrap();
+        settled(&cloud).await;
+        // However long this takes, the connection may be closed or not: both must do.
+        tokio::time::sleep(2 * idle).await;
+    }
+    assert_eq!(cloud.logs.log_ids(), once_each(log_ids));
+    let answers = cloud.partner_subscription.deliveries().answers;
+    assert_eq!(answers.into_iter().collect::<Vec<_>>(), [(202, 3)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_that_ends_lets_the_call_finish_and_kills_the_handler() {
+    let cloud = azure(AzureOptions::default()).await;
+    let late = Fault::Late(Duration::from_millis(500));
+    cloud.faults.logs.always(late);
+    cloud.partner_topic.put(&[event("a")]).unwrap();
+    eventually_within(PATIENCE, "the call is under way", || {
+        cloud.subscriber.calls() > 0
+    })
+    .await;
+    cloud.subscriber.shut_down().await;
+    settled(&cloud).await;
+    assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
+    let output = cloud.subscriber.output();
+    assert!(
+        !output.contains("finishing the calls under way"),
+        "{output}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_timer_deletes_what_has_expired_and_nothing_else() {
     let cloud = azure(AzureOptions::default()).await;
     cloud.partner_topic.put(&[event("kept")]).unwrap();
@@ -114,7 +185,15 @@ async fn no_line_shows_what_an_event_holds() {
     .await;
     cloud.subscriber.terminate_handler().await.unwrap();
     let output = output();
-    for secret in ["Łucja", "2001:db8::7", "local-identity-header", "Bearer"] {
+    // The host's own storage key is in the handler's environment, too.
+    let storage_key = "bG9jYWwtc3RvcmFnZS1rZXk";
+    for secret in [
+        "Łucja",
+        "2001:db8::7",
+        "local-identity-header",
+        "Bearer",
+        storage_key,
+    ] {
         assert!(!output.contains(secret), "{secret}: {output}");
     }
     for line in output.lines() {

@@ -17,7 +17,17 @@ pub(crate) struct App {
     pub(crate) timeout: Duration,
     pub(crate) route_prefix: String,
     pub(crate) http: HttpPassing,
+    /// Those that are not disabled.
     pub(crate) functions: BTreeMap<String, Trigger>,
+    /// The functions that are tried again, by the host itself.
+    pub(crate) retries: BTreeMap<String, RetryPolicy>,
+}
+
+/// How the host tries an invocation again; it does so for timers and for events alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RetryPolicy {
+    pub(crate) most_retries: u32,
+    pub(crate) delay: Duration,
 }
 
 /// How requests of functions that are only HTTP come to the handler.
@@ -98,6 +108,17 @@ struct ExtensionBundle {
 #[derive(Deserialize)]
 struct FunctionJson {
     bindings: Vec<Binding>,
+    #[serde(default)]
+    disabled: bool,
+    retry: Option<RetryJson>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RetryJson {
+    strategy: String,
+    max_retry_count: u32,
+    delay_interval: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +143,7 @@ impl App {
             return Err(format!("host.json: version {} is not 2.0", host.version));
         }
         let mut functions = BTreeMap::new();
+        let mut retries = BTreeMap::new();
         let entries = fs::read_dir(root).map_err(|error| error.to_string())?;
         for entry in entries {
             let path = entry.map_err(|error| error.to_string())?.path();
@@ -131,7 +153,14 @@ impl App {
             }
             let name = path.file_name().unwrap_or_default().to_string_lossy();
             let function: FunctionJson = read_json(&file)?;
-            functions.insert(name.into_owned(), trigger(function.bindings)?);
+            let trigger = trigger(function.bindings)?;
+            if function.disabled {
+                continue;
+            }
+            if let Some(retry) = function.retry {
+                retries.insert(name.to_string(), policy(&retry)?);
+            }
+            functions.insert(name.into_owned(), trigger);
         }
         let needs_bundle = functions
             .values()
@@ -161,8 +190,20 @@ impl App {
             route_prefix: prefix.unwrap_or_else(|| "api".to_owned()),
             http,
             functions,
+            retries,
         })
     }
+}
+
+fn policy(retry: &RetryJson) -> Result<RetryPolicy, String> {
+    if retry.strategy != "fixedDelay" {
+        return Err(format!("this host knows no retry `{}`", retry.strategy));
+    }
+    let delay = retry.delay_interval.as_deref();
+    Ok(RetryPolicy {
+        most_retries: retry.max_retry_count,
+        delay: duration(delay.ok_or("a fixedDelay without its delayInterval")?)?,
+    })
 }
 
 fn trigger(bindings: Vec<Binding>) -> Result<Trigger, String> {
@@ -216,6 +257,6 @@ fn duration(text: &str) -> Result<Duration, String> {
         Ok([hours, minutes, seconds]) => {
             Ok(Duration::from_secs(hours * 3_600 + minutes * 60 + seconds))
         }
-        _ => Err(format!("`{text}` is no functionTimeout")),
+        _ => Err(format!("`{text}` is no time span")),
     }
 }

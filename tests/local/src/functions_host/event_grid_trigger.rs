@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::Shared;
 use super::app::Trigger;
-use super::invocation;
+use super::invocation::Invocation;
 use super::rewriting::rewritten;
 use crate::server::Answer;
 
@@ -43,7 +43,7 @@ pub(crate) async fn answer(shared: &Arc<Shared>, request: &Request<Bytes>) -> An
             let trigger = (function, binding.as_str(), *is_many);
             notification(shared, request.body(), trigger).await
         }
-        Some(b"SubscriptionDeletion") => empty(202),
+        Some(b"Unsubscribe") => empty(202),
         _ => empty(400),
     }
 }
@@ -75,23 +75,29 @@ async fn notification(
     if events.is_empty() {
         return empty(202);
     }
-    let requests: Vec<Request<Bytes>> = if is_many {
+    let invocation = |data: String, metadata: String| Invocation {
+        function: function.to_owned(),
+        binding: binding.to_owned(),
+        data,
+        metadata: Some(metadata),
+    };
+    let calls: Vec<Invocation> = if is_many {
         let all: Vec<&str> = events.iter().map(|event| event.text.as_str()).collect();
         let data: Vec<&str> = events.iter().map(|event| event.data.as_str()).collect();
         // Several values travel as a string that holds an array.
         let [all, data] =
             [all, data].map(|texts| json!(format!("[{}]", texts.join(","))).to_string());
-        vec![invocation::request(function, (binding, &all), Some(&data))]
+        vec![invocation(all, data)]
     } else {
-        let each = events.iter();
-        each.map(|event| invocation::request(function, (binding, &event.text), Some(&event.data)))
+        let each = events.into_iter();
+        each.map(|event| invocation(event.text, event.data))
             .collect()
     };
     // All run at once, without a limit, and the answer comes after the slowest.
     let mut invocations = JoinSet::new();
-    for request in requests {
+    for call in calls {
         let shared = Arc::clone(shared);
-        invocations.spawn(async move { shared.invoke(request).await });
+        invocations.spawn(async move { shared.invoke(&call).await });
     }
     let mut failure = None;
     while let Some(ended) = invocations.join_next().await {

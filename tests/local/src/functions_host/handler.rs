@@ -1,9 +1,10 @@
 //! The handler's process: started, pinged until it is ready, called, killed and started again as the real host does.
 
+mod life;
+
 use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,28 +13,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use hyper::{Request, Response};
 use serde_json::Value;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::invocation::{Verdict, judge};
 use super::wire::Wire;
-use crate::client;
 use crate::function::Usage;
 use crate::function::output::Output;
 use crate::function::process::Process;
 use crate::lock::lock;
 
-/// Between two pings of a handler that does not listen yet.
-const PING_INTERVAL: Duration = Duration::from_millis(25);
-/// Before a handler that failed is started again.
-const RESTART_DELAY: Duration = Duration::from_millis(60);
-/// Failures that end the host, where they come within the window.
-const MOST_ERRORS: usize = 3;
-const ERROR_WINDOW: Duration = Duration::from_mins(30);
-/// The exit code of a handler that asks for another start.
-const RESTART_CODE: i32 = 200;
 /// Ports that no outgoing connection is given, so that a killed handler's port stays free for the next one.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
@@ -49,6 +40,10 @@ pub(crate) struct HandlerOptions {
     pub(crate) grace: Duration,
     /// How long a handler may take until it listens.
     pub(crate) start_limit: Duration,
+    /// How long a connection may be idle.
+    pub(crate) idle_limit: Duration,
+    /// Whether two handlers are started where the host has killed one.
+    pub(crate) races_restarts: bool,
     pub(crate) output: Output,
 }
 
@@ -99,7 +94,7 @@ impl Handler {
             is_ours: AtomicBool::new(false),
             calls: AtomicUsize::new(0),
         });
-        let supervising = tokio::spawn(supervise(Arc::clone(&shared)));
+        let supervising = tokio::spawn(life::supervise(Arc::clone(&shared)));
         Ok(Self {
             shared,
             supervising,
@@ -111,7 +106,7 @@ impl Handler {
         let running = self.ready().await?;
         let limit = Instant::now() + self.shared.options.timeout + self.shared.options.grace;
         self.shared.calls.fetch_add(1, Ordering::SeqCst);
-        let verdict = match timeout_at(limit, running.wire.send_chunked(request)).await {
+        let verdict = match timeout_at(limit, running.wire.send_and_follow(request)).await {
             Ok(Ok(response)) => judge(&response),
             Ok(Err(_broken)) => Verdict::Failed("the connection was closed".to_owned()),
             Err(_elapsed) => Verdict::NeverEnds,
@@ -174,6 +169,11 @@ impl Handler {
         self.ready().await.is_ok()
     }
 
+    /// Where it listens.
+    pub(crate) fn port(&self) -> u16 {
+        self.shared.port
+    }
+
     /// Whether it failed too often.
     pub(crate) fn is_shut_down(&self) -> bool {
         matches!(*self.shared.phase.borrow(), Phase::ShutDown)
@@ -184,6 +184,17 @@ impl Handler {
         if let Ok(running) = self.ready().await {
             self.kill_running(&running);
             running.process.ended().await;
+        }
+    }
+
+    /// Kills the process for good.
+    pub(crate) async fn end(&self) {
+        self.supervising.abort();
+        self.shared.phase.send_replace(Phase::ShutDown);
+        let processes = lock(&self.shared.processes).clone();
+        for process in processes {
+            process.kill();
+            process.ended().await;
         }
     }
 
@@ -229,104 +240,10 @@ impl Handler {
 impl Drop for Handler {
     fn drop(&mut self) {
         self.supervising.abort();
-        if let Some(process) = self.process() {
+        for process in lock(&self.shared.processes).iter() {
             process.kill();
         }
     }
-}
-
-async fn supervise(shared: Arc<Shared>) {
-    let mut errors: Vec<Instant> = Vec::new();
-    loop {
-        shared.phase.send_replace(Phase::Starting);
-        let exit = match start(&shared) {
-            Ok(process) => {
-                lock(&shared.processes).push(Arc::clone(&process));
-                live(&shared, &process).await
-            }
-            // The host goes on without a handler.
-            Err(_not_started) => {
-                shared.phase.send_replace(Phase::Closed);
-                return;
-            }
-        };
-        let is_ours = shared.is_ours.swap(false, Ordering::SeqCst);
-        match exit.and_then(|exit| exit.code()) {
-            _ if is_ours => {}
-            Some(RESTART_CODE) => {}
-            Some(0) => {
-                shared.phase.send_replace(Phase::Closed);
-                return;
-            }
-            _ => {
-                errors.retain(|at| at.elapsed() < ERROR_WINDOW);
-                errors.push(Instant::now());
-                if errors.len() >= MOST_ERRORS {
-                    shared.phase.send_replace(Phase::ShutDown);
-                    return;
-                }
-                shared.phase.send_replace(Phase::Starting);
-                sleep(RESTART_DELAY).await;
-            }
-        }
-    }
-}
-
-fn start(shared: &Shared) -> std::io::Result<Arc<Process>> {
-    let options = &shared.options;
-    let port = OsString::from(shared.port.to_string());
-    let own = [
-        ("FUNCTIONS_CUSTOMHANDLER_PORT", port.clone()),
-        ("FUNCTIONS_HTTPWORKER_PORT", port),
-        ("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", "worker".into()),
-        ("FUNCTIONS_HTTPWORKER_ID", "worker".into()),
-        ("FUNCTIONS_APP_ROOT_PATH", options.root.clone().into()),
-    ];
-    let own = own.map(|(name, value)| (OsString::from(name), value));
-    let environment = options.environment.iter().cloned().chain(own);
-    Process::start_in(
-        &options.root,
-        &options.executable,
-        environment,
-        &options.output,
-    )
-}
-
-/// A process from its first ping to its end.
-async fn live(shared: &Shared, process: &Arc<Process>) -> Option<ExitStatus> {
-    let pinged = tokio::select! {
-        exit = process.ended() => return exit,
-        pinged = ping(shared.port, shared.options.start_limit) => pinged,
-    };
-    if pinged {
-        let running = Running {
-            process: Arc::clone(process),
-            wire: Wire::to(shared.port),
-        };
-        shared.phase.send_replace(Phase::Ready(Arc::new(running)));
-    } else {
-        process.kill();
-    }
-    process.ended().await
-}
-
-/// Pings until somebody listens; whatever then comes back counts, a closed connection too.
-async fn ping(port: u16, limit: Duration) -> bool {
-    let until = Instant::now() + limit;
-    while TcpStream::connect((Ipv4Addr::LOCALHOST, port))
-        .await
-        .is_err()
-    {
-        if Instant::now() >= until {
-            return false;
-        }
-        sleep(PING_INTERVAL).await;
-    }
-    let request = Request::get(format!("http://127.0.0.1:{port}/")).body(Bytes::new());
-    if let Ok(request) = request {
-        let _anything = client::send(request).await;
-    }
-    true
 }
 
 async fn free_port() -> std::io::Result<u16> {

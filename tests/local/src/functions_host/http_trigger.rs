@@ -9,7 +9,8 @@ use hyper::{HeaderMap, Request, Response};
 use serde_json::{Value, json};
 
 use super::app::{HttpPassing, Trigger};
-use super::{Shared, invocation, query_of};
+use super::invocation::Invocation;
+use super::{Shared, query_of};
 use crate::server::Answer;
 
 /// Answers a request to a function's route.
@@ -47,6 +48,10 @@ pub(crate) async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Ans
             request.headers_mut().remove(TRANSFER_ENCODING);
             request.headers_mut().remove(CONTENT_LENGTH);
             let path = request.uri().path_and_query().map(ToString::to_string);
+            let path = match passing {
+                HttpPassing::Forwarded => path.map(|path| rebuilt(&path)),
+                HttpPassing::Proxied | HttpPassing::Invocation => path,
+            };
             if let Some(path) = path.and_then(|path| path.parse().ok()) {
                 *request.uri_mut() = path;
             }
@@ -56,6 +61,30 @@ pub(crate) async fn answer(shared: &Arc<Shared>, request: Request<Bytes>) -> Ans
             }
         }
     }
+}
+
+/// A path whose query was taken apart and put together again: repeated names are merged, `+` is written as `%20`.
+fn rebuilt(path: &str) -> String {
+    let Some((path, query)) = path.split_once('?') else {
+        return path.to_owned();
+    };
+    let mut merged: Vec<(&str, String)> = Vec::new();
+    for pair in query.split('&') {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = value.replace('+', "%20");
+        match merged.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, values)) => {
+                values.push(',');
+                values.push_str(&value);
+            }
+            None => merged.push((name, value)),
+        }
+    }
+    let pairs: Vec<String> = merged
+        .into_iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    format!("{path}?{}", pairs.join("&"))
 }
 
 fn find<'s>(shared: &'s Shared, path: &str) -> Option<(&'s str, &'s Trigger)> {
@@ -111,8 +140,13 @@ async fn invoke(
         let body = String::from_utf8_lossy(request.body()).into_owned();
         members.insert("Body".to_owned(), body.into());
     }
-    let invocation = invocation::request(name, (binding, &data.to_string()), None);
-    match shared.invoke(invocation).await {
+    let invocation = Invocation {
+        function: name.to_owned(),
+        binding: binding.to_owned(),
+        data: data.to_string(),
+        metadata: None,
+    };
+    match shared.invoke(&invocation).await {
         Ok(outputs) => response_of(outputs.get(output)),
         Err(_failed) => empty(500),
     }

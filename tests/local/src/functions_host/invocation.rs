@@ -22,38 +22,54 @@ pub(crate) enum Verdict {
     NeverEnds,
 }
 
-/// The request of an invocation: `data` is a JSON value by the name of the binding, `metadata` what goes beside it.
-pub(crate) fn request(
-    function: &str,
-    (binding, data): (&str, &str),
-    metadata: Option<&str>,
-) -> Request<Bytes> {
-    let sys = json!({
-        "MethodName": function,
-        "UtcNow": Timestamp::now().to_string(),
-        "RandGuid": new_id(),
-    });
-    let more = metadata.map(|data| format!(r#""data":{data},"#));
-    let body = format!(
-        r#"{{"Data":{{"{binding}":{data}}},"Metadata":{{{}"sys":{sys}}}}}"#,
-        more.unwrap_or_default()
-    );
-    post(function, body)
+/// What a function is invoked with.
+#[derive(Debug, Clone)]
+pub(crate) struct Invocation {
+    pub(crate) function: String,
+    /// The name of the trigger's binding.
+    pub(crate) binding: String,
+    /// A JSON value for it.
+    pub(crate) data: String,
+    /// The data of events once more.
+    pub(crate) metadata: Option<String>,
 }
 
-/// A request with the head of every invocation.
-fn post(function: &str, body: String) -> Request<Bytes> {
-    let request = Request::post(format!("/{function}"))
-        .header("host", "127.0.0.1")
-        .header("x-azure-functions-hostversion", HOST_VERSION)
-        .header("x-azure-functions-invocationid", new_id())
-        .header("user-agent", format!("Azure-Functions-Host/{HOST_VERSION}"))
-        .header(CONTENT_TYPE, "application/json; charset=utf-8");
-    let body = Bytes::from(body);
-    // A function's name is a folder's, so that it is a path.
-    request
-        .body(body.clone())
-        .unwrap_or_else(|_| Request::new(body))
+impl Invocation {
+    /// Its request, with the head of every invocation; `retry` says which try of how many retries this is.
+    pub(crate) fn request(&self, port: u16, retry: Option<(u32, u32)>) -> Request<Bytes> {
+        let sys = json!({
+            "MethodName": self.function,
+            "UtcNow": Timestamp::now().to_string(),
+            "RandGuid": new_id(),
+        });
+        let data = self.metadata.as_ref();
+        let data = data.map_or_else(String::new, |data| format!(r#""data":{data},"#));
+        let retry = retry.map_or_else(String::new, |(count, most)| {
+            let exception = (count > 0).then(|| json!({ "Message": "the invocation failed" }));
+            let context = json!({
+                "RetryCount": count,
+                "MaxRetryCount": most,
+                "Exception": exception,
+                "Instance": null,
+                "State": null,
+            });
+            format!(r#""RetryContext":{context},"#)
+        });
+        let metadata = format!(r#"{{{data}{retry}"sys":{sys}}}"#);
+        let (binding, data) = (&self.binding, &self.data);
+        let body = format!(r#"{{"Data":{{"{binding}":{data}}},"Metadata":{metadata}}}"#);
+        let request = Request::post(format!("/{}", self.function))
+            .header("host", format!("127.0.0.1:{port}"))
+            .header("x-azure-functions-hostversion", HOST_VERSION)
+            .header("x-azure-functions-invocationid", new_id())
+            .header("user-agent", format!("Azure-Functions-Host/{HOST_VERSION}"))
+            .header(CONTENT_TYPE, "application/json; charset=utf-8");
+        let body = Bytes::from(body);
+        // A function's name is a folder's, so that it is a path.
+        request
+            .body(body.clone())
+            .unwrap_or_else(|_| Request::new(body))
+    }
 }
 
 /// Reads an answer as the host does.

@@ -1,5 +1,7 @@
 //! Scripts that only sleep stand in for the handler's process; the test listens on the handler's port in their place.
 
+mod lives;
+
 use std::fs;
 use std::time::Instant;
 
@@ -18,7 +20,7 @@ use crate::function::script::Script;
 const SLEEPER: &str = "echo \"port=$FUNCTIONS_CUSTOMHANDLER_PORT\"; exec sleep 60";
 const EVENTS: &str = r#"[{"id":"1","eventType":"t","data":{"type":"s"}},{"id":"2","eventType":"t","data":{"type":"f"}}]"#;
 
-/// An app of three functions, one of each kind, around a script.
+/// An app with functions of each kind, around a script.
 fn app(script: &Script, custom_handler: &Value) -> TempDir {
     let root = tempfile::tempdir().unwrap();
     let mut handler = json!({ "description": { "defaultExecutablePath": "handler" } });
@@ -35,6 +37,14 @@ fn app(script: &Script, custom_handler: &Value) -> TempDir {
     let functions = [
         (
             "one",
+            json!([{ "type": "eventGridTrigger", "name": "event", "direction": "in" }]),
+        ),
+        (
+            "retried",
+            json!([{ "type": "eventGridTrigger", "name": "event", "direction": "in", "cardinality": "many" }]),
+        ),
+        (
+            "disabled",
             json!([{ "type": "eventGridTrigger", "name": "event", "direction": "in" }]),
         ),
         (
@@ -55,7 +65,17 @@ fn app(script: &Script, custom_handler: &Value) -> TempDir {
     ];
     for (name, bindings) in functions {
         fs::create_dir(root.path().join(name)).unwrap();
-        let text = json!({ "bindings": bindings }).to_string();
+        let mut function = json!({ "bindings": bindings });
+        match name {
+            "retried" => {
+                let delay = "00:00:00";
+                function["retry"] =
+                    json!({ "strategy": "fixedDelay", "maxRetryCount": 2, "delayInterval": delay });
+            }
+            "disabled" => function["disabled"] = json!(true),
+            _ => {}
+        }
+        let text = function.to_string();
         fs::write(root.path().join(name).join("function.json"), text).unwrap();
     }
     std::os::unix::fs::symlink(&script.path, root.path().join("handler")).unwrap();
@@ -86,12 +106,21 @@ async fn until<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
 
 impl Rig {
     async fn start(lines: &str, custom_handler: Value, timeout: Duration) -> Self {
-        let script = Script::new(lines);
-        let root = app(&script, &custom_handler);
         let options = HostOptions {
             timeout: Some(timeout),
             grace: Duration::from_millis(10),
-            ..HostOptions::new(root.path())
+            ..HostOptions::new("")
+        };
+        Self::start_with(lines, custom_handler, options).await
+    }
+
+    /// The same with other options than the app's folder.
+    async fn start_with(lines: &str, custom_handler: Value, options: HostOptions) -> Self {
+        let script = Script::new(lines);
+        let root = app(&script, &custom_handler);
+        let options = HostOptions {
+            root: root.path().to_owned(),
+            ..options
         };
         Self {
             host: FunctionsHost::start(options).await.unwrap(),
@@ -106,15 +135,7 @@ impl Rig {
     where
         F: Future<Output = Answer> + Send + 'static,
     {
-        let port: u16 = until("the port", || {
-            let output = self.host.output();
-            output
-                .lines()
-                .find_map(|line| line.strip_prefix("port="))?
-                .parse()
-                .ok()
-        })
-        .await;
+        let port = port_of(&self.host).await;
         let listener = TcpListener::bind(("127.0.0.1", port)).await.unwrap();
         let (seen, answer) = (Arc::clone(&self.seen), Arc::new(answer));
         let server = Server::on(listener, move |request: Request<Bytes>| {
@@ -136,6 +157,19 @@ impl Rig {
         let url = self.host.event_grid_url(function);
         client::post(&url, &headers, EVENTS).await.unwrap().status()
     }
+}
+
+/// The port that the handler was told.
+async fn port_of(host: &FunctionsHost) -> u16 {
+    until("the port", || {
+        let output = host.output();
+        let mut lines = output.lines();
+        lines
+            .find_map(|line| line.strip_prefix("port="))?
+            .parse()
+            .ok()
+    })
+    .await
 }
 
 const LONG: Duration = Duration::from_mins(5);
@@ -163,6 +197,8 @@ async fn each_event_is_an_invocation_of_its_own_or_all_are_one() {
             ("POST", "/one")
         );
         assert_eq!(request.headers()[TRANSFER_ENCODING], "chunked");
+        let host = request.headers()["host"].to_str().unwrap();
+        assert!(host.starts_with("127.0.0.1:"), "{host}");
         let body = body_of(request);
         assert!(body["Data"]["event"]["data"].is_object());
         assert_eq!(body["Metadata"]["data"], body["Data"]["event"]["data"]);
@@ -206,7 +242,7 @@ async fn event_grid_is_told_apart_by_key_name_and_kind_of_request() {
     };
     let wrong_key = url.replace("code=", "code=x");
     assert_eq!(status(&wrong_key, "Notification", EVENTS).await, 401);
-    for name in ["One", "web", "none"] {
+    for name in ["One", "web", "none", "disabled"] {
         let url = rig.host.event_grid_url(name);
         assert_eq!(status(&url, "Notification", EVENTS).await, 404, "{name}");
     }
@@ -228,53 +264,6 @@ async fn event_grid_is_told_apart_by_key_name_and_kind_of_request() {
 }
 
 #[tokio::test]
-async fn an_answer_without_content_hangs_until_the_handler_is_killed_and_started_anew() {
-    let mut rig = Rig::start(SLEEPER, json!({}), Duration::from_millis(100)).await;
-    rig.listen(|| async { Answer::json(200, "") }).await;
-    let begun = Instant::now();
-    assert_eq!(rig.deliver("many").await, 500);
-    assert!(begun.elapsed() >= Duration::from_millis(110));
-    until("the next handler", || {
-        (rig.host.starts() >= 2).then_some(())
-    })
-    .await;
-    // Its own kills do not end the host.
-    for starts in 3..6 {
-        assert_eq!(rig.deliver("many").await, 500);
-        until("the next handler", || {
-            (rig.host.starts() >= starts).then_some(())
-        })
-        .await;
-    }
-    assert!(!rig.host.is_shut_down());
-}
-
-#[tokio::test]
-async fn three_failures_end_the_host_and_an_orderly_end_is_not_followed_by_a_start() {
-    let failing = Rig::start("exit 1", json!({}), LONG).await;
-    assert!(!failing.host.is_ready().await);
-    assert_eq!(
-        (failing.host.starts(), failing.host.is_shut_down()),
-        (3, true)
-    );
-
-    let ended = Rig::start("exit 0", json!({}), LONG).await;
-    assert!(!ended.host.is_ready().await);
-    assert_eq!((ended.host.starts(), ended.host.is_shut_down()), (1, false));
-    assert_eq!(ended.deliver("one").await, 500);
-
-    let file = tempfile::NamedTempFile::new().unwrap();
-    let count = file.path().display();
-    let lines = format!("echo x >> {count}; [ $(wc -l < {count}) -gt 4 ] && exit 0; exit 200");
-    let asking = Rig::start(&lines, json!({}), LONG).await;
-    assert!(!asking.host.is_ready().await);
-    assert_eq!(
-        (asking.host.starts(), asking.host.is_shut_down()),
-        (5, false)
-    );
-}
-
-#[tokio::test]
 async fn a_chunked_request_is_streamed_on_where_proxying_is_set_and_fails_where_only_forwarding_is()
 {
     for (custom_handler, expected) in [
@@ -288,7 +277,7 @@ async fn a_chunked_request_is_streamed_on_where_proxying_is_set_and_fails_where_
         let (port, path) = port.split_once('/').unwrap();
         let request = Request::post(format!("/{path}")).header("host", "h");
         let request = request.body(Bytes::from_static(b"[1,2]")).unwrap();
-        let wire = wire::Wire::to(port.parse().unwrap());
+        let wire = wire::Wire::to(port.parse().unwrap(), LONG);
         let answer = wire.send_chunked(request).await.unwrap();
         assert_eq!(answer.status(), expected);
         let seen = rig.seen.lock().await;
@@ -322,6 +311,22 @@ async fn without_passing_on_a_request_is_an_invocation_whose_output_is_the_respo
         (&data["Method"], &data["Body"], &data["Headers"]["x-a"][0]),
         (&json!("POST"), &json!("text"), &json!("b"))
     );
+}
+
+#[tokio::test]
+async fn a_function_with_a_retry_policy_is_called_again_with_its_context() {
+    let rig = ready(|| Answer::json(503, "{}")).await;
+    assert_eq!(rig.deliver("retried").await, 500);
+    let seen = rig.seen.lock().await;
+    let contexts = seen.iter().map(|request| {
+        let context = &body_of(request)["Metadata"]["RetryContext"];
+        (
+            context["RetryCount"].clone(),
+            context["MaxRetryCount"].clone(),
+        )
+    });
+    let expected = [0, 1, 2].map(|count| (json!(count), json!(2)));
+    assert_eq!(contexts.collect::<Vec<_>>(), expected);
 }
 
 #[tokio::test]
