@@ -3,6 +3,7 @@
 mod deliveries;
 mod faults;
 mod host;
+mod refusals;
 mod replay;
 mod secrets;
 mod webhook;
