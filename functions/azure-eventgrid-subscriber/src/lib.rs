@@ -9,4 +9,4 @@ mod sink;
 
 pub use error::SubscriberError;
 pub use handler::Subscriber;
-pub use settings::{Settings, Start};
+pub use settings::Settings;

@@ -1,14 +1,14 @@
 //! What the function reads from its environment.
 
-use custom_handler::HandlerSettings;
+use custom_handler::{HandlerSettings, Start};
 use http_clients::{
     DeadLetterContainerSettings, EntraIdentity, EventTopic, EventTopicSettings, HttpCollector,
     KeyVault, LedgerSettings, LogAnalytics, LogAnalyticsSettings, SecretVersions, read_secrets,
+    unread_secrets,
 };
 use relay::settings::{CommonSettings, Reader, SettingsError};
 use relay::{Destination, FileSink, SinkChoice, StdoutSink, StoredSecrets, parse_sinks};
-use tenant_logs::{Schema, Secret, TenantName};
-use tracing::level_filters::LevelFilter;
+use tenant_logs::{Schema, TenantName};
 
 use crate::sink::SubscriberSink;
 
@@ -30,15 +30,6 @@ pub struct Settings {
     pub(crate) replay_destinations: Vec<Destination<SubscriberSink>>,
 }
 
-/// What is needed before anything is fetched: how to listen and how to log.
-#[derive(Debug, Clone, Copy)]
-pub struct Start {
-    /// How much the function says.
-    pub log_level: LevelFilter,
-    /// Where it listens.
-    pub handler: HandlerSettings,
-}
-
 /// What sinks are opened with; where a part is missing, its problem is noted already.
 #[derive(Clone, Copy)]
 struct Opening<'a> {
@@ -52,13 +43,7 @@ impl Settings {
     /// # Errors
     /// Everything that is missing or wrong, at once.
     pub fn check(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Start, SettingsError> {
-        let mut secrets = StoredSecrets::default();
-        for (name, _) in SECRETS {
-            // What it is does not matter yet; whether it can be read, `load` tells.
-            let setting = format!("{name}_SECRET_URI");
-            secrets.note(setting, Ok(vec![Secret::new("not read yet")]));
-        }
-        let settings = Self::read_with(lookup, &secrets)?;
+        let settings = Self::read_with(lookup, &unread_secrets(&SECRETS))?;
         Ok(Start {
             log_level: settings.common.log_level,
             handler: settings.handler,

@@ -6,4 +6,4 @@ mod settings;
 
 pub use error::IngestError;
 pub use handler::Ingest;
-pub use settings::{Settings, Start};
+pub use settings::Settings;

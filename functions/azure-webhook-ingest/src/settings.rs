@@ -1,15 +1,14 @@
 //! What the function reads from its environment.
 
-use custom_handler::HandlerSettings;
+use custom_handler::{HandlerSettings, Start};
 use http_clients::{
     DeadLetterContainerSettings, EntraIdentity, EventTopic, EventTopicSettings, SecretVersions,
-    read_secrets,
+    read_secrets, unread_secrets,
 };
 use relay::settings::{CommonSettings, Reader, SettingsError};
 use relay::webhook::{TokenSettings, read_max_body_bytes};
 use relay::{SinkChoice, StoredSecrets, parse_sinks};
-use tenant_logs::{Schema, Secret};
-use tracing::level_filters::LevelFilter;
+use tenant_logs::Schema;
 
 /// Secrets that a setting may name by its URI.
 const SECRETS: [(&str, SecretVersions); 2] = [
@@ -30,28 +29,13 @@ pub struct Settings {
     pub(crate) schema: Schema,
 }
 
-/// What is needed before anything is fetched: how to listen and how to log.
-#[derive(Debug, Clone, Copy)]
-pub struct Start {
-    /// How much the function says.
-    pub log_level: LevelFilter,
-    /// Where it listens.
-    pub handler: HandlerSettings,
-}
-
 impl Settings {
     /// Reads what can be read without asking anybody, so that the host is answered before any secret is fetched.
     ///
     /// # Errors
     /// Everything that is missing or wrong, at once.
     pub fn check(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Start, SettingsError> {
-        let mut secrets = StoredSecrets::default();
-        for (name, _) in SECRETS {
-            // What it is does not matter yet; whether it can be read, `load` tells.
-            let setting = format!("{name}_SECRET_URI");
-            secrets.note(setting, Ok(vec![Secret::new("not read yet")]));
-        }
-        let settings = Self::read_with(lookup, &secrets)?;
+        let settings = Self::read_with(lookup, &unread_secrets(&SECRETS))?;
         Ok(Start {
             log_level: settings.common.log_level,
             handler: settings.handler,

@@ -6,6 +6,7 @@ mod late;
 mod reply;
 mod server;
 mod settings;
+mod start;
 
 pub use call::{BodyError, Call};
 pub use error::ServeError;
@@ -13,3 +14,4 @@ pub use late::serve_when_made;
 pub use reply::Reply;
 pub use server::{Handler, serve};
 pub use settings::HandlerSettings;
+pub use start::{Start, run};

@@ -81,6 +81,17 @@ pub async fn read_secrets(
     secrets
 }
 
+/// Stands in for the secrets that settings name, while they are not read yet: everything else can be checked already.
+pub fn unread_secrets(wanted: &[(&str, SecretVersions)]) -> StoredSecrets {
+    let mut secrets = StoredSecrets::default();
+    for (name, _) in wanted {
+        // What it is does not matter yet; whether it can be read, `read_secrets` tells.
+        let setting = format!("{name}_SECRET_URI");
+        secrets.note(setting, Ok(vec![Secret::new("not read yet")]));
+    }
+    secrets
+}
+
 /// Key Vault, in whichever vault a URI names. A secret is one string a version.
 #[derive(Debug)]
 pub struct KeyVault {

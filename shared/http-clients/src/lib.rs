@@ -22,6 +22,6 @@ pub use collector::{BodyFormat, HttpCollector, HttpCollectorSettings};
 pub use entra::{EntraIdentity, EntraSettings};
 pub use error::HttpClientError;
 pub use event_grid::{EventTopic, EventTopicSettings};
-pub use key_vault::{KeyVault, SecretVersions, read_secrets};
+pub use key_vault::{KeyVault, SecretVersions, read_secrets, unread_secrets};
 pub use log_analytics::{LogAnalytics, LogAnalyticsSettings};
 pub use table::{AzureLedger, LedgerSettings, Purged, TableLedger};

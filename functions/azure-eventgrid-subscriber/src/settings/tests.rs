@@ -1,4 +1,5 @@
 use relay::Sink;
+use tracing::level_filters::LevelFilter;
 
 use super::*;
 
