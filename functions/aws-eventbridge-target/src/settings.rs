@@ -6,7 +6,7 @@ use aws_clients::{
 };
 use http_clients::{EntraIdentity, HttpCollector, LogAnalytics, LogAnalyticsSettings};
 use relay::settings::{CommonSettings, Reader, SettingsError};
-use relay::{Destination, FileSink, SinkChoice, StdoutSink, StoredSecrets, parse_sinks};
+use relay::{Destination, FileSink, SinkChoice, StdoutSink, StoredSecrets, read_sinks};
 use tenant_logs::{Schema, TenantName};
 use tracing::level_filters::LevelFilter;
 
@@ -92,14 +92,7 @@ fn read_destinations(
     reader: &mut Reader<'_>,
     opening: Opening<'_>,
 ) -> Option<Vec<Destination<TargetSink>>> {
-    let list = reader.required("SINKS")?;
-    let choices = match parse_sinks(&list, &TargetSink::KINDS) {
-        Ok(choices) => choices,
-        Err(problem) => {
-            reader.problem("SINKS", problem);
-            return None;
-        }
-    };
+    let choices = read_sinks(reader, &TargetSink::KINDS, None)?;
     // Every sink is read before the first problem ends it.
     let destinations: Vec<Option<Destination<TargetSink>>> = choices
         .into_iter()

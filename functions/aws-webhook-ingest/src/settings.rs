@@ -5,7 +5,7 @@ use aws_clients::{
 };
 use relay::settings::{CommonSettings, Reader, SettingsError};
 use relay::webhook::{TokenSettings, read_max_body_bytes};
-use relay::{SinkChoice, SinkKind, StoredSecrets, parse_sinks};
+use relay::{SinkChoice, SinkKind, StoredSecrets, read_sinks};
 use tenant_logs::Schema;
 use tracing::level_filters::LevelFilter;
 
@@ -78,16 +78,9 @@ impl Settings {
 
 /// Reads `SINKS`: this function puts events onto its bus, and nowhere else.
 fn read_sink(reader: &mut Reader<'_>) -> Option<SinkChoice> {
-    let list = reader
-        .optional("SINKS")
-        .unwrap_or_else(|| "event-bus".to_owned());
-    match parse_sinks(&list, &[SinkKind::of_raw("event-bus")]) {
-        Ok(choices) => choices.first().copied(),
-        Err(problem) => {
-            reader.problem("SINKS", problem);
-            None
-        }
-    }
+    let bus = SinkKind::of_raw("event-bus");
+    let choices = read_sinks(reader, &[bus], Some(bus.name))?;
+    choices.first().copied()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use http_clients::{
     unread_secrets,
 };
 use relay::settings::{CommonSettings, Reader, SettingsError};
-use relay::{Destination, FileSink, SinkChoice, StdoutSink, StoredSecrets, parse_sinks};
+use relay::{Destination, FileSink, SinkChoice, StdoutSink, StoredSecrets, read_sinks};
 use tenant_logs::{Schema, TenantName};
 
 use crate::sink::SubscriberSink;
@@ -101,15 +101,8 @@ fn read_destinations(
     reader: &mut Reader<'_>,
     opening: Opening<'_>,
 ) -> Option<Vec<Destination<SubscriberSink>>> {
-    let list = reader.optional("SINKS");
-    let list = list.unwrap_or_else(|| LogAnalytics::KIND.name.to_owned());
-    let choices = match parse_sinks(&list, &SubscriberSink::KINDS) {
-        Ok(choices) => choices,
-        Err(problem) => {
-            reader.problem("SINKS", problem);
-            return None;
-        }
-    };
+    let unless_set = LogAnalytics::KIND.name;
+    let choices = read_sinks(reader, &SubscriberSink::KINDS, Some(unless_set))?;
     // Every sink is read before the first problem ends it.
     let destinations: Vec<Option<Destination<SubscriberSink>>> = choices
         .into_iter()

@@ -7,7 +7,7 @@ use http_clients::{
 };
 use relay::settings::{CommonSettings, Reader, SettingsError};
 use relay::webhook::{TokenSettings, read_max_body_bytes};
-use relay::{SinkChoice, StoredSecrets, parse_sinks};
+use relay::{SinkChoice, StoredSecrets, read_sinks};
 use tenant_logs::Schema;
 
 /// Secrets that a setting may name by its URI.
@@ -89,15 +89,9 @@ impl Settings {
 
 /// Reads `SINKS`: this function puts events onto its topic, and nowhere else.
 fn read_sink(reader: &mut Reader<'_>) -> Option<SinkChoice> {
-    let list = reader.optional("SINKS");
-    let list = list.unwrap_or_else(|| EventTopic::KIND.name.to_owned());
-    match parse_sinks(&list, &[EventTopic::KIND]) {
-        Ok(choices) => choices.first().copied(),
-        Err(problem) => {
-            reader.problem("SINKS", problem);
-            None
-        }
-    }
+    let topic = EventTopic::KIND;
+    let choices = read_sinks(reader, &[topic], Some(topic.name))?;
+    choices.first().copied()
 }
 
 #[cfg(test)]

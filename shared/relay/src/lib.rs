@@ -29,6 +29,4 @@ pub use ports::{
 };
 pub use retry::{Tries, back_off, deliver_with_retry};
 pub use secrets::{SecretStore, StoredSecrets};
-pub use sinks::{
-    FileSink, SinkChoice, SinkChoiceProblem, SinkKind, StdoutSink, ndjson, parse_sinks,
-};
+pub use sinks::{FileSink, SinkChoice, SinkKind, StdoutSink, ndjson, read_sinks};

@@ -8,6 +8,8 @@ pub use stdout::{StdoutSink, ndjson};
 
 use tenant_logs::Schema;
 
+use crate::settings::Reader;
+
 /// A sink that a function has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SinkKind {
@@ -51,7 +53,7 @@ pub struct SinkChoice {
 
 /// An entry of `SINKS` that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SinkChoiceProblem {
+enum SinkChoiceProblem {
     /// A name that this function does not know.
     #[error("cannot read `{name}` (want one of {known})")]
     Sink {
@@ -76,8 +78,30 @@ pub enum SinkChoiceProblem {
     Empty,
 }
 
-/// Reads `http:ecs,file`, where `known` are the sinks that the function has.
-pub fn parse_sinks(list: &str, known: &[SinkKind]) -> Result<Vec<SinkChoice>, SinkChoiceProblem> {
+/// Reads `SINKS`, where `known` are the sinks that the function has; `unless_set` stands for a list that is missing, which
+/// is a problem without. Nothing where the reader noted a problem.
+pub fn read_sinks(
+    reader: &mut Reader<'_>,
+    known: &[SinkKind],
+    unless_set: Option<&str>,
+) -> Option<Vec<SinkChoice>> {
+    let list = match unless_set {
+        Some(unless_set) => reader
+            .optional("SINKS")
+            .unwrap_or_else(|| unless_set.to_owned()),
+        None => reader.required("SINKS")?,
+    };
+    match parse_sinks(&list, known) {
+        Ok(choices) => Some(choices),
+        Err(problem) => {
+            reader.problem("SINKS", problem);
+            None
+        }
+    }
+}
+
+/// Reads `http:ecs,file`.
+fn parse_sinks(list: &str, known: &[SinkKind]) -> Result<Vec<SinkChoice>, SinkChoiceProblem> {
     let mut choices: Vec<SinkChoice> = Vec::new();
     let entries = list.split(',').map(str::trim);
     for entry in entries.filter(|entry| !entry.is_empty()) {
@@ -147,6 +171,26 @@ mod tests {
             "smtp",
             Err("cannot read `smtp` (want one of http, file, event-bus)"),
         );
+    }
+
+    #[test]
+    fn a_list_that_is_missing_has_a_default_or_is_a_problem() {
+        let read = |list: Option<&str>, unless_set| {
+            let lookup = |_: &str| list.map(str::to_owned);
+            let mut reader = Reader::new(&lookup);
+            let choices = read_sinks(&mut reader, &KNOWN, unless_set);
+            let names = choices.map(|choices| choices.iter().map(|c| c.name).collect::<Vec<_>>());
+            reader.finish(|| names).map_err(|error| error.to_string())
+        };
+        assert_eq!(read(None, Some("file")).unwrap(), ["file"]);
+        assert_eq!(read(Some("http"), Some("file")).unwrap(), ["http"]);
+        for (list, problem) in [
+            (None, "required, not set"),
+            (Some("http,http"), "names `http` twice"),
+        ] {
+            let problem = format!("1 setting is wrong:\n  SINKS: {problem}");
+            assert_eq!(read(list, None), Err(problem));
+        }
     }
 
     #[test]
