@@ -5,10 +5,10 @@ mod record;
 
 use std::collections::BTreeSet;
 
-use aws_clients::{AwsLedger, DeadLetterQueue, LedgerSettings};
+use aws_clients::{DeadLetterQueue, TableLedger};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use lambda_runtime::Context;
-use relay::{CounterFormat, Deadline, Relay, WhenRefused};
+use relay::{CounterFormat, Deadline, Relay, TableOrMemory, WhenRefused};
 use serde::Serialize;
 
 use crate::sink::TargetSink;
@@ -21,7 +21,7 @@ const BATCH_SOURCES: [&str; 2] = ["aws:sqs", "aws:kinesis"];
 /// Everything the function needs, built once.
 #[derive(Debug)]
 pub struct Target {
-    relay: Relay<TargetSink, AwsLedger, DeadLetterQueue>,
+    relay: Relay<TargetSink, TableOrMemory<TableLedger>, DeadLetterQueue>,
 }
 
 /// What Lambda gets back.
@@ -40,11 +40,9 @@ impl Target {
     pub fn new(settings: Settings) -> Self {
         let connection = settings.connection;
         let common = settings.common;
-        if settings.ledger == LedgerSettings::Memory {
-            tracing::warn!(
-                "the ledger is in memory: it knows the last 100,000 log events of this process only"
-            );
-        }
+        let ledger = settings
+            .ledger
+            .open(|table, days| TableLedger::new(&connection, table, days));
         Self {
             relay: Relay {
                 function: env!("CARGO_PKG_NAME"),
@@ -53,7 +51,7 @@ impl Target {
                 redaction: common.redaction,
                 destinations: settings.destinations,
                 replay_destinations: Some(settings.replay_destinations),
-                ledger: Some(AwsLedger::new(&connection, settings.ledger)),
+                ledger: Some(ledger),
                 dead_letters: DeadLetterQueue::new(&connection, settings.dead_letters),
                 when_refused: WhenRefused::HandBack,
                 counter_format: CounterFormat::EmbeddedMetrics,

@@ -2,7 +2,7 @@
 
 use aws_clients::{
     AwsConnection, AwsSettings, DeadLetterQueueSettings, EventBus, EventBusSettings, Firehose,
-    FirehoseSettings, LedgerSettings, SecretVersions, read_secrets,
+    FirehoseSettings, LedgerSettings, SecretVersions, read_ledger, read_secrets,
 };
 use http_clients::{EntraIdentity, HttpCollector, LogAnalytics, LogAnalyticsSettings};
 use relay::settings::{CommonSettings, Reader, SettingsError};
@@ -68,7 +68,7 @@ impl Settings {
         let common = CommonSettings::read(&mut reader);
         let connection = AwsSettings::read(&mut reader).map(AwsConnection::new);
         let dead_letters = DeadLetterQueueSettings::read(&mut reader);
-        let ledger = LedgerSettings::read(&mut reader);
+        let ledger = read_ledger(&mut reader);
         let opening = Opening {
             connection: connection.as_ref(),
             tenant: common.as_ref().map(|common| &common.tenant),
@@ -158,6 +158,8 @@ fn read_log_analytics(reader: &mut Reader<'_>, schema: Schema) -> Option<LogAnal
 
 #[cfg(test)]
 mod tests {
+    use relay::TableOrMemory;
+
     use super::*;
 
     const ALL: [(&str, &str); 6] = [
@@ -277,13 +279,16 @@ mod tests {
 
     #[test]
     fn the_ledger_is_a_table_where_one_is_named() {
-        assert_eq!(read(&[]).unwrap().ledger, LedgerSettings::Memory);
-        let named = [("LEDGER_TABLE", "ledger"), ("LEDGER_DAYS", "40")];
-        let table = LedgerSettings::Table {
-            name: "ledger".to_owned(),
-            days: 40,
+        let open = |changes: &[(&str, &str)]| {
+            let settings = read(changes).unwrap();
+            settings.ledger.open(|name, days| (name, days))
         };
-        assert_eq!(read(&named).unwrap().ledger, table);
+        assert!(matches!(open(&[]), TableOrMemory::Memory(_)));
+        let named = [("LEDGER_TABLE", "ledger"), ("LEDGER_DAYS", "40")];
+        let TableOrMemory::Table(table) = open(&named) else {
+            panic!("in memory");
+        };
+        assert_eq!(table, ("ledger".to_owned(), 40));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Calls of the Functions host in, JSON objects out: events, the replay of dead letters, the purge of the ledger.
 
 use custom_handler::{Call, Handler, Reply};
-use http_clients::{AzureLedger, DeadLetterContainer};
-use relay::{CounterFormat, Relay, WhenRefused, chain};
+use http_clients::{DeadLetterContainer, TableLedger};
+use relay::{CounterFormat, Relay, TableOrMemory, WhenRefused, chain};
 use serde_json::json;
 use tenant_logs::decode;
 
@@ -17,18 +17,16 @@ const MOST_BODY_BYTES: usize = 67_108_864;
 /// Everything the function needs, built once.
 #[derive(Debug)]
 pub struct Subscriber {
-    relay: Relay<SubscriberSink, AzureLedger, DeadLetterContainer>,
+    relay: Relay<SubscriberSink, TableOrMemory<TableLedger>, DeadLetterContainer>,
 }
 
 impl Subscriber {
     /// Builds the clients.
     pub fn new(settings: Settings) -> Self {
         let common = settings.common;
-        if settings.ledger.is_in_memory() {
-            tracing::warn!(
-                "the ledger is in memory: it knows the last 100,000 log events of this process only"
-            );
-        }
+        let ledger = settings
+            .ledger
+            .open(|table, days| TableLedger::new(&settings.identity, table, days));
         Self {
             relay: Relay {
                 function: env!("CARGO_PKG_NAME"),
@@ -37,7 +35,7 @@ impl Subscriber {
                 redaction: common.redaction,
                 destinations: settings.destinations,
                 replay_destinations: Some(settings.replay_destinations),
-                ledger: Some(AzureLedger::new(&settings.identity, settings.ledger)),
+                ledger: Some(ledger),
                 dead_letters: DeadLetterContainer::new(&settings.identity, settings.dead_letters),
                 when_refused: WhenRefused::HandBack,
                 counter_format: CounterFormat::Plain,
@@ -95,7 +93,8 @@ impl Subscriber {
     async fn purge(&self, call: &mut Call) -> Result<Reply, SubscriberError> {
         call.discard_body().await;
         let deadline = call.deadline();
-        if let Some(ledger) = &self.relay.ledger {
+        // In memory the oldest entries make way by themselves.
+        if let Some(TableOrMemory::Table(ledger)) = &self.relay.ledger {
             let purged = ledger.purge(deadline.begun(), deadline.send_by()).await;
             let purged = purged.map_err(SubscriberError::Purge)?;
             let (entry_count, has_more) = (purged.deleted, purged.has_more);

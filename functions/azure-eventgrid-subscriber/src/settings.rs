@@ -3,8 +3,8 @@
 use custom_handler::{HandlerSettings, Start};
 use http_clients::{
     DeadLetterContainerSettings, EntraIdentity, EventTopic, EventTopicSettings, HttpCollector,
-    KeyVault, LedgerSettings, LogAnalytics, LogAnalyticsSettings, SecretVersions, read_secrets,
-    unread_secrets,
+    KeyVault, LedgerSettings, LogAnalytics, LogAnalyticsSettings, SecretVersions, read_ledger,
+    read_secrets, unread_secrets,
 };
 use relay::settings::{CommonSettings, Reader, SettingsError};
 use relay::{Destination, FileSink, SinkChoice, StdoutSink, StoredSecrets, read_sinks};
@@ -76,7 +76,7 @@ impl Settings {
         let handler = HandlerSettings::read(&mut reader);
         let identity = EntraIdentity::read_managed(&mut reader);
         let dead_letters = DeadLetterContainerSettings::read(&mut reader);
-        let ledger = LedgerSettings::read(&mut reader);
+        let ledger = read_ledger(&mut reader);
         let opening = Opening {
             identity: identity.as_ref(),
             tenant: common.as_ref().map(|common| &common.tenant),

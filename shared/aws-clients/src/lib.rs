@@ -15,5 +15,5 @@ pub use connection::{AwsConnection, AwsSettings};
 pub use dead_letter_queue::{DeadLetterQueue, DeadLetterQueueSettings};
 pub use event_bus::{EventBus, EventBusSettings};
 pub use firehose::{Firehose, FirehoseSettings};
-pub use ledger::{AwsLedger, LedgerSettings, TableLedger};
+pub use ledger::{LedgerSettings, TableLedger, read_ledger};
 pub use secrets::{SecretVersions, SecretsManager, read_secrets};

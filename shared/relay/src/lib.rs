@@ -7,6 +7,7 @@ mod counters;
 mod deadline;
 mod error;
 mod flow;
+mod ledger_choice;
 mod memory_ledger;
 mod ports;
 mod retry;
@@ -22,6 +23,7 @@ pub use counters::{
 pub use deadline::Deadline;
 pub use error::chain;
 pub use flow::{Arrival, Destination, Outcome, Relay, WhenRefused};
+pub use ledger_choice::{LedgerSettings, TableOrMemory};
 pub use memory_ledger::{MemoryLedger, NoLedger};
 pub use ports::{
     Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Remedy, Row, Settled, Sink,

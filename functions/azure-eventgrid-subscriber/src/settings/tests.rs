@@ -40,7 +40,8 @@ fn what_is_required_is_enough_for_log_analytics() {
     let settings = read(&[]).unwrap();
     assert_eq!(names(&settings), ["log-analytics"]);
     assert_eq!(settings.destinations[0].schema, Schema::Sentinel);
-    assert!(settings.ledger.is_in_memory());
+    let ledger = settings.ledger.open(|_, _| ());
+    assert!(matches!(ledger, relay::TableOrMemory::Memory(_)));
     assert_eq!(settings.handler.invocation.as_secs(), 25);
 }
 

@@ -45,7 +45,7 @@ scenarios! {
 }
 
 fn check(values: &[(&str, &str)], expected: &str) {
-    let shown = match read_settings(values, LedgerSettings::read) {
+    let shown = match read_settings(values, read_ledger) {
         Ok(settings) => format!("{settings:?}"),
         Err(error) => error.to_string(),
     };
@@ -53,30 +53,14 @@ fn check(values: &[(&str, &str)], expected: &str) {
 }
 
 #[test]
-fn without_a_table_the_ledger_is_in_memory() {
-    check(&[], "Memory");
-    check(&[("LEDGER_TABLE", "")], "Memory");
-}
-
-#[test]
-fn a_table_is_named_by_its_name_or_its_arn_and_keeps_entries_for_35_days() {
-    let name = [("LEDGER_TABLE", "auth0-ledger")];
-    check(&name, r#"Table { name: "auth0-ledger", days: 35 }"#);
+fn a_table_is_named_by_its_name_or_its_arn() {
+    let shown = |name: &str| format!(r#"LedgerSettings {{ table: Some(("{name}", 35)) }}"#);
     let arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/auth0-ledger";
-    let settings = [("LEDGER_TABLE", arn), ("LEDGER_DAYS", "7")];
-    check(&settings, &format!(r#"Table {{ name: "{arn}", days: 7 }}"#));
-}
-
-#[test]
-fn settings_that_cannot_be_right_are_named() {
+    for name in ["auth0-ledger", arn] {
+        check(&[("LEDGER_TABLE", name)], &shown(name));
+    }
     check(
-        &[("LEDGER_TABLE", "a table"), ("LEDGER_DAYS", "0")],
-        "2 settings are wrong:
-  LEDGER_DAYS: cannot read `0` (want a whole number of days, 1 to 3650)
-  LEDGER_TABLE: cannot read `a table` (want the name or ARN of a DynamoDB table)",
-    );
-    check(
-        &[("LEDGER_DAYS", "35")],
-        "1 setting is wrong:\n  LEDGER_DAYS: needs LEDGER_TABLE",
+        &[("LEDGER_TABLE", "a table")],
+        "1 setting is wrong:\n  LEDGER_TABLE: cannot read `a table` (want the name or ARN of a DynamoDB table)",
     );
 }

@@ -67,7 +67,7 @@ struct Step<'a> {
 
 impl TableLedger {
     /// A table; its entries are forgotten after some days.
-    pub(super) fn new(identity: &EntraIdentity, table: Url, days: u16) -> Self {
+    pub fn new(identity: &EntraIdentity, table: Url, days: u16) -> Self {
         let name = table.path().trim_end_matches('/').rsplit('/').next();
         let target = format!("ledger table `{}`", name.unwrap_or_default());
         Self {

@@ -1,18 +1,6 @@
 use super::entity::Key;
 use super::*;
 
-fn read(values: &[(&str, &str)]) -> Result<LedgerSettings, String> {
-    let lookup = |name: &str| {
-        let found = values.iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| (*value).to_owned())
-    };
-    let mut reader = Reader::new(&lookup);
-    let settings = LedgerSettings::read(&mut reader);
-    reader
-        .finish(|| settings)
-        .map_err(|error| error.to_string())
-}
-
 #[test]
 fn keys_are_encoded_and_a_long_one_is_a_hash() {
     let key = Key::new("log-analytics", "900202611210000123456789");
@@ -39,24 +27,18 @@ fn keys_are_encoded_and_a_long_one_is_a_hash() {
 }
 
 #[test]
-fn without_a_table_the_ledger_is_in_memory() {
-    assert!(read(&[]).unwrap().is_in_memory());
-    let endpoint = "https://acme.table.core.windows.net/ledger";
-    let named = [("LEDGER_TABLE_ENDPOINT", endpoint), ("LEDGER_DAYS", "7")];
-    assert!(!read(&named).unwrap().is_in_memory());
-}
-
-#[test]
-fn settings_that_cannot_be_right_are_named() {
+fn a_table_is_named_by_its_endpoint() {
+    let read = |value: &str| {
+        let lookup = |name: &str| (name == "LEDGER_TABLE_ENDPOINT").then(|| value.to_owned());
+        let mut reader = Reader::new(&lookup);
+        let settings = read_ledger(&mut reader);
+        let settings = reader.finish(|| settings);
+        settings.map_err(|error| error.to_string())
+    };
+    assert!(read("https://acme.table.core.windows.net/ledger").is_ok());
     assert_eq!(
-        read(&[("LEDGER_DAYS", "35")]).unwrap_err(),
-        "1 setting is wrong:\n  LEDGER_DAYS: needs LEDGER_TABLE_ENDPOINT"
-    );
-    let wrong = [("LEDGER_TABLE_ENDPOINT", "ledger"), ("LEDGER_DAYS", "0")];
-    assert_eq!(
-        read(&wrong).unwrap_err(),
-        "2 settings are wrong:\n  LEDGER_DAYS: cannot read `0` (want a whole number of days, 1 to 3650)\n  \
-         LEDGER_TABLE_ENDPOINT: cannot read `ledger` (want an https URL, or http on a loopback address, without user, \
-         query and fragment)"
+        read("ledger").unwrap_err(),
+        "1 setting is wrong:\n  LEDGER_TABLE_ENDPOINT: cannot read `ledger` (want an https URL, or http on a loopback \
+         address, without user, query and fragment)"
     );
 }

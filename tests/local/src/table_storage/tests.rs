@@ -5,7 +5,8 @@ mod scenarios;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use http_clients::{AzureLedger, LedgerSettings};
+use http_clients::{TableLedger, read_ledger};
+use relay::TableOrMemory;
 
 use super::*;
 use crate::azurite::{App, azurite, read};
@@ -45,14 +46,18 @@ impl Backend {
         })
     }
 
-    fn ledger(&self) -> AzureLedger {
+    fn ledger(&self) -> TableLedger {
         self.ledger_at(&self.endpoint)
     }
 
-    fn ledger_at(&self, endpoint: &str) -> AzureLedger {
+    fn ledger_at(&self, endpoint: &str) -> TableLedger {
         let values = vec![("LEDGER_TABLE_ENDPOINT".to_owned(), endpoint.to_owned())];
-        let settings = read(&values, LedgerSettings::read);
-        AzureLedger::new(&self.app.identity, settings)
+        let settings = read(&values, read_ledger);
+        let identity = &self.app.identity;
+        match settings.open(|table, days| TableLedger::new(identity, table, days)) {
+            TableOrMemory::Table(ledger) => ledger,
+            TableOrMemory::Memory(_) => panic!("in memory"),
+        }
     }
 
     fn sink(&self, name: &str) -> String {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_clients::AzureLedger;
+use http_clients::TableLedger;
 use relay::{Claim, Lease, Ledger, PortError, Settled, chain};
 use tenant_logs::Timestamp;
 use tokio::task::JoinSet;
@@ -29,7 +29,7 @@ pub(super) fn lease(owner: u64, begins: i64) -> Lease {
 
 /// A ledger with the sink that a test uses.
 struct At {
-    ledger: AzureLedger,
+    ledger: TableLedger,
     sink: String,
 }
 
