@@ -24,4 +24,7 @@ pub use error::HttpClientError;
 pub use event_grid::{EventTopic, EventTopicSettings};
 pub use key_vault::{KeyVault, SecretVersions, read_secrets, unread_secrets};
 pub use log_analytics::{LogAnalytics, LogAnalyticsSettings};
-pub use table::{LedgerSettings, Purged, TableLedger, read_ledger};
+pub use table::{
+    CheckpointSettings, LedgerSettings, Purged, SavedCheckpoint, TableCheckpoint, TableLedger,
+    read_ledger,
+};

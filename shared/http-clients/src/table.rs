@@ -1,14 +1,18 @@
-//! Which log events the sinks have: a table in Table storage that every copy of a function shares.
+//! Which log events the sinks have: a table in Table storage that every copy of a function shares. The same table, or
+//! another one, keeps how far a poller has come.
 
+mod checkpoint;
 mod entity;
 mod ledger;
 mod purge;
+mod rows;
 
 use relay::settings::Reader;
 use reqwest::Url;
 
 use crate::endpoint::{WANT, endpoint};
 
+pub use checkpoint::{CheckpointSettings, SavedCheckpoint, TableCheckpoint};
 pub use ledger::TableLedger;
 pub use purge::Purged;
 

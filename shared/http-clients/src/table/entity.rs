@@ -16,6 +16,9 @@ const MOST_KEY_BYTES: usize = 512;
 /// Characters of a `log_id` that stand in the partition key: the day that Auth0 begins it with.
 const PARTITION_CHARACTERS: usize = 11;
 
+/// The partition of the pollers' checkpoints, which never expire.
+pub(super) const CHECKPOINT: &str = "checkpoint";
+
 const INT64: &str = "Edm.Int64";
 const CLAIMED: &str = "claimed";
 const DELIVERED: &str = "delivered";
@@ -29,6 +32,14 @@ pub(super) struct Key {
 }
 
 impl Key {
+    /// The key of a tenant's checkpoint.
+    pub(super) fn of_checkpoint(tenant: &str) -> Self {
+        Self {
+            partition: CHECKPOINT.to_owned(),
+            row: encoded(tenant),
+        }
+    }
+
     pub(super) fn new(sink: &str, log_id: &str) -> Self {
         let begin: String = log_id.chars().take(PARTITION_CHARACTERS).collect();
         Self {

@@ -3,20 +3,16 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use relay::{Claim, Lease, Ledger, PortError, Remedy, Settled};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_MATCH};
-use reqwest::{Method, RequestBuilder, StatusCode, Url};
-use serde_json::Value;
+use reqwest::Url;
 use tenant_logs::Timestamp;
 use tokio::time::Instant;
 
 use super::entity::{self, Found, Key};
-use crate::azure_service::{AzureService, STORAGE, of_storage};
+use super::rows::Rows;
 use crate::call_error::CallError;
 use crate::entra::EntraIdentity;
-use crate::exchange::Answer;
 
 /// Entries side by side. A call takes some milliseconds, and each has a connection of its own.
 const ENTRIES_AT_ONCE: usize = 32;
@@ -31,8 +27,7 @@ const ADVICE: &str = "check LEDGER_TABLE_ENDPOINT, that the table is there, and 
 /// A ledger that every copy of a function shares.
 #[derive(Debug)]
 pub struct TableLedger {
-    pub(super) service: AzureService,
-    pub(super) table: Url,
+    pub(super) rows: Rows,
     keep_seconds: i64,
 }
 
@@ -68,11 +63,8 @@ struct Step<'a> {
 impl TableLedger {
     /// A table; its entries are forgotten after some days.
     pub fn new(identity: &EntraIdentity, table: Url, days: u16) -> Self {
-        let name = table.path().trim_end_matches('/').rsplit('/').next();
-        let target = format!("ledger table `{}`", name.unwrap_or_default());
         Self {
-            service: AzureService::new(identity, STORAGE, target, ADVICE),
-            table,
+            rows: Rows::new(identity, table, ("ledger table", ADVICE)),
             keep_seconds: i64::from(days) * DAY_SECONDS,
         }
     }
@@ -156,7 +148,11 @@ impl TableLedger {
         let claimed = entity::claimed(key, lease, self.keep_seconds);
         let mut tag = None;
         for _ in 0..MOST_ROUNDS {
-            if self.write(key, &claimed, tag.as_deref(), until).await? {
+            if self
+                .rows
+                .write(key, &claimed, tag.as_deref(), until)
+                .await?
+            {
                 return Ok(Claim::Claimed);
             }
             tag = match self.find(key, until).await? {
@@ -184,10 +180,7 @@ impl TableLedger {
     ) -> Result<(), CallError> {
         let entity = entity::settled(key, settled, (now, self.keep_seconds));
         if settled == Settled::Delivered {
-            let request =
-                |client: &reqwest::Client| with_entity(client.put(key.url(&self.table)), &entity);
-            let answer = self.service.call_with_retry(until, request).await?;
-            return self.done(answer);
+            return self.rows.put(key, &entity, until).await;
         }
         for _ in 0..MOST_ROUNDS {
             let tag = match self.find(key, until).await? {
@@ -195,7 +188,7 @@ impl TableLedger {
                 Some(tagged) => Some(tagged.tag),
                 None => None,
             };
-            if self.write(key, &entity, tag.as_deref(), until).await? {
+            if self.rows.write(key, &entity, tag.as_deref(), until).await? {
                 return Ok(());
             }
         }
@@ -206,86 +199,24 @@ impl TableLedger {
     async fn release_one(&self, key: &Key, lease: &Lease, until: Instant) -> Result<(), CallError> {
         match self.find(key, until).await? {
             Some(tagged) if tagged.found.is_claim_of(lease) => {
-                self.delete(key, &tagged.tag, until).await.map(|_| ())
+                self.rows.delete(key, &tagged.tag, until).await.map(|_| ())
             }
             Some(_) | None => Ok(()),
         }
     }
 
-    /// Writes an entity in the place of the one with this tag, or of none; answers whether that one was there.
-    async fn write(
-        &self,
-        key: &Key,
-        entity: &Value,
-        tag: Option<&str>,
-        until: Instant,
-    ) -> Result<bool, CallError> {
-        let request = |client: &reqwest::Client| match tag {
-            Some(tag) => {
-                with_entity(client.put(key.url(&self.table)), entity).header(IF_MATCH, tag)
-            }
-            None => with_entity(client.post(self.table.clone()), entity)
-                .header("prefer", "return-no-content"),
-        };
-        let answer = self.service.call_with_retry(until, request).await?;
-        self.is_done(answer)
-    }
-
-    /// Deletes the entry with this tag; answers whether it was there.
-    pub(super) async fn delete(
-        &self,
-        key: &Key,
-        tag: &str,
-        until: Instant,
-    ) -> Result<bool, CallError> {
-        let url = key.url(&self.table);
-        let request = |client: &reqwest::Client| {
-            of_table(client.request(Method::DELETE, url.clone())).header(IF_MATCH, tag)
-        };
-        let answer = self.service.call_with_retry(until, request).await?;
-        self.is_done(answer)
-    }
-
     async fn find(&self, key: &Key, until: Instant) -> Result<Option<Tagged>, CallError> {
-        let url = key.url(&self.table);
-        let request = |client: &reqwest::Client| of_table(client.get(url.clone()));
-        let answer = self.service.call_with_retry(until, request).await?;
-        if is_gone(&answer) {
+        let Some((answer, tag)) = self.rows.find(key, until).await? else {
             return Ok(None);
-        }
-        if !answer.is_success() {
-            return Err(self.service.error(answer));
-        }
-        let tag = answer.header(&ETAG).map(str::to_owned);
+        };
         let found = answer.whole_body().and_then(Found::read);
-        match found.zip(tag) {
-            Some((found, tag)) => Ok(Some(Tagged { found, tag })),
-            None => Err(self.service.unreadable()),
-        }
-    }
-
-    /// Whether a conditional write was done, and not refused for its condition.
-    fn is_done(&self, answer: Answer) -> Result<bool, CallError> {
-        let is_taken =
-            answer.status == StatusCode::CONFLICT && answer.said().is("EntityAlreadyExists");
-        let is_changed = answer.status == StatusCode::PRECONDITION_FAILED;
-        if is_taken || is_changed || is_gone(&answer) {
-            return Ok(false);
-        }
-        self.done(answer).map(|()| true)
-    }
-
-    fn done(&self, answer: Answer) -> Result<(), CallError> {
-        if answer.is_success() {
-            Ok(())
-        } else {
-            Err(self.service.error(answer))
-        }
+        let found = found.ok_or_else(|| self.rows.service.unreadable())?;
+        Ok(Some(Tagged { found, tag }))
     }
 
     fn contended(&self) -> CallError {
         CallError::TimedOut {
-            target: self.service.target().to_owned(),
+            target: self.rows.service.target().to_owned(),
         }
     }
 }
@@ -359,25 +290,6 @@ impl<'a> Step<'a> {
             self.has_failed.store(true, Ordering::Relaxed);
         }
     }
-}
-
-/// Adds what every call of a table carries.
-pub(super) fn of_table(request: RequestBuilder) -> RequestBuilder {
-    of_storage(request)
-        .header("dataserviceversion", "3.0")
-        .header("maxdataserviceversion", "3.0;NetFx")
-        .header(ACCEPT, "application/json;odata=minimalmetadata")
-}
-
-fn with_entity(request: RequestBuilder, entity: &Value) -> RequestBuilder {
-    of_table(request)
-        .header(CONTENT_TYPE, "application/json")
-        .body(Bytes::from(entity.to_string()))
-}
-
-/// Whether an entry is not there, though its table is.
-fn is_gone(answer: &Answer) -> bool {
-    answer.status == StatusCode::NOT_FOUND && answer.said().is("ResourceNotFound")
 }
 
 /// What is left of an invocation.

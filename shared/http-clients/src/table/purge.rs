@@ -8,13 +8,11 @@ use tenant_logs::Timestamp;
 use tokio::time::Instant;
 
 use super::TableLedger;
-use super::entity::Key;
-use super::ledger::of_table;
+use super::entity::{CHECKPOINT, Key};
+use super::rows::of_table;
 use crate::call_error::CallError;
 use crate::endpoint::percent_encode;
 
-/// The partition of the pollers' checkpoints, which never expire.
-const CHECKPOINT: &str = "checkpoint";
 const DELETES_AT_ONCE: usize = 32;
 const NEXT_PARTITION: HeaderName = HeaderName::from_static("x-ms-continuation-nextpartitionkey");
 const NEXT_ROW: HeaderName = HeaderName::from_static("x-ms-continuation-nextrowkey");
@@ -91,7 +89,7 @@ impl TableLedger {
             partition: expired.partition,
             row: expired.row,
         };
-        self.delete(&key, &expired.tag, until).await
+        self.rows.delete(&key, &expired.tag, until).await
     }
 
     async fn expired(
@@ -113,21 +111,25 @@ impl TableLedger {
                 query.push_str(&percent_encode(row));
             }
         }
-        let mut url = self.table.clone();
-        url.set_path(&format!("{}()", self.table.path().trim_end_matches('/')));
+        let mut url = self.rows.table.clone();
+        url.set_path(&format!(
+            "{}()",
+            self.rows.table.path().trim_end_matches('/')
+        ));
         url.set_query(Some(&query));
         let answer = self
+            .rows
             .service
             .call_with_retry(until, |client| of_table(client.get(url.clone())))
             .await?;
         if !answer.is_success() {
-            return Err(self.service.error(answer));
+            return Err(self.rows.service.error(answer));
         }
         let header = |name: &HeaderName| answer.header(name).map(str::to_owned);
         let next = header(&NEXT_PARTITION).map(|partition| (partition, header(&NEXT_ROW)));
         let body = answer.whole_body();
         let page: Option<Page> = body.and_then(|body| serde_json::from_slice(body).ok());
-        let mut page = page.ok_or_else(|| self.service.unreadable())?;
+        let mut page = page.ok_or_else(|| self.rows.service.unreadable())?;
         page.next = next;
         Ok(page)
     }

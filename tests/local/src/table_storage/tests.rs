@@ -1,5 +1,6 @@
 //! The ledger on our table and, where `.ci/with-azurite` runs it, on Azurite's; then what only ours can do.
 
+mod checkpoint;
 mod faults;
 mod scenarios;
 

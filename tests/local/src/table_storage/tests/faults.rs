@@ -10,7 +10,7 @@ use super::*;
 use crate::client;
 
 /// A ledger on a table of our own, with that table and its faults.
-async fn ill() -> (Backend, TableStorage, Faults) {
+pub(super) async fn ill() -> (Backend, TableStorage, Faults) {
     let faults = Faults::healthy();
     let app = App::start().await;
     let table = TableStorage::start("ledger", app.tokens(), faults.clone()).await;
