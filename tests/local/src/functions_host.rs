@@ -270,6 +270,11 @@ impl FunctionsHost {
         self.shared.handler.starts()
     }
 
+    /// How many handlers run at the moment.
+    pub fn live_handlers(&self) -> usize {
+        self.shared.handler.live()
+    }
+
     /// How many calls the handlers got.
     pub fn calls(&self) -> usize {
         self.shared.handler.calls()

@@ -224,6 +224,13 @@ impl Handler {
         lock(&self.shared.processes).len()
     }
 
+    /// How many processes run at the moment.
+    pub(crate) fn live(&self) -> usize {
+        let processes = lock(&self.shared.processes);
+        let live = processes.iter().filter(|process| !process.has_ended());
+        live.count()
+    }
+
     /// How many calls any process got.
     pub(crate) fn calls(&self) -> usize {
         self.shared.calls.load(Ordering::SeqCst)

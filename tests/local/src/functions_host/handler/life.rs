@@ -63,8 +63,9 @@ pub(super) async fn supervise(shared: Arc<Shared>) {
                     }
                 };
                 let rival_exit = tokio::select! {
-                    exit = &mut living => break exit,
+                    biased;
                     exit = racing => exit,
+                    exit = &mut living => break exit,
                 };
                 // The loser of a race: an orderly end is harmless, any other is an error like each.
                 rival = None;
