@@ -142,7 +142,8 @@ fn may_use(package: &Package) -> Vec<&'static str> {
         "shared/aws-clients" => (
             &[
                 "aws-sdk-*",
-                "aws-smithy-http-client",
+                "aws-sigv4",
+                "aws-smithy-*",
                 "relay",
                 "rustls",
                 "tenant-logs",

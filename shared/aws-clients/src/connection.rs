@@ -4,19 +4,27 @@
 //! crates of binary size.
 
 use std::fmt;
+use std::time::Duration;
 
 use aws_sdk_eventbridge::config::retry::RetryConfig;
 use aws_sdk_eventbridge::config::{
     BehaviorVersion, Credentials, IdentityCache, Region, SharedHttpClient,
     StalledStreamProtectionConfig,
 };
-use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
 use relay::settings::Reader;
 use tenant_logs::Secret;
 
+use crate::event_bus::EventBridge;
 use crate::roots::read_trust_store;
+
+/// The default provider, aws-lc, gathers entropy for 0.7 s at the first handshake of a 128 MB Lambda.
+const RING: Provider = Provider::Rustls(CryptoMode::Ring);
+/// As long as the SDK waits for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
 
 /// Region, credentials, endpoints and trusted roots.
 #[derive(Debug, Clone)]
@@ -89,14 +97,12 @@ macro_rules! client {
 impl AwsConnection {
     /// Prepares connections; nothing is sent yet.
     pub fn new(settings: AwsSettings) -> Self {
-        // The default provider, aws-lc, gathers entropy for 0.7 s at the first handshake of a 128 MB Lambda.
-        let ring = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
-        let mut tls = TlsContext::builder();
-        tls = tls.with_trust_store(settings.trust_store.clone());
-        let http = match tls.build() {
-            Ok(context) => ring.tls_context(context).build_https(),
-            // Building keeps the roots as they are, and they were checked when they were read.
-            Err(_) => ring.build_https(),
+        let http = match tls_context(&settings) {
+            Some(context) => Builder::new()
+                .tls_provider(RING)
+                .tls_context(context)
+                .build_https(),
+            None => Builder::new().tls_provider(RING).build_https(),
         };
         Self { settings, http }
     }
@@ -105,11 +111,21 @@ impl AwsConnection {
         client!(aws_sdk_dynamodb, self, self.settings.dynamodb_endpoint)
     }
 
-    pub(crate) fn event_bridge(&self) -> aws_sdk_eventbridge::Client {
-        client!(
-            aws_sdk_eventbridge,
-            self,
-            self.settings.event_bridge_endpoint
+    pub(crate) fn event_bridge(&self) -> EventBridge {
+        let settings = HttpConnectorSettings::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .build();
+        let mut connector = Connector::builder()
+            .connector_settings(settings)
+            .tls_provider(RING);
+        if let Some(context) = tls_context(&self.settings) {
+            connector.set_tls_context(context);
+        }
+        EventBridge::new(
+            connector.build(),
+            self.credentials(),
+            self.settings.region.clone(),
+            self.settings.event_bridge_endpoint.clone(),
         )
     }
 
@@ -149,6 +165,13 @@ impl fmt::Debug for AwsConnection {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
+}
+
+/// The roots to trust. Building keeps them as they are, and they were checked when they were read.
+fn tls_context(settings: &AwsSettings) -> Option<TlsContext> {
+    let mut tls = TlsContext::builder();
+    tls = tls.with_trust_store(settings.trust_store.clone());
+    tls.build().ok()
 }
 
 fn required_secret(reader: &mut Reader<'_>, name: &str) -> Option<Secret> {

@@ -59,6 +59,12 @@ pub(crate) enum CallError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    #[error("a call of {target} cannot be made")]
+    Unmade {
+        target: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     #[error("{target} answered what cannot be read")]
     Unreadable { target: String },
     #[error("{target} answered {code}")]
@@ -86,9 +92,9 @@ impl CallError {
                 let status = context.raw().status().as_u16();
                 Self::answered(target, status, context.err().code())
             }
-            SdkError::ConstructionFailure(_) => Self::Closed {
-                target,
-                code: "nothing, because no request could be made".to_owned(),
+            SdkError::ConstructionFailure(_) => match error.into_source() {
+                Ok(source) => Self::Unmade { target, source },
+                Err(_) => Self::Unreadable { target },
             },
             // Some services' errors are only read where they are JSON: a front end's page still has a status.
             SdkError::ResponseError(context) => {
@@ -99,7 +105,8 @@ impl CallError {
         }
     }
 
-    fn answered(target: String, status: u16, code: Option<&str>) -> Self {
+    /// What an answer's status and code mean.
+    pub(crate) fn answered(target: String, status: u16, code: Option<&str>) -> Self {
         let name = code.map(short_name);
         let code = code
             .and_then(code_name)
@@ -125,7 +132,11 @@ impl CallError {
             }
             | Self::Unreadable { target: _ }
             | Self::Busy { target: _, code: _ } => Remedy::Retry,
-            Self::Closed { target: _, code: _ } => Remedy::Stop,
+            Self::Unmade {
+                target: _,
+                source: _,
+            }
+            | Self::Closed { target: _, code: _ } => Remedy::Stop,
             Self::Content { target: _, code: _ } => Remedy::SetAside,
         }
     }

@@ -1,6 +1,7 @@
 //! The sink `event-bus`: log events as entries of PutEvents.
 
 mod body;
+mod call;
 
 use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
@@ -8,12 +9,12 @@ use relay::{Delivery, Refusal, Remedy, Row, Sink};
 use tenant_logs::{BatchLimits, Halving, TenantName};
 use tokio::time::{Instant, timeout_at};
 
-use aws_sdk_eventbridge::Client;
-use aws_sdk_eventbridge::operation::put_events::PutEventsOutput;
-
 use crate::connection::AwsConnection;
 use crate::error::{CallError, code_name, is_busy};
 use body::Entry;
+use call::PutEventsAnswer;
+
+pub(crate) use call::EventBridge;
 
 /// What PutEvents takes at once.
 const LIMITS: BatchLimits = BatchLimits {
@@ -50,7 +51,7 @@ impl EventBusSettings {
 /// An EventBridge event bus. Calls are made side by side; each entry of an answer is read.
 #[derive(Debug)]
 pub struct EventBus {
-    client: Client,
+    client: EventBridge,
     name: String,
     source: String,
     target: String,
@@ -98,17 +99,15 @@ impl EventBus {
         &self,
         part: &[Numbered<'_>],
         until: Instant,
-    ) -> Result<PutEventsOutput, CallError> {
+    ) -> Result<PutEventsAnswer, CallError> {
         let entry = Entry {
             bus_name: &self.name,
             source: &self.source,
             detail_type: DETAIL_TYPE,
         };
         let body = body::put_events(&entry, part.iter().map(|(_, row)| *row));
-        let call = self.client.put_events().customize();
-        let call = call.mutate_request(move |request| body::replace(request, &body));
-        match timeout_at(until, call.send()).await {
-            Ok(answer) => answer.map_err(|error| CallError::new(&self.target, error)),
+        match timeout_at(until, self.client.put_events(&self.target, body)).await {
+            Ok(answer) => answer,
             Err(_) => Err(CallError::TimedOut {
                 target: self.target.clone(),
             }),
@@ -157,9 +156,9 @@ impl Sink for EventBus {
 /// Reads what became of each entry: a call that succeeds may still have refused some.
 ///
 /// An entry that the answer is too short for, or that has neither identifier nor code, has no answer.
-fn read_answer(part: &[Numbered<'_>], answer: &PutEventsOutput, delivery: &mut Delivery) {
-    for ((index, _), entry) in part.iter().zip(answer.entries()) {
-        match (entry.error_code(), entry.event_id()) {
+fn read_answer(part: &[Numbered<'_>], answer: &PutEventsAnswer, delivery: &mut Delivery) {
+    for ((index, _), entry) in part.iter().zip(&answer.entries) {
+        match (entry.error_code.as_deref(), &entry.event_id) {
             (Some(code), _) => delivery.refused.push(Refusal {
                 index: *index,
                 remedy: if is_busy(code) {
