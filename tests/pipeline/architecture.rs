@@ -141,9 +141,8 @@ fn may_use(package: &Package) -> Vec<&'static str> {
         ),
         "shared/aws-clients" => (
             &[
-                "aws-sdk-*",
-                "aws-sigv4",
-                "aws-smithy-*",
+                // AWS's own: aws-sdk-*, aws-sigv4, aws-smithy-*.
+                "aws-s*",
                 "relay",
                 "rustls",
                 "tenant-logs",
