@@ -1,4 +1,4 @@
-"""Microsoft's own clients read what the ports wrote into Azurite: the ledger's entities and a dead letter.
+"""Microsoft's own clients read what the ports wrote into Azurite: the ledger's entities, checkpoints and a dead letter.
 
 Run by .ci/with-azurite after the tests whose names contain `on_azurite`."""
 
@@ -37,8 +37,14 @@ def check_table():
     table = TableClient(account, name, credential=Credential(), **TRUST)
     entities = list(table.list_entities())
     assert len(entities) >= 30, len(entities)
+    checkpoints = [entity for entity in entities if entity["PartitionKey"] == "checkpoint"]
+    assert len(checkpoints) >= 1, "no checkpoint stays"
+    for checkpoint in checkpoints:
+        assert set(checkpoint) == {"PartitionKey", "RowKey", "Value"}, checkpoint
+        assert checkpoint["Value"] == "log-2", checkpoint
     for entity in entities:
-        check_entity(table, entity)
+        if entity not in checkpoints:
+            check_entity(table, entity)
     rows = {urllib.parse.unquote(entity["RowKey"]) for entity in entities}
     assert {"a/b", "a#b?c", "é€😀", "a%2Fb"} <= rows, rows
     return len(entities)

@@ -72,6 +72,10 @@ impl Entries {
     /// Enters the event that was looked for last.
     fn put(&mut self, state: State, capacity: usize) {
         let key = Arc::<str>::from(self.wanted.as_str());
+        if self.by_key.len() == capacity / 2 {
+            // Room for twice what is kept: a table more than half full grows once more where entries come and go.
+            self.by_key.reserve(capacity.saturating_mul(2));
+        }
         let number = self.next_number;
         self.next_number += 1;
         self.by_age.push_back((number, Arc::clone(&key)));
