@@ -11,10 +11,12 @@ use aws_sdk_eventbridge::config::{
     BehaviorVersion, Credentials, IdentityCache, Region, SharedHttpClient,
     StalledStreamProtectionConfig,
 };
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_http_client::{Builder, Connector};
-use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpConnector, http_client_fn,
+};
 use relay::settings::Reader;
 use tenant_logs::Secret;
 
@@ -73,6 +75,8 @@ impl AwsSettings {
 /// Makes the clients of single services, over one pool of connections. Built once, in `main`.
 pub struct AwsConnection {
     settings: AwsSettings,
+    /// One for all, because reading the roots is most of what a start costs.
+    connector: SharedHttpConnector,
     http: SharedHttpClient,
 }
 
@@ -97,14 +101,23 @@ macro_rules! client {
 impl AwsConnection {
     /// Prepares connections; nothing is sent yet.
     pub fn new(settings: AwsSettings) -> Self {
-        let http = match tls_context(&settings) {
-            Some(context) => Builder::new()
-                .tls_provider(RING)
-                .tls_context(context)
-                .build_https(),
-            None => Builder::new().tls_provider(RING).build_https(),
-        };
-        Self { settings, http }
+        let timeouts = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT);
+        let mut connector = Connector::builder()
+            .connector_settings(timeouts.build())
+            .tls_provider(RING);
+        let mut tls = TlsContext::builder();
+        tls = tls.with_trust_store(settings.trust_store.clone());
+        // Building keeps the roots as they are, and they were checked when they were read.
+        if let Ok(context) = tls.build() {
+            connector.set_tls_context(context);
+        }
+        let connector = SharedHttpConnector::new(connector.build());
+        let of_every_client = connector.clone();
+        Self {
+            settings,
+            connector,
+            http: http_client_fn(move |_, _| of_every_client.clone()),
+        }
     }
 
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
@@ -112,17 +125,8 @@ impl AwsConnection {
     }
 
     pub(crate) fn event_bridge(&self) -> EventBridge {
-        let settings = HttpConnectorSettings::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .build();
-        let mut connector = Connector::builder()
-            .connector_settings(settings)
-            .tls_provider(RING);
-        if let Some(context) = tls_context(&self.settings) {
-            connector.set_tls_context(context);
-        }
         EventBridge::new(
-            connector.build(),
+            self.connector.clone(),
             self.credentials(),
             self.settings.region.clone(),
             self.settings.event_bridge_endpoint.clone(),
@@ -165,13 +169,6 @@ impl fmt::Debug for AwsConnection {
             .field("settings", &self.settings)
             .finish_non_exhaustive()
     }
-}
-
-/// The roots to trust. Building keeps them as they are, and they were checked when they were read.
-fn tls_context(settings: &AwsSettings) -> Option<TlsContext> {
-    let mut tls = TlsContext::builder();
-    tls = tls.with_trust_store(settings.trust_store.clone());
-    tls.build().ok()
 }
 
 fn required_secret(reader: &mut Reader<'_>, name: &str) -> Option<Secret> {

@@ -8,9 +8,8 @@ use aws_sdk_eventbridge::config::endpoint::{DefaultResolver, Params, ResolveEndp
 use aws_sdk_eventbridge::config::http::HttpRequest;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
-use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector};
 use aws_smithy_runtime_api::client::identity::Identity;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
@@ -36,7 +35,7 @@ const ERROR_TYPE: &str = "x-amzn-errortype";
 
 /// EventBridge of one region, by the credentials of the environment.
 pub(crate) struct EventBridge {
-    connector: Connector,
+    connector: SharedHttpConnector,
     identity: Identity,
     region: String,
     endpoint_override: Option<String>,
@@ -68,7 +67,7 @@ struct ErrorAnswer {
 
 impl EventBridge {
     pub(crate) fn new(
-        connector: Connector,
+        connector: SharedHttpConnector,
         credentials: Credentials,
         region: String,
         endpoint_override: Option<String>,
@@ -187,11 +186,13 @@ fn bare_code(code: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use aws_smithy_http_client::Connector;
+
     use super::*;
 
     async fn endpoint(region: &str, endpoint_override: Option<&str>) -> String {
         let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
-        let connector = Connector::builder().build_http();
+        let connector = SharedHttpConnector::new(Connector::builder().build_http());
         let endpoint_override = endpoint_override.map(str::to_owned);
         let region = region.to_owned();
         let client = EventBridge::new(connector, credentials, region, endpoint_override);
