@@ -161,17 +161,12 @@ fn escape(text: &str) -> String {
 }
 
 fn ill(fault: &Fault) -> Answer {
-    match fault {
-        Fault::Status(status) | Fault::Busy { status, .. } => refuse(*status, "ServerBusy"),
-        Fault::Denied => refuse(403, "AuthorizationPermissionMismatch"),
-        Fault::Throttle
-        | Fault::Healthy
-        | Fault::RefuseEntries { .. }
-        | Fault::Hang
-        | Fault::DropBefore
-        | Fault::DropAfter
-        | Fault::Late(_) => refuse(503, "ServerBusy"),
-    }
+    let (status, code) = fault.status_and_code(
+        "AuthorizationPermissionMismatch",
+        "ServerBusy",
+        (503, "ServerBusy"),
+    );
+    refuse(status, code)
 }
 
 fn respond(status: u16, body: Bytes) -> Answer {

@@ -49,6 +49,27 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The status and the code of the answer, by the service's codes for a caller who may not and for being busy, and by
+    /// what it answers when it throttles.
+    pub(crate) fn status_and_code(
+        &self,
+        denied: &'static str,
+        busy: &'static str,
+        throttled: (u16, &'static str),
+    ) -> (u16, &'static str) {
+        match self {
+            Self::Status(status) | Self::Busy { status, .. } => (*status, busy),
+            Self::Denied => (403, denied),
+            Self::Throttle
+            | Self::Healthy
+            | Self::RefuseEntries { .. }
+            | Self::Hang
+            | Self::DropBefore
+            | Self::DropAfter
+            | Self::Late(_) => throttled,
+        }
+    }
+
     /// Its name, as the counts have it.
     pub fn name(&self) -> &'static str {
         match self {

@@ -149,17 +149,8 @@ fn place(identifier: &str) -> Option<usize> {
 }
 
 fn ill(fault: &Fault) -> Answer {
-    match fault {
-        Fault::Status(status) | Fault::Busy { status, .. } => refuse(*status, "Busy"),
-        Fault::Denied => refuse(403, "ForbiddenByRbac"),
-        Fault::Throttle
-        | Fault::Healthy
-        | Fault::RefuseEntries { .. }
-        | Fault::Hang
-        | Fault::DropBefore
-        | Fault::DropAfter
-        | Fault::Late(_) => refuse(429, "Throttled"),
-    }
+    let (status, code) = fault.status_and_code("ForbiddenByRbac", "Busy", (429, "Throttled"));
+    refuse(status, code)
 }
 
 fn refuse(status: u16, code: &str) -> Answer {
