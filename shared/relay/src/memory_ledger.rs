@@ -1,9 +1,10 @@
 //! The ledger of one process, for where no table is set; and none at all, for the buses.
 
-use std::collections::{HashMap, VecDeque};
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use hashbrown::HashTable;
 use tenant_logs::Timestamp;
 
 use crate::ports::{Claim, Lease, Ledger, PortError, Settled};
@@ -15,27 +16,33 @@ const CAPACITY: usize = 100_000;
 #[derive(Debug)]
 pub struct MemoryLedger {
     entries: Mutex<Entries>,
-    capacity: usize,
+    hashers: [RandomState; 2],
 }
 
-#[derive(Debug, Default)]
-struct Entries {
-    by_key: HashMap<Arc<str>, Entry>,
-    /// The key that is looked for, in one piece of memory for all.
-    wanted: String,
-    /// Keys by age; a key whose entry has another number by now is skipped.
-    by_age: VecDeque<(u64, Arc<str>)>,
-    next_number: u64,
-}
+/// Two hashes of sink and `log_id`, each with a secret of this process: that an event is taken for one of 100,000
+/// others has a chance of 1 in 10^33. They take less memory than the text, and to compare them nothing else is read.
+type Key = [u64; 2];
 
+/// The last events that were claimed, by age: a ring where the oldest makes room for the next.
 #[derive(Debug)]
-struct Entry {
-    number: u64,
+struct Entries {
+    slots: Vec<Slot>,
+    capacity: usize,
+    /// Once the ring is full.
+    oldest: usize,
+    /// Where each key's slot is.
+    places: HashTable<usize>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    key: Key,
     state: State,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum State {
+    Free,
     Claimed { owner: u64, until: Timestamp },
     Settled(Settled),
 }
@@ -49,57 +56,64 @@ impl Default for MemoryLedger {
 impl MemoryLedger {
     fn with_capacity(capacity: usize) -> Self {
         Self {
-            entries: Mutex::default(),
-            capacity,
+            entries: Mutex::new(Entries {
+                slots: Vec::new(),
+                capacity,
+                oldest: 0,
+                places: HashTable::new(),
+            }),
+            hashers: [RandomState::new(), RandomState::new()],
         }
     }
 
     fn lock(&self) -> MutexGuard<'_, Entries> {
-        // A panic elsewhere leaves whole entries behind: none is written in two steps.
+        // A panic elsewhere leaves whole entries behind: nothing panics while they are changed.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn key(&self, sink: &str, log_id: &str) -> Key {
+        let [first, second] = &self.hashers;
+        [first, second].map(|hasher| hasher.hash_one((sink, log_id)))
     }
 }
 
 impl Entries {
     /// What is known of an event at a sink, to be read and changed; its age stays that of the first claim.
-    fn state(&mut self, sink: &str, log_id: &str) -> Option<&mut State> {
-        self.wanted.clear();
-        self.wanted.extend([sink, "#", log_id]);
-        let entry = self.by_key.get_mut(self.wanted.as_str())?;
-        Some(&mut entry.state)
+    fn state(&mut self, key: Key) -> Option<&mut State> {
+        let slots = &self.slots;
+        let is_its = |place: &usize| slots.get(*place).is_some_and(|slot| slot.key == key);
+        let place = *self.places.find(hash_of(key), is_its)?;
+        self.slots.get_mut(place).map(|slot| &mut slot.state)
     }
 
-    /// Enters the event that was looked for last.
-    fn put(&mut self, state: State, capacity: usize) {
-        let key = Arc::<str>::from(self.wanted.as_str());
-        if self.by_key.len() == capacity / 2 {
-            // Room for twice what is kept: a table more than half full grows once more where entries come and go.
-            self.by_key.reserve(capacity.saturating_mul(2));
+    /// Enters an event that is not known.
+    fn put(&mut self, key: Key, state: State) {
+        let slot = Slot { key, state };
+        let mut place = self.slots.len();
+        if place < self.capacity {
+            self.slots.push(slot);
+        } else if let Some(oldest) = self.slots.get_mut(self.oldest) {
+            place = self.oldest;
+            if let Ok(forgotten) = self
+                .places
+                .find_entry(hash_of(oldest.key), |other| *other == place)
+            {
+                forgotten.remove();
+            }
+            *oldest = slot;
+            self.oldest = (place + 1) % self.capacity;
         }
-        let number = self.next_number;
-        self.next_number += 1;
-        self.by_age.push_back((number, Arc::clone(&key)));
-        self.by_key.insert(key, Entry { number, state });
-        while self.by_key.len() > capacity {
-            self.forget_oldest();
-        }
-        if self.by_age.len() > capacity.saturating_mul(2) {
-            let by_key = &self.by_key;
-            self.by_age
-                .retain(|(number, key)| by_key.get(key).is_some_and(|e| e.number == *number));
-        }
+        let slots = &self.slots;
+        self.places
+            .insert_unique(hash_of(key), place, |place| match slots.get(*place) {
+                Some(slot) => hash_of(slot.key),
+                None => 0,
+            });
     }
+}
 
-    fn forget_oldest(&mut self) {
-        if let Some((number, key)) = self.by_age.pop_front()
-            && self
-                .by_key
-                .get(&key)
-                .is_some_and(|entry| entry.number == number)
-        {
-            self.by_key.remove(&key);
-        }
-    }
+fn hash_of([hash, _]: Key) -> u64 {
+    hash
 }
 
 impl Ledger for MemoryLedger {
@@ -115,8 +129,9 @@ impl Ledger for MemoryLedger {
             until: lease.ends,
         };
         let claims = log_ids.iter().map(|log_id| {
-            let Some(state) = entries.state(sink, log_id) else {
-                entries.put(claimed, self.capacity);
+            let key = self.key(sink, log_id);
+            let Some(state) = entries.state(key) else {
+                entries.put(key, claimed);
                 return Claim::Claimed;
             };
             match *state {
@@ -128,7 +143,7 @@ impl Ledger for MemoryLedger {
                 State::Claimed { owner, until } if owner != lease.owner && until > lease.begins => {
                     Claim::Busy
                 }
-                State::Claimed { .. } | State::Settled(_) => {
+                State::Free | State::Claimed { .. } | State::Settled(_) => {
                     *state = claimed;
                     Claim::Claimed
                 }
@@ -145,10 +160,11 @@ impl Ledger for MemoryLedger {
     ) -> Result<(), PortError> {
         let mut entries = self.lock();
         for log_id in log_ids {
-            match entries.state(sink, log_id) {
+            let key = self.key(sink, log_id);
+            match entries.state(key) {
                 Some(State::Settled(Settled::Delivered)) => {}
                 Some(state) => *state = State::Settled(settled),
-                None => entries.put(State::Settled(settled), self.capacity),
+                None => entries.put(key, State::Settled(settled)),
             }
         }
         Ok(())
@@ -157,10 +173,10 @@ impl Ledger for MemoryLedger {
     async fn release(&self, sink: &str, log_ids: &[&str], lease: &Lease) -> Result<(), PortError> {
         let mut entries = self.lock();
         for log_id in log_ids {
-            let state = entries.state(sink, log_id);
-            if matches!(state, Some(State::Claimed { owner, .. }) if *owner == lease.owner) {
-                let Entries { by_key, wanted, .. } = &mut *entries;
-                by_key.remove(wanted.as_str());
+            if let Some(state) = entries.state(self.key(sink, log_id))
+                && matches!(state, State::Claimed { owner, .. } if *owner == lease.owner)
+            {
+                *state = State::Free;
             }
         }
         Ok(())
@@ -310,8 +326,30 @@ mod tests {
             ledger.claim("http", &["x"], &mine).await.unwrap();
             ledger.release("http", &["x"], &mine).await.unwrap();
         }
+        let claims = ledger.claim("http", &["d", "c"], &mine).await.unwrap();
+        assert_eq!(claims, [Claim::Known(Settled::Delivered), Claim::Claimed]);
         let entries = ledger.lock();
-        assert!(entries.by_key.len() <= 3);
-        assert!(entries.by_age.len() <= 7, "{}", entries.by_age.len());
+        assert_eq!((entries.slots.len(), entries.places.len()), (3, 3));
+    }
+
+    #[tokio::test]
+    async fn the_last_of_many_are_known_and_none_before_them() {
+        let ledger = MemoryLedger::with_capacity(1_000);
+        let mine = lease(1, 0, 30);
+        let log_ids: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
+        let log_ids: Vec<&str> = log_ids.iter().map(String::as_str).collect();
+        for some in log_ids.chunks(7) {
+            let claims = ledger.claim("http", some, &mine).await.unwrap();
+            assert_eq!(claims, vec![Claim::Claimed; some.len()]);
+            ledger
+                .commit("http", some, Settled::Delivered)
+                .await
+                .unwrap();
+        }
+        let (forgotten, known) = log_ids.split_at(9_000);
+        let claims = ledger.claim("http", known, &mine).await.unwrap();
+        assert_eq!(claims, vec![Claim::Known(Settled::Delivered); 1_000]);
+        let claims = ledger.claim("http", forgotten, &mine).await.unwrap();
+        assert_eq!(claims, vec![Claim::Claimed; 9_000]);
     }
 }
