@@ -4,6 +4,7 @@ use std::str::Utf8Error;
 
 use lambda_runtime::Diagnostic;
 use relay::Remedy;
+use tenant_logs::UnexpectedJson;
 
 /// An invocation of which nothing may be acknowledged.
 #[derive(Debug, thiserror::Error)]
@@ -13,7 +14,7 @@ pub enum TargetError {
     NotText(#[source] Utf8Error),
     /// The event claims to be records and is not.
     #[error("the event is no batch of records")]
-    NotABatch(#[source] serde_json::Error),
+    NotABatch(#[source] UnexpectedJson),
     /// Records of a service that this function does not read.
     #[error("the event holds records of `{event_source}`, not of `aws:sqs` or `aws:kinesis`")]
     UnknownEventSource {
@@ -49,7 +50,6 @@ impl From<TargetError> for Diagnostic {
         };
         Self {
             error_type: error_type.to_owned(),
-            // The cause may quote the event, so it stays out.
             error_message: error.to_string(),
         }
     }

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::sink::TargetSink;
 use crate::{Settings, TargetError};
-use record::{Batch, Record, Text, texts_of};
+use record::{LambdaEvent, Record, Text, texts_of};
 
 /// Whose records are answered one by one.
 const BATCH_SOURCES: [&str; 2] = ["aws:sqs", "aws:kinesis"];
@@ -94,8 +94,10 @@ fn records(payload: &str) -> Result<Option<Vec<Record>>, TargetError> {
     if !payload.trim_start().starts_with('{') {
         return Ok(None);
     }
-    let batch: Batch = serde_json::from_str(payload).map_err(TargetError::NotABatch)?;
-    Ok(batch.records)
+    match LambdaEvent::read(payload).map_err(TargetError::NotABatch)? {
+        LambdaEvent::Batch(records) => Ok(Some(records)),
+        LambdaEvent::Direct => Ok(None),
+    }
 }
 
 /// All records of a batch come from the service of its first one.

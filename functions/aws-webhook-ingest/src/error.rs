@@ -1,21 +1,27 @@
 //! How an invocation fails as a whole, which a webhook request never does: it is always answered.
 
+use std::str::Utf8Error;
+
 use lambda_runtime::Diagnostic;
 use relay::Remedy;
+use tenant_logs::UnexpectedJson;
 
 /// An invocation that is no HTTP request, or an answer that cannot be written.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
+    /// The event is no JSON text.
+    #[error("the event is no UTF-8 text")]
+    NotText(#[source] Utf8Error),
     /// The event is not payload format 2.0 of a function URL or an HTTP API.
     #[error("the event is no HTTP request of payload format 2.0")]
-    NotARequest(#[source] serde_json::Error),
+    NotARequest(#[source] UnexpectedJson),
 }
 
 impl IngestError {
     /// What to do about it.
     pub fn remedy(&self) -> Remedy {
         match self {
-            Self::NotARequest(_) => Remedy::Stop,
+            Self::NotText(_) | Self::NotARequest(_) => Remedy::Stop,
         }
     }
 }
@@ -23,11 +29,11 @@ impl IngestError {
 impl From<IngestError> for Diagnostic {
     fn from(error: IngestError) -> Self {
         let error_type = match error {
+            IngestError::NotText(_) => "NotText",
             IngestError::NotARequest(_) => "NotARequest",
         };
         Self {
             error_type: error_type.to_owned(),
-            // The cause may quote the event, so it stays out.
             error_message: error.to_string(),
         }
     }

@@ -60,7 +60,8 @@ pub async fn handle(
     context: &Context,
 ) -> Result<ApiGatewayV2httpResponse, IngestError> {
     let deadline = Deadline::at_epoch_millis(context.deadline);
-    let request: HttpRequest = serde_json::from_slice(payload).map_err(IngestError::NotARequest)?;
+    let payload = str::from_utf8(payload).map_err(IngestError::NotText)?;
+    let request = HttpRequest::read(payload).map_err(IngestError::NotARequest)?;
     let request = WebhookRequest {
         method: request.method(),
         authorization: request.header(AUTHORIZATION.as_str()).map(str::as_bytes),

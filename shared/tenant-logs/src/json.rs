@@ -1,5 +1,6 @@
 //! Looking into JSON text without building a tree: members, elements and scalars keep their own text.
 
+mod reader;
 pub(crate) mod scan;
 pub(crate) mod specials;
 mod text;
@@ -8,7 +9,8 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-pub use text::{deserialize_text, push_text};
+pub use reader::{JsonReader, UnexpectedJson, read_json};
+pub use text::push_text;
 
 use scan::{Scan, skip_white_space};
 

@@ -28,7 +28,7 @@ pub use event_type::meaning::{
 pub use event_type::{Category, Known, Outcome, Status, known_event_type, known_event_types};
 pub use filter::{Filter, FilterProblem, FilterSettings};
 pub use jiff::Timestamp;
-pub use json::{deserialize_text, push_text};
+pub use json::{JsonReader, UnexpectedJson, push_text, read_json};
 pub use log_event::LogEvent;
 pub use parse::{Parsed, Reject, parse};
 pub use redaction::{Redaction, RedactionProblem};

@@ -3,43 +3,34 @@
 use std::borrow::Cow;
 
 use relay::Arrival;
-use serde::Deserialize;
-use tenant_logs::{Unreadable, decode, decode_base64, deserialize_text, parse};
+use tenant_logs::{
+    JsonReader, UnexpectedJson, Unreadable, decode, decode_base64, parse, read_json,
+};
 
 use super::failure_record::payload_of;
 
 /// The largest text that a packed record may have: as much as the ingest function can be told to take.
 const MOST_UNPACKED_BYTES: usize = 67_108_864;
 
-/// An event as Lambda hands it over, where it may be a batch; what we do not read is left out.
-#[derive(Deserialize)]
-pub(super) struct Batch {
-    /// None where it is no batch, and so comes from a rule.
-    #[serde(rename = "Records")]
-    pub(super) records: Option<Vec<Record>>,
+/// An event as Lambda hands it over, as far as we read it.
+pub(super) enum LambdaEvent {
+    /// Records of a queue or a stream.
+    Batch(Vec<Record>),
+    /// Another object, as a rule brings it.
+    Direct,
 }
 
 /// A record of either service.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default)]
 pub(super) struct Record {
-    #[serde(default)]
     event_source: String,
     message_id: Option<String>,
-    #[serde(default, deserialize_with = "deserialize_text")]
     body: Option<String>,
-    attributes: Option<Attributes>,
+    trace_header: Option<String>,
     kinesis: Option<KinesisData>,
 }
 
-#[derive(Deserialize)]
-struct Attributes {
-    #[serde(rename = "AWSTraceHeader")]
-    trace_header: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default)]
 struct KinesisData {
     sequence_number: Option<String>,
     data: Option<String>,
@@ -55,7 +46,40 @@ pub(super) struct Text<'a> {
     trace_id: Option<&'a str>,
 }
 
+impl LambdaEvent {
+    /// Reads an object.
+    pub(super) fn read(text: &str) -> Result<Self, UnexpectedJson> {
+        let mut records = None;
+        read_json(text, |event| {
+            event.object(|name, value| {
+                match name {
+                    "Records" => records = value.optional(|value| value.array(Record::read))?,
+                    _ => value.skip()?,
+                }
+                Ok(())
+            })
+        })?;
+        Ok(records.map_or(Self::Direct, Self::Batch))
+    }
+}
+
 impl Record {
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, UnexpectedJson> {
+        let mut record = Self::default();
+        reader.object(|name, value| {
+            match name {
+                "eventSource" => record.event_source = value.text()?,
+                "messageId" => record.message_id = value.optional(JsonReader::text)?,
+                "body" => record.body = value.optional(JsonReader::text)?,
+                "attributes" => record.trace_header = value.optional(trace_header)?.flatten(),
+                "kinesis" => record.kinesis = value.optional(KinesisData::read)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(record)
+    }
+
     /// The service that it comes from, by its own word.
     pub(super) fn event_source(&self) -> &str {
         &self.event_source
@@ -73,8 +97,7 @@ impl Record {
 
     /// The texts that it holds: one, unless it is Lambda's record of a batch that failed.
     pub(super) fn texts(&self, origin: usize) -> Vec<Text<'_>> {
-        let attributes = self.attributes.as_ref();
-        let trace_id = attributes.and_then(|attributes| attributes.trace_header.as_deref());
+        let trace_id = self.trace_header.as_deref();
         match &self.kinesis {
             Some(kinesis) => vec![kinesis.text(origin)],
             None => texts_of(self.body.as_deref().unwrap_or_default(), origin, trace_id),
@@ -82,7 +105,33 @@ impl Record {
     }
 }
 
+/// The trace that a message's attributes name.
+fn trace_header(attributes: &mut JsonReader<'_>) -> Result<Option<String>, UnexpectedJson> {
+    let mut trace_header = None;
+    attributes.object(|name, value| {
+        match name {
+            "AWSTraceHeader" => trace_header = value.optional(JsonReader::text)?,
+            _ => value.skip()?,
+        }
+        Ok(())
+    })?;
+    Ok(trace_header)
+}
+
 impl KinesisData {
+    fn read(reader: &mut JsonReader<'_>) -> Result<Self, UnexpectedJson> {
+        let mut kinesis = Self::default();
+        reader.object(|name, value| {
+            match name {
+                "sequenceNumber" => kinesis.sequence_number = value.optional(JsonReader::text)?,
+                "data" => kinesis.data = value.optional(JsonReader::text)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })?;
+        Ok(kinesis)
+    }
+
     /// Base64 always, gzip by content.
     fn text(&self, origin: usize) -> Text<'static> {
         let data = self.data.as_deref().unwrap_or_default();
@@ -117,8 +166,8 @@ pub(super) fn texts_of<'a>(
     let Some(payload) = payload_of(body) else {
         return vec![text(body.into())];
     };
-    match serde_json::from_str::<Batch>(payload).map(|batch| batch.records) {
-        Ok(Some(records)) => {
+    match LambdaEvent::read(payload) {
+        Ok(LambdaEvent::Batch(records)) => {
             let texts = records.into_iter().map(|record| match record.kinesis {
                 Some(kinesis) => Text {
                     trace_id,
@@ -128,7 +177,7 @@ pub(super) fn texts_of<'a>(
             });
             texts.collect()
         }
-        Ok(None) | Err(_) => vec![text(payload.into())],
+        Ok(LambdaEvent::Direct) | Err(_) => vec![text(payload.into())],
     }
 }
 

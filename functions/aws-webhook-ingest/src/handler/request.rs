@@ -3,40 +3,53 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-use tenant_logs::deserialize_text;
+use tenant_logs::{JsonReader, UnexpectedJson, read_json};
 
 /// A request as function URLs and HTTP APIs hand it over.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Default)]
 pub(super) struct HttpRequest {
-    request_context: RequestContext,
-    headers: Option<BTreeMap<String, String>>,
-    #[serde(default, deserialize_with = "deserialize_text")]
+    method: String,
+    headers: BTreeMap<String, String>,
     body: Option<String>,
-    #[serde(default)]
     pub(super) is_base64_encoded: bool,
 }
 
-#[derive(Deserialize)]
-struct RequestContext {
-    http: HttpContext,
-}
-
-#[derive(Deserialize)]
-struct HttpContext {
-    method: String,
-}
-
 impl HttpRequest {
+    /// Reads a request, which must have a method.
+    pub(super) fn read(text: &str) -> Result<Self, UnexpectedJson> {
+        let mut request = Self::default();
+        let mut method = None;
+        read_json(text, |event| {
+            event.object(|name, value| {
+                match name {
+                    "requestContext" => method = method_of(value)?,
+                    "headers" => {
+                        value.optional(|headers| {
+                            headers.object(|name, value| {
+                                request.headers.insert(name.to_owned(), value.text()?);
+                                Ok(())
+                            })
+                        })?;
+                    }
+                    "body" => request.body = value.optional(JsonReader::text)?,
+                    "isBase64Encoded" => request.is_base64_encoded = value.boolean()?,
+                    _ => value.skip()?,
+                }
+                Ok(())
+            })
+        })?;
+        request.method = method.ok_or(UnexpectedJson)?;
+        Ok(request)
+    }
+
     /// Its method.
     pub(super) fn method(&self) -> &str {
-        &self.request_context.http.method
+        &self.method
     }
 
     /// The first header of a name, in whatever case it came.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        let mut headers = self.headers.iter().flatten();
+        let mut headers = self.headers.iter();
         let found = headers.find(|(other, _)| other.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
     }
@@ -47,12 +60,28 @@ impl HttpRequest {
     }
 }
 
+/// The method that `requestContext.http` names.
+fn method_of(context: &mut JsonReader<'_>) -> Result<Option<String>, UnexpectedJson> {
+    let mut method = None;
+    context.object(|name, value| match name {
+        "http" => value.object(|name, value| {
+            match name {
+                "method" => method = Some(value.text()?),
+                _ => value.skip()?,
+            }
+            Ok(())
+        }),
+        _ => value.skip(),
+    })?;
+    Ok(method)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn read(json: &str) -> Option<HttpRequest> {
-        serde_json::from_str(json).ok()
+        HttpRequest::read(json).ok()
     }
 
     #[test]
@@ -82,5 +111,12 @@ mod tests {
         assert!(read("{}").is_none());
         assert!(read("[]").is_none());
         assert!(read(r#"{"httpMethod":"POST","body":""}"#).is_none());
+        assert!(read(r#"{"requestContext":{"http":{}},"body":""}"#).is_none());
+        assert!(read(r#"{"requestContext":{"http":{"method":null}}}"#).is_none());
+        assert!(read(r#"{"requestContext":{"http":{"method":"GET"}}} {}"#).is_none());
+        assert!(
+            read(r#"{"requestContext":{"http":{"method":"GET"}},"headers":{"a":1}}"#).is_none()
+        );
+        assert!(read(r#"{"requestContext":{"http":{"method":"GET"}},"body":"\ud800"}"#).is_none());
     }
 }

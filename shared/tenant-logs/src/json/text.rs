@@ -1,64 +1,53 @@
 //! JSON strings that hold a whole body: every quote in them is escaped, so reading and writing them is most of a
 //! trigger's work.
 
-use serde::de::{Deserialize, Deserializer, Error};
-use serde_json::value::RawValue;
+/// Bytes that a text gets at first: most events fit in.
+const FIRST_CAPACITY: usize = 2_048;
 
-/// Reads a string, or null as none, for `#[serde(deserialize_with)]`, in about half of the time that `String` takes.
+/// Reads the string whose opening quote is the first byte: its text, and how many bytes it takes with its quotes.
 ///
-/// Half of a surrogate pair is refused. Works where serde borrows from the text, as `from_str` and `from_slice` do.
-pub fn deserialize_text<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<String>, D::Error> {
-    let Some(value) = Option::<&RawValue>::deserialize(deserializer)? else {
-        return Ok(None);
-    };
-    let quoted = value.get().strip_prefix('"');
-    let Some(inside) = quoted.and_then(|text| text.strip_suffix('"')) else {
-        return Err(D::Error::custom("expected a string or null"));
-    };
-    match text_of(inside) {
-        Some(text) => Ok(Some(text)),
-        None => Err(D::Error::custom("a string holds half of a surrogate pair")),
-    }
-}
-
-/// What is written between the quotes of a string that follows JSON's grammar; nothing where half of a surrogate pair is.
-fn text_of(inside: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(inside.len());
-    let mut rest = inside.as_bytes();
-    while let Some((eight, after)) = rest.split_first_chunk::<8>() {
-        let plain = bytes_before(u64::from_le_bytes(*eight), BACKSLASHES);
-        out.extend_from_slice(eight);
-        rest = if plain == eight.len() {
-            after
-        } else {
-            out.truncate(out.len() - (eight.len() - plain));
-            read_escape(&mut out, rest.get(plain + 1..)?)?
+/// Nothing where no whole string begins there, and where one holds half of a surrogate pair.
+pub(super) fn read_text(quoted: &[u8]) -> Option<(String, usize)> {
+    let mut out = Vec::with_capacity(quoted.len().min(FIRST_CAPACITY));
+    let mut rest = quoted.strip_prefix(b"\"")?;
+    loop {
+        // All eight are taken and what is not plain is given back: cheaper than taking just as many as are.
+        while let Some((eight, after)) = rest.split_first_chunk::<8>() {
+            let plain = plain_bytes(u64::from_le_bytes(*eight));
+            out.extend_from_slice(eight);
+            if plain < eight.len() {
+                out.truncate(out.len() - (eight.len() - plain));
+                rest = rest.get(plain..)?;
+                break;
+            }
+            rest = after;
+        }
+        let (byte, after) = rest.split_first()?;
+        rest = match byte {
+            b'"' => return Some((String::from_utf8(out).ok()?, quoted.len() - after.len())),
+            b'\\' => read_escape(&mut out, after)?,
+            0..0x20 => return None,
+            plain => {
+                out.push(*plain);
+                after
+            }
         };
     }
-    while let Some((byte, after)) = rest.split_first() {
-        rest = if *byte == b'\\' {
-            read_escape(&mut out, after)?
-        } else {
-            out.push(*byte);
-            after
-        };
-    }
-    String::from_utf8(out).ok()
 }
 
 /// Reads what follows a backslash, and answers what comes after it.
+#[inline]
 fn read_escape<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> Option<&'a [u8]> {
     let (letter, rest) = text.split_first()?;
     out.push(match letter {
+        b'"' | b'\\' | b'/' => *letter,
         b'b' => 0x08,
         b'f' => 0x0c,
         b'n' => b'\n',
         b'r' => b'\r',
         b't' => b'\t',
         b'u' => return read_unicode(out, rest),
-        itself => *itself,
+        _ => return None,
     });
     Some(rest)
 }
@@ -83,7 +72,10 @@ fn read_unicode<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> Option<&'a [u8]> {
 
 fn code_unit(text: &[u8]) -> Option<(u16, &[u8])> {
     let (digits, rest) = text.split_first_chunk::<4>()?;
-    let unit = u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?;
+    let digits = str::from_utf8(digits).ok()?;
+    // Or a sign would pass for a digit.
+    let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let unit = u16::from_str_radix(digits, 16).ok().filter(|_| is_hex)?;
     Some((unit, rest))
 }
 
@@ -118,25 +110,16 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const QUOTES: u64 = ONES * 0x22;
 const BACKSLASHES: u64 = ONES * 0x5c;
 
-/// How many of eight bytes come before the first that is the same as in `wanted`; eight where none is.
-fn bytes_before(eight: u64, wanted: u64) -> usize {
-    first_marked(zeros(eight ^ wanted))
-}
-
 /// How many of eight bytes come before the first one that needs an escape; eight where none does.
 fn plain_bytes(eight: u64) -> usize {
     let controls = eight.wrapping_sub(ONES * 0x20) & !eight;
-    first_marked(zeros(eight ^ QUOTES) | zeros(eight ^ BACKSLASHES) | controls)
+    let marks = (zeros(eight ^ QUOTES) | zeros(eight ^ BACKSLASHES) | controls) & (ONES * 0x80);
+    usize::try_from(marks.trailing_zeros() / 8).unwrap_or(8)
 }
 
 /// Sets the highest bit of each byte that is zero; it can err only in bytes after one that is.
 fn zeros(eight: u64) -> u64 {
     eight.wrapping_sub(ONES) & !eight
-}
-
-fn first_marked(eight: u64) -> usize {
-    let marks = eight & (ONES * 0x80);
-    usize::try_from(marks.trailing_zeros() / 8).unwrap_or(8)
 }
 
 fn push_escape(out: &mut Vec<u8>, byte: u8) {
@@ -157,45 +140,43 @@ fn push_escape(out: &mut Vec<u8>, byte: u8) {
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde::Deserialize;
 
     use super::*;
 
-    #[derive(Debug, PartialEq, Eq, Deserialize)]
-    struct Message {
-        #[serde(default, deserialize_with = "deserialize_text")]
-        body: Option<String>,
-    }
-
-    fn read(json: &str) -> Result<Option<String>, &'static str> {
-        let message = serde_json::from_str::<Message>(json);
-        message.map(|message| message.body).or(Err("refused"))
+    /// The text of a string with its quotes, which must be all that it reads of what comes before a tail.
+    fn read(string: &str) -> Option<String> {
+        let (text, length) = read_text(string.as_bytes())?;
+        assert_eq!(length, string.len(), "{string}");
+        let (same, same_length) = read_text(format!("{string}, \"tail\"").as_bytes())?;
+        assert_eq!((&same, same_length), (&text, length), "{string}");
+        Some(text)
     }
 
     #[test]
-    fn a_body_is_a_string_or_none() {
-        let of = |text: &str| Ok(Some(text.to_owned()));
-        assert_eq!(read(r#"{"body":""}"#), of(""));
+    fn a_string_is_read_as_far_as_its_closing_quote() {
+        let of = |text: &str| Some(text.to_owned());
+        assert_eq!(read(r#""""#), of(""));
         assert_eq!(
-            read(r#"{"body":"{\"a\":\"\u00e9\\n\ud83d\ude00\"}"}"#),
-            of("{\"a\":\"é\\n😀\"}")
+            read(r#""{\"a\":\"\u00e9\n\ud83d\ude00\"}""#),
+            of("{\"a\":\"é\n😀\"}")
         );
-        assert_eq!(read(r#"{"body":null}"#), Ok(None));
-        assert_eq!(read("{}"), Ok(None));
         for other in [
+            "",
             "5",
-            "[\"\"]",
-            "{}",
+            "\"",
+            "\"open",
+            r#""open after\""#,
             r#""\ud83d""#,
             r#""\ude00""#,
             r#""\ud83d\ud83d""#,
+            r#""\u12""#,
+            r#""\u+123""#,
+            r#""\x""#,
+            r#""\"#,
             "\"\n\"",
+            "\"eight plain bytes and \u{1f}\"",
         ] {
-            assert_eq!(
-                read(&format!("{{\"body\":{other}}}")),
-                Err("refused"),
-                "{other}"
-            );
+            assert_eq!(read(other), None, "{other}");
         }
     }
 
@@ -218,8 +199,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_comes_back_as_it_was_written(text in "\\PC*|[\"\\\\\n\r\t\u{0}-\u{22}é]*") {
-            let json = serde_json::json!({ "body": text }).to_string();
-            prop_assert_eq!(read(&json), Ok(Some(text.clone())));
+            let json = serde_json::json!(text).to_string();
+            prop_assert_eq!(read(&json), Some(text.clone()));
             let json = written(&text);
             prop_assert_eq!(serde_json::from_str::<String>(&json).ok(), Some(text));
         }
@@ -228,9 +209,20 @@ mod tests {
         fn escapes_mean_what_serde_json_says(
             inside in r#"(\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}|\\ud83[cd]\\ude0[0-9]|[ !#-\[\]-~é]{0,9})*"#
         ) {
-            let json = format!("{{\"body\":\"{inside}\"}}");
-            let expected = serde_json::from_str::<String>(&format!("\"{inside}\""));
-            prop_assert_eq!(read(&json), expected.map(Some).or(Err("refused")));
+            let json = format!("\"{inside}\"");
+            prop_assert_eq!(read(&json), serde_json::from_str(&json).ok());
+        }
+
+        #[test]
+        fn no_bytes_make_it_panic_or_differ_from_serde_json(
+            json in r#""?(\\.|[\\"u0-9a-f\PC]|[\x00-\x24]|.)*"#
+        ) {
+            let mut strings = serde_json::Deserializer::from_str(&json).into_iter::<String>();
+            let first = strings.next().and_then(Result::ok);
+            let expected = first.map(|text| (text, strings.byte_offset()));
+            if json.starts_with('"') {
+                prop_assert_eq!(read_text(json.as_bytes()), expected);
+            }
         }
     }
 }

@@ -1,0 +1,248 @@
+//! Reads the JSON of a trigger from left to right, and a string's text out of its escapes in the same pass.
+//!
+//! What a trigger brings is mostly one string, or a hundred, with whole bodies in them: `serde_json` needs twice as long,
+//! as it finds each string's end and then reads it again.
+
+use super::scan::{Scan, skip_white_space};
+use super::string;
+use super::text::read_text;
+
+/// A text that is no JSON, or whose values are of other kinds than its reader asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the JSON is broken, or holds other kinds of values than it should")]
+pub struct UnexpectedJson;
+
+/// Reads a text that is exactly one JSON value.
+///
+/// Syntax is checked as strictly as `serde_json` does; of repeated members the last one counts.
+///
+/// # Errors
+/// Where it is not, or where `read` fails.
+pub fn read_json<'a, T>(
+    text: &'a str,
+    read: impl FnOnce(&mut JsonReader<'a>) -> Result<T, UnexpectedJson>,
+) -> Result<T, UnexpectedJson> {
+    let at = skip_white_space(text.as_bytes(), 0);
+    let mut reader = JsonReader { text, at };
+    let value = read(&mut reader)?;
+    if skip_white_space(text.as_bytes(), reader.at) < text.len() {
+        return Err(UnexpectedJson);
+    }
+    Ok(value)
+}
+
+/// Stands before a value. Each method reads it, and fails where it is of another kind or broken.
+#[derive(Debug)]
+pub struct JsonReader<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl JsonReader<'_> {
+    /// Reads an object: `member` gets each name, and a reader that it must move beyond the value.
+    pub fn object(
+        &mut self,
+        mut member: impl FnMut(&str, &mut Self) -> Result<(), UnexpectedJson>,
+    ) -> Result<(), UnexpectedJson> {
+        let text = self.text;
+        let end = Scan::of(text).object_end(self.at, |_, name, at| {
+            // A name with half of a surrogate pair is none that anybody looks for.
+            let name = text.get(name.begin..name.end).and_then(string);
+            let mut value = Self { text, at };
+            member(&name.unwrap_or_default(), &mut value).ok()?;
+            Some(value.at)
+        });
+        self.at = end.ok_or(UnexpectedJson)?;
+        Ok(())
+    }
+
+    /// Reads an array: `element` reads each value.
+    pub fn array<T>(
+        &mut self,
+        mut element: impl FnMut(&mut Self) -> Result<T, UnexpectedJson>,
+    ) -> Result<Vec<T>, UnexpectedJson> {
+        let mut elements = Vec::new();
+        if self.byte()? != b'[' {
+            return Err(UnexpectedJson);
+        }
+        self.step();
+        if self.byte()? == b']' {
+            self.at += 1;
+            return Ok(elements);
+        }
+        loop {
+            elements.push(element(self)?);
+            self.at = skip_white_space(self.text.as_bytes(), self.at);
+            match self.byte()? {
+                b',' => self.step(),
+                b']' => {
+                    self.at += 1;
+                    return Ok(elements);
+                }
+                _ => return Err(UnexpectedJson),
+            }
+        }
+    }
+
+    /// Reads a string; half of a surrogate pair is refused.
+    pub fn text(&mut self) -> Result<String, UnexpectedJson> {
+        let quoted = self.text.as_bytes().get(self.at..);
+        let (text, length) = quoted.and_then(read_text).ok_or(UnexpectedJson)?;
+        self.at += length;
+        Ok(text)
+    }
+
+    /// Reads true or false.
+    pub fn boolean(&mut self) -> Result<bool, UnexpectedJson> {
+        match self.value()? {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(UnexpectedJson),
+        }
+    }
+
+    /// Reads null as none, and anything else as `read` does.
+    pub fn optional<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, UnexpectedJson>,
+    ) -> Result<Option<T>, UnexpectedJson> {
+        if self.byte()? == b'n' {
+            return self.skip().map(|()| None);
+        }
+        read(self).map(Some)
+    }
+
+    /// Reads a value of any kind and forgets it.
+    pub fn skip(&mut self) -> Result<(), UnexpectedJson> {
+        self.value().map(|_forgotten| ())
+    }
+
+    fn value(&mut self) -> Result<&str, UnexpectedJson> {
+        let begin = self.at;
+        let end = Scan::of(self.text).value_end(begin);
+        self.at = end.ok_or(UnexpectedJson)?;
+        self.text.get(begin..self.at).ok_or(UnexpectedJson)
+    }
+
+    fn byte(&self) -> Result<u8, UnexpectedJson> {
+        let byte = self.text.as_bytes().get(self.at);
+        byte.copied().ok_or(UnexpectedJson)
+    }
+
+    /// Moves beyond this byte and the white space after it.
+    fn step(&mut self) {
+        self.at = skip_white_space(self.text.as_bytes(), self.at + 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn each_kind_of_value_is_read_as_itself_only() {
+        let texts = ["\"t\"", "true", "false", "null", "1", "{}", "[]", "", "t"];
+        let read_of =
+            |read: fn(&mut JsonReader<'static>) -> Result<(), UnexpectedJson>| -> Vec<&str> {
+                let is_read = |text: &&'static str| read_json(text, read).is_ok();
+                texts.into_iter().filter(is_read).collect()
+            };
+        assert_eq!(read_of(|value| value.text().map(|_| ())), ["\"t\""]);
+        assert_eq!(
+            read_of(|value| value.boolean().map(|_| ())),
+            ["true", "false"]
+        );
+        assert_eq!(
+            read_of(|value| value.object(|_, _| Err(UnexpectedJson))),
+            ["{}"]
+        );
+        assert_eq!(
+            read_of(|value| value.array(|_| Err(UnexpectedJson)).map(|_: Vec<()>| ())),
+            ["[]"]
+        );
+        assert_eq!(
+            read_of(|value| value.optional(JsonReader::text).map(|_| ())),
+            ["\"t\"", "null"]
+        );
+        assert_eq!(read_of(JsonReader::skip), &texts[..7]);
+        assert_eq!(
+            read_json("null", |v| v.optional(JsonReader::text)),
+            Ok(None)
+        );
+        assert_eq!(read_json(" true\n", JsonReader::boolean), Ok(true));
+    }
+
+    #[test]
+    fn nothing_may_follow_and_nothing_may_be_missing() {
+        fn texts(json: &str) -> Result<Vec<String>, UnexpectedJson> {
+            read_json(json, |value| value.array(JsonReader::text))
+        }
+        let expected = ["a".to_owned(), "b".to_owned()];
+        assert_eq!(
+            texts(" [ \"a\" ,\t\"b\" ] \n").as_deref(),
+            Ok(&expected[..])
+        );
+        for json in [
+            "[\"a\" \"b\"]",
+            "[\"a\",]",
+            "[,\"a\"]",
+            "[\"a\"",
+            "[\"a\"}",
+            "[\"a\"] 1",
+            "[1]",
+            "[",
+            "]",
+        ] {
+            assert_eq!(texts(json), Err(UnexpectedJson), "{json}");
+        }
+        for json in ["{\"a\":nul}", "{\"a\":1", "{\"a\":1} 1"] {
+            let read = read_json(json, |value| value.object(|_, value| value.skip()));
+            assert_eq!(read, Err(UnexpectedJson), "{json}");
+        }
+    }
+
+    /// The members of an object that are text, in a reading of ours.
+    fn text_members(json: &str) -> Result<BTreeMap<String, String>, UnexpectedJson> {
+        let mut members = BTreeMap::new();
+        read_json(json, |object| {
+            object.object(|name, value| {
+                if let Ok(text) = value.text() {
+                    members.insert(name.to_owned(), text);
+                    return Ok(());
+                }
+                value.skip()
+            })
+        })?;
+        Ok(members)
+    }
+
+    proptest! {
+        #[test]
+        fn members_are_those_that_serde_json_reads(
+            members in prop::collection::btree_map(
+                "\\PC{0,9}",
+                prop_oneof![
+                    "\\PC{0,20}".prop_map(serde_json::Value::from),
+                    any::<Option<bool>>().prop_map(serde_json::Value::from),
+                    prop::collection::vec("\\PC{0,9}", 0..3).prop_map(serde_json::Value::from),
+                ],
+                0..5,
+            ),
+            is_pretty: bool,
+        ) {
+            let json = if is_pretty {
+                serde_json::to_string_pretty(&members).unwrap()
+            } else {
+                serde_json::to_string(&members).unwrap()
+            };
+            let texts = members.iter().filter_map(|(name, value)| {
+                Some((name.clone(), value.as_str()?.to_owned()))
+            });
+            prop_assert_eq!(text_members(&json), Ok(texts.collect()));
+        }
+    }
+}
