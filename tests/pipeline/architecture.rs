@@ -119,6 +119,7 @@ fn may_use(package: &Package) -> Vec<&'static str> {
             &[
                 "fastrand",
                 "futures-util",
+                "hashbrown",
                 "serde_json",
                 "tenant-logs",
                 "thiserror",
