@@ -24,24 +24,6 @@ pub struct EntraSettings {
 }
 
 impl EntraSettings {
-    /// Reads the client secret's settings where one of them is there, else those of a managed identity; and
-    /// `SSL_CERT_FILE`. Nothing where the reader noted a problem.
-    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let references = [
-            format!("{SECRET}_SECRET_ARN"),
-            format!("{SECRET}_SECRET_URI"),
-        ];
-        let names = ["ENTRA_TENANT_ID", "ENTRA_CLIENT_ID", SECRET];
-        let mut names = names
-            .into_iter()
-            .chain(references.iter().map(String::as_str));
-        let has_client_secret = names.any(|name| reader.optional(name).is_some());
-        if !has_client_secret {
-            return Self::read_managed_identity(reader);
-        }
-        Self::read_client_secret(reader)
-    }
-
     /// Reads the settings of an application with a client secret, for where there is no managed identity, and
     /// `SSL_CERT_FILE`; nothing where the reader noted a problem.
     pub fn read_client_secret(reader: &mut Reader<'_>) -> Option<Self> {

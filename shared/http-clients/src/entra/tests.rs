@@ -13,13 +13,18 @@ use crate::test_server::{Answer, Call, TestServer};
 const TIME: Duration = Duration::from_secs(20);
 const GUID: &str = "5a6bbd62-0000-4000-8000-000000000001";
 
-fn read(values: &[(&str, &str)]) -> Result<EntraSettings, String> {
+type Read = fn(&mut Reader<'_>) -> Option<EntraSettings>;
+
+const MANAGED: Read = EntraSettings::read_managed_identity;
+const SECRET: Read = EntraSettings::read_client_secret;
+
+fn read(how: Read, values: &[(&str, &str)]) -> Result<EntraSettings, String> {
     let lookup = |name: &str| {
         let found = values.iter().find(|(key, _)| *key == name);
         found.map(|(_, value)| (*value).to_owned())
     };
     let mut reader = Reader::new(&lookup);
-    let settings = EntraSettings::read(&mut reader);
+    let settings = how(&mut reader);
     reader
         .finish(|| settings)
         .map_err(|error| error.to_string())
@@ -32,7 +37,7 @@ fn managed(server: &TestServer, more: &[(&str, &str)]) -> EntraIdentity {
         ("IDENTITY_HEADER", "h3ader"),
     ];
     let values: Vec<_> = values.iter().chain(more).copied().collect();
-    EntraIdentity::new(read(&values).unwrap()).unwrap()
+    EntraIdentity::new(read(MANAGED, &values).unwrap()).unwrap()
 }
 
 fn token(number: usize, seconds: &str) -> Answer {
@@ -77,14 +82,13 @@ async fn a_managed_identity_asks_the_platforms_endpoint() {
 async fn an_application_shows_its_secret() {
     let server = numbered("3600").await;
     let authority = format!("http://{}", server.address);
-    let settings = read(&[
+    let values = [
         ("ENTRA_TENANT_ID", "acme.example.com"),
         ("ENTRA_CLIENT_ID", GUID),
         ("ENTRA_CLIENT_SECRET", "s3cret&more"),
-        ("AZURE_AUTHORITY_HOST", &authority),
-        // The client secret goes first, wherever it runs.
-        ("IDENTITY_ENDPOINT", "http://127.0.0.1:9/"),
-    ]);
+        ("AZURE_AUTHORITY_HOST", authority.as_str()),
+    ];
+    let settings = read(SECRET, &values);
     let identity = EntraIdentity::new(settings.unwrap()).unwrap();
     let cache = TokenCache::new("https://monitor.azure.com");
     assert_eq!(get(&cache, &identity).await, "Bearer t0");
@@ -229,39 +233,46 @@ async fn why_there_is_no_token_is_said_without_a_secret() {
 
 #[test]
 fn settings_that_cannot_be_right_are_named_and_debug_shows_no_secret() {
-    let problems = |values: &[(&str, &str)]| read(values).unwrap_err();
+    let problems = |how, values: &[(&str, &str)]| read(how, values).unwrap_err();
     assert_eq!(
-        problems(&[]),
+        problems(MANAGED, &[]),
         "1 setting is wrong:\n  IDENTITY_ENDPOINT: required, not set (the platform sets it for an app that has a \
          managed identity)"
     );
     assert_eq!(
-        problems(&[
-            ("ENTRA_CLIENT_SECRET", "s3cret"),
-            ("ENTRA_TENANT_ID", "a/b")
-        ]),
+        problems(
+            SECRET,
+            &[
+                ("ENTRA_CLIENT_SECRET", "s3cret"),
+                ("ENTRA_TENANT_ID", "a/b")
+            ]
+        ),
         "2 settings are wrong:\n  ENTRA_TENANT_ID: cannot read `a/b` (want the ID or a domain of an Entra tenant)\n  \
          ENTRA_CLIENT_ID: required, not set"
     );
     assert_eq!(
-        problems(&[("ENTRA_TENANT_ID", GUID), ("ENTRA_CLIENT_ID", GUID)]),
+        problems(
+            SECRET,
+            &[("ENTRA_TENANT_ID", GUID), ("ENTRA_CLIENT_ID", GUID)]
+        ),
         "1 setting is wrong:\n  ENTRA_CLIENT_SECRET: required, not set"
     );
-    let problem = problems(&[
+    let values = [
         ("IDENTITY_ENDPOINT", "http://acme.example.com/"),
         ("IDENTITY_HEADER", "h3ader\n"),
-    ]);
+    ];
+    let problem = problems(MANAGED, &values);
     assert!(
         problem.contains("IDENTITY_ENDPOINT: cannot read"),
         "{problem}"
     );
     assert!(!problem.contains("h3ader"), "{problem}");
-    let settings = read(&[
+    let values = [
         ("ENTRA_TENANT_ID", GUID),
         ("ENTRA_CLIENT_ID", GUID),
         ("ENTRA_CLIENT_SECRET", "s3cret"),
-    ]);
-    let settings = settings.unwrap();
+    ];
+    let settings = read(SECRET, &values).unwrap();
     let identity = EntraIdentity::new(settings.clone()).unwrap();
     let shown = format!("{settings:?} {identity:?}");
     assert!(!shown.contains("s3cret"), "{shown}");

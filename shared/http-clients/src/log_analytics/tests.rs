@@ -76,7 +76,8 @@ fn sink(server: &TestServer, schema: Schema) -> LogAnalytics {
         ("IDENTITY_ENDPOINT", &token),
         ("IDENTITY_HEADER", "h"),
     ];
-    let identity = EntraIdentity::new(read(&values, EntraSettings::read).unwrap()).unwrap();
+    let identity = read(&values, EntraSettings::read_managed_identity).unwrap();
+    let identity = EntraIdentity::new(identity).unwrap();
     let settings = read(&values, LogAnalyticsSettings::read).unwrap();
     LogAnalytics::new(&identity, &settings, schema)
 }

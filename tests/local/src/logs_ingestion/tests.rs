@@ -63,12 +63,14 @@ fn events() -> String {
 async fn every_event_is_stored_once_with_either_identity() {
     for uses_secret in [false, true] {
         let entra = Entra::start(Faults::healthy()).await.unwrap();
-        let values = if uses_secret {
-            entra.client_secret()
+        let settings = if uses_secret {
+            read_settings(&entra.client_secret(), EntraSettings::read_client_secret)
         } else {
-            entra.managed_identity()
+            read_settings(
+                &entra.managed_identity(),
+                EntraSettings::read_managed_identity,
+            )
         };
-        let settings = read_settings(&values, EntraSettings::read);
         let identity = EntraIdentity::new(settings).unwrap();
         let (ingestion, _) = start(entra.tokens()).await;
         let sink = sink(&identity, &ingestion, Schema::Sentinel);
