@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use hyper::header::{AUTHORIZATION, HeaderValue};
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request};
 use serde_json::json;
 
 use crate::faults::{Fault, Faults, suffer};
@@ -94,6 +94,7 @@ impl Collector {
             async move {
                 lock(&state).counts.calls += 1;
                 let work = async { collect(&request, &options, &mut lock(&state)) };
+                let ill = |fault: &Fault| fault.plain_answer((429, None));
                 suffer(&faults.next(), ill, work).await
             }
         });
@@ -208,31 +209,6 @@ impl State {
         }
         Ok(count)
     }
-}
-
-/// The answer of an ill collector, which did nothing.
-fn ill(fault: &Fault) -> Answer {
-    let (status, retry_after_secs) = match fault {
-        Fault::Status(status) => (*status, None),
-        Fault::Busy {
-            status,
-            retry_after_secs,
-        } => (*status, Some(*retry_after_secs)),
-        Fault::Denied => (403, None),
-        Fault::Throttle
-        | Fault::Healthy
-        | Fault::RefuseEntries { .. }
-        | Fault::Hang
-        | Fault::DropBefore
-        | Fault::DropAfter
-        | Fault::Late(_) => (429, None),
-    };
-    let mut response = Response::builder().status(status);
-    if let Some(seconds) = retry_after_secs {
-        response = response.header("retry-after", seconds);
-    }
-    let answer = response.body(Bytes::from_static(b"ill on purpose"));
-    answer.map_or(Answer::Drop, Answer::Respond)
 }
 
 fn say(status: u16, message: &'static str) -> Answer {

@@ -8,7 +8,9 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
 use fastrand::Rng;
+use hyper::Response;
 
 use crate::lock::lock;
 use crate::server::Answer;
@@ -68,6 +70,32 @@ impl Fault {
             | Self::DropAfter
             | Self::Late(_) => throttled,
         }
+    }
+
+    /// An answer of one line, with a `Retry-After` where there is one; `throttled` has the status and the seconds of a
+    /// service that throttles.
+    pub(crate) fn plain_answer(&self, throttled: (u16, Option<u64>)) -> Answer {
+        let (status, retry_after_secs) = match self {
+            Self::Busy {
+                status,
+                retry_after_secs,
+            } => (*status, Some(*retry_after_secs)),
+            Self::Status(status) => (*status, None),
+            Self::Denied => (403, None),
+            Self::Healthy
+            | Self::RefuseEntries { .. }
+            | Self::Hang
+            | Self::DropBefore
+            | Self::DropAfter
+            | Self::Late(_)
+            | Self::Throttle => throttled,
+        };
+        let mut response = Response::builder().status(status);
+        if let Some(seconds) = retry_after_secs {
+            response = response.header("retry-after", seconds);
+        }
+        let answer = response.body(Bytes::from_static(b"ill on purpose"));
+        answer.map_or(Answer::Drop, Answer::Respond)
     }
 
     /// Its name, as the counts have it.

@@ -260,27 +260,10 @@ fn truncate(value: &mut Value) -> bool {
 
 /// The answer of an ill endpoint, which did nothing.
 fn ill(fault: &Fault) -> Answer {
-    let (status, seconds) = match fault {
-        Fault::Status(status) => (*status, None),
-        Fault::Busy {
-            status,
-            retry_after_secs,
-        } => (*status, Some(*retry_after_secs)),
-        Fault::Denied => return refuse(403, "OperationFailed"),
-        Fault::Throttle
-        | Fault::Healthy
-        | Fault::RefuseEntries { .. }
-        | Fault::Hang
-        | Fault::DropBefore
-        | Fault::DropAfter
-        | Fault::Late(_) => (429, Some(1)),
-    };
-    let mut response = Response::builder().status(status);
-    if let Some(seconds) = seconds {
-        response = response.header("retry-after", seconds);
+    if matches!(fault, Fault::Denied) {
+        return refuse(403, "OperationFailed");
     }
-    let answer = response.body(Bytes::from_static(b"ill on purpose"));
-    answer.map_or(Answer::Drop, Answer::Respond)
+    fault.plain_answer((429, Some(1)))
 }
 
 fn refuse(status: u16, code: &str) -> Answer {
