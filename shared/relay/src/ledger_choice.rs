@@ -43,7 +43,7 @@ impl<A> LedgerSettings<A> {
             return TableOrMemory::Table(table(address, days));
         }
         tracing::warn!(
-            "the ledger is in memory: it knows the last 100,000 log events of this process only"
+            "the ledger is in memory: it knows the last 100,000 deliveries of this process only"
         );
         TableOrMemory::Memory(MemoryLedger::default())
     }

@@ -1,5 +1,6 @@
 //! The ledger of one process, for where no table is set; and none at all, for the buses.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,15 +24,17 @@ pub struct MemoryLedger {
 /// others has a chance of 1 in 10^33. They take less memory than the text, and to compare them nothing else is read.
 type Key = [u64; 2];
 
-/// The last events that were claimed, by age: a ring where the oldest makes room for the next.
+/// The last events, by age of their claims.
+///
+/// A released one loses its place: its slot stays behind as an empty one until those before it are forgotten.
 #[derive(Debug)]
 struct Entries {
-    slots: Vec<Slot>,
-    capacity: usize,
-    /// Once the ring is full.
-    oldest: usize,
-    /// Where each key's slot is.
+    slots: VecDeque<Slot>,
+    /// The number of the first slot: slots are numbered as they come.
+    first: usize,
+    /// The number of each known event's slot.
     places: HashTable<usize>,
+    capacity: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +45,6 @@ struct Slot {
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    Free,
     Claimed { owner: u64, until: Timestamp },
     Settled(Settled),
 }
@@ -57,10 +59,10 @@ impl MemoryLedger {
     fn with_capacity(capacity: usize) -> Self {
         Self {
             entries: Mutex::new(Entries {
-                slots: Vec::new(),
-                capacity,
-                oldest: 0,
+                slots: VecDeque::new(),
+                first: 0,
                 places: HashTable::new(),
+                capacity,
             }),
             hashers: [RandomState::new(), RandomState::new()],
         }
@@ -78,37 +80,75 @@ impl MemoryLedger {
 }
 
 impl Entries {
-    /// What is known of an event at a sink, to be read and changed; its age stays that of the first claim.
-    fn state(&mut self, key: Key) -> Option<&mut State> {
-        let slots = &self.slots;
-        let is_its = |place: &usize| slots.get(*place).is_some_and(|slot| slot.key == key);
-        let place = *self.places.find(hash_of(key), is_its)?;
-        self.slots.get_mut(place).map(|slot| &mut slot.state)
+    /// The number of an event's slot, where it is known.
+    fn place(&self, key: Key) -> Option<usize> {
+        let is_its = |place: &usize| self.slot(*place).is_some_and(|slot| slot.key == key);
+        self.places.find(hash_of(key), is_its).copied()
     }
 
-    /// Enters an event that is not known.
+    fn slot(&self, place: usize) -> Option<&Slot> {
+        self.slots.get(place.checked_sub(self.first)?)
+    }
+
+    /// What is known of an event at a sink, to be read and changed; its age stays that of its claim.
+    fn state(&mut self, key: Key) -> Option<&mut State> {
+        let index = self.place(key)?.checked_sub(self.first)?;
+        self.slots.get_mut(index).map(|slot| &mut slot.state)
+    }
+
+    /// Enters an event that is not known, as the youngest.
     fn put(&mut self, key: Key, state: State) {
-        let slot = Slot { key, state };
-        let mut place = self.slots.len();
-        if place < self.capacity {
-            self.slots.push(slot);
-        } else if let Some(oldest) = self.slots.get_mut(self.oldest) {
-            place = self.oldest;
-            if let Ok(forgotten) = self
-                .places
-                .find_entry(hash_of(oldest.key), |other| *other == place)
-            {
-                forgotten.remove();
-            }
-            *oldest = slot;
-            self.oldest = (place + 1) % self.capacity;
+        let place = self.first + self.slots.len();
+        self.slots.push_back(Slot { key, state });
+        self.enter(key, place);
+        while self.places.len() > self.capacity {
+            self.forget_oldest();
         }
-        let slots = &self.slots;
-        self.places
-            .insert_unique(hash_of(key), place, |place| match slots.get(*place) {
-                Some(slot) => hash_of(slot.key),
-                None => 0,
-            });
+        if self.slots.len() > self.capacity.saturating_mul(2) {
+            self.close_up();
+        }
+    }
+
+    fn enter(&mut self, key: Key, place: usize) {
+        let (slots, first) = (&self.slots, self.first);
+        let hash_at = |place: &usize| {
+            let slot = slots.get(place - first);
+            slot.map_or(0, |slot| hash_of(slot.key))
+        };
+        self.places.insert_unique(hash_of(key), place, hash_at);
+    }
+
+    /// Makes the event in a place unknown.
+    fn remove(&mut self, key: Key, place: usize) {
+        let found = self
+            .places
+            .find_entry(hash_of(key), |other| *other == place);
+        if let Ok(entry) = found {
+            entry.remove();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some(slot) = self.slots.pop_front() {
+            let place = self.first;
+            self.first += 1;
+            self.remove(slot.key, place);
+        }
+    }
+
+    /// Leaves the empty slots out, and numbers all others anew.
+    fn close_up(&mut self) {
+        let slots = std::mem::take(&mut self.slots);
+        let mut places = std::mem::take(&mut self.places);
+        for (place, slot) in (self.first..).zip(slots) {
+            let found = places.find_entry(hash_of(slot.key), |other| *other == place);
+            if let Ok(known) = found {
+                known.remove();
+                let place = self.first + self.slots.len();
+                self.slots.push_back(slot);
+                self.enter(slot.key, place);
+            }
+        }
     }
 }
 
@@ -143,7 +183,7 @@ impl Ledger for MemoryLedger {
                 State::Claimed { owner, until } if owner != lease.owner && until > lease.begins => {
                     Claim::Busy
                 }
-                State::Free | State::Claimed { .. } | State::Settled(_) => {
+                State::Claimed { .. } | State::Settled(_) => {
                     *state = claimed;
                     Claim::Claimed
                 }
@@ -173,10 +213,13 @@ impl Ledger for MemoryLedger {
     async fn release(&self, sink: &str, log_ids: &[&str], lease: &Lease) -> Result<(), PortError> {
         let mut entries = self.lock();
         for log_id in log_ids {
-            if let Some(state) = entries.state(self.key(sink, log_id))
-                && matches!(state, State::Claimed { owner, .. } if *owner == lease.owner)
-            {
-                *state = State::Free;
+            let key = self.key(sink, log_id);
+            let Some(place) = entries.place(key) else {
+                continue;
+            };
+            let state = entries.slot(place).map(|slot| slot.state);
+            if matches!(state, Some(State::Claimed { owner, .. }) if owner == lease.owner) {
+                entries.remove(key, place);
             }
         }
         Ok(())
@@ -204,152 +247,4 @@ impl Ledger for NoLedger {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn lease(owner: u64, begins: i64, ends: i64) -> Lease {
-        Lease {
-            owner,
-            begins: Timestamp::from_second(begins).unwrap(),
-            ends: Timestamp::from_second(ends).unwrap(),
-            may_retake_set_aside: false,
-        }
-    }
-
-    #[tokio::test]
-    async fn a_delivered_event_is_known_at_its_sink_only() {
-        let ledger = MemoryLedger::default();
-        let mine = lease(1, 0, 30);
-        assert_eq!(
-            ledger.claim("http", &["a"], &mine).await.unwrap(),
-            [Claim::Claimed]
-        );
-        ledger
-            .commit("http", &["a"], Settled::Delivered)
-            .await
-            .unwrap();
-        let known = Claim::Known(Settled::Delivered);
-        assert_eq!(ledger.claim("http", &["a"], &mine).await.unwrap(), [known]);
-        assert_eq!(
-            ledger.claim("file", &["a"], &mine).await.unwrap(),
-            [Claim::Claimed]
-        );
-    }
-
-    #[tokio::test]
-    async fn a_live_claim_is_busy_and_a_lapsed_one_is_taken_over() {
-        let ledger = MemoryLedger::default();
-        ledger
-            .claim("http", &["a"], &lease(1, 0, 30))
-            .await
-            .unwrap();
-        let early = ledger
-            .claim("http", &["a"], &lease(2, 29, 60))
-            .await
-            .unwrap();
-        assert_eq!(early, [Claim::Busy]);
-        let late = ledger
-            .claim("http", &["a"], &lease(2, 30, 60))
-            .await
-            .unwrap();
-        assert_eq!(late, [Claim::Claimed]);
-    }
-
-    #[tokio::test]
-    async fn a_claim_that_another_took_over_is_not_released() {
-        let ledger = MemoryLedger::default();
-        let (first, second) = (lease(1, 0, 30), lease(2, 30, 60));
-        ledger.claim("http", &["a"], &first).await.unwrap();
-        ledger.claim("http", &["a"], &second).await.unwrap();
-        ledger.release("http", &["a"], &first).await.unwrap();
-        let third = ledger
-            .claim("http", &["a"], &lease(3, 31, 60))
-            .await
-            .unwrap();
-        assert_eq!(third, [Claim::Busy]);
-        ledger.release("http", &["a"], &second).await.unwrap();
-        let third = ledger
-            .claim("http", &["a"], &lease(3, 31, 60))
-            .await
-            .unwrap();
-        assert_eq!(third, [Claim::Claimed]);
-    }
-
-    #[tokio::test]
-    async fn only_a_dead_letter_that_comes_back_claims_what_is_set_aside() {
-        let ledger = MemoryLedger::default();
-        let mine = lease(1, 0, 30);
-        let letter = mine.of_dead_letter();
-        let set_aside = [Claim::Known(Settled::SetAside)];
-        ledger
-            .commit("http", &["a"], Settled::SetAside)
-            .await
-            .unwrap();
-        assert_eq!(
-            ledger.claim("http", &["a"], &mine).await.unwrap(),
-            set_aside
-        );
-        let retaken = ledger.claim("http", &["a"], &letter).await.unwrap();
-        assert_eq!(retaken, [Claim::Claimed]);
-        ledger
-            .commit("http", &["a"], Settled::Delivered)
-            .await
-            .unwrap();
-        let delivered = [Claim::Known(Settled::Delivered)];
-        let again = ledger.claim("http", &["a"], &letter).await.unwrap();
-        assert_eq!(again, delivered);
-    }
-
-    #[tokio::test]
-    async fn what_is_delivered_is_never_set_aside_by_a_slow_worker() {
-        let ledger = MemoryLedger::default();
-        for settled in [Settled::Delivered, Settled::SetAside] {
-            ledger.commit("http", &["a"], settled).await.unwrap();
-        }
-        let claims = ledger.claim("http", &["a"], &lease(1, 0, 30)).await;
-        assert_eq!(claims.unwrap(), [Claim::Known(Settled::Delivered)]);
-    }
-
-    #[tokio::test]
-    async fn the_oldest_are_forgotten_and_memory_stays_bounded() {
-        let ledger = MemoryLedger::with_capacity(3);
-        let mine = lease(1, 0, 30);
-        for log_id in ["a", "b", "c", "d"] {
-            ledger
-                .commit("http", &[log_id], Settled::Delivered)
-                .await
-                .unwrap();
-        }
-        let claims = ledger.claim("http", &["d", "a"], &mine).await.unwrap();
-        assert_eq!(claims, [Claim::Known(Settled::Delivered), Claim::Claimed]);
-        for _ in 0..100 {
-            ledger.claim("http", &["x"], &mine).await.unwrap();
-            ledger.release("http", &["x"], &mine).await.unwrap();
-        }
-        let claims = ledger.claim("http", &["d", "c"], &mine).await.unwrap();
-        assert_eq!(claims, [Claim::Known(Settled::Delivered), Claim::Claimed]);
-        let entries = ledger.lock();
-        assert_eq!((entries.slots.len(), entries.places.len()), (3, 3));
-    }
-
-    #[tokio::test]
-    async fn the_last_of_many_are_known_and_none_before_them() {
-        let ledger = MemoryLedger::with_capacity(1_000);
-        let mine = lease(1, 0, 30);
-        let log_ids: Vec<String> = (0..10_000).map(|number| number.to_string()).collect();
-        let log_ids: Vec<&str> = log_ids.iter().map(String::as_str).collect();
-        for some in log_ids.chunks(7) {
-            let claims = ledger.claim("http", some, &mine).await.unwrap();
-            assert_eq!(claims, vec![Claim::Claimed; some.len()]);
-            ledger
-                .commit("http", some, Settled::Delivered)
-                .await
-                .unwrap();
-        }
-        let (forgotten, known) = log_ids.split_at(9_000);
-        let claims = ledger.claim("http", known, &mine).await.unwrap();
-        assert_eq!(claims, vec![Claim::Known(Settled::Delivered); 1_000]);
-        let claims = ledger.claim("http", forgotten, &mine).await.unwrap();
-        assert_eq!(claims, vec![Claim::Claimed; 9_000]);
-    }
-}
+mod tests;
