@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use tokio::time::Instant;
 
@@ -14,6 +15,8 @@ use crate::settings::Reader;
 #[derive(Debug)]
 pub struct FileSink {
     file: File,
+    /// Whether a write that failed has left an unfinished line at the end.
+    is_unfinished: Mutex<bool>,
 }
 
 impl FileSink {
@@ -40,7 +43,10 @@ impl FileSink {
         if !ends_with_a_line(&mut file)? {
             file.write_all(b"\n")?;
         }
-        Ok(Self { file })
+        Ok(Self {
+            file,
+            is_unfinished: Mutex::default(),
+        })
     }
 }
 
@@ -60,15 +66,56 @@ impl Sink for FileSink {
     }
 
     async fn send(&self, rows: &[Row<'_>], _until: Instant) -> Delivery {
-        // One write a call, so that other processes appending to the same file never come in between.
-        match (&self.file).write_all(&ndjson(rows)) {
-            Ok(()) => Delivery::all_delivered(rows.len()),
-            Err(error) => {
-                let reason = format!("cannot append to the file: {}", error.kind());
-                Delivery::all_refused(rows.len(), Remedy::HandBack, reason)
-            }
+        let mut is_unfinished = self
+            .is_unfinished
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        append(&mut &self.file, rows, &mut is_unfinished)
+    }
+}
+
+/// Appends rows; those whose lines are whole are delivered even where the disk is full after them.
+fn append(file: &mut impl Write, rows: &[Row<'_>], is_unfinished: &mut bool) -> Delivery {
+    let mut lines = ndjson(rows);
+    let lines_before = usize::from(*is_unfinished);
+    if *is_unfinished {
+        lines.insert(0, b'\n');
+    }
+    let (written, error) = write_most(file, &lines);
+    let Some(error) = error else {
+        *is_unfinished = false;
+        return Delivery::all_delivered(rows.len());
+    };
+    // A line is whole without its end, which the next write makes up for.
+    let begun = lines.get(..=written).unwrap_or(&lines);
+    let line_count = begun.split(|byte| *byte == b'\n').count() - 1;
+    let delivered = line_count.saturating_sub(lines_before);
+    if let Some(last) = written.checked_sub(1).and_then(|last| lines.get(last)) {
+        *is_unfinished = *last != b'\n';
+    }
+    let reason = format!("cannot append to the file: {}", error.kind());
+    let refused: Vec<usize> = (delivered..rows.len()).collect();
+    let mut delivery = Delivery::all_delivered(delivered);
+    delivery.merge(
+        Delivery::all_refused(refused.len(), Remedy::HandBack, reason),
+        &refused,
+    );
+    delivery
+}
+
+/// Writes as much as there is room for, in one call where nothing is wrong, so that other processes appending to the same
+/// file never come in between. Answers how many bytes are written, and why not all.
+fn write_most(file: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>) {
+    let mut written = 0;
+    while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
+        match file.write(rest) {
+            Ok(0) => return (written, Some(io::ErrorKind::WriteZero.into())),
+            Ok(count) => written += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return (written, Some(error)),
         }
     }
+    (written, None)
 }
 
 #[cfg(test)]
@@ -76,6 +123,69 @@ mod tests {
     use tenant_logs::{Schema, parse};
 
     use super::*;
+
+    /// A disk with room for so many bytes.
+    struct Disk {
+        content: Vec<u8>,
+        room: usize,
+    }
+
+    impl Write for Disk {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let count = bytes.len().min(self.room);
+            if count == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.room -= count;
+            self.content.extend_from_slice(&bytes[..count]);
+            Ok(count)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_full_disk_keeps_whole_lines_and_the_next_write_ends_what_is_left() {
+        let log_ids =
+            ["1", "2", "3"].map(|log_id| format!(r#"{{"log_id":"{log_id}","data":{{}}}}"#));
+        let body = format!("[{}]", log_ids.join(","));
+        let parsed = parse(&body).unwrap();
+        let rows: Vec<Row<'_>> = parsed
+            .log_events
+            .iter()
+            .map(|log_event| Row {
+                log_event,
+                json: Schema::Raw.write(log_event),
+                trace_id: None,
+            })
+            .collect();
+        let line = log_ids[0].len() + 1;
+        for room in 0..3 * line {
+            let mut disk = Disk {
+                content: Vec::new(),
+                room,
+            };
+            let mut is_unfinished = false;
+            let first = append(&mut disk, &rows, &mut is_unfinished);
+            let whole = (room + 1) / line;
+            assert_eq!(first.delivered, (0..whole).collect::<Vec<_>>());
+            assert_eq!(first.refused.len(), 3 - whole);
+            let again = append(&mut disk, &rows[whole..], &mut is_unfinished);
+            assert_eq!(again.delivered, [0_usize; 0]);
+            disk.room = usize::MAX;
+            let rest = append(&mut disk, &rows[whole..], &mut is_unfinished);
+            assert_eq!(rest, Delivery::all_delivered(3 - whole));
+            let content = String::from_utf8(disk.content).unwrap();
+            let whole: Vec<&str> = content
+                .lines()
+                .filter(|line| line.ends_with("{}}"))
+                .collect();
+            assert_eq!(whole, log_ids, "{room}: {content}");
+            assert!(content.ends_with('\n'));
+        }
+    }
 
     #[tokio::test]
     async fn log_events_are_appended_a_line_each_after_an_unfinished_one() {
