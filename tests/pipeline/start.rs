@@ -157,6 +157,25 @@ async fn with_nothing_set_every_required_setting_is_named() {
     .await;
 }
 
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_that_is_not_utf_8_is_wrong_and_not_missing() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let api = RuntimeApi::start().await;
+    let redact = std::ffi::OsStr::from_bytes(b"user_name=mask\xff");
+    let output = api
+        .command(TARGET, &right(TARGET))
+        .await
+        .env("REDACT", redact)
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(64));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told.trim(), "1 setting is wrong:\n  REDACT: is not UTF-8");
+    assert_eq!(api.calls(), 0);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_empty_setting_counts_as_missing() {
     let empty = [("TENANT_NAME", ""), ("DEAD_LETTER_QUEUE_URL", "")];
@@ -225,8 +244,18 @@ async fn every_wrong_setting_of_the_target_is_named_at_once_and_no_secret_is_sho
     .await;
     check_changed(
         TARGET,
-        &[("SINKS", "http,http")],
-        "1 setting is wrong:\n  SINKS: names `http` twice",
+        &[
+            ("SINKS", "http,http,smtp,file"),
+            ("HTTP_SINK_URL", ""),
+            ("EXCLUDE_TYPES", "a*b,c*d"),
+        ],
+        "4 settings are wrong:
+  EXCLUDE_TYPES: cannot read `a*b` (want a type code, or its beginning and `*`)
+  EXCLUDE_TYPES: cannot read `c*d` (want a type code, or its beginning and `*`)
+  SINKS: names `http` twice
+  SINKS: cannot read `smtp` (want one of http, firehose, event-bus, log-analytics, file, stdout)
+  HTTP_SINK_URL: required, not set
+  FILE_SINK_PATH: required, not set",
     )
     .await;
 }

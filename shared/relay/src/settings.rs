@@ -2,6 +2,7 @@
 //!
 //! Only `main` passes the real environment; everybody else passes a closure.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
@@ -44,7 +45,7 @@ pub enum SecretSetting {
     },
 }
 
-/// Every setting that is wrong, one line each.
+/// Every setting that is wrong, a line for each problem.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SettingsError {
     problems: Vec<(String, String)>,
@@ -73,13 +74,19 @@ impl<'a> Reader<'a> {
 
     /// A setting that may be missing.
     pub fn optional(&mut self, name: &str) -> Option<String> {
-        (self.lookup)(name).filter(|value| !value.is_empty())
+        let value = (self.lookup)(name).filter(|value| !value.is_empty())?;
+        if value.contains(char::REPLACEMENT_CHARACTER) {
+            self.problem(name, "is not UTF-8");
+            return None;
+        }
+        Some(value)
     }
 
     /// A setting that must be there.
     pub fn required(&mut self, name: &str) -> Option<String> {
+        let problem_count = self.problems.len();
         let value = self.optional(name);
-        if value.is_none() {
+        if value.is_none() && self.problems.len() == problem_count {
             self.problem(name, "required, not set");
         }
         value
@@ -192,7 +199,12 @@ impl fmt::Debug for Reader<'_> {
 
 impl Display for SettingsError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.problems.len() {
+        let names: BTreeSet<&str> = self
+            .problems
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .collect();
+        match names.len() {
             1 => formatter.write_str("1 setting is wrong:")?,
             count => write!(formatter, "{count} settings are wrong:")?,
         }
@@ -278,7 +290,7 @@ fn read_filter(reader: &mut Reader<'_>) -> Option<Filter> {
             include_categories: list.as_deref().filter(|_| !is_types),
             ..FilterSettings::default()
         };
-        if let Err(problem) = Filter::parse(alone) {
+        for problem in Filter::parse(alone).err().into_iter().flatten() {
             reader.problem(name, problem);
         }
     }
@@ -290,20 +302,20 @@ fn read_redaction(reader: &mut Reader<'_>) -> Option<Redaction> {
     let key = reader.secret("REDACT_KEY");
     match Redaction::parse(&rules, key) {
         Ok(redaction) => Some(redaction),
-        Err(problem) => {
-            reader.problem("REDACT", problem);
+        Err(problems) => {
+            for problem in problems {
+                reader.problem("REDACT", problem);
+            }
             None
         }
     }
 }
 
-/// The process's own environment, for `main` to pass to a reader.
+/// The process's own environment, for `main` to pass to a reader, which refuses the replacement character that stands for
+/// what is not UTF-8.
 pub fn environment(name: &str) -> Option<String> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads it"
-    )]
-    std::env::var(name).ok()
+    let value = std::env::var_os(name)?;
+    Some(value.to_string_lossy().into_owned())
 }
 
 /// Tells a person what is wrong, and gives the exit code of a usage error (`EX_USAGE`).

@@ -79,7 +79,10 @@ enum SinkChoiceProblem {
 }
 
 /// Reads `SINKS`, where `known` are the sinks that the function has; `unless_set` stands for a list that is missing, which
-/// is a problem without. Nothing where the reader noted a problem.
+/// is a problem without.
+///
+/// Answers the entries that can be used, so that their settings are read, too; the reader has noted what is wrong with all
+/// others.
 pub fn read_sinks(
     reader: &mut Reader<'_>,
     known: &[SinkKind],
@@ -91,45 +94,53 @@ pub fn read_sinks(
             .unwrap_or_else(|| unless_set.to_owned()),
         None => reader.required("SINKS")?,
     };
-    match parse_sinks(&list, known) {
-        Ok(choices) => Some(choices),
-        Err(problem) => {
-            reader.problem("SINKS", problem);
-            None
-        }
+    let (choices, problems) = parse_sinks(&list, known);
+    for problem in problems {
+        reader.problem("SINKS", problem);
     }
+    Some(choices)
 }
 
 /// Reads `http:ecs,file`.
-fn parse_sinks(list: &str, known: &[SinkKind]) -> Result<Vec<SinkChoice>, SinkChoiceProblem> {
+fn parse_sinks(list: &str, known: &[SinkKind]) -> (Vec<SinkChoice>, Vec<SinkChoiceProblem>) {
     let mut choices: Vec<SinkChoice> = Vec::new();
+    let mut problems = Vec::new();
     let entries = list.split(',').map(str::trim);
     for entry in entries.filter(|entry| !entry.is_empty()) {
-        let (name, schema) = match entry.split_once(':') {
-            Some((name, schema)) => (name, Some(schema)),
-            None => (entry, None),
-        };
-        let kind = known.iter().find(|kind| kind.name == name);
-        let kind = kind.ok_or_else(|| SinkChoiceProblem::Sink {
-            name: name.to_owned(),
-            known: joined(known.iter().map(|kind| kind.name)),
-        })?;
-        let schema = kind
-            .schema(schema)
-            .ok_or_else(|| SinkChoiceProblem::Schema {
-                entry: entry.to_owned(),
-                known: joined(kind.schemas.iter().map(|schema| schema.name())),
-            })?;
-        let name = kind.name;
-        if choices.iter().any(|choice| choice.name == name) {
-            return Err(SinkChoiceProblem::Twice(name));
+        match parse_sink(entry, known) {
+            Ok(choice) if choices.iter().any(|other| other.name == choice.name) => {
+                problems.push(SinkChoiceProblem::Twice(choice.name));
+            }
+            Ok(choice) => choices.push(choice),
+            Err(problem) => problems.push(problem),
         }
-        choices.push(SinkChoice { name, schema });
     }
-    if choices.is_empty() {
-        return Err(SinkChoiceProblem::Empty);
+    if choices.is_empty() && problems.is_empty() {
+        problems.push(SinkChoiceProblem::Empty);
     }
-    Ok(choices)
+    (choices, problems)
+}
+
+fn parse_sink(entry: &str, known: &[SinkKind]) -> Result<SinkChoice, SinkChoiceProblem> {
+    let (name, schema) = match entry.split_once(':') {
+        Some((name, schema)) => (name, Some(schema)),
+        None => (entry, None),
+    };
+    let kind = known.iter().find(|kind| kind.name == name);
+    let kind = kind.ok_or_else(|| SinkChoiceProblem::Sink {
+        name: name.to_owned(),
+        known: joined(known.iter().map(|kind| kind.name)),
+    })?;
+    let schema = kind
+        .schema(schema)
+        .ok_or_else(|| SinkChoiceProblem::Schema {
+            entry: entry.to_owned(),
+            known: joined(kind.schemas.iter().map(|schema| schema.name())),
+        })?;
+    Ok(SinkChoice {
+        name: kind.name,
+        schema,
+    })
 }
 
 fn joined(names: impl Iterator<Item = &'static str>) -> String {
@@ -147,14 +158,28 @@ mod tests {
     ];
 
     fn check(list: &str, expected: Result<&[(&str, Schema)], &str>) {
-        let parsed = parse_sinks(list, &KNOWN);
-        let choices = parsed.map(|choices| {
-            let pairs = choices.iter().map(|choice| (choice.name, choice.schema));
-            pairs.collect::<Vec<_>>()
-        });
+        let (choices, problems) = parse_sinks(list, &KNOWN);
+        let pairs = choices.iter().map(|choice| (choice.name, choice.schema));
         match expected {
-            Ok(expected) => assert_eq!(choices.unwrap(), expected, "{list}"),
-            Err(expected) => assert_eq!(choices.unwrap_err().to_string(), expected, "{list}"),
+            Ok(expected) => assert_eq!(pairs.collect::<Vec<_>>(), expected, "{list}"),
+            Err(expected) => {
+                let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+                assert_eq!(problems, [expected], "{list}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_wrong_entry_is_named_and_the_others_are_read() {
+        let (choices, problems) = parse_sinks("smtp,http,htp,file:xml,http", &KNOWN);
+        assert_eq!(choices.iter().map(|c| c.name).collect::<Vec<_>>(), ["http"]);
+        let problems = problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(problems.len(), 4, "{problems:?}");
+        for (problem, named) in problems
+            .iter()
+            .zip(["`smtp`", "`htp`", "`file:xml`", "`http`"])
+        {
+            assert!(problem.contains(named), "{problem}");
         }
     }
 

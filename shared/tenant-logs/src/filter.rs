@@ -41,17 +41,30 @@ enum Rule {
 }
 
 impl Filter {
-    /// Reads the lists.
-    pub fn parse(settings: FilterSettings<'_>) -> Result<Self, FilterProblem> {
-        let rules = |types, categories| -> Result<Vec<Rule>, FilterProblem> {
+    /// Reads the lists, or says everything that is wrong with them.
+    pub fn parse(settings: FilterSettings<'_>) -> Result<Self, Vec<FilterProblem>> {
+        let mut problems = Vec::new();
+        let mut rules = |types, categories| -> Vec<Rule> {
             let types = entries(types).map(type_rule);
             let categories = entries(categories).map(category_rule);
-            types.chain(categories).collect()
+            let read = types.chain(categories).map(|rule| match rule {
+                Ok(rule) => Some(rule),
+                Err(problem) => {
+                    problems.push(problem);
+                    None
+                }
+            });
+            read.flatten().collect()
         };
-        Ok(Self {
-            include: rules(settings.include_types, settings.include_categories)?,
-            exclude: rules(settings.exclude_types, settings.exclude_categories)?,
-        })
+        let filter = Self {
+            include: rules(settings.include_types, settings.include_categories),
+            exclude: rules(settings.exclude_types, settings.exclude_categories),
+        };
+        if problems.is_empty() {
+            Ok(filter)
+        } else {
+            Err(problems)
+        }
     }
 
     /// Whether a log event of this type passes. An unknown code has no category; no code matches nothing.
@@ -163,12 +176,18 @@ mod tests {
 
     #[test]
     fn an_entry_that_cannot_be_read_is_named() {
-        let star = Filter::parse(settings(["g*d", "", "", ""])).unwrap_err();
-        assert_eq!(star, FilterProblem::Pattern("g*d".to_owned()));
-        let category = Filter::parse(settings(["", "", "", "auth.login"])).unwrap_err();
+        let star = Filter::parse(settings(["g*d,s,*", "", "", ""])).unwrap_err();
+        assert_eq!(star, [FilterProblem::Pattern("g*d".to_owned())]);
+        let all = Filter::parse(settings(["a*b", "c*d", "x", "auth.login"])).unwrap_err();
+        let all: Vec<String> = all.iter().map(ToString::to_string).collect();
         assert_eq!(
-            category.to_string(),
-            "cannot read `auth.login` (want one of Auth0's category names)"
+            all,
+            [
+                "cannot read `a*b` (want a type code, or its beginning and `*`)",
+                "cannot read `x` (want one of Auth0's category names)",
+                "cannot read `c*d` (want a type code, or its beginning and `*`)",
+                "cannot read `auth.login` (want one of Auth0's category names)",
+            ]
         );
     }
 }

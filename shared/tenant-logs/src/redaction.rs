@@ -57,25 +57,35 @@ struct Node {
 }
 
 impl Redaction {
-    /// Reads `user_name=hmac,ip=mask,details.request.body=drop`.
-    pub fn parse(rules: &str, key: Option<Secret>) -> Result<Self, RedactionProblem> {
+    /// Reads `user_name=hmac,ip=mask,details.request.body=drop`, or says everything that is wrong with it.
+    pub fn parse(rules: &str, key: Option<Secret>) -> Result<Self, Vec<RedactionProblem>> {
         let mut redaction = Self {
             key,
             ..Self::default()
         };
+        let mut problems = Vec::new();
         let entries = rules.split(',').map(str::trim);
         for entry in entries.filter(|entry| !entry.is_empty()) {
-            let rule = Rule::parse(entry)?;
-            if rule.action == Action::Hmac && redaction.key.is_none() {
-                return Err(RedactionProblem::NoKey);
+            match Rule::parse(entry) {
+                Ok(rule) if redaction.rules.iter().any(|other| other.path == rule.path) => {
+                    problems.push(RedactionProblem::Twice(rule.path));
+                }
+                Ok(rule) => {
+                    redaction.tree.insert(&rule);
+                    redaction.rules.push(rule);
+                }
+                Err(problem) => problems.push(problem),
             }
-            if redaction.rules.iter().any(|other| other.path == rule.path) {
-                return Err(RedactionProblem::Twice(rule.path));
-            }
-            redaction.tree.insert(&rule);
-            redaction.rules.push(rule);
         }
-        Ok(redaction)
+        let mut actions = redaction.rules.iter().map(|rule| rule.action);
+        if redaction.key.is_none() && actions.any(|action| action == Action::Hmac) {
+            problems.push(RedactionProblem::NoKey);
+        }
+        if problems.is_empty() {
+            Ok(redaction)
+        } else {
+            Err(problems)
+        }
     }
 
     /// Whether there is nothing to redact.

@@ -38,6 +38,41 @@ fn every_problem_is_reported_at_once() {
 }
 
 #[test]
+fn every_entry_of_a_list_is_looked_at() {
+    let error = read_common(&[
+        ("TENANT_NAME", "acme"),
+        ("INCLUDE_TYPES", "a*b,s,c*d"),
+        ("EXCLUDE_CATEGORIES", "nope,bad"),
+        ("REDACT", "foo,x=hmac,y=hmac,x=mask,bar=baz"),
+    ]);
+    let want = "want a dotted path, `=` and drop, mask or hmac";
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        format!(
+            "3 settings are wrong:
+  INCLUDE_TYPES: cannot read `a*b` (want a type code, or its beginning and `*`)
+  INCLUDE_TYPES: cannot read `c*d` (want a type code, or its beginning and `*`)
+  EXCLUDE_CATEGORIES: cannot read `nope` (want one of Auth0's category names)
+  EXCLUDE_CATEGORIES: cannot read `bad` (want one of Auth0's category names)
+  REDACT: cannot read `foo` ({want})
+  REDACT: names `x` twice
+  REDACT: cannot read `bar=baz` ({want})
+  REDACT: hmac needs REDACT_KEY"
+        )
+    );
+}
+
+#[test]
+fn what_is_not_utf_8_is_not_taken_for_missing() {
+    let broken = String::from_utf8_lossy(b"user_name=mask\xff");
+    let error = read_common(&[("TENANT_NAME", &broken), ("REDACT", &broken)]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "2 settings are wrong:\n  TENANT_NAME: is not UTF-8\n  REDACT: is not UTF-8"
+    );
+}
+
+#[test]
 fn one_problem_is_named_in_the_singular() {
     let error = read_common(&[("TENANT_NAME", "a/b")]).unwrap_err();
     assert_eq!(

@@ -84,8 +84,9 @@ impl Steps {
         Ok(Self {
             bodies,
             event_count,
-            filter: Filter::parse(filter)?,
-            redaction: Redaction::parse(rules, Some(Secret::new("a key of a benchmark")))?,
+            filter: Filter::parse(filter).map_err(|problems| format!("{problems:?}"))?,
+            redaction: Redaction::parse(rules, Some(Secret::new("a key of a benchmark")))
+                .map_err(|problems| format!("{problems:?}"))?,
         })
     }
 
