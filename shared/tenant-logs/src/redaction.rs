@@ -14,6 +14,10 @@ use crate::{LogEvent, Secret};
 /// Arrays nested deeper than this are hashed or masked as one value.
 const MAX_ARRAY_DEPTH: usize = 32;
 
+/// What is nested deeper than this in an object that is no log event is masked as one value.
+const MAX_DEPTH: usize = 32;
+const MASKED: &str = "\"***\"";
+
 /// Which members of a record are redacted, and how.
 #[derive(Debug, Clone, Default)]
 pub struct Redaction {
@@ -111,17 +115,13 @@ impl Redaction {
         true
     }
 
-    /// Redacts an object that is no log event, wherever a record could be in it; nothing for other text.
+    /// Redacts an object that is no log event, as if a record began at every object in it; nothing for other text.
+    ///
+    /// A string that may hold JSON and what is nested deeper than anybody's record are masked.
     pub fn redact_object(&self, text: &str) -> Option<String> {
         members(text)?;
-        let mut wrapped = self.tree.clone();
-        wrapped
-            .children
-            .push(("data".to_owned(), self.tree.clone()));
-        let mut root = wrapped.clone();
-        root.children.push(("detail".to_owned(), wrapped));
         let mut rewriting = self.rewriting();
-        rewriting.value(text, &root, 0);
+        rewriting.anywhere(text, &[], &self.tree, 0);
         Some(rewriting.text)
     }
 
@@ -229,6 +229,60 @@ impl Rewriting<'_> {
             match child {
                 Some(child) => self.value(value, child, 0),
                 None => self.text.push_str(value),
+            }
+        }
+        if separator == '{' {
+            self.text.push('{');
+        }
+        self.text.push('}');
+    }
+
+    /// Writes a value in which a record may begin at every object: `nodes` are where the paths of those around it stand.
+    fn anywhere(&mut self, json: &str, nodes: &[&Node], root: &Node, depth: usize) {
+        if json.starts_with('"') {
+            let may_hold_json = string(json).is_none_or(|text| {
+                text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+                    .starts_with(['{', '[', '"'])
+            });
+            self.text
+                .push_str(if may_hold_json { MASKED } else { json });
+        } else if !json.starts_with(['{', '[']) {
+            self.text.push_str(json);
+        } else if depth == MAX_DEPTH {
+            self.text.push_str(MASKED);
+        } else if let Some(members) = members(json) {
+            self.object_anywhere(&members, nodes, root, depth);
+        } else {
+            let elements = elements(json).unwrap_or_default();
+            self.array(&elements, |this, element| {
+                this.anywhere(element, nodes, root, depth + 1);
+            });
+        }
+    }
+
+    fn object_anywhere(
+        &mut self,
+        members: &[(&str, &str)],
+        nodes: &[&Node],
+        root: &Node,
+        depth: usize,
+    ) {
+        let mut separator = '{';
+        for (key, value) in members {
+            let name = string(key).unwrap_or_default();
+            let around = nodes.iter().copied().chain([root]);
+            let children: Vec<&Node> = around.filter_map(|node| node.child(&name)).collect();
+            let rule = children.iter().find_map(|child| child.rule.as_ref());
+            if rule.is_some_and(|rule| rule.action == Action::Drop) {
+                continue;
+            }
+            self.text.push(separator);
+            separator = ',';
+            self.text.push_str(key);
+            self.text.push(':');
+            match rule {
+                Some(rule) => self.treat(value, rule, 0),
+                None => self.anywhere(value, &children, root, depth + 1),
             }
         }
         if separator == '{' {

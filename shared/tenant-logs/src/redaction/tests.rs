@@ -137,12 +137,29 @@ fn an_event_without_the_named_members_stays_byte_for_byte() {
 
 #[test]
 fn an_object_that_is_no_log_event_is_redacted_wherever_a_record_could_be() {
-    let rules = redaction("ip=mask");
-    let object = r#"{"ip":"a","data":{"ip":"b"},"detail":{"ip":"c","data":{"ip":"d"}},"x":"ip"}"#;
-    assert_eq!(
-        rules.redact_object(object).unwrap(),
-        r#"{"ip":"***","data":{"ip":"***"},"detail":{"ip":"***","data":{"ip":"***"}},"x":"ip"}"#
+    let rules = redaction("ip=mask,user.name=mask,geo=drop");
+    let check = |object: &str, expected: &str| {
+        assert_eq!(rules.redact_object(object).unwrap(), expected, "{object}");
+    };
+    check(
+        r#"{"ip":"a","data":{"ip":"b"},"detail":{"ip":"c","data":{"ip":"d"}},"x":"ip"}"#,
+        r#"{"ip":"***","data":{"ip":"***"},"detail":{"ip":"***","data":{"ip":"***"}},"x":"ip"}"#,
     );
+    check(
+        r#"{"logs":[{"log_id":"1","data":{"ip":"a","geo":1,"user":{"name":"b","id":2}}}]}"#,
+        r#"{"logs":[{"log_id":"1","data":{"ip":"***","user":{"name":"***","id":2}}}]}"#,
+    );
+    check(
+        r#"{"Records":[{"body":" {\"ip\":\"a\"}"},{"body":"[1]"},{"body":"\"{}\""},{"body":"plain {"}]}"#,
+        r#"{"Records":[{"body":"***"},{"body":"***"},{"body":"***"},{"body":"plain {"}]}"#,
+    );
+    check(
+        r#"{"user":{"user":{"name":"a"},"name":"b"},"name":"c","geo":{"geo":1}}"#,
+        r#"{"user":{"user":{"name":"***"},"name":"***"},"name":"c"}"#,
+    );
+    let deep = format!("{}{{\"ip\":\"a\"}}{}", "[".repeat(40), "]".repeat(40));
+    let hidden = rules.redact_object(&format!("{{\"x\":{deep}}}")).unwrap();
+    assert!(!hidden.contains("\"a\""), "{hidden}");
     assert_eq!(rules.redact_object("\"192.0.2.1\""), None);
 }
 
