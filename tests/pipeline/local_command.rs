@@ -151,6 +151,24 @@ async fn a_captured_file_is_sent_instead_of_the_sample() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_file_without_a_log_event_ends_with_the_table_too() {
+    for (content, poison_count) in [("\u{feff}", "0"), ("{\"logs\":[]}", "0"), ("[{\"lo", "1")] {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("captured"), content).unwrap();
+        let ended = run(&folder, &["--once", "--input", "captured"]).await;
+        let output = text(&ended.stdout);
+        assert!(ended.status.success(), "{output}\n{}", text(&ended.stderr));
+        let expected = [
+            ("received", poison_count),
+            ("delivered", "0"),
+            ("set_aside", poison_count),
+            ("lost", "0"),
+        ];
+        check_cells(&output, &expected);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_once_it_stays_up_and_names_the_address_for_ones_own_events() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("captured.json"), event("1")).unwrap();
@@ -207,13 +225,20 @@ async fn help_names_the_options_and_a_wrong_one_is_a_usage_error() {
     for arguments in [
         &["--twice"][..],
         &["--events", "ten"],
+        &["--events", "0"],
         &["--input", "a", "--events", "1"],
     ] {
         let ended = run(&folder, arguments).await;
         assert_eq!(ended.status.code(), Some(2), "{arguments:?}");
         assert!(text(&ended.stderr).contains("--help"), "{arguments:?}");
     }
-    let missing = run(&folder, &["--once", "--input", "missing.json"]).await;
-    assert_eq!(missing.status.code(), Some(1));
+    fs::create_dir(folder.path().join("a.folder")).unwrap();
+    for unreadable in ["missing.json", "a.folder"] {
+        let ended = run(&folder, &["--once", "--input", unreadable]).await;
+        assert_eq!(ended.status.code(), Some(1));
+        let output = text(&ended.stdout);
+        let words = format!("cargo local failed: cannot read {unreadable}: ");
+        assert!(output.starts_with(&words), "{output}");
+    }
     assert!(!folder.path().join("local-out").exists());
 }

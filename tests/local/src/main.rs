@@ -26,7 +26,7 @@ struct Options {
     #[arg(long, value_name = "FILE", conflicts_with = "events")]
     input: Option<PathBuf>,
     /// How many distinct log events the sample has.
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_EVENT_COUNT)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_EVENT_COUNT, value_parser = clap::value_parser!(u64).range(1..))]
     events: u64,
 }
 

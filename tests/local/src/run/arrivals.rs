@@ -32,14 +32,19 @@ impl From<BTreeMap<String, u64>> for Counted {
     }
 }
 
-/// Counts the log events of an NDJSON file.
+/// Counts the log events of an NDJSON file, which a sink makes with its first event.
 pub(super) fn events_in_file(path: &Path) -> io::Result<Counted> {
     #[derive(Deserialize)]
     struct Line {
         log_id: String,
     }
     let mut counted = Counted::default();
-    for line in BufReader::new(File::open(path)?).lines() {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(counted),
+        Err(error) => return Err(error),
+    };
+    for line in BufReader::new(file).lines() {
         let line: Line = serde_json::from_str(&line?)?;
         *counted.0.entry(line.log_id).or_default() += 1;
     }
