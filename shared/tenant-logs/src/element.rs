@@ -4,7 +4,7 @@
 //! surrogate costs an event. A repeated member counts as its last occurrence.
 
 use crate::json::scan::{Name, Scan};
-use crate::json::{scalar, string};
+use crate::json::string;
 use crate::record::Tape;
 
 /// The members of an object that tell envelopes, wrappers and records apart.
@@ -173,11 +173,12 @@ impl<'a> Element<'a> {
 }
 
 impl<'a> RecordFields<'a> {
-    /// Whether this is a log event: an object that has a `type` or a `log_id`.
+    /// Whether this is a log event: an object that has a `type` or a `log_id`, of whatever kind.
     pub(crate) fn is_log_event(&self) -> bool {
         [self.event_type, self.log_id, self.underscore_id]
             .into_iter()
-            .any(|member| member.and_then(scalar).is_some())
+            .flatten()
+            .any(|member| !matches!(member, "null" | "\"\""))
     }
 
     fn take(&mut self, member: Member, value: Option<&'a str>) {

@@ -51,7 +51,10 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
                 push_with_logs(&mut value, &mut parsed);
                 Ok(parsed)
             }
-            Ok(value) => read_lines(text, begin, begin + value.text.len()),
+            Ok(value) => {
+                let stopped_at = skip_white_space(text, begin + value.text.len());
+                read_lines(text, begin, stopped_at)
+            }
             Err(offset) => read_lines(text, begin, begin + offset),
         },
         Some(_) => read_lines(text, begin, begin),
@@ -139,7 +142,7 @@ fn read_lines(text: &str, begin: usize, stopped_at: usize) -> Result<Parsed<'_>,
 fn read_line(line: &str) -> Result<Value<'_>, usize> {
     let value = read_value(line)?;
     if value.text.len() < line.len() {
-        return Err(value.text.len());
+        return Err(skip_white_space(line, value.text.len()));
     }
     Ok(value)
 }

@@ -68,9 +68,11 @@ impl Record {
         let mut record = Self::default();
         reader.object(|name, value| {
             match name {
-                "eventSource" => record.event_source = value.text()?,
+                "eventSource" => {
+                    record.event_source = value.optional(JsonReader::text)?.unwrap_or_default();
+                }
                 "messageId" => record.message_id = value.optional(JsonReader::text)?,
-                "body" => record.body = value.optional(JsonReader::text)?,
+                "body" => record.body = value.optional(JsonReader::text_or_json)?,
                 "attributes" => record.trace_header = value.optional(trace_header)?.flatten(),
                 "kinesis" => record.kinesis = value.optional(KinesisData::read)?,
                 _ => value.skip()?,
@@ -194,5 +196,33 @@ impl Text<'_> {
             trace_id: self.trace_id,
             left_out: 0,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_that_aws_would_not_send_harms_no_other() {
+        let payload = r#"{"Records":[
+            {"messageId":"1","eventSource":null,"body":{ "log_id":"1" },"attributes":null},
+            {"messageId":"2","eventSource":"aws:sqs","body":"\ud800 {\"log_id\":\"2\"}","attributes":{"AWSTraceHeader":"t"}},
+            {"messageId":null,"body":null}
+        ]}"#;
+        let Ok(LambdaEvent::Batch(records)) = LambdaEvent::read(payload) else {
+            panic!("no batch");
+        };
+        let [first, second, third] = records.try_into().ok().unwrap();
+        assert_eq!(first.event_source(), "");
+        assert_eq!(first.body.as_deref(), Some(r#"{ "log_id":"1" }"#));
+        assert_eq!(second.identifier(), Some("2"));
+        assert_eq!(second.body.as_deref(), Some("\u{fffd} {\"log_id\":\"2\"}"));
+        assert_eq!(second.trace_header.as_deref(), Some("t"));
+        assert_eq!((third.identifier(), third.body.as_deref()), (None, None));
+        assert!(LambdaEvent::read(r#"{"Records":5}"#).is_err());
+        assert!(LambdaEvent::read(r#"{"Records":["x"]}"#).is_err());
+        let direct = LambdaEvent::read(r#"{"Records":null,"detail":{}}"#);
+        assert!(matches!(direct, Ok(LambdaEvent::Direct)));
     }
 }

@@ -26,13 +26,18 @@ impl HttpRequest {
                     "headers" => {
                         value.optional(|headers| {
                             headers.object(|name, value| {
-                                request.headers.insert(name.to_owned(), value.text()?);
+                                if let Some(value) = value.optional(JsonReader::text)? {
+                                    request.headers.insert(name.to_owned(), value);
+                                }
                                 Ok(())
                             })
                         })?;
                     }
-                    "body" => request.body = value.optional(JsonReader::text)?,
-                    "isBase64Encoded" => request.is_base64_encoded = value.boolean()?,
+                    "body" => request.body = value.optional(JsonReader::text_or_json)?,
+                    "isBase64Encoded" => {
+                        let is_base64_encoded = value.optional(JsonReader::boolean)?;
+                        request.is_base64_encoded = is_base64_encoded.unwrap_or_default();
+                    }
                     _ => value.skip()?,
                 }
                 Ok(())
@@ -99,8 +104,10 @@ mod tests {
 
     #[test]
     fn a_request_may_lack_headers_and_body() {
-        let request =
-            read(r#"{"headers":null,"requestContext":{"http":{"method":"GET"}}}"#).unwrap();
+        let request = read(
+            r#"{"headers":null,"requestContext":{"http":{"method":"GET"}},"isBase64Encoded":null}"#,
+        )
+        .unwrap();
         assert_eq!(request.header("authorization"), None);
         assert_eq!(request.body(), "");
         assert!(!request.is_base64_encoded);
@@ -117,6 +124,5 @@ mod tests {
         assert!(
             read(r#"{"requestContext":{"http":{"method":"GET"}},"headers":{"a":1}}"#).is_none()
         );
-        assert!(read(r#"{"requestContext":{"http":{"method":"GET"}},"body":"\ud800"}"#).is_none());
     }
 }

@@ -84,12 +84,20 @@ impl JsonReader<'_> {
         }
     }
 
-    /// Reads a string; half of a surrogate pair is refused.
+    /// Reads a string. Half of a surrogate pair becomes U+FFFD.
     pub fn text(&mut self) -> Result<String, UnexpectedJson> {
         let quoted = self.text.as_bytes().get(self.at..);
         let (text, length) = quoted.and_then(read_text).ok_or(UnexpectedJson)?;
         self.at += length;
         Ok(text)
+    }
+
+    /// Reads a string, or any other value as its own JSON text.
+    pub fn text_or_json(&mut self) -> Result<String, UnexpectedJson> {
+        if self.byte()? == b'"' {
+            return self.text();
+        }
+        self.value().map(str::to_owned)
     }
 
     /// Reads true or false.
@@ -174,6 +182,14 @@ mod tests {
             Ok(None)
         );
         assert_eq!(read_json(" true\n", JsonReader::boolean), Ok(true));
+        for (json, text) in [
+            ("\"t\"", "t"),
+            ("{\"a\": 1}", "{\"a\": 1}"),
+            ("1.50", "1.50"),
+        ] {
+            let read = read_json(json, JsonReader::text_or_json);
+            assert_eq!(read.as_deref(), Ok(text));
+        }
     }
 
     #[test]

@@ -111,10 +111,33 @@ fn an_element_or_line_that_is_no_log_event_leaves_the_others_alone() {
     );
     check(&format!("{wrapped}\n[{wrapped}]"), "1 | value");
     check(&format!("7\n{wrapped}"), "1 | value");
-    check(&format!("{wrapped}\n{{}} x"), "1 | syntax@2");
+    check(&format!("{wrapped}\n{{}} x"), "1 | syntax@3");
+    check("{\"a\":1} x", "unreadable@8");
     check("7", "| value");
     check("{\"logs\":7}", "| object");
     check(&format!("[{{\"logs\":[{wrapped}]}}]"), "| object");
+}
+
+#[test]
+fn a_type_or_log_id_of_any_kind_makes_a_log_event() {
+    for record in [
+        r#"{"type":["s"]}"#,
+        r#"{"type":{"a":1}}"#,
+        r#"{"type":true}"#,
+        r#"{"type":0}"#,
+        r#"{"log_id":{"a":1}}"#,
+        r#"{"data":{"type":["s"]}}"#,
+        r#"{"log_id":{"a":1},"data":{"type":false}}"#,
+    ] {
+        check(&format!("[{record}]"), "derived");
+    }
+    for record in [
+        r#"{"type":null}"#,
+        r#"{"type":""}"#,
+        r#"{"log_id":null,"data":{"type":null}}"#,
+    ] {
+        check(&format!("[{record}]"), "| object");
+    }
 }
 
 #[test]
