@@ -12,7 +12,7 @@ use tenant_logs::{Known, Timestamp};
 pub const METRIC_NAMESPACE: &str = "Auth0LogRelay";
 
 /// Every counter, by the name that it has in a line and as a metric.
-pub const METRIC_NAMES: [&str; 12] = [
+pub const METRIC_NAMES: [&str; 14] = [
     "received",
     "delivered",
     "duplicate",
@@ -20,10 +20,12 @@ pub const METRIC_NAMES: [&str; 12] = [
     "redacted",
     "unrecognized",
     "set_aside",
+    "gap",
     "retried",
     "refused",
     "unauthorized",
     "unreadable",
+    "checkpoint_stopped",
     "lag_seconds",
 ];
 
@@ -56,6 +58,10 @@ pub struct InvocationCounters {
     pub unreadable: usize,
     /// What was set aside before it reached a sink.
     pub set_aside: usize,
+    /// Log events that push did not bring; only a function that polls finds any.
+    pub gap: usize,
+    /// Whether a checkpoint stopped the run, as one or none; only a function that polls has one.
+    pub checkpoint_stopped: usize,
 }
 
 /// The log events that came in by their type code, and so by their category. Only codes of the catalogue: another could be
@@ -157,10 +163,12 @@ fn line(
         shared.redacted,
         shared.unrecognized,
         shared.set_aside + own.set_aside,
+        shared.gap,
         own.retried,
         own.refused,
         shared.unauthorized,
         shared.unreadable,
+        shared.checkpoint_stopped,
         usize::try_from(own.lag_seconds).unwrap_or(0),
     ];
     let mut line = Map::new();

@@ -84,17 +84,16 @@ pub async fn refusal_of_head<S: Sink, L: Ledger, D: DeadLetters>(
     tokens: &impl TokenCheck,
     (method, authorization): (&str, Option<&[u8]>),
 ) -> Option<WebhookAnswer> {
+    let mut counters = InvocationCounters::default();
     if method != "POST" {
+        relay.report_only(&counters);
         let answer = WebhookAnswer::refusal(405, "send log events by POST");
         return Some(answer.with("allow", "POST"));
     }
     match is_authorized(tokens, authorization).await {
         Ok(true) => None,
         Ok(false) => {
-            let counters = InvocationCounters {
-                unauthorized: 1,
-                ..InvocationCounters::default()
-            };
+            counters.unauthorized = 1;
             relay.report_only(&counters);
             let answer = WebhookAnswer::refusal(401, "no live token in the Authorization header");
             Some(answer.with("www-authenticate", "Bearer"))
@@ -102,6 +101,7 @@ pub async fn refusal_of_head<S: Sink, L: Ledger, D: DeadLetters>(
         Err(error) => {
             let error = chain(&error).to_string();
             tracing::error!(error, "cannot tell which tokens are live");
+            relay.report_only(&counters);
             Some(WebhookAnswer::try_again())
         }
     }

@@ -31,14 +31,28 @@ fn assert_set_aside_by_each_door(ingest: &Ingest, letter: &Value) {
 #[tokio::test(flavor = "multi_thread")]
 async fn anything_but_a_post_is_answered_405_before_its_token_and_body_are_looked_at() {
     let ingest = Ingest::start(&[("MAX_BODY_BYTES", LIMIT)]).await;
-    for method in ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"] {
-        for (token, body) in [(Some(TOKEN), EVENT), (None, "[{"), (Some("wrong"), "")] {
+    let methods = ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    let requests = [(Some(TOKEN), EVENT), (None, "[{"), (Some("wrong"), "")];
+    for method in methods {
+        for (token, body) in requests {
             let reply = ask(&ingest, method, token, body.as_bytes()).await;
             assert_eq!(reply.status, 405, "{method}");
             assert_eq!(reply.header("allow"), Some("POST"));
         }
     }
     assert_untouched(&ingest);
+    // Each invocation has its line, and nothing in it.
+    let lines = |output: &str| output.matches("\"message\":\"relayed log events\"").count();
+    let wanted = DOORS * methods.len() * requests.len();
+    let output = ingest
+        .function
+        .output_when(|output| lines(output) >= wanted)
+        .await;
+    assert_eq!(lines(&output), wanted);
+    for counter in ["received", "unauthorized", "gap", "checkpoint_stopped"] {
+        let at_zero = format!("\"{counter}\":0,");
+        assert_eq!(output.matches(&at_zero).count(), wanted, "{counter}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
