@@ -4,13 +4,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Output, Stdio};
+use std::process::{ExitStatus, Output, Stdio};
 
 use local::cloud::TOKEN;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::Command;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 use crate::kit::target::{event, log_ids_in, once_each};
@@ -168,49 +168,107 @@ async fn a_file_without_a_log_event_ends_with_the_table_too() {
     }
 }
 
+/// Reads lines up to the next one that begins so; answers it.
+async fn line_with(lines: &mut Lines<BufReader<ChildStdout>>, beginning: &str) -> String {
+    let reading = async {
+        loop {
+            let line = lines.next_line().await.unwrap().unwrap();
+            if line.trim_start().starts_with(beginning) {
+                return line;
+            }
+        }
+    };
+    timeout(PATIENCE, reading).await.unwrap()
+}
+
+/// Does what a `curl` line says, with an event of this identifier and one more element.
+async fn send_own(curl: &str, log_id: &str) {
+    let token = format!("-H 'Authorization: {TOKEN}'");
+    assert!(curl.contains(&token), "{curl}");
+    let mut words = curl.split_whitespace();
+    let url = words.find(|word| word.starts_with("http://")).unwrap();
+    let (_, data) = curl.split_once("--data '").unwrap();
+    let data = data.trim_end().strip_suffix('\'').unwrap();
+    let data = data.replace("\"1\"", &format!("\"{log_id}\""));
+    let data = data.replace("}]", "},7]");
+    let answer = local::client::post(url, &[("authorization", TOKEN)], data);
+    assert_eq!(answer.await.unwrap().status(), 200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn without_once_it_stays_up_and_names_the_address_for_ones_own_events() {
+async fn without_once_it_stays_up_for_ones_own_events_on_both_clouds() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("captured.json"), event("1")).unwrap();
     let mut command = command(&folder, &["--input", "captured.json"]).await;
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let curl = timeout(PATIENCE, async {
-        loop {
-            let line = lines.next_line().await.unwrap().unwrap();
-            if line.trim_start().starts_with("curl ") {
-                return line;
-            }
-        }
-    })
-    .await
-    .unwrap();
-    assert!(
-        curl.contains(&format!("-H 'Authorization: {TOKEN}'")),
-        "{curl}"
-    );
-    let url = curl
-        .split_whitespace()
-        .find(|word| word.starts_with("http://"))
-        .unwrap();
-    let (_, data) = curl.split_once("--data '").unwrap();
-    let data = data
-        .trim_end()
-        .strip_suffix('\'')
-        .unwrap()
-        .replace("\"1\"", "\"mine\"");
-    let answer = local::client::post(url, &[("authorization", TOKEN)], data)
-        .await
-        .unwrap();
-    assert_eq!(answer.status(), 200);
-
-    let file = folder.path().join("local-out/file.ndjson");
+    for log_id in ["on-aws", "on-azure"] {
+        send_own(&line_with(&mut lines, "curl ").await, log_id).await;
+    }
+    let out = folder.path().join("local-out");
+    let file = out.join("file.ndjson");
     eventually("the event is in the file", || {
-        log_ids_in(&file).contains_key("mine")
+        log_ids_in(&file).contains_key("on-aws")
     })
     .await;
-    assert_eq!(log_ids_in(&file), once_each(["1", "mine"]));
-    child.kill().await.unwrap();
+    assert_eq!(log_ids_in(&file), once_each(["1", "on-aws"]));
+    let rows = || fs::read_to_string(out.join("log-analytics.ndjson")).unwrap();
+    eventually("the row is in the file", || rows().contains("\"on-azure\"")).await;
+    assert_eq!(rows().lines().count(), 2);
+    eventually("both letters are in the file", || {
+        letters_in(folder.path()).len() == 2
+    })
+    .await;
+    assert!(end(&mut child, "INT").await.success());
+}
+
+/// Sends a signal; answers how the program ended.
+async fn end(child: &mut Child, signal: &str) -> ExitStatus {
+    let kill = format!("kill -{signal} {}", child.id().unwrap());
+    let sent = Command::new("/bin/sh").args(["-c", &kill]).status().await;
+    assert!(sent.unwrap().success());
+    timeout(PATIENCE, child.wait()).await.unwrap().unwrap()
+}
+
+/// Processes that work in a folder below this one, as far as the system tells.
+fn processes_below(folder: &Path) -> usize {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let folders = processes.filter_map(|process| fs::read_link(process.path().join("cwd")).ok());
+    folders.filter(|path| path.starts_with(folder)).count()
+}
+
+/// Sends the signal once a line of output begins so, and looks for what is left.
+async fn check_nothing_is_left(signal: &str, arguments: &[&str], at_line: &str) -> ExitStatus {
+    let folder = tempfile::tempdir().unwrap();
+    let temporary = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("captured.json"), event("1")).unwrap();
+    let mut command = command(&folder, arguments).await;
+    command.env("TMPDIR", temporary.path());
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    line_with(&mut lines, at_line).await;
+    if cfg!(target_os = "linux") {
+        eventually("both handlers run", || {
+            processes_below(temporary.path()) == 2
+        })
+        .await;
+    }
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 2);
+    let status = end(&mut child, signal).await;
+    eventually("no handler runs", || processes_below(temporary.path()) == 0).await;
+    assert_eq!(fs::read_dir(temporary.path()).unwrap().count(), 0);
+    status
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_ends_the_processes_and_folders_too() {
+    let stays_up = &["--input", "captured.json"];
+    for signal in ["TERM", "HUP"] {
+        let status = check_nothing_is_left(signal, stays_up, "curl ").await;
+        assert!(status.success(), "{signal}: {status}");
+    }
+    // In the middle of a run, as long as this test is not slower than the run is.
+    check_nothing_is_left("TERM", &["--events", "5000"], "sending on Azure").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -20,10 +22,18 @@ const PAGE: usize = 5_000;
 
 type Blobs = BTreeMap<String, Bytes>;
 
+/// What a container has.
+#[derive(Debug, Default)]
+struct Content {
+    blobs: Blobs,
+    /// Where each blob is written, too.
+    file: Option<File>,
+}
+
 /// A running container.
 #[derive(Debug)]
 pub struct BlobStorage {
-    blobs: Arc<Mutex<Blobs>>,
+    content: Arc<Mutex<Content>>,
     name: String,
     server: Server,
 }
@@ -31,18 +41,18 @@ pub struct BlobStorage {
 impl BlobStorage {
     /// Starts an empty container, which takes these tokens.
     pub async fn start(name: &str, tokens: Tokens, faults: Faults) -> io::Result<Self> {
-        let blobs = Arc::new(Mutex::new(Blobs::new()));
-        let (known, container) = (Arc::clone(&blobs), name.to_owned());
+        let content = Arc::new(Mutex::new(Content::default()));
+        let (known, container) = (Arc::clone(&content), name.to_owned());
         let server = Server::start(move |request| {
-            let (blobs, tokens) = (Arc::clone(&known), tokens.clone());
+            let (content, tokens) = (Arc::clone(&known), tokens.clone());
             let (faults, container) = (faults.clone(), container.clone());
             async move {
-                let work = async { perform(&request, &container, &tokens, &mut lock(&blobs)) };
+                let work = async { perform(&request, &container, &tokens, &mut lock(&content)) };
                 suffer(&faults.next(), ill, work).await
             }
         });
         Ok(Self {
-            blobs,
+            content,
             name: name.to_owned(),
             server: server.await?,
         })
@@ -55,17 +65,40 @@ impl BlobStorage {
 
     /// Every blob by its name.
     pub fn blobs(&self) -> BTreeMap<String, String> {
-        let blobs = lock(&self.blobs);
-        let texts = blobs.iter().map(|(name, bytes)| {
+        let content = lock(&self.content);
+        let texts = content.blobs.iter().map(|(name, bytes)| {
             let text = String::from_utf8_lossy(bytes).into_owned();
             (name.clone(), text)
         });
         texts.collect()
     }
 
+    /// From now on appends each new blob to a file, one blob a line.
+    pub fn write_blobs_to(&self, path: &Path) -> io::Result<()> {
+        let file = File::options().create(true).append(true).open(path)?;
+        lock(&self.content).file = Some(file);
+        Ok(())
+    }
+
     /// Puts a blob there, as Event Grid's dead-lettering does.
-    pub fn put(&self, name: &str, content: impl Into<Bytes>) {
-        lock(&self.blobs).insert(name.to_owned(), content.into());
+    pub fn put(&self, name: &str, blob: impl Into<Bytes>) {
+        lock(&self.content).put(name.to_owned(), blob.into());
+    }
+}
+
+impl Content {
+    fn put(&mut self, name: String, blob: Bytes) {
+        // A blob that is put again after a lost answer is one blob.
+        if let Some(file) = &mut self.file
+            && !self.blobs.contains_key(&name)
+        {
+            let line = String::from_utf8_lossy(&blob).replace(['\n', '\r'], " ");
+            // A full disk must not lose the blob: it stays in memory.
+            if file.write_all(format!("{line}\n").as_bytes()).is_err() {
+                self.file = None;
+            }
+        }
+        self.blobs.insert(name, blob);
     }
 }
 
@@ -73,7 +106,7 @@ fn perform(
     request: &Request<Bytes>,
     container: &str,
     tokens: &Tokens,
-    blobs: &mut Blobs,
+    content: &mut Content,
 ) -> Answer {
     let header = |name: &str| {
         request
@@ -101,8 +134,8 @@ fn perform(
         return refuse(400, "InvalidUri");
     };
     match *request.method() {
-        Method::GET if name.is_empty() => list(request, blobs),
-        Method::GET => match blobs.get(&name) {
+        Method::GET if name.is_empty() => list(request, &content.blobs),
+        Method::GET => match content.blobs.get(&name) {
             Some(bytes) => respond(200, bytes.clone()),
             None => refuse(404, "BlobNotFound"),
         },
@@ -111,10 +144,10 @@ fn perform(
             refuse(400, "MissingRequiredHeader")
         }
         Method::PUT => {
-            blobs.insert(name, request.body().clone());
+            content.put(name, request.body().clone());
             respond(201, Bytes::new())
         }
-        Method::DELETE => match blobs.remove(&name) {
+        Method::DELETE => match content.blobs.remove(&name) {
             Some(_) => respond(202, Bytes::new()),
             None => refuse(404, "BlobNotFound"),
         },

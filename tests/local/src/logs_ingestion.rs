@@ -1,7 +1,9 @@
 //! A data collection rule's endpoint: takes rows as the Logs Ingestion API does, to its limits.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -61,6 +63,8 @@ pub struct IngestionCounts {
 
 #[derive(Debug, Default)]
 struct State {
+    /// Where rows go instead of into memory.
+    file: Option<File>,
     rows: Vec<StoredRow>,
     log_ids: BTreeMap<String, u64>,
     refusals: Vec<Refusal>,
@@ -111,7 +115,14 @@ impl LogsIngestion {
         lock(&self.state).refusals = refusals;
     }
 
-    /// Every row in the order of arrival.
+    /// From now on appends each row's columns to a file, one row a line, and keeps none.
+    pub fn write_rows_to(&self, path: &Path) -> io::Result<()> {
+        let file = File::options().create(true).append(true).open(path)?;
+        lock(&self.state).file = Some(file);
+        Ok(())
+    }
+
+    /// Every row that it keeps, in the order of arrival.
     pub fn rows(&self) -> Vec<StoredRow> {
         lock(&self.state).rows.clone()
     }
@@ -133,13 +144,13 @@ fn ingest(request: &Request<Bytes>, tokens: &Tokens, state: &mut State) -> Answe
         return refuse(401, "AuthenticationFailed");
     }
     match read(request).and_then(|(stream, text)| check(stream, &text, &state.refusals)) {
-        Ok((stream, rows)) => {
-            for row in rows {
-                state.store(&stream, row);
+        Ok((stream, rows)) => match state.store(&stream, rows) {
+            Ok(()) => {
+                let empty = Response::builder().status(204).body(Bytes::new());
+                empty.map_or(Answer::Drop, Answer::Respond)
             }
-            let empty = Response::builder().status(204).body(Bytes::new());
-            empty.map_or(Answer::Drop, Answer::Respond)
-        }
+            Err(_full) => refuse(503, "ServiceUnavailable"),
+        },
         Err((413, code)) => {
             state.counts.too_large += 1;
             refuse(413, code)
@@ -221,19 +232,34 @@ fn check(
 }
 
 impl State {
-    fn store(&mut self, stream: &str, mut columns: Map<String, Value>) {
-        for value in columns.values_mut() {
-            self.counts.truncated += u64::from(truncate(value));
+    fn store(&mut self, stream: &str, mut rows: Vec<Map<String, Value>>) -> io::Result<()> {
+        let mut truncated = 0;
+        for columns in &mut rows {
+            for value in columns.values_mut() {
+                truncated += u64::from(truncate(value));
+            }
         }
-        self.counts.rows += 1;
-        let log_id = LOG_ID_COLUMNS.iter().find_map(|name| columns.get(*name));
-        if let Some(log_id) = log_id.and_then(Value::as_str) {
-            *self.log_ids.entry(log_id.to_owned()).or_default() += 1;
+        if let Some(file) = &mut self.file {
+            let mut lines = Vec::new();
+            for columns in &rows {
+                serde_json::to_writer(&mut lines, columns)?;
+                lines.push(b'\n');
+            }
+            file.write_all(&lines)?;
         }
-        self.rows.push(StoredRow {
-            stream: stream.to_owned(),
-            columns,
-        });
+        self.counts.truncated += truncated;
+        for columns in rows {
+            self.counts.rows += 1;
+            let log_id = LOG_ID_COLUMNS.iter().find_map(|name| columns.get(*name));
+            if let Some(log_id) = log_id.and_then(Value::as_str) {
+                *self.log_ids.entry(log_id.to_owned()).or_default() += 1;
+            }
+            if self.file.is_none() {
+                let stream = stream.to_owned();
+                self.rows.push(StoredRow { stream, columns });
+            }
+        }
+        Ok(())
     }
 }
 

@@ -1,5 +1,8 @@
 //! `cargo local`: the real functions in a cloud on this machine, with a sample tenant's log.
 
+mod ending;
+
+use std::error::Error;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -7,12 +10,15 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use local::azure_cloud::{AzureCloud, AzureOptions};
-use local::binaries::{Profile, Progress, build};
+use local::binaries::{Binaries, Profile, Progress, build};
 use local::cloud::{Cloud, CloudOptions, TOKEN};
 use local::event_grid::SubscriptionOptions;
 use local::input::Input;
+use local::report::Report;
 use local::run::{Letters, run, run_azure};
 use local::sample::{DEFAULT_EVENT_COUNT, Sample};
+
+use ending::Ending;
 
 /// Runs auth0-log-relay on this machine: builds the functions, starts a local cloud around them, sends a sample
 /// tenant's log through every path, and prints what became of it. Stays up for your own events afterwards.
@@ -49,7 +55,7 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn start(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
+async fn start(options: &Options) -> Result<bool, Box<dyn Error>> {
     let input = match &options.input {
         Some(path) => Input::from_file(path)?,
         None => Input::Sample(Sample::new(options.events)),
@@ -58,41 +64,82 @@ async fn start(options: &Options) -> Result<bool, Box<dyn std::error::Error>> {
     let binaries = build(profile(), Progress::Shown).await?;
     let folder = Path::new(OUTPUT_FOLDER);
     empty(folder)?;
-    let file_sink = folder.join("file.ndjson");
-    let cloud = Cloud::start(
-        &binaries,
-        CloudOptions {
-            file_sink: Some(std::path::absolute(&file_sink)?),
-            collector_file: Some(folder.join("http.ndjson")),
-            keeps_events: false,
-            output_folder: Some(folder.to_owned()),
-            ..CloudOptions::default()
-        },
-    )
-    .await?;
-    let letters_path = folder.join("dead-letters.ndjson");
-    let letters = Letters::start(cloud.set_aside_queue.clone(), &letters_path)?;
-    say("sending on AWS");
-    let on_aws = run(&cloud, input.clone(), &letters, file_sink).await?;
-    let azure = AzureCloud::start(&binaries, azure_options(folder)).await?;
-    say("sending on Azure");
-    let report = on_aws.and(run_azure(&azure, input, folder).await?);
-    say(&format!("\n{report}"));
+    // From here on there are processes and folders that must end with this program.
+    let mut ending = Ending::listen()?;
+    let up = tokio::select! {
+        up = Up::after_sending(&binaries, input, folder) => up?,
+        () = ending.asked() => {
+            say("ended before everything was sent");
+            return Ok(false);
+        }
+    };
+    say(&format!("\n{}", up.report));
     say(&format!(
         "In {OUTPUT_FOLDER}, http.ndjson, file.ndjson and log-analytics.ndjson hold what arrived, \
          dead-letters.ndjson what was set aside."
     ));
     if !options.once {
+        up.say_addresses();
+        ending.asked().await;
+    }
+    Ok(up.report.is_clean())
+}
+
+/// Both clouds, which end when it is dropped, and what became of the input.
+struct Up {
+    report: Report,
+    aws: Cloud,
+    azure: AzureCloud,
+    _letters: Letters,
+}
+
+impl Up {
+    /// Starts both clouds, and sends the input to each.
+    async fn after_sending(
+        binaries: &Binaries,
+        input: Input,
+        folder: &Path,
+    ) -> Result<Self, Box<dyn Error>> {
+        let file_sink = folder.join("file.ndjson");
+        let aws = Cloud::start(
+            binaries,
+            CloudOptions {
+                file_sink: Some(std::path::absolute(&file_sink)?),
+                collector_file: Some(folder.join("http.ndjson")),
+                keeps_events: false,
+                output_folder: Some(folder.to_owned()),
+                ..CloudOptions::default()
+            },
+        )
+        .await?;
+        let letters_path = folder.join("dead-letters.ndjson");
+        let letters = Letters::start(aws.set_aside_queue.clone(), &letters_path)?;
+        say("sending on AWS");
+        let on_aws = run(&aws, input.clone(), &letters, file_sink).await?;
+        let azure = AzureCloud::start(binaries, azure_options(folder)).await?;
+        azure
+            .logs
+            .write_rows_to(&folder.join("log-analytics.ndjson"))?;
+        azure.letters.write_blobs_to(&letters_path)?;
+        say("sending on Azure");
+        let report = on_aws.and(run_azure(&azure, input).await?);
+        Ok(Self {
+            report,
+            aws,
+            azure,
+            _letters: letters,
+        })
+    }
+
+    fn say_addresses(&self) {
         say("\nSend your own, to AWS or to Azure, and end with Ctrl-C:\n");
-        for url in [cloud.webhook.url(), azure.webhook_url()] {
+        for url in [self.aws.webhook.url(), self.azure.webhook_url()] {
             say(&format!(
                 "  curl -X POST {url} -H 'Authorization: {TOKEN}' --data \
                  '[{{\"log_id\":\"1\",\"data\":{{\"type\":\"s\",\"date\":\"2026-11-20T10:00:00.000Z\"}}}}]'\n"
             ));
         }
-        tokio::signal::ctrl_c().await?;
     }
-    Ok(report.is_clean())
 }
 
 /// One delivery at a time, so that repeats are recognised and nothing is handed back.

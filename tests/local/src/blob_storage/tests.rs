@@ -131,6 +131,28 @@ async fn many_letters_are_listed_page_by_page() {
 }
 
 #[tokio::test]
+async fn a_file_gets_each_letter_once_and_on_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("letters.ndjson");
+    std::fs::write(&path, "before\n").unwrap();
+    let app = App::start().await;
+    let storage = BlobStorage::start("letters", app.tokens(), Faults::healthy()).await;
+    let storage = storage.unwrap();
+    storage.write_blobs_to(&path).unwrap();
+    for _ in 0..2 {
+        storage.put("own", "[\n7]");
+    }
+    let container = container(&app, &storage.endpoint());
+    let delivery = container.set_aside(&[letter("a")], until()).await;
+    assert_eq!(delivery, Delivery::all_delivered(1));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[..2], ["before", "[ 7]"]);
+    assert_eq!(lines.len(), 3, "{text}");
+    assert!(lines[2].starts_with("{\"reason\":"), "{text}");
+}
+
+#[tokio::test]
 async fn a_letter_that_cannot_be_put_is_never_set_aside_in_its_turn() {
     let faults = Faults::healthy();
     let app = App::start().await;

@@ -117,6 +117,28 @@ async fn a_normalized_row_is_stored_in_the_table_of_its_event() {
 }
 
 #[tokio::test]
+async fn rows_that_are_written_to_a_file_are_counted_and_not_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.ndjson");
+    std::fs::write(&path, "{}\n").unwrap();
+    let app = App::start().await;
+    let (ingestion, _) = start(app.tokens()).await;
+    ingestion.write_rows_to(&path).unwrap();
+    let sink = sink(&app.identity, &ingestion, Schema::Sentinel);
+    let delivery = send(&sink, Schema::Sentinel, &events()).await;
+    let count = known_event_types().count() + 1;
+    assert_eq!(delivery, Delivery::all_delivered(count));
+    assert_eq!(ingestion.rows(), []);
+    assert_eq!(ingestion.log_ids().len(), count);
+    let text = std::fs::read_to_string(&path).unwrap();
+    let written = text.lines().skip(1).map(|line| {
+        let row: Map<String, Value> = serde_json::from_str(line).unwrap();
+        (row["LogId"].as_str().unwrap().to_owned(), 1)
+    });
+    assert_eq!(ingestion.log_ids(), written.collect());
+}
+
+#[tokio::test]
 async fn what_a_column_cannot_hold_is_cut_before_it_is_sent() {
     let app = App::start().await;
     let (ingestion, _) = start(app.tokens()).await;

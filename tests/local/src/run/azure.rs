@@ -1,8 +1,6 @@
 //! A run over the Azure paths: most bodies by the webhook app, some as events of the partner topic.
 
-use std::fs::File;
-use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::io;
 use std::time::Instant;
 
 use indicatif::ProgressBar;
@@ -20,12 +18,8 @@ use crate::report::{PathLine, Report, SinkLine};
 
 const SINK: &str = "log-analytics";
 
-/// Sends an input, waits for it, and reports; rows and letters are appended to files of the folder.
-pub async fn run_azure(
-    cloud: &AzureCloud,
-    input: Input,
-    folder: &Path,
-) -> Result<Report, RunError> {
+/// Sends an input, waits for it, and reports.
+pub async fn run_azure(cloud: &AzureCloud, input: Input) -> Result<Report, RunError> {
     let expected = input.expected();
     let progress = progress_bar(expected.element_count);
     let begun = Instant::now();
@@ -52,7 +46,6 @@ pub async fn run_azure(
     let elapsed = begun.elapsed();
     progress.finish_and_clear();
 
-    write_files(cloud, folder).map_err(RunError::Output)?;
     let counted = Counted::from(cloud.logs.log_ids());
     let counters = counters_of(&cloud.subscriber.output(), SINK);
     let letter_count = u64::try_from(cloud.letters.blobs().len()).unwrap_or(u64::MAX);
@@ -118,19 +111,4 @@ fn partner_event(log_event: &LogEvent<'_>) -> Value {
         "dataVersion": "1.0",
         "data": data,
     })
-}
-
-fn write_files(cloud: &AzureCloud, folder: &Path) -> io::Result<()> {
-    let mut rows = BufWriter::new(File::create(folder.join(format!("{SINK}.ndjson")))?);
-    for row in cloud.logs.rows() {
-        serde_json::to_writer(&mut rows, &row.columns)?;
-        rows.write_all(b"\n")?;
-    }
-    rows.flush()?;
-    let letters = folder.join("dead-letters.ndjson");
-    let mut letters = File::options().create(true).append(true).open(letters)?;
-    for letter in cloud.letters.blobs().values() {
-        letters.write_all(format!("{letter}\n").as_bytes())?;
-    }
-    Ok(())
 }

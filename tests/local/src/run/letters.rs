@@ -19,7 +19,7 @@ pub struct Letters {
 }
 
 impl Letters {
-    /// Starts to move letters to a new file.
+    /// Starts to move letters to the end of a file.
     pub fn start(queue: Arc<Queue>, path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let count = Arc::new(AtomicU64::new(0));
@@ -42,8 +42,8 @@ impl Drop for Letters {
 async fn read(queue: Arc<Queue>, mut file: File, count: Arc<AtomicU64>) -> io::Result<()> {
     loop {
         for message in queue.receive(10, Duration::from_secs(1)).await {
-            file.write_all(message.body.as_bytes())?;
-            file.write_all(b"\n")?;
+            // In one write, as others append to the same file.
+            file.write_all(format!("{}\n", message.body).as_bytes())?;
             count.fetch_add(1, Ordering::Relaxed);
             // A receipt that lapsed brings the letter again; here nothing takes that long.
             let _deleted = queue.delete(&message.receipt_handle);
