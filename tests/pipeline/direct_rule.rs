@@ -116,7 +116,7 @@ async fn what_is_no_event_is_set_aside_and_acknowledged() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_never_pass_is_acknowledged_only_once_it_is_set_aside() {
     let cloud = cloud(CloudOptions {
-        timeout: Duration::from_secs(3),
+        timeout: Duration::from_secs(8),
         ..CloudOptions::default()
     })
     .await;

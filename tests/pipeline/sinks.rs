@@ -214,7 +214,7 @@ async fn http_tries_again_what_may_pass_and_then_hands_it_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn http_loses_nothing_of_many_events_and_sends_twice_only_where_an_answer_was_lost() {
     let cloud = cloud(CloudOptions {
-        timeout: Duration::from_secs(3),
+        timeout: Duration::from_secs(6),
         mapping: MappingOptions {
             batch_size: 10,
             ..CloudOptions::default().mapping

@@ -213,7 +213,7 @@ async fn one_bad_event_never_blocks_the_other_ninety_nine() {
 async fn exactly_those_records_fail_of_which_something_is_neither_delivered_nor_set_aside() {
     let cloud = cloud(CloudOptions {
         environment: settings(&[("EXCLUDE_TYPES", "sapi")]),
-        timeout: Duration::from_secs(4),
+        timeout: Duration::from_secs(8),
         ..CloudOptions::default()
     })
     .await;

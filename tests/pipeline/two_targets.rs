@@ -70,6 +70,7 @@ async fn nothing_is_lost_when_one_of_two_targets_is_killed_in_the_middle() {
     let [of_steady, of_killed] = [&steady, &killed].map(|function| mapping(&queue, function));
 
     let stored = || collector.counts().events;
+    let mut in_middle = 0;
     for kill in 1..=KILL_COUNT {
         let enough = kill * EVENT_COUNT / (KILL_COUNT + 2);
         eventually("a good part has arrived", || stored() >= enough).await;
@@ -80,13 +81,13 @@ async fn nothing_is_lost_when_one_of_two_targets_is_killed_in_the_middle() {
             of_killed.counts().invocations > invocations || queue.depth().total() == 0
         })
         .await;
+        in_middle = queue.depth().total();
         killed.kill().await;
         eventually("it is started again", || {
             killed.starts() > starts || queue.depth().total() == 0
         })
         .await;
     }
-    let in_middle = queue.depth().total();
     of_steady.drained(crate::kit::PATIENCE).await.unwrap();
 
     let log_ids = collector.log_ids();

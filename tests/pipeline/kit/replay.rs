@@ -42,7 +42,7 @@ impl Replaying {
         let options = CloudOptions {
             environment: settings(&[&usual[..], pairs].concat()),
             // A call that hangs may take a third of what is left of this.
-            timeout: Duration::from_secs(3),
+            timeout: Duration::from_secs(8),
             ..CloudOptions::default()
         };
         let mapping = options.mapping.clone();

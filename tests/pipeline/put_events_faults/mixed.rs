@@ -109,8 +109,9 @@ async fn a_lost_answer_loses_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_that_hangs_or_is_answered_in_time_makes_no_duplicates() {
     let late = Fault::Late(Duration::from_millis(100));
+    // A call that is slow by itself must not be given up, or its answer would be lost after all.
     at_once([(0.15, Fault::Hang), (0.3, late)].map(|fault| async {
-        assert_eq!(surplus(MANY, vec![fault], 4).await, 0);
+        assert_eq!(surplus(MANY, vec![fault], 15).await, 0);
     }))
     .await;
 }

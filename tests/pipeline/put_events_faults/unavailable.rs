@@ -33,7 +33,8 @@ async fn with_everything_failing_a_request_is_answered_503_and_succeeds_later() 
         (Fault::Hang, Fault::Hang),
     ];
     at_once(faults.map(|(bus_fault, queue_fault)| async {
-        let timeout = Duration::from_secs(3);
+        // A tenth of it is left for the answer.
+        let timeout = Duration::from_secs(10);
         let ingest = Arc::new(Ingest::start_with_timeout(timeout, &[]).await);
         ingest.bus_faults.always(bus_fault);
         ingest.queue_faults.always(queue_fault);
@@ -53,7 +54,7 @@ async fn with_everything_failing_a_request_is_answered_503_and_succeeds_later() 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_set_aside_is_not_acknowledged() {
-    let ingest = Ingest::start_with_timeout(Duration::from_secs(3), &[]).await;
+    let ingest = Ingest::start_with_timeout(Duration::from_secs(10), &[]).await;
     ingest.queue_faults.always(Fault::Status(500));
     for body in [POISON, "[{"] {
         check_try_again(&ingest.post(body).await);

@@ -10,7 +10,7 @@ use super::*;
 use crate::test_endpoint::{Answer, Call, TestEndpoint, read_settings};
 
 const LONG: Duration = Duration::from_secs(20);
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_secs(4);
 const URL: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/letters";
 
 fn letter(event: String) -> DeadLetter<'static> {

@@ -10,7 +10,7 @@ use crate::test_endpoint::{Answer, Call, TestEndpoint, read_settings};
 
 const TRACE: &str = "Root=1-65a1b2c3-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1";
 const LONG: Duration = Duration::from_secs(20);
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_secs(4);
 
 /// Log events `0` to `count - 1`, of about `bytes` each.
 fn body(count: usize, bytes: usize) -> String {

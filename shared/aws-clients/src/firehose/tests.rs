@@ -7,7 +7,7 @@ use super::*;
 use crate::test_endpoint::{Answer, Call, TestEndpoint, read_settings};
 
 const LONG: Duration = Duration::from_secs(20);
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_secs(4);
 
 /// Log events `0` to `count - 1`, of about `bytes` each.
 fn body(count: usize, bytes: usize) -> String {

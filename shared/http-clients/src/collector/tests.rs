@@ -9,7 +9,7 @@ use super::*;
 use crate::test_server::{Answer, Call, TestServer};
 
 const LONG: Duration = Duration::from_secs(20);
-const SHORT: Duration = Duration::from_millis(300);
+const SHORT: Duration = Duration::from_secs(4);
 
 fn element(index: usize) -> String {
     format!(r#"{{"log_id":"{index}","data":{{"type":"s"}}}}"#)
