@@ -10,7 +10,7 @@ use tenant_logs::{BatchLimits, Halving, TenantName};
 use tokio::time::{Instant, timeout_at};
 
 use crate::connection::AwsConnection;
-use crate::error::{CallError, code_name, is_busy};
+use crate::error::{CallError, code_name};
 use body::Entry;
 use call::PutEventsAnswer;
 
@@ -153,6 +153,9 @@ impl Sink for EventBus {
     }
 }
 
+/// Codes of a refused entry that pass by themselves (PutEvents, `ErrorCode`).
+const PASSING_CODES: [&str; 2] = ["InternalFailure", "ThrottlingException"];
+
 /// Reads what became of each entry: a call that succeeds may still have refused some.
 ///
 /// An entry that the answer is too short for, or that has neither identifier nor code, has no answer.
@@ -161,7 +164,7 @@ fn read_answer(part: &[Numbered<'_>], answer: &PutEventsAnswer, delivery: &mut D
         match (entry.error_code.as_deref(), &entry.event_id) {
             (Some(code), _) => delivery.refused.push(Refusal {
                 index: *index,
-                remedy: if is_busy(code) {
+                remedy: if PASSING_CODES.contains(&code) {
                     Remedy::Retry
                 } else {
                     Remedy::SetAside

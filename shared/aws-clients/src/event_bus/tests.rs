@@ -169,24 +169,30 @@ async fn an_entry_is_counted_as_event_bridge_counts_it() {
 
 #[tokio::test]
 async fn refused_entries_are_told_apart_by_their_codes() {
-    let (delivery, calls) = send(&body(4, 10), LONG, |call| {
+    let (delivery, calls) = send(&body(5, 10), LONG, |call| {
         let code = |log_id| match log_id {
             0 => Some("InternalFailure"),
             1 => Some("ThrottlingException"),
             2 => Some("MalformedDetail"),
+            3 => Some("ServiceUnavailable"),
             _ => None,
         };
         Answer::Json(200, answer_entries(call, code))
     })
     .await;
     assert_eq!(calls.len(), 1);
-    assert_eq!(delivery.delivered, [3]);
+    assert_eq!(delivery.delivered, [4]);
     assert_eq!(
         refusals(&delivery),
         [
             (0, Remedy::Retry, "EventBridge answered InternalFailure"),
             (1, Remedy::Retry, "EventBridge answered ThrottlingException"),
             (2, Remedy::SetAside, "EventBridge answered MalformedDetail"),
+            (
+                3,
+                Remedy::SetAside,
+                "EventBridge answered ServiceUnavailable"
+            ),
         ]
     );
 }
