@@ -216,7 +216,8 @@ fn run_cargo(
     let mut command = Command::new(&cargo);
     command
         .current_dir(root)
-        .args(["build", "--profile", profile.name()])
+        // With the versions that are committed, whatever a manifest allows by now.
+        .args(["build", "--locked", "--profile", profile.name()])
         // Compiler errors stay readable text on standard error.
         .arg("--message-format=json-render-diagnostics")
         .stdin(Stdio::null())
@@ -318,6 +319,21 @@ mod tests {
         fs::create_dir_all(root.path().join("functions/empty")).unwrap();
         fs::write(root.path().join("functions/made/Cargo.toml"), "").unwrap();
         assert_eq!(packages(root.path()).unwrap(), ["local", "made"]);
+    }
+
+    #[test]
+    fn only_the_committed_versions_are_built() {
+        let root = tempfile::tempdir().unwrap();
+        let manifest = "[package]\nname = \"made\"\nedition = \"2024\"\n";
+        fs::write(root.path().join("Cargo.toml"), manifest).unwrap();
+        fs::create_dir(root.path().join("src")).unwrap();
+        fs::write(root.path().join("src/lib.rs"), "").unwrap();
+        let packages = ["made".to_owned()];
+        let output = run_cargo(root.path(), Profile::Dev, Progress::Hidden, &packages).unwrap();
+        assert!(!output.status.success());
+        assert!(!root.path().join("Cargo.lock").exists());
+        let said = last_lines(&output.stderr, STDERR_TAIL_LINES);
+        assert!(said.contains("--locked"), "{said}");
     }
 
     #[test]

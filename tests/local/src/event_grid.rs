@@ -7,6 +7,7 @@ mod event;
 mod subscription;
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -45,6 +46,7 @@ struct State {
     key: String,
     subscriptions: Mutex<Vec<Arc<Subscription>>>,
     published: Mutex<Vec<Value>>,
+    keeps_published: AtomicBool,
     faults: Faults,
 }
 
@@ -64,6 +66,7 @@ impl Topic {
             key: new_id(),
             subscriptions: Mutex::default(),
             published: Mutex::default(),
+            keeps_published: AtomicBool::new(true),
             faults,
         });
         let serving = Arc::clone(&state);
@@ -103,7 +106,12 @@ impl Topic {
         self.state.take(events)
     }
 
-    /// Every event that was taken.
+    /// From now on keeps no event that it takes.
+    pub fn keep_nothing(&self) {
+        self.state.keeps_published.store(false, Ordering::Relaxed);
+    }
+
+    /// Every event that was taken and kept.
     pub fn published(&self) -> Vec<Value> {
         lock(&self.state.published).clone()
     }
@@ -114,7 +122,9 @@ impl State {
         for event in events {
             event::check(event, self.schema)?;
         }
-        lock(&self.published).extend_from_slice(events);
+        if self.keeps_published.load(Ordering::Relaxed) {
+            lock(&self.published).extend_from_slice(events);
+        }
         for subscription in lock(&self.subscriptions).iter() {
             subscription.take(events);
         }

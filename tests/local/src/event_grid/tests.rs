@@ -119,6 +119,10 @@ async fn a_topic_takes_a_batch_of_its_schema_from_whoever_has_a_credential() {
     let large = json!([cloud_event(&"x".repeat(MOST_BYTES))]).to_string();
     assert_eq!(publish(&topic, &[token, BATCH], large).await, 413);
     assert_eq!(topic.published().len(), 2);
+
+    topic.keep_nothing();
+    topic.put(&[cloud_event("3")]).unwrap();
+    assert_eq!(topic.published().len(), 2);
 }
 
 #[tokio::test]
