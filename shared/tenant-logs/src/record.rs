@@ -3,6 +3,8 @@
 //! Only those have a place that we route by or that some schema writes; the others are kept with their names. A
 //! repeated member counts as its last occurrence.
 
+mod repeats;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -103,7 +105,7 @@ impl<'a> Record<'a> {
         for (name, json) in members {
             match with_name(name, record.is_plain, |name| record.own.place(name)) {
                 Some(place) => *place = Some(json),
-                None => record.note_other(name, json),
+                None => record.others.push((name, json)),
             }
         }
         for (name, json) in tape.slices(tape.details.clone()) {
@@ -112,6 +114,7 @@ impl<'a> Record<'a> {
                 *place = Some(json);
             }
         }
+        repeats::leave_last_of_each(&mut record.others, record.is_plain);
         if tape.has_backslash {
             record.own.leave_out_unreadable();
             record.details.leave_out_unreadable();
@@ -136,15 +139,6 @@ impl<'a> Record<'a> {
         });
         tape.note_backslash(&scan);
         Self::from_tape(&tape)
-    }
-
-    /// Keeps a member that we do not know, instead of an earlier one of that name.
-    fn note_other(&mut self, name: &'a str, json: &'a str) {
-        let is_same = |other: &str| other == name || string(other) == string(name);
-        match self.others.iter_mut().find(|(other, _)| is_same(other)) {
-            Some((_, value)) => *value = json,
-            None => self.others.push((name, json)),
-        }
     }
 }
 
