@@ -168,6 +168,28 @@ async fn a_file_without_a_log_event_ends_with_the_table_too() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_no_bus_takes_is_set_aside_and_not_lost() {
+    let folder = tempfile::tempdir().unwrap();
+    let large = event("2").replacen(
+        '{',
+        &format!("{{\"note\":\"{}\",", "n".repeat(1_100_000)),
+        1,
+    );
+    let lines = [event("1"), large, event("3")].join("\n");
+    fs::write(folder.path().join("captured.jsonl"), lines).unwrap();
+    let ended = run(&folder, &["--once", "--input", "captured.jsonl"]).await;
+    let output = text(&ended.stdout);
+    assert!(ended.status.success(), "{output}\n{}", text(&ended.stderr));
+    let expected = [
+        ("received", "3"),
+        ("delivered", "2"),
+        ("set_aside", "1"),
+        ("lost", "0"),
+    ];
+    check_cells(&output, &expected);
+}
+
 /// Reads lines up to the next one that begins so; answers it.
 async fn line_with(lines: &mut Lines<BufReader<ChildStdout>>, beginning: &str) -> String {
     let reading = async {

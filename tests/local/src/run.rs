@@ -15,6 +15,7 @@ use crate::cloud::Cloud;
 use crate::input::{Expected, Input};
 use crate::report::{Report, SinkLine};
 use arrivals::{Counted, counters_of, events_in_file};
+use letters::SetAside;
 use sending::Sending;
 
 pub use azure::run_azure;
@@ -72,6 +73,7 @@ pub async fn run(
         sinks.iter().all(told)
     };
     let output = cloud.target.output_when(all_told).await;
+    let set_aside = letters.moved();
     let sinks = sinks.map(|(name, counted)| {
         let counters = counters_of(&output, name);
         SinkLine {
@@ -80,8 +82,8 @@ pub async fn run(
             delivered_count: counted.distinct_count(),
             duplicate_count: counters.duplicate,
             handed_back_count: counters.refused,
-            set_aside_count: letters.count(),
-            lost_count: lost(&expected, &counted, letters.count()),
+            set_aside_count: set_aside.count(),
+            lost_count: lost(&expected, &counted, &set_aside),
             twice_count: counted.twice_count(),
             elapsed,
         }
@@ -115,13 +117,13 @@ async fn arrived(cloud: &Cloud) -> Result<(), RunError> {
     Ok(())
 }
 
-fn lost(expected: &Expected, counted: &Counted, letter_count: u64) -> u64 {
-    let missing = expected
-        .log_ids
-        .iter()
-        .filter(|log_id| !counted.has(log_id));
+/// What is neither at a sink nor set aside.
+fn lost(expected: &Expected, counted: &Counted, set_aside: &SetAside) -> u64 {
+    let sent = expected.log_ids.iter();
+    let missing = sent.filter(|log_id| !counted.has(log_id) && !set_aside.has(log_id));
     let missing = u64::try_from(missing.count()).unwrap_or(u64::MAX);
-    missing + expected.poison_count.saturating_sub(letter_count)
+    let poison_count = set_aside.poison_count(expected);
+    missing + expected.poison_count.saturating_sub(poison_count)
 }
 
 fn progress_bar(length: u64) -> ProgressBar {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tenant_logs::{LogEvent, decode, parse};
 
 use super::arrivals::{Counted, counters_of};
+use super::letters::SetAside;
 use super::sending::post_as_auth0;
 use super::{ARRIVAL_TIMEOUT, RunError, lost, progress_bar};
 use crate::azure_cloud::{AzureCloud, INGEST, SUBSCRIBER};
@@ -48,15 +49,18 @@ pub async fn run_azure(cloud: &AzureCloud, input: Input) -> Result<Report, RunEr
 
     let counted = Counted::from(cloud.logs.log_ids());
     let counters = counters_of(&cloud.subscriber.output(), SINK);
-    let letter_count = u64::try_from(cloud.letters.blobs().len()).unwrap_or(u64::MAX);
+    let mut set_aside = SetAside::default();
+    for letter in cloud.letters.blobs().values() {
+        set_aside.add(letter);
+    }
     let sink = SinkLine {
         name: SINK,
         received_count: expected.element_count,
         delivered_count: counted.distinct_count(),
         duplicate_count: counters.duplicate,
         handed_back_count: counters.refused,
-        set_aside_count: letter_count,
-        lost_count: lost(&expected, &counted, letter_count),
+        set_aside_count: set_aside.count(),
+        lost_count: lost(&expected, &counted, &set_aside),
         twice_count: counted.twice_count(),
         elapsed,
     };
