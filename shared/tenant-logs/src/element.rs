@@ -28,6 +28,8 @@ pub(crate) struct Element<'a> {
     pub(crate) redacted: Option<&'a str>,
     /// `log_id_derived`, beside `data`.
     pub(crate) log_id_derived: Option<&'a str>,
+    /// Whether there is anything beside `data` that no wrapper has.
+    pub(crate) has_more: bool,
 }
 
 /// The `detail` of an EventBridge event.
@@ -118,6 +120,7 @@ impl<'a> Element<'a> {
         member: Member,
         begin: usize,
     ) -> Option<usize> {
+        self.has_more |= !member.is_of_wrapper();
         if member == Member::Data {
             return self.take_data(text, scan, begin);
         }
@@ -202,6 +205,14 @@ impl<'a> RecordFields<'a> {
 }
 
 impl Member {
+    /// Whether a wrapper has it, Auth0's or ours.
+    fn is_of_wrapper(self) -> bool {
+        matches!(
+            self,
+            Self::LogId | Self::Data | Self::Redacted | Self::LogIdDerived
+        )
+    }
+
     /// Whether [`RecordFields`] has a place for it.
     fn is_of_record(self) -> bool {
         matches!(

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::digest::derived_log_id;
 use crate::element::{Data, Element};
-use crate::json::{member, scalar};
+use crate::json::{member, members, scalar, string};
 use crate::record::{Record, Tape};
 
 /// A log event: the text it came as, and the few fields we route, batch and remember by.
@@ -21,6 +21,8 @@ pub struct LogEvent<'a> {
     event_type: Option<Cow<'a, str>>,
     date: Option<Cow<'a, str>>,
     redacted: Vec<String>,
+    /// Whether something stands beside `data` that no wrapper has.
+    has_more: bool,
     /// Where the record's members are, until the text is replaced or owned.
     tape: Option<Tape<'a>>,
 }
@@ -77,6 +79,7 @@ impl<'a> LogEvent<'a> {
         let found = beside.or_else(|| log_id_of(own.log_id, own.underscore_id));
         let mut event = Self::unidentified(text, form, own.event_type, own.date);
         event.tape = Some(data.tape);
+        event.has_more = element.has_more;
         event.redacted = element.redacted.map(redacted_paths).unwrap_or_default();
         event.identify(found);
         event.log_id_derived |= element
@@ -106,6 +109,7 @@ impl<'a> LogEvent<'a> {
             event_type: scalar_of(event_type),
             date: scalar_of(date),
             redacted: Vec::new(),
+            has_more: false,
             tape: None,
         }
     }
@@ -126,10 +130,35 @@ impl<'a> LogEvent<'a> {
         self
     }
 
-    /// Puts a redacted record in the place of the original one, and names the paths.
-    pub(crate) fn replace_record(&mut self, record: &str, mut newly_redacted: Vec<String>) {
+    /// What stands beside the record that no wrapper has, as an object; nothing as a rule.
+    pub(crate) fn beside(&self) -> Option<String> {
+        if !self.has_more {
+            return None;
+        }
+        let of_wrapper = ["log_id", "data", "redacted", "log_id_derived"];
+        let more = members(&self.text)?.into_iter().filter(|(name, _)| {
+            string(name).is_none_or(|name| !of_wrapper.contains(&name.as_ref()))
+        });
+        let more: Vec<String> = more.map(|(name, json)| format!("{name}:{json}")).collect();
+        Some(format!("{{{}}}", more.join(",")))
+    }
+
+    /// Puts a redacted record in the place of the original one, and names the paths; `beside` is an object of what stood
+    /// beside it.
+    pub(crate) fn replace_record(
+        &mut self,
+        record: &str,
+        beside: &str,
+        mut newly_redacted: Vec<String>,
+    ) {
         self.redacted.append(&mut newly_redacted);
-        self.text = Cow::Owned(self.wrap(record));
+        let mut text = self.wrap(record);
+        if let Some(members) = beside.strip_prefix('{').filter(|members| *members != "}") {
+            text.pop();
+            text.push(',');
+            text.push_str(members);
+        }
+        self.text = Cow::Owned(text);
         self.form = Form::Detail;
         self.tape = None;
     }
@@ -208,6 +237,7 @@ impl<'a> LogEvent<'a> {
             event_type: self.event_type.map(|text| Cow::Owned(text.into_owned())),
             date: self.date.map(|text| Cow::Owned(text.into_owned())),
             redacted: self.redacted,
+            has_more: self.has_more,
             tape: None,
         }
     }

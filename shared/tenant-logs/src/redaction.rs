@@ -108,10 +108,14 @@ impl Redaction {
         }
         let mut rewriting = self.rewriting();
         rewriting.value(log_event.record(), &tree, 0);
+        let record = std::mem::take(&mut rewriting.text);
+        if let Some(beside) = log_event.beside() {
+            rewriting.value(&beside, &tree, 0);
+        }
         if rewriting.treated.is_empty() {
             return false;
         }
-        log_event.replace_record(&rewriting.text, rewriting.treated);
+        log_event.replace_record(&record, &rewriting.text, rewriting.treated);
         true
     }
 

@@ -128,6 +128,33 @@ fn a_redacted_event_names_its_paths_and_is_not_treated_again() {
 }
 
 #[test]
+fn what_stands_beside_the_record_is_redacted_and_kept() {
+    let rules = redaction("ip=mask,details.body=drop");
+    let check = |body: &str, expected: &str| {
+        let mut parsed = parse(body).unwrap();
+        rules.redact(&mut parsed.log_events[0]);
+        assert_eq!(parsed.log_events[0].detail(), expected, "{body}");
+        let again = parse(expected).unwrap();
+        let mut again = again.log_events.into_iter().next().unwrap();
+        assert!(!rules.redact(&mut again), "{expected}");
+    };
+    check(
+        r#"{"log_id":"1","data":{"type":"s"},"ip":"a", "n": [1]}"#,
+        r#"{"log_id":"1","redacted":["ip"],"data":{"type":"s"},"ip":"***","n":[1]}"#,
+    );
+    check(
+        r#"{"details":{"body":1,"x":2},"data":{"ip":"b","type":"s"},"log_id":"1"}"#,
+        r#"{"log_id":"1","redacted":["ip","details.body"],"data":{"ip":"***","type":"s"},"details":{"x":2}}"#,
+    );
+    check(
+        r#"{"details":{"body":1},"data":{"type":"s","log_id":"2"}}"#,
+        r#"{"log_id":"2","redacted":["details.body"],"data":{"type":"s","log_id":"2"},"details":{}}"#,
+    );
+    let kept = r#"{"log_id":"1","data":{"type":"s"},"n":1}"#;
+    check(kept, kept);
+}
+
+#[test]
 fn an_event_without_the_named_members_stays_byte_for_byte() {
     let body = "{ \"log_id\" : \"1\", \"data\" : {\"type\":\"s\"} }";
     let mut parsed = parse(body).unwrap();
