@@ -115,6 +115,11 @@ impl Entries {
             let slot = slots.get(place - first);
             slot.map_or(0, |slot| hash_of(slot.key))
         };
+        if self.places.len() == self.capacity / 2 {
+            // Room for twice what is kept: a table that is almost full grows once more where entries come and go.
+            self.places
+                .reserve(self.capacity.saturating_mul(3) / 2, hash_at);
+        }
         self.places.insert_unique(hash_of(key), place, hash_at);
     }
 
