@@ -120,9 +120,18 @@ fn write_most(file: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>)
 
 #[cfg(test)]
 mod tests {
-    use tenant_logs::{Schema, parse};
+    use tenant_logs::{Parsed, Schema, parse};
 
     use super::*;
+
+    fn rows_of<'a>(parsed: &'a Parsed<'a>) -> Vec<Row<'a>> {
+        let rows = parsed.log_events.iter().map(|log_event| Row {
+            log_event,
+            json: Schema::Raw.write(log_event),
+            trace_id: None,
+        });
+        rows.collect()
+    }
 
     /// A disk with room for so many bytes.
     struct Disk {
@@ -152,15 +161,7 @@ mod tests {
             ["1", "2", "3"].map(|log_id| format!(r#"{{"log_id":"{log_id}","data":{{}}}}"#));
         let body = format!("[{}]", log_ids.join(","));
         let parsed = parse(&body).unwrap();
-        let rows: Vec<Row<'_>> = parsed
-            .log_events
-            .iter()
-            .map(|log_event| Row {
-                log_event,
-                json: Schema::Raw.write(log_event),
-                trace_id: None,
-            })
-            .collect();
+        let rows = rows_of(&parsed);
         let line = log_ids[0].len() + 1;
         for room in 0..3 * line {
             let mut disk = Disk {
@@ -192,15 +193,7 @@ mod tests {
         let path = std::env::temp_dir().join(format!("file-sink-{}", fastrand::u64(..)));
         std::fs::write(&path, "{\"unfinished").unwrap();
         let parsed = parse(r#"[{"log_id":"1","data":{}},{"log_id":"2","data":{}}]"#).unwrap();
-        let rows: Vec<Row<'_>> = parsed
-            .log_events
-            .iter()
-            .map(|log_event| Row {
-                log_event,
-                json: Schema::Raw.write(log_event),
-                trace_id: None,
-            })
-            .collect();
+        let rows = rows_of(&parsed);
 
         let delivery = FileSink::open(&path)
             .unwrap()
