@@ -84,9 +84,9 @@ impl<'a> Reader<'a> {
 
     /// A setting that must be there.
     pub fn required(&mut self, name: &str) -> Option<String> {
-        let problem_count = self.problems.len();
         let value = self.optional(name);
-        if value.is_none() && self.problems.len() == problem_count {
+        let is_told = self.problems.iter().any(|(other, _)| other == name);
+        if value.is_none() && !is_told {
             self.problem(name, "required, not set");
         }
         value

@@ -70,6 +70,18 @@ fn what_is_not_utf_8_is_not_taken_for_missing() {
         error.to_string(),
         "2 settings are wrong:\n  TENANT_NAME: is not UTF-8\n  REDACT: is not UTF-8"
     );
+    // Nor where two parts read it.
+    let pairs = [("TENANT_NAME", &*broken)];
+    let lookup = with(&pairs);
+    let mut reader = Reader::new(&lookup);
+    for _ in 0..2 {
+        assert_eq!(reader.required("TENANT_NAME"), None);
+    }
+    let error = reader.finish(|| Some(())).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "1 setting is wrong:\n  TENANT_NAME: is not UTF-8"
+    );
 }
 
 #[test]
