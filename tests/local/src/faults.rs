@@ -53,12 +53,7 @@ pub enum Fault {
 impl Fault {
     /// The status and the code of the answer, by the service's codes for a caller who may not and for being busy, and by
     /// what it answers when it throttles.
-    pub(crate) fn status_and_code(
-        &self,
-        denied: &'static str,
-        busy: &'static str,
-        throttled: (u16, &'static str),
-    ) -> (u16, &'static str) {
+    pub(crate) fn status_and_code<C>(&self, denied: C, busy: C, throttled: (u16, C)) -> (u16, C) {
         match self {
             Self::Status(status) | Self::Busy { status, .. } => (*status, busy),
             Self::Denied => (403, denied),
@@ -75,21 +70,14 @@ impl Fault {
     /// An answer of one line, with a `Retry-After` where there is one; `throttled` has the status and the seconds of a
     /// service that throttles.
     pub(crate) fn plain_answer(&self, throttled: (u16, Option<u64>)) -> Answer {
-        let (status, retry_after_secs) = match self {
-            Self::Busy {
-                status,
-                retry_after_secs,
-            } => (*status, Some(*retry_after_secs)),
-            Self::Status(status) => (*status, None),
-            Self::Denied => (403, None),
-            Self::Healthy
-            | Self::RefuseEntries { .. }
-            | Self::Hang
-            | Self::DropBefore
-            | Self::DropAfter
-            | Self::Late(_)
-            | Self::Throttle => throttled,
-        };
+        let mut busy = None;
+        if let Self::Busy {
+            retry_after_secs, ..
+        } = self
+        {
+            busy = Some(*retry_after_secs);
+        }
+        let (status, retry_after_secs) = self.status_and_code(None, busy, throttled);
         let mut response = Response::builder().status(status);
         if let Some(seconds) = retry_after_secs {
             response = response.header("retry-after", seconds);
