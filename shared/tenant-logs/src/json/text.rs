@@ -227,14 +227,15 @@ mod tests {
 
         #[test]
         fn no_bytes_make_it_panic_or_differ_from_serde_json(
-            json in r#""?(\\.|[\\"u0-9a-f\PC]|[\x00-\x24]|.)*"#
+            json in r#""(\\.|[\\"u0-9a-f\PC]|[\x00-\x24]|.)*"#
         ) {
             let mut strings = serde_json::Deserializer::from_str(&json).into_iter::<String>();
             let first = strings.next().and_then(Result::ok);
             let expected = first.map(|text| (text, strings.byte_offset()));
-            let read = read_text(json.as_bytes()).filter(|(text, _)| !text.contains('\u{fffd}'));
-            if json.starts_with('"') {
-                prop_assert_eq!(read, expected);
+            match read_text(json.as_bytes()) {
+                // It refuses half of a surrogate pair.
+                Some((text, _)) if expected.is_none() => prop_assert!(text.contains(char::REPLACEMENT_CHARACTER)),
+                read => prop_assert_eq!(read, expected),
             }
         }
     }
