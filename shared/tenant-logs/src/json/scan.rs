@@ -3,6 +3,8 @@
 //! As strict as `serde_json` about syntax, and as tolerant about content: numbers that fit no float, lone surrogates
 //! and any depth pass. A text that does not follow the grammar has no answer here; `serde_json` says where it breaks.
 
+use super::specials::plain_bytes;
+
 /// A text that is read from left to right.
 #[derive(Debug)]
 pub(crate) struct Scan<'a> {
@@ -257,36 +259,6 @@ fn escape_end(text: &[u8], backslash: usize) -> Option<usize> {
         }
         _ => None,
     }
-}
-
-/// How many bytes come before the first quote, backslash or control character.
-fn plain_bytes(text: &[u8]) -> usize {
-    let mut plain = 0;
-    let mut rest = text;
-    // Sixteen bytes at a time: most strings of a log event end in the first or second step.
-    while let Some((chunk, after)) = rest.split_first_chunk::<16>() {
-        let special = special_bytes(u128::from_le_bytes(*chunk));
-        if special != 0 {
-            return plain + usize::try_from(special.trailing_zeros() / 8).unwrap_or(0);
-        }
-        plain += 16;
-        rest = after;
-    }
-    let special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..0x20);
-    plain + rest.iter().position(special).unwrap_or(rest.len())
-}
-
-const ONES: u128 = u128::from_ne_bytes([1; 16]);
-
-/// Sets the high bit of the first byte that ends a run of plain ones; bits of later bytes may be wrong.
-fn special_bytes(chunk: u128) -> u128 {
-    // A borrow only runs upwards, so nothing below the first hit is touched.
-    let equal = |byte: u8| {
-        let difference = chunk ^ (ONES * u128::from(byte));
-        difference.wrapping_sub(ONES) & !difference
-    };
-    let control = chunk.wrapping_sub(ONES * 0x20) & !chunk;
-    (equal(b'"') | equal(b'\\') | control) & (ONES << 7)
 }
 
 /// Which of the open brackets are objects; only what is deeper than 64 needs memory.

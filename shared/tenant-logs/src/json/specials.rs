@@ -1,48 +1,95 @@
-//! Where the quotes, backslashes and control characters of a text are, found sixty-four bytes at a time.
-//!
-//! A mask of a whole block is made without a branch, and the next hit is its lowest bit. That is the faster way where
-//! every hit is wanted; to find one string's end, a few words from its begin on, `scan` has another.
+//! Where the quotes, backslashes and control characters of a text are: what every reader of JSON goes by.
+
+use wide::u8x16;
 
 /// Bytes of a block, and bits of its mask.
 const BLOCK: usize = 64;
 
-/// Every block of a text: where it begins, and its mask.
+/// Every block of a text: where it begins, and a bit for each special byte in it, the first byte's the lowest.
+///
+/// The way to go where every special byte is wanted; to find one string's end, [`plain_bytes`] stops in time.
 pub(crate) fn blocks(text: &[u8]) -> impl Iterator<Item = (usize, u64)> {
     (0..text.len())
         .step_by(BLOCK)
-        .map(|begin| (begin, mask(text, begin)))
+        .map(|begin| (begin, mask(text.get(begin..).unwrap_or_default())))
 }
 
-/// A bit for each byte of the block that begins here, the first byte's the lowest.
-fn mask(text: &[u8], begin: usize) -> u64 {
-    let rest = text.get(begin..).unwrap_or_default();
-    if let Some(block) = rest.first_chunk() {
+/// How many bytes come before the first special one.
+#[inline]
+pub(super) fn plain_bytes(text: &[u8]) -> usize {
+    let mut plain = 0;
+    let mut rest = text;
+    // Sixteen bytes at a time: most strings of a log event end in the first or second step.
+    while let Some((chunk, after)) = rest.split_first_chunk() {
+        let special = special_bytes(chunk);
+        if special != 0 {
+            return plain + place(special);
+        }
+        plain += chunk.len();
+        rest = after;
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
+    plain + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
+/// The place of a mask's lowest bit.
+#[inline]
+pub(crate) fn place(mask: u64) -> usize {
+    usize::try_from(mask.trailing_zeros()).unwrap_or_default()
+}
+
+/// A bit for each special byte of the block at the start of a text.
+fn mask(text: &[u8]) -> u64 {
+    if let Some(block) = text.first_chunk() {
         return mask_of(block);
     }
     let mut block = [b' '; BLOCK];
-    for (place, byte) in block.iter_mut().zip(rest) {
+    for (place, byte) in block.iter_mut().zip(text) {
         *place = *byte;
     }
     mask_of(&block)
 }
 
-// Inlined where registers are short it loses its vectors.
-#[inline(never)]
+#[inline]
 fn mask_of(block: &[u8; BLOCK]) -> u64 {
-    // Plain loops over arrays: the compiler turns them into a handful of vector instructions.
-    let mut flags = [0; BLOCK];
-    for (flag, byte) in flags.iter_mut().zip(block) {
-        *flag = u8::from(*byte == b'"') | u8::from(*byte == b'\\') | u8::from(*byte < b' ');
-    }
-    let (words, _) = flags.as_chunks::<8>();
-    let mut mask = 0;
-    for (place, word) in words.iter().enumerate() {
-        mask |= bits(*word) << (8 * place);
-    }
-    mask
+    let (chunks, _) = block.as_chunks();
+    let masks = chunks.iter().map(special_bytes);
+    masks.rev().fold(0, |mask, chunk| mask << 16 | chunk)
 }
 
-/// Eight flags of a byte each as eight bits: the product brings each to its place in the highest byte.
-fn bits(flags: [u8; 8]) -> u64 {
-    u64::from_le_bytes(flags).wrapping_mul(0x0102_0408_1020_4080) >> 56
+/// A bit for each of sixteen bytes that is special.
+#[inline]
+fn special_bytes(chunk: &[u8; 16]) -> u64 {
+    let chunk = u8x16::new(*chunk);
+    let last_control = u8x16::splat(0x1f);
+    let special = chunk.simd_eq(u8x16::splat(b'"'))
+        | chunk.simd_eq(u8x16::splat(b'\\'))
+        | chunk.max(last_control).simd_eq(last_control);
+    u64::from(special.to_bitmask())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_quotes_backslashes_and_control_characters_are_special() {
+        for byte in 0..=u8::MAX {
+            let is_special = byte == b'"' || byte == b'\\' || byte < 0x20;
+            for length in [1, 15, 16, 17, 63, 64, 65, 130] {
+                for at in 0..length {
+                    let mut text = vec![b'.'; length];
+                    text[at] = byte;
+                    let first = if is_special { at } else { length };
+                    assert_eq!(plain_bytes(&text), first, "{byte} at {at} of {length}");
+                    let found: Vec<usize> = blocks(&text)
+                        .filter(|(_, mask)| *mask != 0)
+                        .map(|(begin, mask)| begin + place(mask))
+                        .collect();
+                    let expected: &[usize] = if is_special { &[at] } else { &[] };
+                    assert_eq!(found, expected, "{byte} at {at} of {length}");
+                }
+            }
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! Every quote needs a backslash, and there is one every nine bytes. So the loop goes from special byte to special byte,
 //! and takes the two quotes around most colons and commas at once.
 
-use crate::json::specials::blocks;
+use crate::json::specials::{blocks, place};
 
 /// Escapes a text that was read as JSON before.
 pub(super) fn escaped(json: &str) -> String {
@@ -17,7 +17,7 @@ pub(super) fn escaped(json: &str) -> String {
     };
     for (begin, mut mask) in blocks(bytes) {
         while mask != 0 {
-            let special = begin + usize::try_from(mask.trailing_zeros()).unwrap_or_default();
+            let special = begin + place(mask);
             mask &= mask - 1;
             // The one before may have taken this one with it.
             if special >= escaping.at {
