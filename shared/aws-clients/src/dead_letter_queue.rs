@@ -5,7 +5,7 @@ use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
-use relay::{DeadLetters, Delivery, Refusal, Remedy};
+use relay::{DeadLetters, Delivery, Refusal, Remedy, call_end};
 use tenant_logs::{BatchLimits, DeadLetter};
 use tokio::time::{Instant, timeout_at};
 
@@ -90,7 +90,7 @@ impl DeadLetterQueue {
                 call = call.entries(entry);
             }
         }
-        match timeout_at(until, call.send()).await {
+        match timeout_at(call_end(until), call.send()).await {
             Ok(answer) => answer.map_err(|error| CallError::new(&self.target, error)),
             Err(_) => Err(CallError::TimedOut {
                 target: self.target.clone(),

@@ -53,6 +53,8 @@ const CLOSED_CODES: [&str; 22] = [
 pub(crate) enum CallError {
     #[error("no answer from {target} in time")]
     TimedOut { target: String },
+    #[error("no time was left for a call of {target}")]
+    NotMade { target: String },
     #[error("no answer from {target}")]
     Unreachable {
         target: String,
@@ -126,6 +128,7 @@ impl CallError {
     pub(crate) fn remedy(&self) -> Remedy {
         match self {
             Self::TimedOut { target: _ }
+            | Self::NotMade { target: _ }
             | Self::Unreachable {
                 target: _,
                 source: _,

@@ -5,7 +5,7 @@ mod call;
 
 use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
-use relay::{Delivery, Refusal, Remedy, Row, Sink};
+use relay::{Delivery, Refusal, Remedy, Row, Sink, call_end};
 use tenant_logs::{BatchLimits, Halving, TenantName};
 use tokio::time::{Instant, timeout_at};
 
@@ -105,8 +105,15 @@ impl EventBus {
             source: &self.source,
             detail_type: DETAIL_TYPE,
         };
+        // A call that is begun may pass, though its answer comes too late.
+        if Instant::now() >= until {
+            return Err(CallError::NotMade {
+                target: self.target.clone(),
+            });
+        }
         let body = body::put_events(&entry, part.iter().map(|(_, row)| *row));
-        match timeout_at(until, self.client.put_events(&self.target, body)).await {
+        let call = self.client.put_events(&self.target, body);
+        match timeout_at(call_end(until), call).await {
             Ok(answer) => answer,
             Err(_) => Err(CallError::TimedOut {
                 target: self.target.clone(),

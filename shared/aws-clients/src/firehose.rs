@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
-use relay::{Delivery, Refusal, Remedy, Row, Sink, ndjson};
+use relay::{Delivery, Refusal, Remedy, Row, Sink, call_end, ndjson};
 use tenant_logs::{BatchLimits, Halving};
 use tokio::time::{Instant, timeout_at};
 
@@ -94,7 +94,7 @@ impl Firehose {
             // A record lacks nothing; without any the call is refused, which is not delivered.
             .set_records(records.ok())
             .send();
-        match timeout_at(until, call).await {
+        match timeout_at(call_end(until), call).await {
             Ok(answer) => answer.map_err(|error| CallError::new(&self.target, error)),
             Err(_) => Err(CallError::TimedOut {
                 target: self.target.clone(),

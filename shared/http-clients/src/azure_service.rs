@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relay::{Remedy, back_off};
+use relay::{Remedy, back_off, call_end};
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use tenant_logs::Timestamp;
@@ -13,7 +13,7 @@ use crate::entra::{EntraIdentity, TokenCache};
 use crate::exchange::{Answer, exchange};
 
 /// Tries of a call that nobody else makes again, and the most time of each.
-const MOST_TRIES: u32 = 6;
+const MOST_TRIES: u32 = 10;
 const MOST_CALL_TIME: Duration = Duration::from_secs(5);
 /// Whom tokens for storage are for, in every cloud.
 pub(crate) const STORAGE: &str = "https://storage.azure.com";
@@ -56,6 +56,7 @@ impl AzureService {
         until: Instant,
         build: impl Fn(&Client) -> RequestBuilder,
     ) -> Result<Answer, CallError> {
+        let until = call_end(until);
         let no_token = |error| CallError::NoToken {
             target: self.target.clone(),
             source: Box::new(error),
@@ -82,8 +83,8 @@ impl AzureService {
     ) -> Result<Answer, CallError> {
         let mut tries = 0;
         loop {
-            let call_end = until.min(Instant::now() + MOST_CALL_TIME);
-            let error = match self.call(call_end, &build).await {
+            let try_end = until.min(Instant::now() + MOST_CALL_TIME);
+            let error = match self.call(try_end, &build).await {
                 Ok(answer) if !answer.is_busy() => return Ok(answer),
                 Ok(answer) => self.error(answer),
                 Err(error) => error,

@@ -10,13 +10,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
-use relay::{Delivery, Refusal, Remedy, Row, Sink, chain};
+use relay::{Delivery, Refusal, Remedy, Row, Sink, call_end, chain};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
 use tenant_logs::Halving;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::error::HttpClientError;
+use crate::exchange::retry_after;
 use crate::key_vault::KeyVault;
 use crate::tls::client;
 use authorization::Authorization;
@@ -38,6 +39,13 @@ pub struct HttpCollector {
     /// The secret that holds it.
     reference: Option<String>,
     format: BodyFormat,
+}
+
+/// What the collector said.
+struct Answer {
+    status: StatusCode,
+    /// How long it wants to be left alone.
+    retry_after: Option<Duration>,
 }
 
 /// A row with its index among all rows.
@@ -84,15 +92,14 @@ impl HttpCollector {
         let mut parts = Halving::new(&batch);
         while let Some(part) = parts.next_part() {
             match self.post(part, until).await {
-                Ok(status) if status.is_success() => {
-                    delivery
-                        .delivered
-                        .extend(part.iter().map(|(index, _)| *index));
+                Ok(answer) if answer.status.is_success() => {
+                    let taken = part.iter().map(|(index, _)| *index);
+                    delivery.delivered.extend(taken);
                 }
-                Ok(status) if is_about_content(status) && parts.halve(part) => {}
-                Ok(status) => {
-                    let reason = format!("the collector answered {}", status.as_u16());
-                    refuse(&mut delivery, part, remedy(status), &reason);
+                Ok(answer) if is_about_content(answer.status) && parts.halve(part) => {}
+                Ok(answer) => {
+                    let reason = format!("the collector answered {}", answer.status.as_u16());
+                    refuse(&mut delivery, part, answer.remedy(until).await, &reason);
                 }
                 Err(error) => {
                     let reason = chain(&error).to_string();
@@ -104,23 +111,19 @@ impl HttpCollector {
     }
 
     /// Posts rows, and posts them a second time with a new credential where the first one is not accepted.
-    async fn post(
-        &self,
-        part: &[Numbered<'_>],
-        until: Instant,
-    ) -> Result<StatusCode, HttpClientError> {
+    async fn post(&self, part: &[Numbered<'_>], until: Instant) -> Result<Answer, HttpClientError> {
         let body = Bytes::from(self.format.write(part.iter().map(|(_, row)| *row)));
         let Some(authorization) = &self.authorization else {
             return self.post_as(body, None, until).await;
         };
         let value = authorization.value();
-        let status = self.post_as(body.clone(), Some(&value), until).await?;
-        if !matches!(status.as_u16(), 401 | 403) {
-            return Ok(status);
+        let answer = self.post_as(body.clone(), Some(&value), until).await?;
+        if !matches!(answer.status.as_u16(), 401 | 403) {
+            return Ok(answer);
         }
         match authorization.renewed(&value, until).await {
             Some(renewed) => self.post_as(body, Some(&renewed), until).await,
-            None => Ok(status),
+            None => Ok(answer),
         }
     }
 
@@ -129,7 +132,7 @@ impl HttpCollector {
         body: Bytes,
         authorization: Option<&HeaderValue>,
         until: Instant,
-    ) -> Result<StatusCode, HttpClientError> {
+    ) -> Result<Answer, HttpClientError> {
         if Instant::now() >= until {
             return Err(HttpClientError::TimedOut);
         }
@@ -141,11 +144,14 @@ impl HttpCollector {
         if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
-        match timeout_at(until, request.send()).await {
+        match timeout_at(call_end(until), request.send()).await {
             Ok(Ok(response)) => {
-                let status = response.status();
+                let answer = Answer {
+                    status: response.status(),
+                    retry_after: retry_after(response.headers()),
+                };
                 read_to_end(response, until).await;
-                Ok(status)
+                Ok(answer)
             }
             Ok(Err(error)) => Err(HttpClientError::Unreachable(error.without_url())),
             Err(_) => Err(HttpClientError::TimedOut),
@@ -204,12 +210,26 @@ fn is_about_content(status: StatusCode) -> bool {
     matches!(status.as_u16(), 400 | 413 | 422)
 }
 
-/// What to do about rows that were not taken.
-fn remedy(status: StatusCode) -> Remedy {
-    match status.as_u16() {
-        400 | 413 | 422 => Remedy::SetAside,
-        408 | 425 | 429 | 500.. => Remedy::Retry,
-        _ => Remedy::HandBack,
+impl Answer {
+    /// What to do about rows that were not taken. A wait that the collector asks for is over by then, or they are handed
+    /// back, because trying again before would only prolong it.
+    async fn remedy(&self, until: Instant) -> Remedy {
+        match self.status.as_u16() {
+            400 | 413 | 422 => return Remedy::SetAside,
+            408 | 425 | 429 | 500.. => {}
+            _ => return Remedy::HandBack,
+        }
+        match self
+            .retry_after
+            .map(|wait| Instant::now().checked_add(wait))
+        {
+            None => Remedy::Retry,
+            Some(Some(wake)) if wake < until => {
+                sleep_until(wake).await;
+                Remedy::Retry
+            }
+            Some(_) => Remedy::HandBack,
+        }
     }
 }
 

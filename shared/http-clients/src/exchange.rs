@@ -22,6 +22,12 @@ pub(crate) struct Answer {
     is_whole: bool,
 }
 
+/// How long a far end wants to be left alone, where it says so in seconds.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
+}
+
 /// Sends a request once, and reads the answer.
 pub(crate) async fn exchange(
     request: RequestBuilder,
@@ -116,8 +122,7 @@ impl Answer {
 
     /// How long the service wants to be left alone.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
-        let seconds = self.header(&RETRY_AFTER)?.trim().parse().ok()?;
-        Some(Duration::from_secs(seconds))
+        retry_after(&self.headers)
     }
 
     /// What an answer that is no success means.

@@ -29,6 +29,6 @@ pub use ports::{
     Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Remedy, Row, Settled, Sink,
     TokenCheck,
 };
-pub use retry::{Tries, back_off, deliver_with_retry};
+pub use retry::{Tries, back_off, call_end, deliver_with_retry};
 pub use secrets::{SecretStore, StoredSecrets};
 pub use sinks::{FileSink, SinkChoice, SinkKind, StdoutSink, ndjson, read_sinks};

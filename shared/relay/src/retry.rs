@@ -36,7 +36,7 @@ pub async fn deliver_with_retry(
     let mut retried = 0;
     let mut done = 0;
     loop {
-        let part = send(&pending, call_end(&tries, done)).await;
+        let part = send(&pending, try_end(&tries, done)).await;
         done += 1;
         let mut of_all = Delivery::default();
         of_all.merge(answered(part, pending.len()), &pending);
@@ -77,12 +77,16 @@ fn answered(mut delivery: Delivery, count: usize) -> Delivery {
     delivery
 }
 
-/// When a call must have ended, so that the tries we owe still fit.
-fn call_end(tries: &Tries, done: u32) -> Instant {
+/// When a try, of one call or of many, must have ended, so that the tries we owe still fit.
+fn try_end(tries: &Tries, done: u32) -> Instant {
     let now = Instant::now();
     let left = tries.until.saturating_duration_since(now);
-    let share = left / tries.at_least.saturating_sub(done).max(1);
-    now + share.min(MOST_CALL_TIME)
+    now + left / tries.at_least.saturating_sub(done).max(1)
+}
+
+/// When one call of a try must be answered: a far end that hangs is not waited for longer than it may help.
+pub fn call_end(until: Instant) -> Instant {
+    until.min(Instant::now() + MOST_CALL_TIME)
 }
 
 /// A random wait after some failed tries, between nothing and a bound that doubles: "full jitter".

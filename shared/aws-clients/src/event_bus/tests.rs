@@ -357,3 +357,15 @@ fn settings_that_cannot_be_right_are_named() {
          EVENT_SOURCE: cannot read `aws.events` (want at most 256 characters, not beginning with `aws.`)",
     );
 }
+
+#[tokio::test]
+async fn no_call_is_begun_once_the_time_is_over() {
+    let (delivery, calls) = send(&body(1, 0), Duration::ZERO, take_all).await;
+    assert_eq!(calls.len(), 0);
+    let [refusal] = delivery.refused.try_into().unwrap();
+    assert_eq!(refusal.remedy, Remedy::Retry);
+    assert_eq!(
+        refusal.reason,
+        "no time was left for a call of event bus `auth0-logs`"
+    );
+}

@@ -228,6 +228,31 @@ async fn every_other_answer_is_about_the_whole_call() {
 }
 
 #[tokio::test]
+async fn a_wait_that_the_collector_asks_for_is_over_before_the_next_try_or_the_rows_are_handed_back()
+ {
+    for (wait, remedy, least) in [
+        ("1", Remedy::Retry, Duration::from_secs(1)),
+        ("3600", Remedy::HandBack, Duration::ZERO),
+        (
+            "Sun, 22 Nov 2026 05:00:00 GMT",
+            Remedy::Retry,
+            Duration::ZERO,
+        ),
+    ] {
+        let begun = Instant::now();
+        let busy = move |_: &Call| {
+            let headers = vec![("Retry-After", wait.to_owned())];
+            Answer::Full(429, headers, String::new())
+        };
+        let (delivery, _) = send(&[], &body(1), LONG, busy).await;
+        let reason = "the collector answered 429";
+        assert_eq!(refusals(&delivery), [(0, remedy, reason)], "{wait}");
+        assert!(begun.elapsed() >= least, "{wait}");
+        assert!(begun.elapsed() < LONG, "{wait}");
+    }
+}
+
+#[tokio::test]
 async fn a_redirect_is_not_followed() {
     let (delivery, server) = send(&[], &body(1), LONG, |_| Answer::Redirect("/elsewhere")).await;
     let reason = "the collector answered 307";
