@@ -13,7 +13,9 @@ use crate::settings::{Reader, SecretSetting};
 const SETTING: &str = "WEBHOOK_TOKENS";
 /// How long versions are trusted before they are read again, and so how long a revoked one may stay live.
 const READ_EVERY: Duration = Duration::from_mins(5);
-/// Least time between two readings, whatever unknown tokens come.
+/// Readings for unknown tokens, one after the other: somebody may try a wrong token, rotate and try the right one.
+const READINGS_AT_ONCE: u32 = 3;
+/// Then, and after a reading that failed, least time before the next, whatever unknown tokens come.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 /// What `WEBHOOK_TOKENS` or its reference says.
@@ -139,6 +141,8 @@ struct Known {
     read_at: Timestamp,
     /// When the store was asked last, with or without an answer.
     asked_at: Timestamp,
+    /// How often it may be asked again before a pause.
+    readings_left: u32,
 }
 
 impl<S: SecretStore> StoredTokens<S> {
@@ -149,6 +153,7 @@ impl<S: SecretStore> StoredTokens<S> {
             tokens,
             read_at: now,
             asked_at: now,
+            readings_left: READINGS_AT_ONCE,
         };
         Self {
             store,
@@ -157,17 +162,22 @@ impl<S: SecretStore> StoredTokens<S> {
         }
     }
 
-    /// Reads the versions again, unless that was tried a moment ago.
+    /// Reads the versions again, unless that was done too often or failed a moment ago.
     async fn refresh(&self, known: &mut Known) {
-        if age(known.asked_at) < READ_AGAIN_AFTER {
-            return;
+        if age(known.asked_at) >= READ_AGAIN_AFTER {
+            known.readings_left = READINGS_AT_ONCE;
         }
+        let Some(readings_left) = known.readings_left.checked_sub(1) else {
+            return;
+        };
+        known.readings_left = 0;
         let asked_at = Timestamp::now();
         let versions = self.store.live_versions(&self.reference).await;
         match versions.map(|versions| FixedTokens::of_versions(&versions)) {
             Ok(Some(tokens)) => {
                 known.tokens = tokens;
                 known.read_at = asked_at;
+                known.readings_left = readings_left;
             }
             Ok(None) => tracing::warn!("the secret holds no token: those known before stay live"),
             Err(error) => {
@@ -186,14 +196,11 @@ impl<S: SecretStore> StoredTokens<S> {
 impl<S: SecretStore> TokenCheck for StoredTokens<S> {
     async fn is_live(&self, authorization: &[u8]) -> Result<bool, PortError> {
         let mut known = self.known.lock().await;
-        if age(known.read_at) >= READ_EVERY {
+        let is_old = age(known.read_at) >= READ_EVERY;
+        // An unknown one may be newer than what we know.
+        if is_old || !known.tokens.has(authorization) {
             self.refresh(&mut known).await;
         }
-        if known.tokens.has(authorization) {
-            return Ok(true);
-        }
-        // It may be newer than what we know.
-        self.refresh(&mut known).await;
         Ok(known.tokens.has(authorization))
     }
 }

@@ -73,16 +73,24 @@ async fn after_one_rotation_both_versions_are_live_and_after_two_the_first_is_re
 
 #[tokio::test]
 async fn an_unknown_token_is_looked_up_at_once_but_not_again_and_again() {
-    let tokens = stored([vec!["second", "first"], vec!["second", "first"]]);
-    after(&tokens, READ_AGAIN_AFTER).await;
-    assert!(is_live(&tokens, "second").await);
+    let rotated = || vec!["second", "first"];
+    let tokens = stored([vec!["first"], rotated(), rotated(), rotated()]);
+    assert!(!is_live(&tokens, "wrong").await);
+    assert!(is_live(&tokens, "second").await, "after a wrong one");
+    assert_eq!(readings(&tokens), 2);
     for _ in 0..100 {
         assert!(!is_live(&tokens, "wrong").await);
     }
-    assert_eq!(readings(&tokens), 1);
+    assert_eq!(readings(&tokens), 3);
     after(&tokens, READ_AGAIN_AFTER).await;
     assert!(!is_live(&tokens, "wrong").await);
-    assert_eq!(readings(&tokens), 2);
+    assert_eq!(readings(&tokens), 4);
+}
+
+#[tokio::test]
+async fn a_token_that_rotates_right_after_the_start_is_live_at_once() {
+    let tokens = stored([vec!["second", "first"]]);
+    assert!(is_live(&tokens, "second").await);
 }
 
 #[tokio::test]
