@@ -56,6 +56,13 @@ impl Deadline {
             .unwrap_or(self.begun_at)
     }
 
+    /// When setting aside must end where a ledger is to know what became of all: a quarter of what is kept back is the
+    /// ledger's, or delivered events would keep their claims, lapse and be sent again.
+    pub fn settle_by(&self) -> Instant {
+        let send_by = self.send_by();
+        send_by + (self.answer_by() - send_by) / 4 * 3
+    }
+
     /// When the answer must be ready.
     pub fn answer_by(&self) -> Instant {
         let margin = (self.remaining / 10).min(MOST_MARGIN);
@@ -80,12 +87,16 @@ impl Deadline {
 mod tests {
     use super::*;
 
-    fn check(seconds: u64, send_millis: u64, answer_millis: u64) {
+    fn check(seconds: u64, [send_millis, settle_millis, answer_millis]: [u64; 3]) {
         let deadline = Deadline::after(Duration::from_secs(seconds));
         let since = |instant: Instant| instant - deadline.begun_at;
         assert_eq!(
             since(deadline.send_by()),
             Duration::from_millis(send_millis)
+        );
+        assert_eq!(
+            since(deadline.settle_by()),
+            Duration::from_millis(settle_millis)
         );
         assert_eq!(
             since(deadline.answer_by()),
@@ -95,9 +106,9 @@ mod tests {
 
     #[test]
     fn time_is_kept_back_for_setting_aside_and_for_the_answer() {
-        check(30, 24_000, 29_000);
-        check(5, 3_500, 4_500);
-        check(0, 0, 0);
+        check(30, [24_000, 27_750, 29_000]);
+        check(5, [3_500, 4_250, 4_500]);
+        check(0, [0, 0, 0]);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 
 use futures_util::future::{join, join_all};
 use tenant_logs::{DeadLetter, Filter, Parsed, Redaction, Schema, TenantName, Unreadable};
+use tokio::time::Instant;
 
 use crate::counters::{CounterFormat, Dimensions, InvocationCounters, Kinds, SinkCounters, report};
 use crate::deadline::Deadline;
@@ -114,8 +115,11 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             .iter()
             .map(|unfit| unfit.letter.clone())
             .collect();
-        let (are_stored, at_sinks) =
-            join(self.store_letters(&letters, deadline), join_all(to_sinks)).await;
+        let (are_stored, at_sinks) = join(
+            self.store_letters(&letters, deadline.answer_by()),
+            join_all(to_sinks),
+        )
+        .await;
 
         let mut counters = intake.counters;
         let mut outcome = Outcome {
@@ -188,7 +192,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
     pub(crate) async fn store_letters(
         &self,
         letters: &[DeadLetter<'_>],
-        deadline: &Deadline,
+        until: Instant,
     ) -> Vec<bool> {
         if letters.is_empty() {
             return Vec::new();
@@ -196,7 +200,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         let tries = Tries {
             at_least: 2,
             at_most: 10,
-            until: deadline.answer_by(),
+            until,
         };
         let (delivery, _) = deliver_with_retry(letters.len(), tries, async |pending, until| {
             let letters: Vec<DeadLetter<'_>> = pending

@@ -76,10 +76,11 @@ impl Sink for TestSink {
     }
 }
 
-/// Keeps letters, or refuses every one.
+/// Keeps letters, refuses every one, or hangs.
 #[derive(Debug, Default)]
 pub(crate) struct TestLetters {
     pub(crate) is_down: bool,
+    pub(crate) hangs: bool,
     pub(crate) stored: Mutex<Vec<String>>,
 }
 
@@ -94,7 +95,11 @@ impl TestLetters {
 }
 
 impl DeadLetters for TestLetters {
-    async fn set_aside(&self, letters: &[DeadLetter<'_>], _until: Instant) -> Delivery {
+    async fn set_aside(&self, letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
+        if self.hangs {
+            sleep_until(until).await;
+            return Delivery::default();
+        }
         if self.is_down {
             return Delivery::all_refused(letters.len(), Remedy::Retry, "the letter box is down");
         }

@@ -19,6 +19,7 @@ use crate::error::CallError;
 
 /// Writes side by side. One takes a few milliseconds, so a batch of a hundred is claimed in as many.
 const WRITES_AT_ONCE: usize = 100;
+/// Tries of a claim: nothing is sent yet, so the trigger may as well bring it again.
 const MOST_TRIES: u32 = 6;
 /// Most time one write may take before it counts as unanswered. A hundred first handshakes share the CPU, which at 128 MB
 /// is a fourteenth of one.
@@ -139,7 +140,9 @@ impl TableLedger {
             };
             tries += 1;
             let wake = Instant::now() + back_off(tries);
-            if error.remedy() != Remedy::Retry || tries >= MOST_TRIES || wake >= step.until {
+            // What became of an event is worth every try: one that cannot be noted is sent again later.
+            let is_enough = tries >= MOST_TRIES && matches!(step.write, Write::Claim(_));
+            if error.remedy() != Remedy::Retry || is_enough || wake >= step.until {
                 step.note_failure(&error);
                 return (place, Some(Err(error)));
             }

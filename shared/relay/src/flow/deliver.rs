@@ -251,7 +251,11 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
                 letter_places.push(refusal.index);
             }
         }
-        let are_stored = self.store_letters(&letters, deadline).await;
+        let until = match &self.ledger {
+            Some(_) => deadline.settle_by(),
+            None => deadline.answer_by(),
+        };
+        let are_stored = self.store_letters(&letters, until).await;
         for (place, is_stored) in letter_places.into_iter().zip(are_stored) {
             if !is_stored && let Some(slot) = fates.get_mut(place) {
                 *slot = Fate::HandedBack;

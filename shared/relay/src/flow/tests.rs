@@ -3,6 +3,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tenant_logs::{Filter, FilterSettings, Secret, parse};
+use tokio::time::sleep;
 
 use super::*;
 use crate::testing::{TestSink, deadline, relay, relay_with};
@@ -150,7 +151,7 @@ async fn a_sink_that_hangs_leaves_time_to_set_everything_aside() {
     sink.hangs = true;
     let mut relay = relay(vec![sink]);
     relay.when_refused = WhenRefused::SetAside;
-    let begun = tokio::time::Instant::now();
+    let begun = Instant::now();
     let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
     assert_eq!(outcome.set_aside, 1);
     assert!(begun.elapsed() < Duration::from_secs(30));
@@ -217,12 +218,15 @@ async fn sinks_and_letters_get_redacted_log_events_only() {
 #[derive(Debug, Default)]
 struct IllLedger {
     answer: Option<Claim>,
+    /// How long it takes to note anything.
+    delay: Duration,
     /// What it was asked to note, in the order of the words.
     asked: Mutex<BTreeSet<String>>,
 }
 
 impl IllLedger {
-    fn refuse(&self, what: &str, log_ids: &[&str]) -> Result<(), PortError> {
+    async fn refuse(&self, what: &str, log_ids: &[&str]) -> Result<(), PortError> {
+        sleep(self.delay).await;
         let asked = format!("{what} {}", log_ids.join(" "));
         self.asked.lock().unwrap().insert(asked);
         Err(out_of_reach())
@@ -236,11 +240,11 @@ impl Ledger for IllLedger {
     }
 
     async fn commit(&self, _: &str, ids: &[&str], settled: Settled) -> Result<(), PortError> {
-        self.refuse(&format!("{settled:?}"), ids)
+        self.refuse(&format!("{settled:?}"), ids).await
     }
 
     async fn release(&self, _: &str, ids: &[&str], _: &Lease) -> Result<(), PortError> {
-        self.refuse("Release", ids)
+        self.refuse("Release", ids).await
     }
 }
 
@@ -301,6 +305,24 @@ async fn what_cannot_be_noted_of_one_log_event_keeps_no_other_ones_claim() {
     let asked = relay.ledger.unwrap().asked.into_inner().unwrap();
     let expected = ["Delivered a", "Release c", "SetAside b"];
     assert_eq!(asked.into_iter().collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_box_that_hangs_leaves_the_ledger_time_to_note_what_was_delivered() {
+    let ledger = IllLedger {
+        answer: Some(Claim::Claimed),
+        delay: Duration::from_millis(500),
+        ..IllLedger::default()
+    };
+    let plan = |log_id: &str, _| (log_id == "b").then_some(Remedy::SetAside);
+    let mut relay = relay_with(vec![TestSink::new("one", plan)], Some(ledger));
+    relay.dead_letters.hangs = true;
+    let body = format!("[{},{}]", event("a"), event("b"));
+    let outcome = relay.deliver(arrivals(&[&body]), &deadline()).await;
+    assert_eq!((outcome.set_aside, handed_back(&outcome)), (0, vec![0]));
+    let asked = relay.ledger.unwrap().asked.into_inner().unwrap();
+    let asked: Vec<_> = asked.into_iter().collect();
+    assert_eq!(asked, ["Delivered a", "Release b"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -140,17 +140,31 @@ async fn a_table_that_throttles_for_ever_is_given_up_and_the_others_are_given_ba
 async fn a_table_that_hangs_ends_the_claim_while_there_is_time_to_answer() {
     let (ledger, _, _) = ledger(|_| Some(Answer::Hang)).await;
     let begun = Instant::now();
-    let error = ledger.claim("http", &["a"], &short(1, 3_000)).await;
+    let error = ledger.claim("http", &["a"], &short(1, 8_000)).await;
     let error = chain(&error.unwrap_err()).to_string();
     assert!(
         error.ends_with("no answer from ledger table `ledger` in time"),
         "{error}"
     );
     assert!(
-        begun.elapsed() < Duration::from_secs(3),
+        begun.elapsed() < Duration::from_secs(8),
         "{:?}",
         begun.elapsed()
     );
+}
+
+#[tokio::test]
+async fn what_became_of_an_event_is_noted_though_the_table_throttles_longer_than_a_claim_is_worth()
+{
+    let tries = AtomicUsize::new(0);
+    let (ledger, table, _) = ledger(move |_| {
+        let is_ill = tries.fetch_add(1, Ordering::Relaxed) < 7;
+        is_ill.then(|| refuse("ThrottlingException"))
+    })
+    .await;
+    let committed = ledger.commit("http", &["a"], Settled::Delivered).await;
+    assert!(committed.is_ok(), "{committed:?}");
+    assert!(table.item("http#a").is_some());
 }
 
 #[tokio::test]
