@@ -82,6 +82,16 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
+    /// A list with commas that may be missing. One that names nothing is a slip of the pen: taken for none, it would let
+    /// everything pass.
+    fn list(&mut self, name: &str) -> Option<String> {
+        let list = self.optional(name)?;
+        if list.split(',').all(|entry| entry.trim().is_empty()) {
+            self.problem(name, "names nothing");
+        }
+        Some(list)
+    }
+
     /// A setting that must be there.
     pub fn required(&mut self, name: &str) -> Option<String> {
         let value = self.optional(name);
@@ -266,7 +276,7 @@ fn read_filter(reader: &mut Reader<'_>) -> Option<Filter> {
         "INCLUDE_CATEGORIES",
         "EXCLUDE_CATEGORIES",
     ];
-    let lists = names.map(|name| reader.optional(name));
+    let lists = names.map(|name| reader.list(name));
     let [
         include_types,
         exclude_types,
@@ -298,7 +308,7 @@ fn read_filter(reader: &mut Reader<'_>) -> Option<Filter> {
 }
 
 fn read_redaction(reader: &mut Reader<'_>) -> Option<Redaction> {
-    let rules = reader.optional("REDACT").unwrap_or_default();
+    let rules = reader.list("REDACT").unwrap_or_default();
     let key = reader.secret("REDACT_KEY");
     match Redaction::parse(&rules, key) {
         Ok(redaction) => Some(redaction),

@@ -38,6 +38,18 @@ fn every_problem_is_reported_at_once() {
 }
 
 #[test]
+fn a_list_that_names_nothing_is_no_list() {
+    let names = ["EXCLUDE_TYPES", "INCLUDE_CATEGORIES", "REDACT"];
+    let mut pairs = vec![("TENANT_NAME", "acme")];
+    pairs.extend(names.map(|name| (name, " ,")));
+    let told = names
+        .map(|name| format!("\n  {name}: names nothing"))
+        .concat();
+    let error = read_common(&pairs).unwrap_err();
+    assert_eq!(error.to_string(), format!("3 settings are wrong:{told}"));
+}
+
+#[test]
 fn every_entry_of_a_list_is_looked_at() {
     let error = read_common(&[
         ("TENANT_NAME", "acme"),
