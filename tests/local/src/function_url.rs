@@ -28,7 +28,9 @@ impl FunctionUrl {
     pub async fn start(function: Arc<Function>) -> io::Result<Self> {
         let handler = move |request| {
             let function = Arc::clone(&function);
-            async move { answer(&function, &request).await }
+            // As with Lambda, an invocation goes on when its client has hung up.
+            let answering = tokio::spawn(async move { answer(&function, &request).await });
+            async move { answering.await.unwrap_or_else(|_| bad_gateway()) }
         };
         let server = Server::start(handler).await?;
         Ok(Self { server })

@@ -1,9 +1,9 @@
 //! `cargo local`: the real functions in a cloud on this machine, with a sample tenant's log.
 
 mod ending;
+mod output_folder;
 
 use std::error::Error;
-use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,6 +19,7 @@ use local::run::{Letters, run, run_azure};
 use local::sample::{DEFAULT_EVENT_COUNT, Sample};
 
 use ending::Ending;
+use output_folder::OutputFolder;
 
 /// Runs auth0-log-relay on this machine: builds the functions, starts a local cloud around them, sends a sample
 /// tenant's log through every path, and prints what became of it. Stays up for your own events afterwards.
@@ -62,12 +63,11 @@ async fn start(options: &Options) -> Result<bool, Box<dyn Error>> {
     };
     say("building the functions");
     let binaries = build(profile(), Progress::Shown).await?;
-    let folder = Path::new(OUTPUT_FOLDER);
-    empty(folder)?;
+    let folder = OutputFolder::take(Path::new(OUTPUT_FOLDER))?;
     // From here on there are processes and folders that must end with this program.
     let mut ending = Ending::listen()?;
     let up = tokio::select! {
-        up = Up::after_sending(&binaries, input, folder) => up?,
+        up = Up::after_sending(&binaries, input, folder.path()) => up?,
         () = ending.asked() => {
             say("ended before everything was sent");
             return Ok(false);
@@ -165,21 +165,6 @@ fn profile() -> Profile {
     } else {
         Profile::Local
     }
-}
-
-/// Makes the output folder, without what an earlier run left in it.
-fn empty(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)?;
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let is_ours = path
-            .extension()
-            .is_some_and(|extension| extension == "ndjson" || extension == "log");
-        if is_ours {
-            fs::remove_file(path)?;
-        }
-    }
-    Ok(())
 }
 
 fn say(text: &str) {

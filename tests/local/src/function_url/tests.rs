@@ -125,3 +125,20 @@ async fn a_request_over_six_megabytes_is_refused_without_an_invocation() {
     assert_eq!(escaped.status(), 413);
     assert_eq!(door.function.starts(), 0);
 }
+
+#[tokio::test]
+async fn an_invocation_goes_on_when_its_client_has_hung_up() {
+    let door = door(LONG).await;
+    let posted = door.post("[1]");
+    let process = door.process().await;
+    let id = FakeProcess::id(&process.next().await);
+    posted.abort();
+    // Time for the door to notice.
+    sleep(Duration::from_millis(200)).await;
+    process.respond(&id, "{}").await;
+    let posted = door.post("[2]");
+    let id = FakeProcess::id(&process.next().await);
+    process.respond(&id, "{}").await;
+    assert_eq!(posted.await.unwrap().status(), 200);
+    assert_eq!(door.function.starts(), 1);
+}
