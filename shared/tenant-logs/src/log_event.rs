@@ -123,6 +123,11 @@ impl<'a> LogEvent<'a> {
         }
     }
 
+    /// The same event under the `log_id` that was derived for it before.
+    pub(crate) fn with_derived_log_id(self, log_id: Cow<'a, str>) -> Self {
+        Self { log_id, ..self }
+    }
+
     /// Adds the paths that an envelope says were redacted before.
     pub(crate) fn with_redacted(mut self, paths: Option<&str>) -> Self {
         self.redacted

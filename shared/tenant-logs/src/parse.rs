@@ -188,7 +188,12 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
     let log_event = match content {
         Content::Own => LogEvent::from_element(value.text, element),
         Content::Detail => from_detail(element),
-        Content::Data(data) => from_envelope(data, element.redacted),
+        Content::Data(data) => from_envelope(data, element.redacted).map(|log_event| {
+            match named_by_us(value.text, &log_event) {
+                Some(log_id) => log_event.with_derived_log_id(log_id),
+                None => log_event,
+            }
+        }),
     };
     match log_event {
         Some(log_event) => parsed.log_events.push(log_event),
@@ -231,6 +236,18 @@ fn enveloped<'a>(text: &'a str, element: &Element<'a>) -> Content<'a> {
 fn envelope_type<'a>(element: &Element<'a>) -> Option<Cow<'a, str>> {
     let named = element.envelope_type.or(element.own.event_type)?;
     scalar(named)
+}
+
+/// The `log_id` that we derived before a cloud's front end rewrote the record, which may change its hash: our CloudEvents
+/// have it as their `id`.
+fn named_by_us<'a>(envelope: &'a str, log_event: &LogEvent<'_>) -> Option<Cow<'a, str>> {
+    if !log_event.is_log_id_derived() {
+        return None;
+    }
+    let of_envelope = |name| member(envelope, name).and_then(string);
+    let is_ours =
+        of_envelope("type")? == "com.auth0.Log" && of_envelope("source")?.starts_with("auth0.com/");
+    of_envelope("id").filter(|id| is_ours && !id.is_empty())
 }
 
 fn from_detail<'a>(envelope: &mut Element<'a>) -> Option<LogEvent<'a>> {

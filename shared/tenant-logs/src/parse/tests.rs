@@ -193,6 +193,27 @@ fn an_event_comes_out_of_every_envelope() {
 }
 
 #[test]
+fn a_derived_log_id_survives_a_front_end_that_rewrites_the_record() {
+    let event = |source: &str, record: &str| {
+        format!(
+            r#"{{"specversion":"1.0","type":"com.auth0.Log","source":"{source}","id":"e","data":{record}}}"#
+        )
+    };
+    let ours = "auth0.com/acme/auth0.logs";
+    for record in [r#"{"type":"s","n":0}"#, r#"{"n":0.0,"type":"s"}"#] {
+        let body = event(ours, record);
+        let parsed = parse(&body).unwrap();
+        let [log_event] = &parsed.log_events[..] else {
+            panic!("{parsed:?}");
+        };
+        assert_eq!(log_event.log_id(), "e");
+        assert!(log_event.is_log_id_derived());
+    }
+    check(&event(ours, r#"{"type":"s","_id":"1"}"#), "1");
+    check(&event("elsewhere", r#"{"type":"s"}"#), "derived");
+}
+
+#[test]
 fn an_envelope_of_another_publisher_names_its_type() {
     check(
         r#"{"specversion":"1.0","type":"com.example.Other","id":"e","data":{"a":1}}"#,
