@@ -119,21 +119,21 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_captured_file_is_sent_instead_of_the_sample() {
+/// Sends a captured file, which ends well and with these cells; answers the folder of the run.
+async fn check_captured(content: &str, expected: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let lines = [
-        event("1"),
-        event("2"),
-        event("2"),
-        "7".to_owned(),
-        event("3"),
-    ]
-    .join("\n");
-    fs::write(folder.path().join("captured.jsonl"), lines).unwrap();
-    let ended = run(&folder, &["--once", "--input", "captured.jsonl"]).await;
+    fs::write(folder.path().join("captured"), content).unwrap();
+    let ended = run(&folder, &["--once", "--input", "captured"]).await;
     let output = text(&ended.stdout);
     assert!(ended.status.success(), "{output}\n{}", text(&ended.stderr));
+    check_cells(&output, expected);
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_captured_file_is_sent_instead_of_the_sample() {
+    let seven = || "7".to_owned();
+    let lines = [event("1"), event("2"), event("2"), seven(), event("3")].join("\n");
     let expected = [
         ("received", "5"),
         ("delivered", "3"),
@@ -141,7 +141,7 @@ async fn a_captured_file_is_sent_instead_of_the_sample() {
         ("set_aside", "1"),
         ("lost", "0"),
     ];
-    check_cells(&output, &expected);
+    let folder = check_captured(&lines, &expected).await;
     let arrived = log_ids_in(&folder.path().join("local-out/http.ndjson"));
     assert_eq!(arrived, once_each(["1", "2", "3"]));
     assert_eq!(
@@ -153,41 +153,39 @@ async fn a_captured_file_is_sent_instead_of_the_sample() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_without_a_log_event_ends_with_the_table_too() {
     for (content, poison_count) in [("\u{feff}", "0"), ("{\"logs\":[]}", "0"), ("[{\"lo", "1")] {
-        let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("captured"), content).unwrap();
-        let ended = run(&folder, &["--once", "--input", "captured"]).await;
-        let output = text(&ended.stdout);
-        assert!(ended.status.success(), "{output}\n{}", text(&ended.stderr));
         let expected = [
             ("received", poison_count),
             ("delivered", "0"),
             ("set_aside", poison_count),
             ("lost", "0"),
         ];
-        check_cells(&output, &expected);
+        check_captured(content, &expected).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_event_that_no_bus_takes_is_set_aside_and_not_lost() {
-    let folder = tempfile::tempdir().unwrap();
     let large = event("2").replacen(
         '{',
         &format!("{{\"note\":\"{}\",", "n".repeat(1_100_000)),
         1,
     );
     let lines = [event("1"), large, event("3")].join("\n");
-    fs::write(folder.path().join("captured.jsonl"), lines).unwrap();
-    let ended = run(&folder, &["--once", "--input", "captured.jsonl"]).await;
-    let output = text(&ended.stdout);
-    assert!(ended.status.success(), "{output}\n{}", text(&ended.stderr));
     let expected = [
         ("received", "3"),
         ("delivered", "2"),
         ("set_aside", "1"),
         ("lost", "0"),
     ];
-    check_cells(&output, &expected);
+    check_captured(&lines, &expected).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_no_partner_can_put_goes_by_the_webhook_whosever_turn_it_is() {
+    let body = |log_id: usize| format!(r#"[{{"log_id":"{log_id}","type":"s","number":1e999}}]"#);
+    let lines: Vec<String> = (0..8).map(body).collect();
+    let expected = [("received", "8"), ("set_aside", "8"), ("lost", "0")];
+    check_captured(&lines.join("\n"), &expected).await;
 }
 
 /// Reads lines up to the next one that begins so; answers it.

@@ -10,7 +10,7 @@ use tenant_logs::{LogEvent, decode, parse};
 
 use super::arrivals::{Counted, counters_of};
 use super::letters::SetAside;
-use super::sending::post_as_auth0;
+use super::sending::{can_be_a_partners, post_as_auth0};
 use super::{ARRIVAL_TIMEOUT, RunError, lost, progress_bar};
 use crate::azure_cloud::{AzureCloud, INGEST, SUBSCRIBER};
 use crate::identifier::new_id;
@@ -84,7 +84,7 @@ async fn settle(cloud: &AzureCloud, progress: &ProgressBar) -> Result<(), RunErr
     })
 }
 
-/// A body's log events as Auth0 puts them onto its topic, and whether they are all it holds.
+/// A body's log events as Auth0 puts them onto its topic, and whether they are all it holds and a partner can put each.
 fn partner_events(body: &[u8]) -> (Vec<Value>, bool) {
     let Ok(text) = decode(body, usize::MAX) else {
         return (Vec::new(), false);
@@ -92,7 +92,9 @@ fn partner_events(body: &[u8]) -> (Vec<Value>, bool) {
     match parse(&text) {
         Ok(parsed) => {
             let events = parsed.log_events.iter().map(partner_event);
-            (events.collect(), parsed.rejects.is_empty())
+            let is_whole =
+                parsed.rejects.is_empty() && parsed.log_events.iter().all(can_be_a_partners);
+            (events.collect(), is_whole)
         }
         Err(_unreadable) => (Vec::new(), false),
     }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
-use tenant_logs::{decode, parse};
+use serde_json::Value;
+use tenant_logs::{LogEvent, decode, parse};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -18,6 +19,8 @@ use crate::report::PathLine;
 const MOST_REQUESTS: usize = 4;
 /// Messages that may wait before more is sent, so that memory stays flat whatever the input.
 const MOST_WAITING: usize = 5_000;
+/// Room for the rest of an event beside its detail, of the 1,000,000 bytes that a bus takes and the 1 MB of a topic.
+const MOST_PARTNER_BYTES: usize = 990_000;
 /// Tries of one request, as many as Auth0 makes.
 const MOST_TRIES: u32 = 3;
 
@@ -138,7 +141,14 @@ pub(super) async fn post_as_auth0(url: &str, body: Vec<u8>) -> Result<u16, std::
     }
 }
 
-/// The details of a body's log events, and whether they are all it holds.
+/// Whether a partner can put this event: the buses here and Event Grid refuse numbers beyond `f64`, nesting beyond 128
+/// levels, halves of characters and what is larger than their limit.
+pub(super) fn can_be_a_partners(log_event: &LogEvent<'_>) -> bool {
+    let detail = log_event.detail();
+    detail.len() <= MOST_PARTNER_BYTES && serde_json::from_str::<Value>(&detail).is_ok()
+}
+
+/// The details of a body's log events, and whether they are all it holds and a partner can put each.
 fn details(body: &[u8]) -> (Vec<String>, bool) {
     let Ok(text) = decode(body, usize::MAX) else {
         return (Vec::new(), false);
@@ -149,7 +159,9 @@ fn details(body: &[u8]) -> (Vec<String>, bool) {
                 .log_events
                 .iter()
                 .map(|event| event.detail().into_owned());
-            (details.collect(), parsed.rejects.is_empty())
+            let is_whole =
+                parsed.rejects.is_empty() && parsed.log_events.iter().all(can_be_a_partners);
+            (details.collect(), is_whole)
         }
         Err(_unreadable) => (Vec::new(), false),
     }
