@@ -164,6 +164,12 @@ def check_failure_paths():
     for name, queue in queues.items():
         is_last = "RedrivePolicy" not in queue
         must(name, not is_last or queue.get("MessageRetentionPeriod") == 1209600, "letters kept less than 14 days")
+    statements = [(name, statement) for name, key in of_type("AWS::KMS::Key")
+                  for statement in key["KeyPolicy"]["Statement"]]
+    for name, statement in statements:
+        if "events.amazonaws.com" in str(statement["Principal"]):
+            asked = str(statement.get("Condition", {}))
+            must(name, "aws:Source" not in asked, "EventBridge may not use a topic's key that asks for its source")
     alarms = {properties.get("MetricName") for _, properties in of_type("AWS::CloudWatch::Alarm")}
     must("alarms", {"IteratorAge", "ApproximateAgeOfOldestMessage"} <= alarms, "none on the age of what waits")
     print(f"{len(targets)} targets of rules, {len(mappings)} mappings, {len(queues)} queues keep what fails")
