@@ -2,6 +2,7 @@
 
 mod life;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -27,6 +28,8 @@ use crate::lock::lock;
 
 /// Ports that no outgoing connection is given, so that a killed handler's port stays free for the next one.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
+/// Those that this process has given out: one is free again before its handler listens on it.
+static GIVEN_PORTS: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
 /// What a handler is started with.
 #[derive(Debug)]
@@ -256,10 +259,26 @@ impl Drop for Handler {
 async fn free_port() -> std::io::Result<u16> {
     loop {
         let port = fastrand::u16(PORTS);
+        if !lock(&GIVEN_PORTS).insert(port) {
+            continue;
+        }
         match TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await {
             Ok(_free) => return Ok(port),
             Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
             Err(error) => return Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_is_given_out_once() {
+        let mut ports = BTreeSet::new();
+        for _ in 0..500 {
+            assert!(ports.insert(free_port().await.unwrap()));
         }
     }
 }
