@@ -104,20 +104,18 @@ async fn an_idle_connection_is_closed_and_another_one_opened() {
     let listener = TcpListener::bind(("127.0.0.1", port_of(&rig.host).await))
         .await
         .unwrap();
-    let connections = Arc::new(AtomicUsize::new(0));
+    let opened = Arc::new(AtomicUsize::new(0));
     let closed = Arc::new(AtomicUsize::new(0));
-    let counted = (Arc::clone(&connections), Arc::clone(&closed));
+    let counted = (Arc::clone(&opened), Arc::clone(&closed));
     tokio::spawn(async move {
         loop {
             let (mut stream, _) = listener.accept().await.unwrap();
-            let (connections, closed) = (Arc::clone(&counted.0), Arc::clone(&counted.1));
+            counted.0.fetch_add(1, Ordering::SeqCst);
+            let closed = Arc::clone(&counted.1);
             tokio::spawn(async move {
                 let mut bytes = [0; 8_192];
                 while let Ok(count @ 1..) = stream.read(&mut bytes).await {
                     let text = String::from_utf8_lossy(&bytes[..count]).into_owned();
-                    if text.starts_with("POST") {
-                        connections.fetch_add(1, Ordering::SeqCst);
-                    }
                     if text.starts_with("GET") || text.ends_with("0\r\n\r\n") {
                         let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
                         stream.write_all(answer.as_bytes()).await.unwrap();
@@ -128,12 +126,13 @@ async fn an_idle_connection_is_closed_and_another_one_opened() {
         }
     });
     assert!(rig.host.is_ready().await);
+    let of_pings = opened.load(Ordering::SeqCst);
     for calls in 1..3 {
         assert_eq!(rig.deliver("many").await, 202);
-        assert_eq!(connections.load(Ordering::SeqCst), calls);
-        // The ping's connection is one of them.
-        until("the end of the connection", || {
-            (closed.load(Ordering::SeqCst) > calls).then_some(())
+        let connections = of_pings + calls;
+        assert_eq!(opened.load(Ordering::SeqCst), connections);
+        until("the end of every connection", || {
+            (closed.load(Ordering::SeqCst) == connections).then_some(())
         })
         .await;
     }
