@@ -91,7 +91,8 @@ async fn a_function_error_is_a_bad_gateway() {
 
 #[tokio::test]
 async fn a_timeout_and_a_malformed_answer_are_bad_gateways() {
-    let slow = door(Duration::from_millis(100)).await;
+    // The process must have asked for its invocation by then.
+    let slow = door(Duration::from_secs(2)).await;
     let posted = slow.post("[1]");
     slow.process().await.next().await;
     assert_eq!(posted.await.unwrap().status(), 502);

@@ -78,7 +78,7 @@ async fn a_table_that_hangs_ends_the_claim_while_there_is_time_to_answer() {
     let now = Timestamp::now();
     let short = relay::Lease {
         begins: now,
-        ends: Timestamp::from_millisecond(now.as_millisecond() + 2_000).unwrap(),
+        ends: Timestamp::from_millisecond(now.as_millisecond() + 8_000).unwrap(),
         ..lease(1, 0)
     };
     let error = backend.ledger().claim("http", &["a"], &short).await;
