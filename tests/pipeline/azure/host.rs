@@ -2,13 +2,19 @@
 
 use std::time::Duration;
 
-use local::azure_cloud::AzureOptions;
+use local::azure_cloud::{AzureCloud, AzureOptions};
 use local::faults::Fault;
 use serde_json::{Value, json};
 
 use crate::kit::azure::{PATIENCE, azure, event, settled};
 use crate::kit::eventually_within;
 use crate::kit::target::once_each;
+
+/// Waits until the workspace is to answer late: the handler has read its call, and is at work.
+async fn under_way(cloud: &AzureCloud) {
+    let is_told = || cloud.faults.logs.told().contains_key("late");
+    eventually_within(PATIENCE, "the call is under way", is_told).await;
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn restarts_lose_nothing_and_the_table_remembers_what_was_sent() {
@@ -32,10 +38,7 @@ async fn the_end_of_an_instance_lets_calls_finish_and_ends_with_zero() {
         .logs
         .always(Fault::Late(Duration::from_millis(500)));
     cloud.partner_topic.put(&[event("a")]).unwrap();
-    eventually_within(PATIENCE, "the call is under way", || {
-        cloud.subscriber.calls() > 0
-    })
-    .await;
+    under_way(&cloud).await;
     assert_eq!(cloud.subscriber.terminate_handler().await.unwrap(), Some(0));
     settled(&cloud).await;
     assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
@@ -46,7 +49,7 @@ async fn the_end_of_an_instance_lets_calls_finish_and_ends_with_zero() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_sink_that_hangs_is_given_up_before_the_host_kills_the_handler() {
     let options = AzureOptions {
-        environment: crate::kit::settings(&[("INVOCATION_SECONDS", "2")]),
+        environment: crate::kit::settings(&[("INVOCATION_SECONDS", "6")]),
         ..AzureOptions::default()
     };
     let cloud = azure(options).await;
@@ -70,8 +73,9 @@ async fn a_sink_that_hangs_is_given_up_before_the_host_kills_the_handler() {
 async fn two_handlers_on_one_port_lose_nothing_and_end_no_host() {
     let options = AzureOptions {
         // Claims of a killed handler lapse with its own deadline, which lies a little behind the host's here.
-        environment: crate::kit::settings(&[("INVOCATION_SECONDS", "5")]),
-        timeout: Some(Duration::from_secs(1)),
+        environment: crate::kit::settings(&[("INVOCATION_SECONDS", "8")]),
+        // The host waits two seconds more, also for what it hands over once the sink is well again.
+        timeout: Some(Duration::from_secs(3)),
         races_restarts: true,
         ..AzureOptions::default()
     };
@@ -123,10 +127,7 @@ async fn a_host_that_ends_lets_the_call_finish_and_kills_the_handler() {
     let late = Fault::Late(Duration::from_millis(500));
     cloud.faults.logs.always(late);
     cloud.partner_topic.put(&[event("a")]).unwrap();
-    eventually_within(PATIENCE, "the call is under way", || {
-        cloud.subscriber.calls() > 0
-    })
-    .await;
+    under_way(&cloud).await;
     cloud.subscriber.shut_down().await;
     settled(&cloud).await;
     assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
@@ -206,7 +207,7 @@ async fn no_line_shows_what_an_event_holds() {
 async fn while_a_secret_cannot_be_read_the_host_is_answered_and_calls_are_handed_back() {
     let options = AzureOptions {
         environment: crate::kit::settings(&[
-            ("INVOCATION_SECONDS", "2"),
+            ("INVOCATION_SECONDS", "6"),
             ("WEBHOOK_TOKENS", ""),
             // Nobody listens there.
             (
