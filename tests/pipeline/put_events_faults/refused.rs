@@ -104,7 +104,7 @@ async fn what_stays_refused_is_tried_at_least_three_times_and_then_set_aside() {
     ];
     at_once(faults.map(|fault| async {
         let name = fault.name();
-        let ingest = ill_ingest(vec![(1.0, fault)], 3).await;
+        let ingest = ill_ingest(vec![(1.0, fault)], 10).await;
         FEW.send(&ingest).await;
         assert!(ingest.bus.counts().calls >= 3, "{name}");
         assert_eq!(FEW.arrived(&ingest).set_aside, FEW.log_ids(), "{name}");

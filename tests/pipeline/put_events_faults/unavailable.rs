@@ -108,7 +108,7 @@ async fn an_unknown_dead_letter_queue_is_answered_503_where_it_is_needed() {
     let ingest = Ingest::start(&[]).await;
     let url = "http://127.0.0.1:9/123456789012/nowhere";
     let settings = [("DEAD_LETTER_QUEUE_URL", url)];
-    let without = Ingest::start_with_timeout(Duration::from_secs(3), &settings).await;
+    let without = Ingest::start_with_timeout(Duration::from_secs(10), &settings).await;
     for ingest in [&ingest, &without] {
         assert_eq!(ingest.post(TRAFFIC.body(0)).await.status, 200);
     }
