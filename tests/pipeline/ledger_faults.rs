@@ -21,6 +21,10 @@ struct Ledgered {
 
 impl Ledgered {
     async fn start(table_name: &str) -> Self {
+        Self::start_with_timeout(table_name, Duration::from_secs(30)).await
+    }
+
+    async fn start_with_timeout(table_name: &str, timeout: Duration) -> Self {
         let faults = Faults::healthy();
         let table = Table::start("ledger", faults.clone()).await.unwrap();
         let options = CloudOptions {
@@ -28,8 +32,7 @@ impl Ledgered {
                 ("LEDGER_TABLE", table_name),
                 ("AWS_ENDPOINT_URL_DYNAMODB", &table.url()),
             ]),
-            // A claim that hangs may take half of it, and one whose answer is lost lapses with it.
-            timeout: Duration::from_secs(4),
+            timeout,
             ..CloudOptions::default()
         };
         Self {
@@ -41,7 +44,9 @@ impl Ledgered {
 }
 
 async fn check_ill(fault: Fault) {
-    let ledgered = Ledgered::start("ledger").await;
+    // A claim that hangs may take half of it, and one whose answer is lost lapses with it.
+    let timeout = Duration::from_secs(8);
+    let ledgered = Ledgered::start_with_timeout("ledger", timeout).await;
     let cloud = &ledgered.cloud;
     ledgered.faults.always(fault.clone());
     for log_id in ["1", "2", "3"] {

@@ -209,7 +209,7 @@ async fn check_error_payloads(cloud: &Cloud) {
 
 async fn check(redaction: &str) {
     let cloud = cloud(CloudOptions {
-        timeout: Duration::from_secs(6),
+        timeout: Duration::from_secs(15),
         environment: settings(&secrets(redaction)),
         ..CloudOptions::default()
     })
