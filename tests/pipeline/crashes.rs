@@ -1,8 +1,10 @@
 //! A function that dies in its work, and one that nobody listens to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use local::collector::{Collector, CollectorOptions};
+use local::event_bus::BusCounts;
 use local::faults::{Fault, Faults};
 use serde_json::json;
 
@@ -11,21 +13,38 @@ use crate::kit::ingest::Ingest;
 use crate::kit::one_invocation::OneInvocation;
 use crate::kit::target::{event, once_each, record};
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_webhook_that_is_killed_in_its_work_is_answered_502_and_the_next_try_succeeds() {
+/// Posts an event, kills the webhook once the bus has got this far with it, and posts the event again.
+async fn post_through_a_kill(
+    fault: Fault,
+    has_come_far: impl Fn(BusCounts) -> bool,
+) -> Arc<Ingest> {
     let ingest = Arc::new(Ingest::start(&[]).await);
-    ingest.bus_faults.always(Fault::Hang);
+    ingest.bus_faults.always(fault);
     let posting = tokio::spawn({
         let ingest = Arc::clone(&ingest);
         async move { ingest.post(event("1")).await.status }
     });
-    eventually("the bus is called", || ingest.bus.counts().calls > 0).await;
+    eventually("the call", || has_come_far(ingest.bus.counts())).await;
     ingest.function.kill().await;
     assert_eq!(posting.await.unwrap(), 502);
     ingest.bus_faults.heal();
     assert_eq!(ingest.post(event("1")).await.status, 200);
-    assert_eq!(ingest.log_ids(), once_each(["1"]));
     assert_eq!(ingest.function.starts(), 2);
+    ingest
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_webhook_that_is_killed_in_its_work_is_answered_502_and_the_next_try_succeeds() {
+    let ingest = post_through_a_kill(Fault::Hang, |counts| counts.calls > 0).await;
+    assert_eq!(ingest.log_ids(), once_each(["1"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_on_the_bus_when_the_webhook_was_killed_is_there_twice() {
+    // Later than any call is waited for: the webhook never hears that the bus has the event.
+    let late = Fault::Late(Duration::from_mins(1));
+    let ingest = post_through_a_kill(late, |counts| counts.accepted > 0).await;
+    assert_eq!(ingest.log_ids(), [("1".to_owned(), 2)].into());
 }
 
 #[tokio::test(flavor = "multi_thread")]
