@@ -161,6 +161,9 @@ async fn records_of_another_service_fail_the_invocation() {
 
     let no_batch = cloud.target.invoke(r#"{"Records":7}"#).await;
     assert_eq!(error_type(no_batch), "NotABatch");
+    let has_both_lines = |output: &str| output.matches("\"received\":0").count() == 2;
+    let output = cloud.target.output_when(has_both_lines).await;
+    assert!(has_both_lines(&output), "{output}");
     assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
     assert_eq!(cloud.collector.counts().calls, 0);
 }

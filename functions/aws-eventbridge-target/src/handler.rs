@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use aws_clients::{DeadLetterQueue, TableLedger};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use lambda_runtime::Context;
-use relay::{CounterFormat, Deadline, Relay, TableOrMemory, WhenRefused};
+use relay::{CounterFormat, Deadline, Relay, Remedy, TableOrMemory, WhenRefused};
 use serde::Serialize;
 
 use crate::sink::TargetSink;
@@ -69,6 +69,17 @@ pub async fn handle(
     payload: &[u8],
     context: &Context,
 ) -> Result<Answer, TargetError> {
+    let answer = answer(target, payload, context).await;
+    if answer
+        .as_ref()
+        .is_err_and(|error| error.remedy() == Remedy::Stop)
+    {
+        target.relay.report_nothing();
+    }
+    answer
+}
+
+async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<Answer, TargetError> {
     let deadline = Deadline::at_epoch_millis(context.deadline);
     let payload = str::from_utf8(payload).map_err(TargetError::NotText)?;
     let Some(records) = records(payload)? else {

@@ -60,8 +60,7 @@ pub async fn handle(
     context: &Context,
 ) -> Result<ApiGatewayV2httpResponse, IngestError> {
     let deadline = Deadline::at_epoch_millis(context.deadline);
-    let payload = str::from_utf8(payload).map_err(IngestError::NotText)?;
-    let request = HttpRequest::read(payload).map_err(IngestError::NotARequest)?;
+    let request = read(payload).inspect_err(|_| ingest.relay.report_nothing())?;
     let request = WebhookRequest {
         method: request.method(),
         authorization: request.header(AUTHORIZATION.as_str()).map(str::as_bytes),
@@ -81,6 +80,11 @@ pub async fn handle(
     )
     .await;
     Ok(response(answer))
+}
+
+fn read(payload: &[u8]) -> Result<HttpRequest, IngestError> {
+    let payload = str::from_utf8(payload).map_err(IngestError::NotText)?;
+    HttpRequest::read(payload).map_err(IngestError::NotARequest)
 }
 
 fn response(answer: WebhookAnswer) -> ApiGatewayV2httpResponse {

@@ -166,6 +166,11 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         of_all.chain(of_letters).collect()
     }
 
+    /// Writes the line of an invocation that was refused before anything of it was looked at.
+    pub fn report_nothing(&self) {
+        self.report_only(&InvocationCounters::default());
+    }
+
     /// Writes an invocation's counters where no log event came as far as the sinks.
     pub(crate) fn report_only(&self, counters: &InvocationCounters) {
         let first = self.destinations.iter().take(1);
