@@ -2,19 +2,31 @@
 //!
 //! A pattern is an object whose leaves are arrays of alternatives; a field matches when one of the
 //! alternatives does, a pattern when all its fields do. What the service refuses is refused here.
+//! As in event-ruler, paths are names joined by dots, and every way through the `$or`s is a branch.
 
+mod event;
+mod json;
 mod matcher;
+mod number;
+mod operator;
 mod parse;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use event::{Leaf, Leaves, Places};
+use json::Json;
 use matcher::Matcher;
 
 /// A parsed event pattern.
 #[derive(Debug, Clone)]
 pub struct Pattern {
-    root: Fields,
+    branches: Vec<Branch>,
 }
+
+/// What has to hold together: the alternatives for each path.
+type Branch = BTreeMap<String, Vec<Matcher>>;
 
 /// Why a pattern is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,74 +73,61 @@ pub enum PatternError {
 impl Pattern {
     /// Parses a pattern from its JSON text.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        parse::pattern(text).map(|root| Self { root })
+        parse::pattern(text).map(|branches| Self { branches })
     }
 
-    /// Says whether an event passes.
+    /// Says whether an event passes. What is no integer of 64 bits counts as `serde_json` writes it.
     pub fn matches(&self, event: &Value) -> bool {
-        self.root.matches(Some(event))
+        self.matches_text(&event.to_string())
+    }
+
+    /// Says whether an event passes, its numbers taken as they are written.
+    pub fn matches_text(&self, event: &str) -> bool {
+        Json::read_part(event, &|path| self.looks_at(path)).is_some_and(|event| {
+            let leaves = Leaves::of(&event);
+            self.branches.iter().any(|branch| holds(branch, &leaves))
+        })
+    }
+
+    /// Says whether a path leads to a field of the pattern.
+    fn looks_at(&self, path: &str) -> bool {
+        let mut fields = self.branches.iter().flat_map(BTreeMap::keys);
+        fields.any(|field| {
+            let rest = field.strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        })
     }
 }
 
-/// The fields of one object of a pattern, and the alternatives of its `$or`s.
-#[derive(Debug, Clone, Default)]
-struct Fields {
-    fields: Vec<(String, Field)>,
-    alternatives: Vec<Vec<Fields>>,
-}
-
-#[derive(Debug, Clone)]
-enum Field {
-    Object(Fields),
-    Leaf(Vec<Matcher>),
-}
-
-impl Fields {
-    /// An absent value is matched too: `exists: false` may wait further down.
-    fn matches(&self, value: Option<&Value>) -> bool {
-        // One element of an array has to satisfy the whole object, not each field another one.
-        if let Some(Value::Array(elements)) = value
-            && !elements.is_empty()
-        {
-            return elements.iter().any(|element| self.matches(Some(element)));
-        }
-        let fields = self.fields.iter().all(|(name, field)| {
-            let value = value.and_then(|value| value.get(name));
-            match field {
-                Field::Object(fields) => fields.matches(value),
-                Field::Leaf(matchers) => any_matches(matchers, value),
-            }
-        });
-        fields
-            && self
-                .alternatives
-                .iter()
-                .all(|or| or.iter().any(|fields| fields.matches(value)))
+/// Goes from path to path with the places in arrays that the values found so far have together.
+fn holds(branch: &Branch, event: &Leaves<'_>) -> bool {
+    let mut found = BTreeSet::from([Places::default()]);
+    for (path, matchers) in branch {
+        let leaves = event.at(path);
+        found = found
+            .iter()
+            .flat_map(|places| go_on(places, matchers, leaves))
+            .collect();
     }
+    !found.is_empty()
 }
 
-fn any_matches(matchers: &[Matcher], value: Option<&Value>) -> bool {
-    let mut leaves = Vec::new();
-    if let Some(value) = value {
-        collect_leaves(value, &mut leaves);
+/// One element of an array has to satisfy all paths, not each path another one. A path is absent
+/// where no value of it fits what has been found on the paths before it.
+fn go_on(places: &Places, matchers: &[Matcher], leaves: &[Leaf<'_>]) -> Vec<Places> {
+    let passes = |value| matchers.iter().any(|matcher| matcher.takes(value));
+    let fitting = leaves.iter().filter_map(|leaf| {
+        let joined = places.join(&leaf.places)?;
+        Some((leaf.value, joined))
+    });
+    let fitting: Vec<(&Json, Places)> = fitting.collect();
+    if fitting.is_empty() && passes(None) {
+        return vec![places.clone()];
     }
-    matchers.iter().any(|matcher| match matcher {
-        Matcher::Exists(expected) => leaves.is_empty() != *expected,
-        Matcher::Value(test) => leaves.iter().any(|leaf| test.matches(leaf)),
-    })
-}
-
-/// An object is no leaf: `exists` and the rest see only scalars, those in arrays included.
-fn collect_leaves<'a>(value: &'a Value, leaves: &mut Vec<&'a Value>) {
-    match value {
-        Value::Array(elements) => {
-            for element in elements {
-                collect_leaves(element, leaves);
-            }
-        }
-        Value::Object(_) => {}
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => leaves.push(value),
-    }
+    let passing = fitting
+        .into_iter()
+        .filter(|(value, _)| passes(Some(*value)));
+    passing.map(|(_, joined)| joined).collect()
 }
 
 #[cfg(test)]

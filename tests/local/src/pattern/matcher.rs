@@ -1,8 +1,10 @@
 //! What one alternative of a leaf says about a scalar of the event.
 
 use std::net::IpAddr;
+use std::ops::{Bound, RangeBounds};
 
-use serde_json::Value;
+use super::json::Json;
+use super::number::millionths;
 
 /// One alternative of a leaf array.
 #[derive(Debug, Clone)]
@@ -16,16 +18,19 @@ pub(super) enum Matcher {
 /// A test of one scalar.
 #[derive(Debug, Clone)]
 pub(super) enum Test {
-    /// The same JSON scalar. Numbers are compared as written, so 300 is not 300.0.
-    Exactly(Value),
+    /// The same JSON scalar. Numbers are compared as written: 300, 300.0 and 3.0e2 differ
+    /// ("Event pattern syntax", although event-ruler itself takes them for equal).
+    Exactly(Json),
     /// A test of a string.
     Text(TextTest),
-    /// A number within bounds.
-    Numeric(Vec<(Comparison, f64)>),
+    /// A number within bounds, in millionths.
+    Numeric(Bound<i64>, Bound<i64>),
     /// An IP address in a network.
     Network(IpAddr, u32),
-    /// Anything else than one of these scalars.
-    NotExactly(Vec<Value>),
+    /// Anything else than one of these strings.
+    NotTexts(Vec<String>),
+    /// Anything else than one of these numbers, in millionths, however they are written.
+    NotNumbers(Vec<i64>),
     /// Anything that none of these tests takes.
     NotText(Vec<TextTest>),
 }
@@ -47,33 +52,39 @@ pub(super) enum TextTest {
     Wildcard(Vec<String>),
 }
 
-/// A comparison of `numeric`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparison {
-    Less,
-    LessOrEqual,
-    Equal,
-    GreaterOrEqual,
-    Greater,
+impl Matcher {
+    /// Says whether a value passes; one that is absent passes `exists: false` only.
+    pub(super) fn takes(&self, value: Option<&Json>) -> bool {
+        match (self, value) {
+            (Self::Exists(expected), value) => *expected == value.is_some(),
+            (Self::Value(test), Some(value)) => test.matches(value),
+            (Self::Value(_), None) => false,
+        }
+    }
 }
 
 impl Test {
-    pub(super) fn matches(&self, value: &Value) -> bool {
+    fn matches(&self, value: &Json) -> bool {
+        let number = || match value {
+            Json::Number(text) => millionths(text),
+            Json::Null | Json::Bool(_) | Json::Text(_) | Json::Array(_) | Json::Object(_) => None,
+        };
         match self {
             Self::Exactly(expected) => expected == value,
-            Self::Text(test) => value.as_str().is_some_and(|text| test.matches(text)),
-            Self::Numeric(bounds) => value
-                .is_number()
-                .then(|| value.as_f64())
-                .flatten()
-                .is_some_and(|number| bounds.iter().all(|bound| holds(number, *bound))),
+            Self::Text(test) => value.as_text().is_some_and(|text| test.matches(text)),
+            Self::Numeric(from, to) => {
+                number().is_some_and(|number| (*from, *to).contains(&number))
+            }
             Self::Network(network, bits) => value
-                .as_str()
+                .as_text()
                 .and_then(|text| text.parse().ok())
                 .is_some_and(|address| is_in_network(address, *network, *bits)),
-            Self::NotExactly(values) => !values.contains(value),
+            Self::NotTexts(texts) => !value
+                .as_text()
+                .is_some_and(|text| texts.iter().any(|other| other == text)),
+            Self::NotNumbers(numbers) => !number().is_some_and(|number| numbers.contains(&number)),
             Self::NotText(tests) => !value
-                .as_str()
+                .as_text()
                 .is_some_and(|text| tests.iter().any(|test| test.matches(text))),
         }
     }
@@ -89,16 +100,6 @@ impl TextTest {
             Self::EqualsIgnoreCase(expected) => text.to_lowercase() == *expected,
             Self::Wildcard(parts) => matches_wildcard(parts, text),
         }
-    }
-}
-
-fn holds(number: f64, (comparison, bound): (Comparison, f64)) -> bool {
-    match comparison {
-        Comparison::Less => number < bound,
-        Comparison::LessOrEqual => number <= bound,
-        Comparison::Equal => number.total_cmp(&bound).is_eq(),
-        Comparison::GreaterOrEqual => number >= bound,
-        Comparison::Greater => number > bound,
     }
 }
 

@@ -1,3 +1,5 @@
+mod rules;
+
 use super::*;
 
 #[track_caller]
