@@ -90,8 +90,18 @@ impl HttpCollector {
     async fn deliver(&self, batch: Vec<Numbered<'_>>, until: Instant) -> Delivery {
         let mut delivery = Delivery::default();
         let mut parts = Halving::new(&batch);
+        let mut longest = Duration::ZERO;
         while let Some(part) = parts.next_part() {
-            match self.post(part, until).await {
+            let begun = Instant::now();
+            // A call that is cut off may have been taken, and would be made again.
+            if longest >= until.saturating_duration_since(begun) {
+                let reason = chain(&HttpClientError::NotMade).to_string();
+                refuse(&mut delivery, part, Remedy::Retry, &reason);
+                continue;
+            }
+            let answer = self.post(part, until).await;
+            longest = longest.max(begun.elapsed());
+            match answer {
                 Ok(answer) if answer.status.is_success() => {
                     let taken = part.iter().map(|(index, _)| *index);
                     delivery.delivered.extend(taken);
@@ -133,9 +143,6 @@ impl HttpCollector {
         authorization: Option<&HeaderValue>,
         until: Instant,
     ) -> Result<Answer, HttpClientError> {
-        if Instant::now() >= until {
-            return Err(HttpClientError::TimedOut);
-        }
         let mut request = self
             .client
             .post(self.url.clone())

@@ -14,6 +14,9 @@ pub enum HttpClientError {
     /// The time for a call was over.
     #[error("no answer from the collector in time")]
     TimedOut,
+    /// The time was over before a call was made.
+    #[error("no time was left for a call of the collector")]
+    NotMade,
     /// The connection could not be made, or broke. The cause names no URL: it may hold a secret.
     #[error("no answer from the collector")]
     Unreachable(#[source] reqwest::Error),
@@ -24,7 +27,7 @@ impl HttpClientError {
     pub fn remedy(&self) -> Remedy {
         match self {
             Self::Tls(_) | Self::Client(_) => Remedy::Stop,
-            Self::TimedOut | Self::Unreachable(_) => Remedy::Retry,
+            Self::TimedOut | Self::NotMade | Self::Unreachable(_) => Remedy::Retry,
         }
     }
 }

@@ -362,3 +362,26 @@ fn debug_shows_no_secret() {
     );
     assert!(!shown.contains("k3y"), "{shown}");
 }
+
+#[tokio::test]
+async fn a_slow_collector_is_not_cut_off_in_a_call_that_cannot_end_in_time() {
+    let (delivery, server) = send(&[], &body(64), 2 * SHORT, |call| {
+        std::thread::sleep(Duration::from_millis(900));
+        Answer::Status(if has_row(call, 0) { 422 } else { 200 })
+    })
+    .await;
+    let stored: usize = server
+        .calls()
+        .iter()
+        .filter(|call| !has_row(call, 0))
+        .map(row_count)
+        .sum();
+    assert_eq!(stored, delivery.delivered.len());
+    assert!(stored >= 32, "{stored}");
+    let reasons: Vec<_> = refusals(&delivery)
+        .into_iter()
+        .map(|refusal| refusal.2)
+        .collect();
+    let reason = "no time was left for a call of the collector";
+    assert_eq!(reasons, vec![reason; 64 - stored]);
+}
