@@ -133,10 +133,6 @@ impl Event {
         &self.text
     }
 
-    pub(super) fn value(&self) -> &Value {
-        &self.value
-    }
-
     pub(super) fn log_id(&self) -> Option<&str> {
         self.value.pointer("/detail/log_id")?.as_str()
     }
