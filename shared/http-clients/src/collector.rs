@@ -14,10 +14,10 @@ use relay::{Delivery, Refusal, Remedy, Row, Sink, call_end, chain};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
 use tenant_logs::Halving;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use crate::error::HttpClientError;
-use crate::exchange::retry_after;
+use crate::exchange::{retry_after, waited_out};
 use crate::key_vault::KeyVault;
 use crate::tls::client;
 use authorization::Authorization;
@@ -226,16 +226,9 @@ impl Answer {
             408 | 425 | 429 | 500.. => {}
             _ => return Remedy::HandBack,
         }
-        match self
-            .retry_after
-            .map(|wait| Instant::now().checked_add(wait))
-        {
-            None => Remedy::Retry,
-            Some(Some(wake)) if wake < until => {
-                sleep_until(wake).await;
-                Remedy::Retry
-            }
-            Some(_) => Remedy::HandBack,
+        match self.retry_after {
+            Some(wait) if !waited_out(wait, until).await => Remedy::HandBack,
+            Some(_) | None => Remedy::Retry,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{RequestBuilder, StatusCode};
 use serde::Deserialize;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::call_error::{CallError, Said};
 
@@ -26,6 +26,17 @@ pub(crate) struct Answer {
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?;
     seconds.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Waits as long as a far end asks for, where that ends in time; answers whether it did.
+pub(crate) async fn waited_out(wait: Duration, until: Instant) -> bool {
+    match Instant::now().checked_add(wait) {
+        Some(wake) if wake < until => {
+            sleep_until(wake).await;
+            true
+        }
+        Some(_) | None => false,
+    }
 }
 
 /// Sends a request once, and reads the answer.

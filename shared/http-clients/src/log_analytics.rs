@@ -12,11 +12,12 @@ use relay::{Delivery, Refusal, Remedy, Row, Sink, SinkKind, chain};
 use reqwest::Url;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use tenant_logs::{AsimStream, Halving, Schema};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::azure_service::AzureService;
 use crate::call_error::{CallError, Said};
 use crate::entra::EntraIdentity;
+use crate::exchange::waited_out;
 use body::{LIMITS, MOST_BYTES, packed, row_bytes};
 
 pub use settings::LogAnalyticsSettings;
@@ -147,9 +148,8 @@ impl LogAnalytics {
             else {
                 return Err(error);
             };
-            match Instant::now().checked_add(*wait) {
-                Some(wake) if wake < until => sleep_until(wake).await,
-                Some(_) | None => return Err(error),
+            if !waited_out(*wait, until).await {
+                return Err(error);
             }
         }
     }
