@@ -6,11 +6,11 @@ use std::time::Instant;
 use indicatif::ProgressBar;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tenant_logs::{LogEvent, decode, parse};
+use tenant_logs::LogEvent;
 
 use super::arrivals::{Counted, counters_of};
 use super::letters::SetAside;
-use super::sending::{can_be_a_partners, post_as_auth0};
+use super::sending::{of_partner, post_as_auth0};
 use super::{ARRIVAL_TIMEOUT, RunError, lost, progress_bar};
 use crate::azure_cloud::{AzureCloud, INGEST, SUBSCRIBER};
 use crate::identifier::new_id;
@@ -27,7 +27,7 @@ pub async fn run_azure(cloud: &AzureCloud, input: Input) -> Result<Report, RunEr
     let mut webhook = PathLine::new("webhook app, topic, subscriber app");
     let mut partner = PathLine::new("partner topic, subscriber app");
     for (number, body) in input.bodies().enumerate() {
-        let (events, is_whole) = partner_events(&body);
+        let (events, is_whole) = of_partner(&body, partner_event);
         let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
         // Only log events come from a partner, so a body with anything else goes by the webhook.
         if number % 4 == 3 && is_whole {
@@ -84,22 +84,7 @@ async fn settle(cloud: &AzureCloud, progress: &ProgressBar) -> Result<(), RunErr
     })
 }
 
-/// A body's log events as Auth0 puts them onto its topic, and whether they are all it holds and a partner can put each.
-fn partner_events(body: &[u8]) -> (Vec<Value>, bool) {
-    let Ok(text) = decode(body, usize::MAX) else {
-        return (Vec::new(), false);
-    };
-    match parse(&text) {
-        Ok(parsed) => {
-            let events = parsed.log_events.iter().map(partner_event);
-            let is_whole =
-                parsed.rejects.is_empty() && parsed.log_events.iter().all(can_be_a_partners);
-            (events.collect(), is_whole)
-        }
-        Err(_unreadable) => (Vec::new(), false),
-    }
-}
-
+/// A log event as Auth0 puts it onto its topic.
 fn partner_event(log_event: &LogEvent<'_>) -> Value {
     let record: Value = serde_json::from_str(log_event.record()).unwrap_or_default();
     // Flat as the topic has it, unless the record does not name itself.

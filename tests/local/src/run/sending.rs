@@ -57,7 +57,7 @@ impl<'a> Sending<'a> {
         }
         let turn = self.body_count % 8;
         self.body_count += 1;
-        let (details, is_whole) = details(&body);
+        let (details, is_whole) = of_partner(&body, |event| event.detail().into_owned());
         let count = u64::try_from(details.len()).unwrap_or(u64::MAX);
         match turn {
             // Only log events come from a partner, so a body with anything else goes by the webhook.
@@ -141,30 +141,26 @@ pub(super) async fn post_as_auth0(url: &str, body: Vec<u8>) -> Result<u16, std::
     }
 }
 
-/// Whether a partner can put this event: the buses here and Event Grid refuse numbers beyond `f64`, nesting beyond 128
-/// levels, halves of characters and what is larger than their limit.
-pub(super) fn can_be_a_partners(log_event: &LogEvent<'_>) -> bool {
-    let detail = log_event.detail();
-    detail.len() <= MOST_PARTNER_BYTES && serde_json::from_str::<Value>(&detail).is_ok()
-}
-
-/// The details of a body's log events, and whether they are all it holds and a partner can put each.
-fn details(body: &[u8]) -> (Vec<String>, bool) {
+/// A body's log events in a partner's form, and whether they are all it holds and a partner can put each.
+pub(super) fn of_partner<T>(body: &[u8], form: impl Fn(&LogEvent<'_>) -> T) -> (Vec<T>, bool) {
     let Ok(text) = decode(body, usize::MAX) else {
         return (Vec::new(), false);
     };
     match parse(&text) {
         Ok(parsed) => {
-            let details = parsed
-                .log_events
-                .iter()
-                .map(|event| event.detail().into_owned());
             let is_whole =
                 parsed.rejects.is_empty() && parsed.log_events.iter().all(can_be_a_partners);
-            (details.collect(), is_whole)
+            (parsed.log_events.iter().map(form).collect(), is_whole)
         }
         Err(_unreadable) => (Vec::new(), false),
     }
+}
+
+/// Whether a partner can put this event: the buses here and Event Grid refuse numbers beyond `f64`, nesting beyond 128
+/// levels, halves of characters and what is larger than their limit.
+fn can_be_a_partners(log_event: &LogEvent<'_>) -> bool {
+    let detail = log_event.detail();
+    detail.len() <= MOST_PARTNER_BYTES && serde_json::from_str::<Value>(&detail).is_ok()
 }
 
 fn put_all(bus: &EventBus, details: Vec<String>) {
