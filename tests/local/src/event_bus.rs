@@ -180,7 +180,7 @@ impl Bus {
         };
         let matching = rules
             .iter()
-            .filter(|rule| rule.pattern.matches_text(event.text()));
+            .filter(|rule| rule.pattern.matches(event.text()));
         let targets: Vec<&Target> = matching.flat_map(|rule| &rule.targets).collect();
         let taken = targets
             .iter()

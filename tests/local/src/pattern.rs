@@ -13,8 +13,6 @@ mod parse;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use event::{Leaf, Leaves, Places};
 use json::Json;
 use matcher::Matcher;
@@ -76,13 +74,8 @@ impl Pattern {
         parse::pattern(text).map(|branches| Self { branches })
     }
 
-    /// Says whether an event passes. What is no integer of 64 bits counts as `serde_json` writes it.
-    pub fn matches(&self, event: &Value) -> bool {
-        self.matches_text(&event.to_string())
-    }
-
-    /// Says whether an event passes, its numbers taken as they are written.
-    pub fn matches_text(&self, event: &str) -> bool {
+    /// Says whether an event, as its JSON text, passes; its numbers are taken as they are written.
+    pub fn matches(&self, event: &str) -> bool {
         Json::read_part(event, &|path| self.looks_at(path)).is_some_and(|event| {
             let leaves = Leaves::of(&event);
             self.branches.iter().any(|branch| holds(branch, &leaves))

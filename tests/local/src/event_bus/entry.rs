@@ -65,12 +65,12 @@ impl Entry {
     }
 }
 
-/// A sound event, with its text and what patterns look at.
+/// A sound event, with its text and what it is known by.
 #[derive(Debug)]
 pub(super) struct Event {
     id: String,
     text: String,
-    value: Value,
+    log_id: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -120,8 +120,10 @@ impl Event {
             detail,
         };
         let text = serde_json::to_string(&envelope).map_err(malformed)?;
-        let value = serde_json::from_str(&text).map_err(malformed)?;
-        Ok(Self { id, text, value })
+        let value: Value = serde_json::from_str(&text).map_err(malformed)?;
+        let log_id = value.pointer("/detail/log_id").and_then(Value::as_str);
+        let log_id = log_id.map(str::to_owned);
+        Ok(Self { id, text, log_id })
     }
 
     pub(super) fn id(&self) -> &str {
@@ -134,6 +136,6 @@ impl Event {
     }
 
     pub(super) fn log_id(&self) -> Option<&str> {
-        self.value.pointer("/detail/log_id")?.as_str()
+        self.log_id.as_deref()
     }
 }

@@ -8,7 +8,7 @@ use super::{Pattern, refuse};
 fn rule(name: &str, cases: &[(&str, &str, bool)]) {
     for (pattern, event, expected) in cases {
         let parsed = Pattern::parse(pattern).unwrap();
-        let matches = parsed.matches_text(event);
+        let matches = parsed.matches(event);
         assert_eq!(matches, *expected, "{name}: {pattern} on {event}");
     }
 }
@@ -84,7 +84,8 @@ fn exact_numbers_are_texts() {
 /// A parsed event has forgotten how its floats were written, and long integers are floats to it.
 #[test]
 fn a_parsed_event_matches_no_other_long_integer() {
-    let event = serde_json::from_str(r#"{"a":18446744073709551616}"#).unwrap();
+    let event: serde_json::Value = serde_json::from_str(r#"{"a":18446744073709551616}"#).unwrap();
+    let event = event.to_string();
     for number in ["18446744073709551615", "18446744073709551617"] {
         let pattern = Pattern::parse(&format!(r#"{{"a":[{number}]}}"#)).unwrap();
         assert!(!pattern.matches(&event), "{number}");
