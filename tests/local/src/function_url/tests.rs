@@ -43,6 +43,14 @@ impl Door {
         tokio::spawn(async move { client::post(&url, &headers, body).await.unwrap() })
     }
 
+    /// A request whose invocation the process has, with that invocation's identifier.
+    async fn under_way(&self) -> (JoinHandle<Response<Bytes>>, FakeProcess, String) {
+        let posted = self.post("[1]");
+        let process = self.process().await;
+        let id = FakeProcess::id(&process.next().await);
+        (posted, process, id)
+    }
+
     async fn process(&self) -> FakeProcess {
         for _ in 0..1000 {
             let output = self.function.output();
@@ -80,9 +88,7 @@ async fn a_request_reaches_the_function_and_its_answer_the_client() {
 #[tokio::test]
 async fn a_function_error_is_a_bad_gateway() {
     let door = door(LONG).await;
-    let posted = door.post("[1]");
-    let process = door.process().await;
-    let id = FakeProcess::id(&process.next().await);
+    let (posted, process, id) = door.under_way().await;
     process.post(&format!("invocation/{id}/error"), "{}").await;
     let response = posted.await.unwrap();
     assert_eq!(response.status(), 502);
@@ -98,9 +104,7 @@ async fn a_timeout_and_a_malformed_answer_are_bad_gateways() {
     assert_eq!(posted.await.unwrap().status(), 502);
 
     let wrong = door(LONG).await;
-    let posted = wrong.post("[1]");
-    let process = wrong.process().await;
-    let id = FakeProcess::id(&process.next().await);
+    let (posted, process, id) = wrong.under_way().await;
     process.respond(&id, r#"{"statusCode":"no"}"#).await;
     assert_eq!(posted.await.unwrap().status(), 502);
 }
@@ -108,9 +112,7 @@ async fn a_timeout_and_a_malformed_answer_are_bad_gateways() {
 #[tokio::test]
 async fn a_request_beyond_the_concurrency_is_answered_429() {
     let door = door(LONG).await;
-    let posted = door.post("[1]");
-    let process = door.process().await;
-    let id = FakeProcess::id(&process.next().await);
+    let (posted, process, id) = door.under_way().await;
     assert_eq!(door.post("[2]").await.unwrap().status(), 429);
     process.respond(&id, "{}").await;
     assert_eq!(posted.await.unwrap().status(), 200);
@@ -130,9 +132,7 @@ async fn a_request_over_six_megabytes_is_refused_without_an_invocation() {
 #[tokio::test]
 async fn an_invocation_goes_on_when_its_client_has_hung_up() {
     let door = door(LONG).await;
-    let posted = door.post("[1]");
-    let process = door.process().await;
-    let id = FakeProcess::id(&process.next().await);
+    let (posted, process, id) = door.under_way().await;
     posted.abort();
     // Time for the door to notice.
     sleep(Duration::from_millis(200)).await;
