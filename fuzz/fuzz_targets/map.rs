@@ -10,10 +10,10 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use tenant_logs::{LogEvent, Schema, decode, parse};
 
-const MOST_BYTES: usize = 1_000_000;
+const MAX_BYTES: usize = 1_000_000;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(text) = decode(bytes, MOST_BYTES) else {
+    let Ok(text) = decode(bytes, MAX_BYTES) else {
         return;
     };
     let Ok(parsed) = parse(&text) else {

@@ -6,10 +6,10 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
 use tenant_logs::{Parsed, RejectReason, decode, parse};
 
-const MOST_BYTES: usize = 1_000_000;
+const MAX_BYTES: usize = 1_000_000;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(text) = decode(bytes, MOST_BYTES) else {
+    let Ok(text) = decode(bytes, MAX_BYTES) else {
         return;
     };
     match parse(&text) {

@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use tenant_logs::{LogEvent, Redaction, Secret, decode, parse};
 
-const MOST_BYTES: usize = 1_000_000;
+const MAX_BYTES: usize = 1_000_000;
 const RULES: &str =
     "user_name=hmac,ip=mask,user_id=drop,details.request.body=drop,details.prompts.user_name=mask";
 
@@ -18,7 +18,7 @@ static REDACTION: LazyLock<Redaction> = LazyLock::new(|| {
 });
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(text) = decode(bytes, MOST_BYTES) else {
+    let Ok(text) = decode(bytes, MAX_BYTES) else {
         return;
     };
     let Ok(parsed) = parse(&text) else {

@@ -10,7 +10,7 @@ use local::function::InvocationError;
 use serde_json::{Value, json};
 
 use crate::kit::target::{event, once_each, put_as_partner};
-use crate::kit::{PATIENCE, cloud, eventually, letters};
+use crate::kit::{PATIENCE, cloud, dead_letters, eventually};
 
 /// An event as a rule hands it over.
 fn from_rule(detail: &str) -> String {
@@ -42,7 +42,7 @@ async fn a_rules_events_are_delivered_once() {
     let mut events = cloud.collector.events();
     events.sort();
     assert_eq!(events[0], event("0"));
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,7 +65,7 @@ async fn an_event_that_is_not_delivered_fails_the_invocation_and_comes_again() {
     cloud.direct_bus.settled(PATIENCE).await.unwrap();
     assert_eq!(cloud.collector.log_ids(), once_each(["1", "2"]));
     assert_eq!(cloud.collector.counts().calls - before, 5);
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,7 +78,7 @@ async fn an_event_that_no_try_delivers_waits_among_the_dead_letters_whole() {
         cloud.set_aside_queue.depth().total() == 1
     })
     .await;
-    let record = &letters(&cloud.set_aside_queue)[0];
+    let record = &dead_letters(&cloud.set_aside_queue)[0];
     assert_eq!(record["requestContext"]["approximateInvokeCount"], 3);
     assert_eq!(record["responsePayload"]["errorType"], "NotDelivered");
     let sent: Value = serde_json::from_str(&event("1")).unwrap();
@@ -98,10 +98,10 @@ async fn what_is_no_event_is_set_aside_and_acknowledged() {
     ] {
         done(&cloud, payload).await;
     }
-    let letters = letters(&cloud.set_aside_queue);
-    let reasons: Vec<&str> = letters
+    let dead_letters = dead_letters(&cloud.set_aside_queue);
+    let reasons: Vec<&str> = dead_letters
         .iter()
-        .map(|letter| letter["reason"].as_str().unwrap())
+        .map(|dead_letter| dead_letter["reason"].as_str().unwrap())
         .collect();
     let no_event = "not a log event: neither `type` nor `log_id`";
     let no_object = "not a log event: not a JSON object";
@@ -109,7 +109,10 @@ async fn what_is_no_event_is_set_aside_and_acknowledged() {
         reasons,
         [no_event, no_event, no_object, no_object, no_object]
     );
-    assert_eq!(letters[0]["event"]["detail"], json!({"heartbeat":true}));
+    assert_eq!(
+        dead_letters[0]["event"]["detail"],
+        json!({"heartbeat":true})
+    );
     assert_eq!(cloud.collector.counts().calls, 0);
 }
 
@@ -133,10 +136,10 @@ async fn what_can_never_pass_is_acknowledged_only_once_it_is_set_aside() {
     for detail in ["{}".to_owned(), event("never")] {
         done(&cloud, from_rule(&detail)).await;
     }
-    let letters = letters(&cloud.set_aside_queue);
-    assert_eq!(letters.len(), 2);
-    assert_eq!(letters[1]["sink"], "http");
-    assert_eq!(letters[1]["log_id"], "never");
+    let dead_letters = dead_letters(&cloud.set_aside_queue);
+    assert_eq!(dead_letters.len(), 2);
+    assert_eq!(dead_letters[1]["sink"], "http");
+    assert_eq!(dead_letters[1]["log_id"], "never");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,6 +167,6 @@ async fn records_of_another_service_fail_the_invocation() {
     let has_both_lines = |output: &str| output.matches("\"received\":0").count() == 2;
     let output = cloud.target.output_when(has_both_lines).await;
     assert!(has_both_lines(&output), "{output}");
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
     assert_eq!(cloud.collector.counts().calls, 0);
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::kit::replay::Replaying;
 use crate::kit::target::{event, failed, once_each};
-use crate::kit::{arrived, letters, say, twice_count};
+use crate::kit::{arrived, dead_letters, say, twice_count};
 
 const NOTHING: [usize; 0] = [];
 
@@ -39,10 +39,10 @@ async fn a_record_over_the_limit_is_set_aside_and_its_neighbours_pass() {
     let bodies = [event("1"), large, event("2")];
     assert_eq!(failed(&replaying.cloud, &bodies).await, NOTHING);
     assert_eq!(replaying.firehose.log_ids(), once_each(["1", "2"]));
-    let letters = letters(&replaying.cloud.set_aside_queue);
-    assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0]["sink"], "firehose");
-    assert_eq!(letters[0]["log_id"], "large");
+    let dead_letters = dead_letters(&replaying.cloud.set_aside_queue);
+    assert_eq!(dead_letters.len(), 1);
+    assert_eq!(dead_letters[0]["sink"], "firehose");
+    assert_eq!(dead_letters[0]["log_id"], "large");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -60,7 +60,10 @@ async fn only_the_records_that_failed_are_sent_again_when_a_third_of_them_does()
     let counts = replaying.firehose.counts();
     assert_eq!(replaying.firehose.log_ids(), once_each(log_ids));
     assert!(counts.refused > 500, "{counts:?}");
-    assert_eq!(letters(&replaying.cloud.set_aside_queue), [Value::Null; 0]);
+    assert_eq!(
+        dead_letters(&replaying.cloud.set_aside_queue),
+        [Value::Null; 0]
+    );
     say(&format!(
         "firehose with 30 % failed records: {} records refused, 2000 of 2000 delivered, 0 twice",
         counts.refused
@@ -86,7 +89,7 @@ async fn check(fault: Fault) -> u64 {
     let arrived = replaying.firehose.log_ids();
     let lost = log_ids.iter().filter(|id| !arrived.contains_key(*id));
     assert_eq!(lost.count(), 0, "{fault:?}");
-    assert_eq!(letters(&replaying.cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&replaying.cloud.set_aside_queue).len(), 0);
     let twice = twice_count(&arrived);
     let name = fault.name();
     say(&format!(
@@ -120,5 +123,5 @@ async fn a_stream_that_there_is_not_is_named_and_nothing_is_acknowledged() {
     let target = &replaying.cloud.target;
     let output = target.output_when(|output| output.contains(named)).await;
     assert!(output.contains(named), "{output}");
-    assert_eq!(letters(&replaying.cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&replaying.cloud.set_aside_queue).len(), 0);
 }

@@ -1,4 +1,4 @@
-//! Kinesis before the real target: a poison record, a sink that fails, a batch that is halved, and nothing is lost.
+//! Kinesis before the real target: a poison record, a sink that fails, a batch that is bisected, and nothing is lost.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use local::kinesis::{Shard, StreamOptions};
 use serde_json::{Value, json};
 
 use crate::kit::target::{event, once_each};
-use crate::kit::{PATIENCE, cloud, eventually, letters, say, twice_count};
+use crate::kit::{PATIENCE, cloud, dead_letters, eventually, say, twice_count};
 
 fn shard(cloud: &Cloud, options: StreamOptions) -> Shard {
     Shard::start("logs", Arc::clone(&cloud.target), options)
@@ -61,7 +61,7 @@ async fn every_form_of_a_record_is_read_gzip_too() {
         "packed-array",
     ];
     assert_eq!(cloud.collector.log_ids(), once_each(expected));
-    assert_eq!(letters(&cloud.set_aside_queue), [Value::Null; 0]);
+    assert_eq!(dead_letters(&cloud.set_aside_queue), [Value::Null; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,9 +74,9 @@ async fn a_poison_record_is_set_aside_and_stops_nobody() {
     shard.put(records);
     shard.drained(PATIENCE).await.unwrap();
     assert_eq!(cloud.collector.log_ids(), once_each(["1", "2"]));
-    let mut reasons: Vec<String> = letters(&cloud.set_aside_queue)
+    let mut reasons: Vec<String> = dead_letters(&cloud.set_aside_queue)
         .iter()
-        .map(|letter| letter["reason"].as_str().unwrap().to_owned())
+        .map(|dead_letter| dead_letter["reason"].as_str().unwrap().to_owned())
         .collect();
     reasons.sort();
     let expected = [
@@ -105,7 +105,7 @@ async fn data_that_is_no_base64_is_poison_and_not_the_end_of_its_batch() {
         .target
         .invoke(json!({ "Records": records }).to_string());
     assert_eq!(answer.await.unwrap(), r#"{"batchItemFailures":[]}"#);
-    let reason = &letters(&cloud.set_aside_queue)[0]["reason"];
+    let reason = &dead_letters(&cloud.set_aside_queue)[0]["reason"];
     assert_eq!(reason, "the body is not valid base64 at byte 0");
     assert_eq!(cloud.collector.log_ids(), once_each(["2"]));
 }
@@ -119,7 +119,7 @@ async fn what_a_sink_cannot_take_for_now_comes_again_until_it_does() {
     shard.put(log_ids.iter().map(|log_id| event(log_id)));
     eventually("the stream stands still", || shard.counts().repeated >= 40).await;
     assert_eq!(shard.counts().done, 0);
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
     cloud.collector_faults.heal();
     shard.drained(PATIENCE).await.unwrap();
     assert_eq!(cloud.collector.log_ids(), once_each(log_ids));
@@ -143,7 +143,7 @@ async fn exactly_the_record_that_failed_is_named_and_what_comes_again_with_it_is
     cloud.queue_faults.heal();
     shard.drained(PATIENCE).await.unwrap();
     assert_eq!(cloud.collector.log_ids(), once_each(["1", "2"]));
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 1);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 1);
     assert_eq!(shard.counts().failed, 0);
 }
 
@@ -168,7 +168,7 @@ async fn a_batch_whose_invocation_is_lost_is_halved_and_duplicates_are_counted()
     assert_eq!(arrived.len(), log_ids.len());
     let twice = twice_count(&arrived);
     assert!(twice <= 3 * 40, "{twice}");
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
     let counts = shard.counts();
     assert!((1..=3).contains(&counts.failed), "{counts:?}");
     // Halves: more batches than there were at first and came again whole.

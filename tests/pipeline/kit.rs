@@ -1,4 +1,4 @@
-//! What the paths share: a cloud around debug builds of the real functions, waits with a deadline, letters.
+//! What the paths share: a cloud around debug builds of the real functions, waits with a deadline, dead letters.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -80,8 +80,8 @@ pub(crate) async fn eventually_within(
     }
 }
 
-/// The letters of a queue, oldest first.
-pub(crate) fn letters(queue: &Queue) -> Vec<Value> {
+/// The dead letters of a queue, oldest first.
+pub(crate) fn dead_letters(queue: &Queue) -> Vec<Value> {
     let bodies = queue.bodies();
     bodies
         .iter()

@@ -8,7 +8,7 @@ use local::dynamodb::Table;
 use local::faults::{Fault, Faults};
 
 use crate::kit::target::{event, failed, once_each};
-use crate::kit::{arrived, cloud, eventually, letters, settings};
+use crate::kit::{arrived, cloud, dead_letters, eventually, settings};
 
 const NOTHING: [usize; 0] = [];
 
@@ -59,7 +59,7 @@ async fn check_ill(fault: Fault) {
     arrived(cloud).await;
     let log_ids = ["1", "2", "3"];
     assert_eq!(cloud.collector.log_ids(), once_each(log_ids), "{fault:?}");
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 0, "{fault:?}");
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0, "{fault:?}");
     for log_id in log_ids {
         let state = ledgered.table.text(&format!("http#{log_id}"), "state");
         assert_eq!(state.as_deref(), Some("delivered"), "{fault:?}");
@@ -125,7 +125,7 @@ async fn check_named(ledgered: &Ledgered, named: &str) {
     let output = target.output_when(|output| output.contains(named)).await;
     assert!(output.contains(named), "{output}");
     assert_eq!(ledgered.cloud.collector.counts().calls, 0);
-    assert_eq!(letters(&ledgered.cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&ledgered.cloud.set_aside_queue).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

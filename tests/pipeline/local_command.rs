@@ -61,7 +61,7 @@ fn check_cells(output: &str, expected: &[(&str, &str)]) {
     }
 }
 
-fn letters_in(folder: &Path) -> Vec<Value> {
+fn dead_letters_in(folder: &Path) -> Vec<Value> {
     let text = fs::read_to_string(folder.join("local-out/dead-letters.ndjson")).unwrap();
     text.lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -106,14 +106,14 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
     }
     let rows = fs::read_to_string(out.join("log-analytics.ndjson")).unwrap();
     assert_eq!(rows.lines().count(), 700);
-    let letters = letters_in(folder.path());
+    let dead_letters = dead_letters_in(folder.path());
     // One on each cloud.
-    assert_eq!(letters.len(), 2);
+    assert_eq!(dead_letters.len(), 2);
     let poison: Value = serde_json::from_str(local::sample::POISON).unwrap();
-    for letter in letters {
+    for dead_letter in dead_letters {
         let reason = "not a log event: neither `type` nor `log_id`";
         assert_eq!(
-            (&letter["reason"], &letter["event"]),
+            (&dead_letter["reason"], &dead_letter["event"]),
             (&reason.into(), &poison)
         );
     }
@@ -145,7 +145,7 @@ async fn a_captured_file_is_sent_instead_of_the_sample() {
     let arrived = log_ids_in(&folder.path().join("local-out/http.ndjson"));
     assert_eq!(arrived, once_each(["1", "2", "3"]));
     assert_eq!(
-        letters_in(folder.path())[0]["reason"],
+        dead_letters_in(folder.path())[0]["reason"],
         "not a log event: not a JSON object"
     );
 }
@@ -235,8 +235,8 @@ async fn without_once_it_stays_up_for_ones_own_events_on_both_clouds() {
     let rows = || fs::read_to_string(out.join("log-analytics.ndjson")).unwrap();
     eventually("the row is in the file", || rows().contains("\"on-azure\"")).await;
     assert_eq!(rows().lines().count(), 2);
-    eventually("both letters are in the file", || {
-        letters_in(folder.path()).len() == 2
+    eventually("both dead letters are in the file", || {
+        dead_letters_in(folder.path()).len() == 2
     })
     .await;
     assert!(end(&mut child, "INT").await.success());

@@ -11,7 +11,7 @@ use local::secrets_manager::SecretsManager;
 use serde_json::json;
 
 use crate::kit::target::{event, event_of_type, failed, once_each};
-use crate::kit::{cloud, letters, settings};
+use crate::kit::{cloud, dead_letters, settings};
 
 /// The target with its workspace, both where they are and how ill they are.
 struct Azure {
@@ -93,7 +93,7 @@ async fn from_aws_a_revoked_token_a_busy_rule_and_a_missing_role_cost_nothing() 
     assert_eq!(failed(&azure.cloud, &bodies).await, [0; 0]);
     let expected = once_each((0..20).map(|number| number.to_string()));
     assert_eq!(azure.ingestion.log_ids(), expected);
-    assert_eq!(letters(&azure.cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&azure.cloud.set_aside_queue).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,10 +106,10 @@ async fn from_aws_a_row_that_the_rule_refuses_is_set_aside_alone() {
     let bodies = ["good", "bad", "better"].map(event);
     assert_eq!(failed(&azure.cloud, &bodies).await, [0; 0]);
     assert_eq!(azure.ingestion.log_ids(), once_each(["good", "better"]));
-    let letters = letters(&azure.cloud.set_aside_queue);
-    let named: Vec<_> = letters
+    let dead_letters = dead_letters(&azure.cloud.set_aside_queue);
+    let named: Vec<_> = dead_letters
         .iter()
-        .map(|letter| (&letter["sink"], &letter["log_id"]))
+        .map(|dead_letter| (&dead_letter["sink"], &dead_letter["log_id"]))
         .collect();
     assert_eq!(named, [(&json!("log-analytics"), &json!("bad"))]);
 }

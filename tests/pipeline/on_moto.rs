@@ -51,8 +51,11 @@ async fn from_the_webhook_over_a_rule_and_a_queue_each_event_is_in_the_bucket_on
     assert_eq!(log_ids(&written), expected);
     let states = stack.moto.states(&stack.table).await;
     assert_eq!(states, vec!["delivered"; 40]);
-    let letters = stack.letters().await;
-    let reasons: Vec<&Value> = letters.iter().map(|letter| &letter["reason"]).collect();
+    let dead_letters = stack.dead_letters().await;
+    let reasons: Vec<&Value> = dead_letters
+        .iter()
+        .map(|dead_letter| &dead_letter["reason"])
+        .collect();
     assert_eq!(reasons.len(), 2, "{reasons:?}");
 
     // The key of the secret hides the name, in every line the same.
@@ -76,8 +79,11 @@ async fn what_can_never_pass_waits_on_the_queue_and_the_rest_is_delivered() {
     assert_eq!(stack.deliver().await, (4, 0));
     let written = log_ids(&stack.moto.files(&stack.stream).await);
     assert_eq!(written.keys().collect::<Vec<_>>(), ["1", "2"]);
-    let letters = stack.letters().await;
-    let mut sinks: Vec<&Value> = letters.iter().map(|letter| &letter["sink"]).collect();
+    let dead_letters = stack.dead_letters().await;
+    let mut sinks: Vec<&Value> = dead_letters
+        .iter()
+        .map(|dead_letter| &dead_letter["sink"])
+        .collect();
     sinks.sort_by_key(|sink| sink.is_null());
     assert_eq!(sinks, [&json!("firehose"), &Value::Null]);
 }
@@ -147,7 +153,7 @@ async fn a_missing_bus_is_named_and_the_webhook_answers_503() {
     let ingest = &stack.ingest;
     let output = ingest.output_when(|output| output.contains(named)).await;
     assert!(output.contains(named), "{output}");
-    assert_eq!(stack.letters().await, [Value::Null; 0]);
+    assert_eq!(stack.dead_letters().await, [Value::Null; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

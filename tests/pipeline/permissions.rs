@@ -4,9 +4,9 @@
 use local::faults::{Fault, Faults};
 use local::function::Function;
 
+use crate::kit::dead_letters;
 use crate::kit::ingest::Ingest;
-use crate::kit::letters;
-use crate::kit::replay::{Replaying, letter};
+use crate::kit::replay::{Replaying, dead_letter};
 use crate::kit::target::{event, failed, once_each};
 
 const NOTHING: [usize; 0] = [];
@@ -23,7 +23,7 @@ async fn the_webhook_answers_503_while_it_may_not_use_its_bus() {
     ingest.bus_faults.always(Fault::Denied);
     assert_eq!(ingest.post(event("1")).await.status, 503);
     assert_named(&ingest.function, "event bus `auth0-logs`").await;
-    assert_eq!(ingest.letters().len(), 0, "it is not set aside");
+    assert_eq!(ingest.dead_letters().len(), 0, "it is not set aside");
     ingest.bus_faults.heal();
     assert_eq!(ingest.post(event("1")).await.status, 200);
     assert_eq!(ingest.log_ids(), once_each(["1"]));
@@ -37,7 +37,7 @@ async fn the_webhook_answers_503_while_it_may_not_set_aside_what_it_must() {
     assert_named(&ingest.function, "dead-letter queue `set-aside`").await;
     ingest.queue_faults.heal();
     assert_eq!(ingest.post("[7]").await.status, 200);
-    assert_eq!(ingest.letters().len(), 1);
+    assert_eq!(ingest.dead_letters().len(), 1);
 }
 
 /// What the target cannot do it hands back, and does once it may.
@@ -45,7 +45,11 @@ async fn check(replaying: &Replaying, faults: &Faults, body: &str, name: &str) {
     faults.always(Fault::Denied);
     assert_eq!(failed(&replaying.cloud, &[body]).await, [0], "{name}");
     assert_named(&replaying.cloud.target, name).await;
-    assert_eq!(letters(&replaying.cloud.set_aside_queue).len(), 0, "{name}");
+    assert_eq!(
+        dead_letters(&replaying.cloud.set_aside_queue).len(),
+        0,
+        "{name}"
+    );
     faults.heal();
     assert_eq!(failed(&replaying.cloud, &[body]).await, NOTHING, "{name}");
 }
@@ -59,11 +63,11 @@ async fn the_target_hands_back_what_it_may_not_put_into_its_stream() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_target_hands_back_a_letter_that_it_may_not_put_onto_its_bus() {
+async fn the_target_hands_back_a_dead_letter_that_it_may_not_put_onto_its_bus() {
     let replaying = Replaying::start(&[]).await;
-    let letter = letter(Some("event-bus"), Some("1"), &event("1"));
+    let dead_letter = dead_letter(Some("event-bus"), Some("1"), &event("1"));
     let faults = &replaying.bus_faults;
-    check(&replaying, faults, &letter, "event bus `auth0-logs`").await;
+    check(&replaying, faults, &dead_letter, "event bus `auth0-logs`").await;
     assert_eq!(replaying.bus.log_ids(), once_each(["1"]));
 }
 
@@ -76,7 +80,7 @@ async fn the_target_hands_back_what_it_may_not_set_aside() {
     assert_named(&replaying.cloud.target, "dead-letter queue `set-aside`").await;
     faults.heal();
     assert_eq!(failed(&replaying.cloud, &["poison"]).await, NOTHING);
-    assert_eq!(letters(&replaying.cloud.set_aside_queue).len(), 1);
+    assert_eq!(dead_letters(&replaying.cloud.set_aside_queue).len(), 1);
 }
 
 /// Something that the settings name and that is not there.
@@ -87,7 +91,7 @@ async fn check_missing(setting: (&str, &str), body: &str, named: &str) {
     let output = target.output_when(|output| output.contains(named)).await;
     assert!(output.contains(named), "{named}: {output}");
     assert_eq!(
-        letters(&replaying.cloud.set_aside_queue).len(),
+        dead_letters(&replaying.cloud.set_aside_queue).len(),
         0,
         "{named}"
     );
@@ -104,8 +108,8 @@ async fn a_dead_letter_queue_that_there_is_not_is_named_and_nothing_is_acknowled
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bus_that_there_is_not_is_named_and_its_letter_is_not_acknowledged() {
-    let letter = letter(Some("event-bus"), Some("1"), &event("1"));
+async fn a_bus_that_there_is_not_is_named_and_its_dead_letter_is_not_acknowledged() {
+    let dead_letter = dead_letter(Some("event-bus"), Some("1"), &event("1"));
     let named = "event bus `other` answered ResourceNotFoundException";
-    check_missing(("EVENT_BUS_NAME", "other"), &letter, named).await;
+    check_missing(("EVENT_BUS_NAME", "other"), &dead_letter, named).await;
 }

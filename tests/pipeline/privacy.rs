@@ -10,7 +10,7 @@ use local::function::{Function, InvocationError};
 use serde_json::Value;
 
 use crate::kit::reply::{Reply, send};
-use crate::kit::{PATIENCE, arrived, cloud, eventually, letters, settings};
+use crate::kit::{PATIENCE, arrived, cloud, dead_letters, eventually, settings};
 
 /// Every marker holds one of these: the word, its address, or the word as a list of bytes or in base64.
 const TRACES: [&str; 6] = [
@@ -164,8 +164,10 @@ async fn walk_the_target(cloud: &Cloud) {
     let event = EVENT.replace("90020261120", "never-passes");
     cloud.deliver_queue.send(&event).unwrap();
     arrived(cloud).await;
-    let letters = letters(&cloud.set_aside_queue);
-    let of_http = letters.iter().filter(|letter| letter["sink"] == "http");
+    let dead_letters = dead_letters(&cloud.set_aside_queue);
+    let of_http = dead_letters
+        .iter()
+        .filter(|dead_letter| dead_letter["sink"] == "http");
     assert!(
         of_http.count() > 0,
         "the event that never passes is set aside"

@@ -17,7 +17,7 @@ mod refused;
 mod unavailable;
 
 /// Requests that Auth0 may have open at once.
-const MOST_OPEN: usize = 8;
+const MAX_OPEN: usize = 8;
 
 /// Requests of some events each, with a `log_id` for every event.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +57,7 @@ impl Traffic {
     async fn send(self, ingest: &Arc<Ingest>) {
         let mut open = JoinSet::new();
         for request in 0..self.requests {
-            if open.len() >= MOST_OPEN {
+            if open.len() >= MAX_OPEN {
                 self.check(&open.join_next().await.unwrap().unwrap());
             }
             let (ingest, body) = (Arc::clone(ingest), self.body(request));
@@ -76,12 +76,12 @@ impl Traffic {
         assert_eq!(count("delivered") + count("set_aside"), self.events_each);
     }
 
-    /// Every event is on the bus or among the letters.
+    /// Every event is on the bus or among the dead letters.
     fn arrived(self, ingest: &Ingest) -> Arrived {
         let on_bus = ingest.log_ids();
-        let letters = ingest.letters().into_iter();
-        let set_aside: BTreeSet<String> = letters
-            .map(|letter| letter["log_id"].as_str().unwrap().to_owned())
+        let dead_letters = ingest.dead_letters().into_iter();
+        let set_aside: BTreeSet<String> = dead_letters
+            .map(|dead_letter| dead_letter["log_id"].as_str().unwrap().to_owned())
             .collect();
         let lost: Vec<String> = self
             .log_ids()

@@ -11,9 +11,9 @@ use local::faults::{Fault, Faults};
 use local::function::InvocationError;
 use serde_json::{Value, json};
 
-use crate::kit::replay::{Replaying, letter};
+use crate::kit::replay::{Replaying, dead_letter};
 use crate::kit::target::{event, once_each, put_as_partner};
-use crate::kit::{PATIENCE, arrived, eventually, letters};
+use crate::kit::{PATIENCE, arrived, dead_letters, eventually};
 
 const NONE: [&str; 0] = [];
 
@@ -47,7 +47,7 @@ fn packed(log_id: &str) -> String {
     encoder.write_all(event(log_id).as_bytes()).unwrap();
     let bytes = encoder.finish().unwrap();
     let mut whole: Value =
-        serde_json::from_str(&letter(Some("firehose"), Some(log_id), "null")).unwrap();
+        serde_json::from_str(&dead_letter(Some("firehose"), Some(log_id), "null")).unwrap();
     whole["encoding"] = "gzip".into();
     whole["event"] = base64_of(&bytes).into();
     whole.to_string()
@@ -64,18 +64,18 @@ fn batch(bodies: &[String]) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_shape_of_a_letter_goes_where_it_belongs_and_twice_delivers_nothing_new() {
+async fn every_shape_of_a_dead_letter_goes_where_it_belongs_and_twice_delivers_nothing_new() {
     let replaying = Replaying::start(&[]).await;
     let shapes = [
-        letter(Some("http"), Some("http-only"), &event("http-only")),
-        letter(
+        dead_letter(Some("http"), Some("http-only"), &event("http-only")),
+        dead_letter(
             Some("firehose"),
             Some("firehose-only"),
             &event("firehose-only"),
         ),
         packed("packed"),
-        letter(Some("event-bus"), Some("bus-only"), &event("bus-only")),
-        letter(None, None, &event("unfit-before")),
+        dead_letter(Some("event-bus"), Some("bus-only"), &event("bus-only")),
+        dead_letter(None, None, &event("rejected-before")),
         from_rule("bare").to_string(),
         failure_record(&from_rule("failed")),
         failure_record(&batch(&[
@@ -87,7 +87,7 @@ async fn every_shape_of_a_letter_goes_where_it_belongs_and_twice_delivers_nothin
         replaying.bring(&shapes).await;
     }
     let everywhere = [
-        "unfit-before",
+        "rejected-before",
         "bare",
         "failed",
         "in-a-batch",
@@ -100,7 +100,10 @@ async fn every_shape_of_a_letter_goes_where_it_belongs_and_twice_delivers_nothin
         at(&["firehose-only", "packed"])
     );
     assert_eq!(replaying.bus.log_ids(), once_each(["bus-only"]));
-    assert_eq!(letters(&replaying.cloud.set_aside_queue), [Value::Null; 0]);
+    assert_eq!(
+        dead_letters(&replaying.cloud.set_aside_queue),
+        [Value::Null; 0]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,12 +114,12 @@ async fn with_a_table_a_replay_delivers_nothing_new_to_a_process_that_knows_noth
         ("AWS_ENDPOINT_URL_DYNAMODB", &table.url()),
     ])
     .await;
-    let letters = [
-        letter(Some("http"), Some("1"), &event("1")),
+    let dead_letters = [
+        dead_letter(Some("http"), Some("1"), &event("1")),
         from_rule("2").to_string(),
     ];
     for _ in 0..2 {
-        replaying.bring(&letters).await;
+        replaying.bring(&dead_letters).await;
         replaying.cloud.target.kill().await;
     }
     assert_eq!(replaying.cloud.target.starts(), 2);
@@ -137,59 +140,60 @@ async fn what_a_sink_refused_reaches_it_by_replay_and_nobody_else_again() {
     }
     arrived(cloud).await;
     assert_eq!(cloud.collector.log_ids(), once_each(["now"]));
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 1);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 1);
 
-    // Still refused: the letter is among the dead letters again, not lost and not twice.
+    // Still refused: the dead letter is among the dead letters again, not lost and not twice.
     replaying.replay().await;
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 1);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 1);
     // Auth0 sends it once more: the ledger knows that it is set aside.
     cloud.deliver_queue.send(&event("later")).unwrap();
     arrived(cloud).await;
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 1);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 1);
 
     cloud.collector.refuse(Vec::new());
     replaying.replay().await;
     assert_eq!(cloud.collector.log_ids(), once_each(["now", "later"]));
     assert_eq!(replaying.firehose.log_ids(), once_each(["now", "later"]));
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_replayed_is_set_aside_again_with_the_reason_and_does_not_grow() {
     let replaying = Replaying::start(&[]).await;
-    let elsewhere = letter(Some("log-analytics"), Some("1"), &event("1"));
-    let nothing = letter(None, None, r#"{"hello":"world"}"#);
-    let mut cut: Value = serde_json::from_str(&letter(Some("http"), Some("2"), "null")).unwrap();
+    let elsewhere = dead_letter(Some("log-analytics"), Some("1"), &event("1"));
+    let nothing = dead_letter(None, None, r#"{"hello":"world"}"#);
+    let mut cut: Value =
+        serde_json::from_str(&dead_letter(Some("http"), Some("2"), "null")).unwrap();
     cut["event"] = "{\"log_id\":\"2\",\"data\":{\"ty".into();
     cut["size"] = 3_000_000.into();
     cut["sha256"] = "0".repeat(64).into();
     let damaged = elsewhere.replace("2026-11-20T10:00:00Z", "soon");
     let all = [elsewhere, nothing, cut.to_string(), damaged];
     replaying.bring(&all).await;
-    let first = letters(&replaying.cloud.set_aside_queue);
+    let first = dead_letters(&replaying.cloud.set_aside_queue);
     replaying.replay().await;
-    let again = letters(&replaying.cloud.set_aside_queue);
+    let again = dead_letters(&replaying.cloud.set_aside_queue);
 
     let mut reasons: Vec<&str> = first
         .iter()
-        .map(|letter| letter["reason"].as_str().unwrap())
+        .map(|dead_letter| dead_letter["reason"].as_str().unwrap())
         .collect();
     reasons.sort_unstable();
     let before = "; set aside before: no room";
     let expected = [
         "a dead letter that cannot be read".to_owned(),
-        format!("cannot be replayed: the letter has not all of the event{before}"),
+        format!("cannot be replayed: the dead letter has not all of the event{before}"),
         format!("cannot be replayed: there is still no log event in it{before}"),
         format!("cannot be replayed: this function has no sink `log-analytics`{before}"),
     ];
     assert_eq!(reasons, expected);
-    for letter in &again {
+    for dead_letter in &again {
         let is_same = |other: &&Value| {
             ["sink", "log_id", "event", "size", "sha256"]
                 .iter()
-                .all(|name| other.get(name) == letter.get(name))
+                .all(|name| other.get(name) == dead_letter.get(name))
         };
-        assert!(first.iter().any(|other| is_same(&other)), "{letter}");
+        assert!(first.iter().any(|other| is_same(&other)), "{dead_letter}");
     }
     assert_eq!(again.len(), 4);
     assert_eq!(replaying.cloud.collector.log_ids(), once_each(NONE));
@@ -197,7 +201,7 @@ async fn what_cannot_be_replayed_is_set_aside_again_with_the_reason_and_does_not
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_waits_on_its_queue_while_its_sink_is_ill_and_is_never_lost() {
+async fn a_dead_letter_waits_on_its_queue_while_its_sink_is_ill_and_is_never_lost() {
     let replaying = Replaying::start(&[]).await;
     let log_ids: Vec<String> = (0..30).map(|number| number.to_string()).collect();
     for faults in [
@@ -209,11 +213,11 @@ async fn a_letter_waits_on_its_queue_while_its_sink_is_ill_and_is_never_lost() {
     }
     for log_id in &log_ids {
         for sink in ["http", "firehose", "event-bus"] {
-            let letter = letter(Some(sink), Some(log_id), &event(log_id));
-            replaying.replay_queue.send(&letter).unwrap();
+            let dead_letter = dead_letter(Some(sink), Some(log_id), &event(log_id));
+            replaying.replay_queue.send(&dead_letter).unwrap();
         }
     }
-    eventually("all letters come a second time", || {
+    eventually("all dead letters come a second time", || {
         replaying.mapping.counts().returned >= 180
     })
     .await;
@@ -226,7 +230,7 @@ async fn a_letter_waits_on_its_queue_while_its_sink_is_ill_and_is_never_lost() {
     assert_eq!(replaying.cloud.collector.log_ids(), expected);
     assert_eq!(replaying.firehose.log_ids(), expected);
     assert_eq!(replaying.bus.log_ids(), expected);
-    assert_eq!(letters(&replaying.cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&replaying.cloud.set_aside_queue).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -246,7 +250,7 @@ async fn what_a_rules_invocation_could_not_deliver_is_replayed_from_lambdas_own_
     replaying.replay().await;
     assert_eq!(cloud.collector.log_ids(), once_each(["1"]));
     assert_eq!(replaying.firehose.log_ids(), once_each(["1"]));
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -263,7 +267,7 @@ async fn a_redacted_event_is_replayed_as_it_is() {
     }]);
     cloud.deliver_queue.send(&event("later")).unwrap();
     arrived(cloud).await;
-    let set_aside = letters(&cloud.set_aside_queue)[0]["event"].clone();
+    let set_aside = dead_letters(&cloud.set_aside_queue)[0]["event"].clone();
     assert_eq!(set_aside["redacted"], json!(["user_name", "ip"]));
 
     cloud.collector.refuse(Vec::new());
@@ -273,19 +277,20 @@ async fn a_redacted_event_is_replayed_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_bus_a_letter_for_it_is_set_aside_again_and_a_batch_answers_for_each_letter() {
+async fn without_a_bus_a_dead_letter_for_it_is_set_aside_again_and_a_batch_answers_for_each_dead_letter()
+ {
     let replaying = Replaying::start(&[("EVENT_BUS_NAME", "")]).await;
     let cloud = &replaying.cloud;
-    let for_bus = letter(Some("event-bus"), Some("1"), &event("1"));
+    let for_bus = dead_letter(Some("event-bus"), Some("1"), &event("1"));
     replaying.bring(&[&for_bus]).await;
-    let reason = letters(&cloud.set_aside_queue)[0]["reason"].clone();
+    let reason = dead_letters(&cloud.set_aside_queue)[0]["reason"].clone();
     let expected =
         "cannot be replayed: this function has no sink `event-bus`; set aside before: no room";
     assert_eq!(reason, expected);
 
     // Nowhere to put it: then it is handed back, and only it.
     cloud.queue_faults.always(Fault::Status(500));
-    let good = letter(Some("http"), Some("2"), &event("2"));
+    let good = dead_letter(Some("http"), Some("2"), &event("2"));
     let payload = batch(&[for_bus.clone(), good]).to_string();
     let answer = cloud.target.invoke(payload.replace("\"m\"", "\"a\"")).await;
     let answer: Value = serde_json::from_slice(&answer.unwrap()).unwrap();

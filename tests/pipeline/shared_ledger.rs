@@ -18,7 +18,7 @@ use relay::settings::environment;
 use tokio::time::Instant;
 
 use crate::kit::target::event;
-use crate::kit::{binaries, eventually_within, letters, say, settings, twice_count};
+use crate::kit::{binaries, dead_letters, eventually_within, say, settings, twice_count};
 use watched::Watched;
 
 const COPIES: usize = 3;
@@ -151,7 +151,7 @@ pub(crate) async fn prove(
         );
     }
     assert!(!died.is_empty(), "no kill met a batch under way");
-    assert_eq!(letters(&around.set_aside).len(), 0);
+    assert_eq!(dead_letters(&around.set_aside).len(), 0);
     for mapping in mappings {
         assert!(mapping.stop().await.deleted > 0, "both targets worked");
     }

@@ -13,7 +13,7 @@ use local::server::{Answer, Server};
 use serde_json::Value;
 
 use crate::kit::target::{event, failed, log_ids_in, once_each};
-use crate::kit::{arrived, cloud, letters, say, settings, twice_count};
+use crate::kit::{arrived, cloud, dead_letters, say, settings, twice_count};
 
 const NOTHING: [usize; 0] = [];
 
@@ -88,7 +88,7 @@ async fn http_shows_its_credentials_and_hands_back_what_is_refused_without_them(
     let without = cloud_with(&right[..1]).await;
     assert_eq!(failed(&without, &events(3..5)).await, [0, 1]);
     assert_eq!(collector.counts().unauthorized, 1);
-    assert_eq!(letters(&without.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&without.set_aside_queue).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -106,16 +106,16 @@ async fn http_sets_aside_exactly_the_rows_that_the_collector_cannot_take() {
         let good = (0..100).filter(|number| ![17, 18, 63].contains(number));
         let good = once_each(good.map(|number| number.to_string()));
         assert_eq!(cloud.collector.log_ids(), good, "{format}");
-        let mut set_aside: Vec<(String, String)> = letters(&cloud.set_aside_queue)
+        let mut set_aside: Vec<(String, String)> = dead_letters(&cloud.set_aside_queue)
             .iter()
-            .map(|letter| {
-                assert_eq!(letter["sink"], "http");
-                let log_id = letter["log_id"].as_str().unwrap();
+            .map(|dead_letter| {
+                assert_eq!(dead_letter["sink"], "http");
+                let log_id = dead_letter["log_id"].as_str().unwrap();
                 let sent: Value = serde_json::from_str(&event(log_id)).unwrap();
-                assert_eq!(letter["event"], sent);
+                assert_eq!(dead_letter["event"], sent);
                 (
                     log_id.to_owned(),
-                    letter["reason"].as_str().unwrap().to_owned(),
+                    dead_letter["reason"].as_str().unwrap().to_owned(),
                 )
             })
             .collect();
@@ -131,7 +131,7 @@ async fn http_sets_aside_exactly_the_rows_that_the_collector_cannot_take() {
         let calls = cloud.collector.counts().calls;
         assert_eq!(failed(&cloud, &events(0..100)).await, NOTHING);
         assert_eq!(cloud.collector.counts().calls, calls);
-        assert_eq!(letters(&cloud.set_aside_queue).len(), 3);
+        assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 3);
     }
 }
 
@@ -151,10 +151,10 @@ async fn http_halves_what_is_too_large_for_the_collector() {
     assert_eq!(failed(&cloud, &bodies).await, NOTHING);
     let expected = once_each((0..60).map(|number| number.to_string()));
     assert_eq!(collector.log_ids(), expected);
-    let letters = letters(&cloud.set_aside_queue);
-    assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0]["log_id"], "long");
-    assert_eq!(letters[0]["reason"], "the collector answered 413");
+    let dead_letters = dead_letters(&cloud.set_aside_queue);
+    assert_eq!(dead_letters.len(), 1);
+    assert_eq!(dead_letters[0]["log_id"], "long");
+    assert_eq!(dead_letters[0]["reason"], "the collector answered 413");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,7 +172,7 @@ async fn http_hands_back_at_once_what_a_person_must_mend() {
     cloud.collector_faults.heal();
     assert_eq!(failed(&cloud, &events(0..3)).await, NOTHING);
     assert_eq!(cloud.collector.log_ids(), once_each(["0", "1", "2"]));
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
 }
 
 /// Each fault is tried again within an invocation, and handed back after the third time.
@@ -202,7 +202,7 @@ async fn check_tried_again(faults: &[Fault], timeout: Duration) {
     let log_ids = cloud.collector.log_ids();
     assert_eq!(log_ids.len(), 2 * faults.len());
     assert_eq!(twice_count(&log_ids), 0);
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
     assert_eq!(cloud.target.starts(), 1);
 }
 
@@ -279,7 +279,7 @@ async fn http_loses_nothing_of_many_events_and_sends_twice_only_where_an_answer_
     assert!(twice <= lost_answers * 10, "{twice} after {lost_answers}");
     let early = expected(600);
     assert!(early.keys().all(|log_id| log_ids[log_id] == 1));
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::kit::target::{
     event, event_of_type, failed, failures_of, log_ids_in, once_each, put_as_partner, record,
 };
-use crate::kit::{arrived, cloud, eventually, letters, post, settings};
+use crate::kit::{arrived, cloud, dead_letters, eventually, post, settings};
 
 /// The fixtures of a folder, by file name.
 fn fixtures(folder: &str) -> Vec<(String, String)> {
@@ -74,7 +74,7 @@ async fn every_envelope_is_opened_and_its_records_keep_their_bytes() {
         let record = record.strip_suffix('}').unwrap().trim();
         assert!(lines.iter().any(|line| line.contains(record)), "{event}");
     }
-    assert_eq!(letters(&cloud.set_aside_queue), [Value::Null; 0]);
+    assert_eq!(dead_letters(&cloud.set_aside_queue), [Value::Null; 0]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -123,18 +123,18 @@ async fn a_poison_record_is_set_aside_with_its_reason_and_never_comes_again() {
         cloud.deliver_queue.send(body).unwrap();
     }
     arrived(&cloud).await;
-    let mut reasons: Vec<(String, Value)> = letters(&cloud.set_aside_queue)
+    let mut reasons: Vec<(String, Value)> = dead_letters(&cloud.set_aside_queue)
         .into_iter()
-        .map(|letter| {
-            assert_eq!(letter["function"], "aws-eventbridge-target");
-            assert_eq!(letter["tenant"], "acme");
+        .map(|dead_letter| {
+            assert_eq!(dead_letter["function"], "aws-eventbridge-target");
+            assert_eq!(dead_letter["tenant"], "acme");
             assert_eq!(
-                (&letter["sink"], &letter["log_id"]),
+                (&dead_letter["sink"], &dead_letter["log_id"]),
                 (&Value::Null, &Value::Null)
             );
             (
-                letter["reason"].as_str().unwrap().to_owned(),
-                letter["event"].clone(),
+                dead_letter["reason"].as_str().unwrap().to_owned(),
+                dead_letter["event"].clone(),
             )
         })
         .collect();
@@ -173,9 +173,9 @@ async fn a_record_without_a_body_is_set_aside() {
     let good = event("1");
     let records = vec![record("none", None), null, record("good", Some(&good))];
     assert_eq!(failures_of(&cloud, records).await, [""; 0]);
-    let reasons: Vec<Value> = letters(&cloud.set_aside_queue)
+    let reasons: Vec<Value> = dead_letters(&cloud.set_aside_queue)
         .into_iter()
-        .map(|letter| letter["reason"].clone())
+        .map(|dead_letter| dead_letter["reason"].clone())
         .collect();
     assert_eq!(reasons, ["the body is empty", "the body is empty"]);
     assert_eq!(cloud.collector.log_ids(), once_each(["1"]));
@@ -206,7 +206,7 @@ async fn one_bad_event_never_blocks_the_other_ninety_nine() {
     );
     let good = (0..98).chain(100..199).map(|number| number.to_string());
     assert_eq!(cloud.collector.log_ids(), once_each(good));
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 3);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 3);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -234,7 +234,7 @@ async fn exactly_those_records_fail_of_which_something_is_neither_delivered_nor_
     cloud.collector_faults.always(Fault::Status(503));
     cloud.queue_faults.always(Fault::Status(500));
     assert_eq!(failed(&cloud, &bodies).await, [0, 1, 3, 4, 5]);
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
 
     // The sink is back: what it has is acknowledged, what it can never take waits for the dead-letter queue.
     cloud.collector_faults.heal();
@@ -245,9 +245,9 @@ async fn exactly_those_records_fail_of_which_something_is_neither_delivered_nor_
     cloud.queue_faults.heal();
     assert_eq!(failed(&cloud, &bodies).await, [0; 0]);
     assert_eq!(cloud.collector.log_ids(), once_each(["good", "first"]));
-    let mut set_aside: Vec<Value> = letters(&cloud.set_aside_queue)
+    let mut set_aside: Vec<Value> = dead_letters(&cloud.set_aside_queue)
         .into_iter()
-        .map(|letter| letter["event"].clone())
+        .map(|dead_letter| dead_letter["event"].clone())
         .collect();
     set_aside.sort_by_key(ToString::to_string);
     let never: Value = serde_json::from_str(&event("never")).unwrap();
@@ -280,7 +280,7 @@ async fn on_redelivery_only_the_sink_that_lacks_an_event_gets_it() {
     arrived(&cloud).await;
     assert_eq!(cloud.collector.log_ids(), once_each(log_ids.clone()));
     assert_eq!(log_ids_in(&file), once_each(log_ids));
-    assert_eq!(letters(&cloud.set_aside_queue).len(), 0);
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,7 +13,7 @@ use local::function::{Function, FunctionOptions};
 use local::queue::{Queue, QueueOptions, SqsEndpoint};
 
 use crate::kit::target::event;
-use crate::kit::{binaries, eventually, letters, say, settings, twice_count};
+use crate::kit::{binaries, dead_letters, eventually, say, settings, twice_count};
 
 const EVENT_COUNT: u64 = 4_000;
 const BATCH_SIZE: u64 = 40;
@@ -23,7 +23,7 @@ fn target(
     binary: &Path,
     collector: &Collector,
     sqs: &SqsEndpoint,
-    letters_url: &str,
+    dead_letters_url: &str,
 ) -> Arc<Function> {
     let mut options = FunctionOptions::new("aws-eventbridge-target", binary);
     options.concurrency = 1;
@@ -31,7 +31,7 @@ fn target(
         ("TENANT_NAME", "acme"),
         ("SINKS", "http"),
         ("HTTP_SINK_URL", &collector.url()),
-        ("DEAD_LETTER_QUEUE_URL", letters_url),
+        ("DEAD_LETTER_QUEUE_URL", dead_letters_url),
         ("AWS_ENDPOINT_URL_SQS", &sqs.url()),
     ]);
     Arc::new(Function::start(options).unwrap())
@@ -54,7 +54,7 @@ async fn nothing_is_lost_when_one_of_two_targets_is_killed_in_the_middle() {
     let binary = binaries.path("aws-eventbridge-target").unwrap();
     let sqs = SqsEndpoint::start(Faults::healthy()).await.unwrap();
     let set_aside = Queue::new("set-aside", QueueOptions::default());
-    let letters_url = sqs.add(Arc::clone(&set_aside));
+    let dead_letters_url = sqs.add(Arc::clone(&set_aside));
     let faults = Faults::healthy();
     let collector = Collector::start(CollectorOptions::default(), faults.clone())
         .await
@@ -66,7 +66,7 @@ async fn nothing_is_lost_when_one_of_two_targets_is_killed_in_the_middle() {
     for number in 0..EVENT_COUNT {
         queue.send(&event(&number.to_string())).unwrap();
     }
-    let [steady, killed] = [(); 2].map(|()| target(binary, &collector, &sqs, &letters_url));
+    let [steady, killed] = [(); 2].map(|()| target(binary, &collector, &sqs, &dead_letters_url));
     let [of_steady, of_killed] = [&steady, &killed].map(|function| mapping(&queue, function));
 
     let stored = || collector.counts().events;
@@ -105,7 +105,7 @@ async fn nothing_is_lost_when_one_of_two_targets_is_killed_in_the_middle() {
         killed.starts(),
     ));
     assert_eq!(lost, 0);
-    assert_eq!(letters(&set_aside).len(), 0);
+    assert_eq!(dead_letters(&set_aside).len(), 0);
     // What was in flight: the batches that ended with their process.
     assert!(twice <= killed_counts.failed * BATCH_SIZE, "{twice}");
     assert!((1..=KILL_COUNT).contains(&killed_counts.failed));

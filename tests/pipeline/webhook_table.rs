@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use crate::kit::ingest::{Ingest, TOKEN};
 use crate::kit::reply::Reply;
 
+mod dead_letters;
 mod delivery;
 mod forms;
 mod identifiers;
-mod letters;
 mod refusals;
 
 /// How often a request arrives, as [`ask`] sends it.
@@ -105,12 +105,12 @@ fn handed_off(received: usize, delivered: usize, filtered: usize, set_aside: usi
     )
 }
 
-/// A whole letter, but for the moment at which it was written.
-fn without_time(mut letter: Value) -> Value {
-    let at = letter["at"].take();
+/// A whole dead letter, but for the moment at which it was written.
+fn without_time(mut dead_letter: Value) -> Value {
+    let at = dead_letter["at"].take();
     let at: tenant_logs::Timestamp = at.as_str().unwrap().parse().unwrap();
     let age = tenant_logs::Timestamp::now() - at;
     assert!((0..60).contains(&age.get_seconds()), "{age}");
-    letter.as_object_mut().unwrap().remove("at");
-    letter
+    dead_letter.as_object_mut().unwrap().remove("at");
+    dead_letter
 }

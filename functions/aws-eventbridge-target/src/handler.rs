@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use aws_clients::{DeadLetterQueue, TableLedger};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use lambda_runtime::Context;
-use relay::{CounterFormat, Deadline, Relay, Remedy, TableOrMemory, WhenRefused};
+use relay::{CounterFormat, Deadline, OnExhaustion, Relay, Remedy, TableOrMemory};
 use serde::Serialize;
 
 use crate::sink::TargetSink;
@@ -53,7 +53,7 @@ impl Target {
                 replay_destinations: Some(settings.replay_destinations),
                 ledger: Some(ledger),
                 dead_letters: DeadLetterQueue::new(&connection, settings.dead_letters),
-                when_refused: WhenRefused::HandBack,
+                on_exhaustion: OnExhaustion::HandBack,
                 counter_format: CounterFormat::EmbeddedMetrics,
             },
         }
@@ -134,8 +134,8 @@ fn service_name(event_source: &str) -> &str {
 
 /// Answers the positions of the records of which something must come again.
 async fn deliver(target: &Target, texts: &[Text<'_>], deadline: &Deadline) -> BTreeSet<usize> {
-    let arrivals = texts.iter().map(Text::arrival).collect();
-    let outcome = target.relay.deliver(arrivals, deadline).await;
+    let bodies = texts.iter().map(Text::arrival).collect();
+    let outcome = target.relay.deliver(bodies, deadline).await;
     let handed_back = outcome.handed_back.iter();
     handed_back
         .filter_map(|position| Some(texts.get(*position)?.origin))

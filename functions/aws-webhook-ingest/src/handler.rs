@@ -9,7 +9,7 @@ use aws_lambda_events::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use aws_lambda_events::http::{HeaderMap, HeaderValue};
 use lambda_runtime::Context;
 use relay::webhook::{WebhookAnswer, WebhookBody, WebhookRequest, WebhookTokens, receive};
-use relay::{CounterFormat, Deadline, Destination, NoLedger, Relay, WhenRefused};
+use relay::{CounterFormat, Deadline, Destination, NoLedger, OnExhaustion, Relay};
 
 use crate::{IngestError, Settings};
 use request::HttpRequest;
@@ -41,7 +41,7 @@ impl Ingest {
                 replay_destinations: None,
                 ledger: None,
                 dead_letters: DeadLetterQueue::new(&connection, settings.dead_letters),
-                when_refused: WhenRefused::SetAside,
+                on_exhaustion: OnExhaustion::SetAside,
                 counter_format: CounterFormat::EmbeddedMetrics,
             },
             tokens: WebhookTokens::new(settings.tokens, || SecretsManager::new(&connection)),

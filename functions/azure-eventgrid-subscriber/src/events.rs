@@ -6,13 +6,13 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use relay::Arrival;
+use relay::IncomingBody;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tenant_logs::{Parsed, RejectReason, parse};
 
 /// Strings within strings that are opened; the host wraps twice at most.
-const MOST_WRAPPINGS: u8 = 8;
+const MAX_WRAPPINGS: u8 = 8;
 /// What every event type of Auth0's has in it, whatever the case.
 const OURS: &[u8] = b"auth0";
 
@@ -29,7 +29,7 @@ pub(crate) fn texts_of(body: &str) -> Vec<Cow<'_, str>> {
         Ok(invocation) => {
             let mut texts = Vec::new();
             for value in invocation.data.into_values() {
-                open(Cow::Borrowed(value.get()), MOST_WRAPPINGS, &mut texts);
+                open(Cow::Borrowed(value.get()), MAX_WRAPPINGS, &mut texts);
             }
             texts
         }
@@ -68,10 +68,10 @@ fn inside_of(value: &str) -> Option<Vec<String>> {
 }
 
 /// A text as the flow takes it, without the events of other publishers.
-pub(crate) fn arrival(text: &str) -> Arrival<'_> {
+pub(crate) fn arrival(text: &str) -> IncomingBody<'_> {
     let mut parsed = parse(text);
     let left_out = parsed.as_mut().map_or(0, leave_out_others);
-    Arrival {
+    IncomingBody {
         body: text.as_bytes(),
         parsed,
         trace_id: None,

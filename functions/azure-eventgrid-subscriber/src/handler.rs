@@ -2,7 +2,7 @@
 
 use custom_handler::{Call, Handler, Reply};
 use http_clients::{DeadLetterContainer, TableLedger};
-use relay::{CounterFormat, Relay, TableOrMemory, WhenRefused, chain};
+use relay::{CounterFormat, OnExhaustion, Relay, TableOrMemory, chain};
 use serde_json::json;
 use tenant_logs::decode;
 
@@ -12,7 +12,7 @@ use crate::sink::SubscriberSink;
 use crate::{Settings, SubscriberError};
 
 /// The host brings an event twice, so this is far above twice of what Event Grid delivers at once.
-const MOST_BODY_BYTES: usize = 67_108_864;
+const MAX_BODY_BYTES: usize = 67_108_864;
 
 /// Everything the function needs, built once.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ impl Subscriber {
                 replay_destinations: Some(settings.replay_destinations),
                 ledger: Some(ledger),
                 dead_letters: DeadLetterContainer::new(&settings.identity, settings.dead_letters),
-                when_refused: WhenRefused::HandBack,
+                on_exhaustion: OnExhaustion::HandBack,
                 counter_format: CounterFormat::Plain,
             },
         }
@@ -46,20 +46,20 @@ impl Subscriber {
     /// Delivers the events of one invocation; the answer is for all of them.
     async fn deliver(&self, call: &mut Call) -> Result<Reply, SubscriberError> {
         let deadline = call.deadline();
-        let body = call.body(MOST_BODY_BYTES).await;
+        let body = call.body(MAX_BODY_BYTES).await;
         let body = body.map_err(SubscriberError::Read)?;
-        let text = decode(&body, MOST_BODY_BYTES);
+        let text = decode(&body, MAX_BODY_BYTES);
         let texts = text.as_deref().map(texts_of);
-        let arrivals = match &texts {
+        let bodies = match &texts {
             Ok(texts) => texts.iter().map(|text| arrival(text)).collect(),
-            Err(unreadable) => vec![relay::Arrival {
+            Err(unreadable) => vec![relay::IncomingBody {
                 body: &body,
                 parsed: Err(**unreadable),
                 trace_id: None,
                 left_out: 0,
             }],
         };
-        let outcome = self.relay.deliver(arrivals, &deadline).await;
+        let outcome = self.relay.deliver(bodies, &deadline).await;
         if outcome.handed_back.is_empty() {
             Ok(Reply::done())
         } else {

@@ -1,7 +1,7 @@
-//! Dead letters that come back: every letter of the container is delivered again, and deleted once its event is known.
+//! Dead letters that come back: every dead letter of the container is delivered again, and deleted once its event is known.
 //!
-//! A letter that cannot pass stays where it is, as it is. Only a letter of Event Grid's own, or of no sink, may hold
-//! events of which one sink takes some and another does not: for those a letter that names the sink is written.
+//! A dead letter that cannot pass stays where it is, as it is. Only a dead letter of Event Grid's own, or of no sink, may hold
+//! events of which one sink takes some and another does not: for those a dead letter that names the sink is written.
 
 use std::collections::BTreeSet;
 
@@ -15,22 +15,22 @@ use tokio::time::Instant;
 use crate::SubscriberError;
 use crate::events::arrival;
 
-/// Letters that are under way at once.
+/// DeadLetterReport that are under way at once.
 const LETTERS_AT_ONCE: usize = 8;
 
 /// A container of dead letters, from which they can be taken back.
-pub(crate) trait LetterBox: DeadLetters {
-    /// The names of all letters.
+pub(crate) trait DeadLetterBox: DeadLetters {
+    /// The names of all dead letters.
     fn names(&self, until: Instant) -> impl Future<Output = Result<Vec<String>, PortError>> + Send;
 
-    /// A letter's bytes; nothing where it is gone.
+    /// A dead letter's bytes; nothing where it is gone.
     fn read(
         &self,
         name: &str,
         until: Instant,
     ) -> impl Future<Output = Result<Option<Vec<u8>>, PortError>> + Send;
 
-    /// Takes a letter away; one that is gone already is no error.
+    /// Takes a dead letter away; one that is gone already is no error.
     fn take_away(
         &self,
         name: &str,
@@ -38,13 +38,17 @@ pub(crate) trait LetterBox: DeadLetters {
     ) -> impl Future<Output = Result<(), PortError>> + Send;
 }
 
-impl LetterBox for DeadLetterContainer {
+impl DeadLetterBox for DeadLetterContainer {
     async fn names(&self, until: Instant) -> Result<Vec<String>, PortError> {
         let mut names = Vec::new();
         let mut after: Option<String> = None;
         loop {
             let page = self.list(after.as_deref(), until).await?;
-            names.extend(page.letters.into_iter().map(|letter| letter.name));
+            names.extend(
+                page.dead_letters
+                    .into_iter()
+                    .map(|dead_letter| dead_letter.name),
+            );
             after = page.next;
             if after.is_none() {
                 return Ok(names);
@@ -61,7 +65,7 @@ impl LetterBox for DeadLetterContainer {
     }
 }
 
-/// What became of the letters.
+/// What became of the dead letters.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Replayed {
     /// Deleted, because their events are delivered or known.
@@ -72,7 +76,7 @@ pub(crate) struct Replayed {
     pub(crate) left: usize,
 }
 
-/// What became of one letter.
+/// What became of one dead letter.
 enum Fate {
     Delivered,
     SetAside,
@@ -91,13 +95,13 @@ impl Replayed {
     }
 }
 
-/// Takes back every letter that the deadline allows.
-pub(crate) async fn replay<S: Sink, L: Ledger, B: LetterBox>(
+/// Takes back every dead letter that the deadline allows.
+pub(crate) async fn replay<S: Sink, L: Ledger, B: DeadLetterBox>(
     relay: &Relay<S, L, B>,
     deadline: &Deadline,
 ) -> Result<Replayed, SubscriberError> {
-    let letter_box = &relay.dead_letters;
-    let names = letter_box.names(deadline.send_by()).await;
+    let dead_letter_box = &relay.dead_letters;
+    let names = dead_letter_box.names(deadline.send_by()).await;
     let names = names.map_err(SubscriberError::List)?;
     let fates = stream::iter(&names).map(|name| async move {
         if Instant::now() >= deadline.send_by() {
@@ -124,21 +128,26 @@ pub(crate) async fn replay<S: Sink, L: Ledger, B: LetterBox>(
     Ok(replayed)
 }
 
-async fn replay_one<S: Sink, L: Ledger, B: LetterBox>(
+async fn replay_one<S: Sink, L: Ledger, B: DeadLetterBox>(
     relay: &Relay<S, L, B>,
     name: &str,
     deadline: &Deadline,
 ) -> Result<Fate, PortError> {
-    let letter_box = &relay.dead_letters;
-    let Some(bytes) = letter_box.read(name, deadline.send_by()).await? else {
+    let dead_letter_box = &relay.dead_letters;
+    let Some(bytes) = dead_letter_box.read(name, deadline.send_by()).await? else {
         // Another replay was faster.
         return Ok(Fate::Delivered);
     };
     let Ok(text) = String::from_utf8(bytes) else {
         return Ok(Fate::SetAside);
     };
-    let letter = DeadLetter::read(&text);
-    let returning = returning(relay, letter.as_ref().and_then(|letter| letter.sink));
+    let dead_letter = DeadLetter::read(&text);
+    let returning = returning(
+        relay,
+        dead_letter
+            .as_ref()
+            .and_then(|dead_letter| dead_letter.sink),
+    );
     let outcome = returning.deliver(vec![arrival(&text)], deadline).await;
     if !outcome.handed_back.is_empty() {
         return Ok(Fate::Left);
@@ -146,12 +155,14 @@ async fn replay_one<S: Sink, L: Ledger, B: LetterBox>(
     if outcome.set_aside > 0 {
         return Ok(Fate::SetAside);
     }
-    letter_box.take_away(name, deadline.answer_by()).await?;
+    dead_letter_box
+        .take_away(name, deadline.answer_by())
+        .await?;
     Ok(Fate::Delivered)
 }
 
-/// The function's flow for one letter: what cannot pass stays in the letter, which is kept.
-fn returning<'r, S: Sink, L: Ledger, B: LetterBox>(
+/// The function's flow for one dead letter: what cannot pass stays in the dead letter, which is kept.
+fn returning<'r, S: Sink, L: Ledger, B: DeadLetterBox>(
     relay: &'r Relay<S, L, B>,
     sink: Option<&'r str>,
 ) -> Relay<&'r S, &'r L, Kept<'r, B>> {
@@ -164,10 +175,10 @@ fn returning<'r, S: Sink, L: Ledger, B: LetterBox>(
         replay_destinations: relay.replay_destinations.as_deref().map(borrowed),
         ledger: relay.ledger.as_ref(),
         dead_letters: Kept {
-            letter_box: &relay.dead_letters,
+            dead_letter_box: &relay.dead_letters,
             sink,
         },
-        when_refused: relay.when_refused,
+        on_exhaustion: relay.on_exhaustion,
         counter_format: relay.counter_format,
     }
 }
@@ -180,33 +191,35 @@ fn borrowed<S>(destinations: &[relay::Destination<S>]) -> Vec<relay::Destination
     borrowed.collect()
 }
 
-/// Where letters go while one comes back: most are in it already.
+/// Where dead letters go while one comes back: most are in it already.
 struct Kept<'r, B> {
-    letter_box: &'r B,
-    /// The sink that the letter names which comes back.
+    dead_letter_box: &'r B,
+    /// The sink that the dead letter names which comes back.
     sink: Option<&'r str>,
 }
 
 impl<B: DeadLetters> DeadLetters for Kept<'_, B> {
-    async fn set_aside(&self, letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
+    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
         // One that names a sink, out of one that does not: the sink's part must not be lost with the whole.
-        let is_new = |letter: &DeadLetter<'_>| letter.sink.is_some() && letter.sink != self.sink;
-        let new: Vec<usize> = (0..letters.len())
-            .filter(|index| letters.get(*index).is_some_and(is_new))
+        let is_new = |dead_letter: &DeadLetter<'_>| {
+            dead_letter.sink.is_some() && dead_letter.sink != self.sink
+        };
+        let new: Vec<usize> = (0..dead_letters.len())
+            .filter(|index| dead_letters.get(*index).is_some_and(is_new))
             .collect();
         let to_write: Vec<DeadLetter<'_>> = new
             .iter()
-            .filter_map(|index| letters.get(*index).cloned())
+            .filter_map(|index| dead_letters.get(*index).cloned())
             .collect();
         let is_written: BTreeSet<usize> = new.iter().copied().collect();
         let mut delivery = Delivery {
-            delivered: (0..letters.len())
+            delivered: (0..dead_letters.len())
                 .filter(|index| !is_written.contains(index))
                 .collect(),
             refused: Vec::new(),
         };
         if !to_write.is_empty() {
-            let written = self.letter_box.set_aside(&to_write, until).await;
+            let written = self.dead_letter_box.set_aside(&to_write, until).await;
             delivery.merge(written, &new);
         }
         delivery

@@ -5,12 +5,12 @@ use http_clients::{DeadLetterContainer, EventTopic, KeyVault};
 use relay::webhook::{
     WebhookAnswer, WebhookBody, WebhookRequest, WebhookTokens, receive_body, refusal_of_head,
 };
-use relay::{CounterFormat, Destination, NoLedger, Relay, WhenRefused};
+use relay::{CounterFormat, Destination, NoLedger, OnExhaustion, Relay};
 
 use crate::{IngestError, Settings};
 
-/// The largest request that the Functions host lets pass: whatever is over the setting is still measured for its letter.
-const MOST_HOST_BYTES: usize = 104_857_600;
+/// The largest request that the Functions host lets pass: whatever is over the setting is still measured for its dead letter.
+const MAX_HOST_BYTES: usize = 104_857_600;
 
 /// Everything the function needs, built once.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Ingest {
                 replay_destinations: None,
                 ledger: None,
                 dead_letters: DeadLetterContainer::new(&identity, settings.dead_letters),
-                when_refused: WhenRefused::SetAside,
+                on_exhaustion: OnExhaustion::SetAside,
                 counter_format: CounterFormat::Plain,
             },
             tokens: WebhookTokens::new(settings.tokens, || KeyVault::new(&identity)),
@@ -56,7 +56,7 @@ impl Ingest {
             call.discard_body().await;
             return Ok(refusal);
         }
-        let body = call.body(MOST_HOST_BYTES.max(self.max_body_bytes)).await?;
+        let body = call.body(MAX_HOST_BYTES.max(self.max_body_bytes)).await?;
         let request = WebhookRequest {
             method: call.method(),
             authorization: authorization.as_deref(),

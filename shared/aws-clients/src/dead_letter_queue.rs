@@ -13,10 +13,10 @@ use crate::connection::{AwsConnection, endpoint};
 use crate::error::{CallError, code_name, is_busy};
 
 /// What SQS takes in one message, and in one call.
-const MOST_BYTES: usize = 1_048_576;
+const MAX_BYTES: usize = 1_048_576;
 const LIMITS: BatchLimits = BatchLimits {
     events: 10,
-    bytes: MOST_BYTES,
+    bytes: MAX_BYTES,
 };
 const CALLS_AT_ONCE: usize = 8;
 
@@ -61,7 +61,7 @@ impl DeadLetterQueue {
         let indices: Vec<usize> = batch.iter().map(|(index, _)| *index).collect();
         match self.call(batch, until).await {
             Ok(answer) => self.read_answer(&answer),
-            // There is nowhere else for a letter to go, so it is never set aside in its turn.
+            // There is nowhere else for a dead letter to go, so it is never set aside in its turn.
             Err(error) => {
                 let remedy = match error.remedy() {
                     Remedy::SetAside | Remedy::Stop => Remedy::Stop,
@@ -98,7 +98,7 @@ impl DeadLetterQueue {
         }
     }
 
-    /// Reads what became of each letter: a call that succeeds may still have refused some.
+    /// Reads what became of each dead letter: a call that succeeds may still have refused some.
     fn read_answer(&self, answer: &SendMessageBatchOutput) -> Delivery {
         let delivered = answer
             .successful()
@@ -125,9 +125,11 @@ impl DeadLetterQueue {
 }
 
 impl DeadLetters for DeadLetterQueue {
-    async fn set_aside(&self, letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
-        let split = LIMITS.split(letters.iter().map(text).enumerate(), |(_, text)| text.len());
-        // A letter is cut to fit, so none is too large; one that were would have no answer, which is not delivered.
+    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
+        let split = LIMITS.split(dead_letters.iter().map(text).enumerate(), |(_, text)| {
+            text.len()
+        });
+        // A dead letter is cut to fit, so none is too large; one that were would have no answer, which is not delivered.
         let calls: Vec<_> = split
             .batches
             .into_iter()
@@ -143,14 +145,14 @@ impl DeadLetters for DeadLetterQueue {
     }
 }
 
-/// A letter as a message body.
-fn text(letter: &DeadLetter<'_>) -> String {
-    let whole = allowed(letter.to_json_within(MOST_BYTES));
-    if whole.len() <= MOST_BYTES {
+/// A dead letter as a message body.
+fn text(dead_letter: &DeadLetter<'_>) -> String {
+    let whole = allowed(dead_letter.to_json_within(MAX_BYTES));
+    if whole.len() <= MAX_BYTES {
         return whole;
     }
     // Escapes are twice as long as what they stand for.
-    allowed(letter.to_json_within(MOST_BYTES / 2))
+    allowed(dead_letter.to_json_within(MAX_BYTES / 2))
 }
 
 /// Escapes the two characters that JSON allows and SQS refuses (`SendMessage`, `InvalidMessageContents`): they occur in

@@ -6,7 +6,7 @@ mod call;
 use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
 use relay::{Delivery, Refusal, Remedy, Row, Sink, call_end};
-use tenant_logs::{BatchLimits, Halving, TenantName};
+use tenant_logs::{BatchLimits, Bisection, TenantName};
 use tokio::time::{Instant, timeout_at};
 
 use crate::connection::AwsConnection;
@@ -75,15 +75,15 @@ impl EventBus {
         }
     }
 
-    /// Delivers one batch. A call refused for its content is halved until the entry that is meant stands alone, so
+    /// Delivers one batch. A call refused for its content is bisected until the entry that is meant stands alone, so
     /// that it takes no other with it.
     async fn deliver(&self, batch: Vec<Numbered<'_>>, until: Instant) -> Delivery {
         let mut delivery = Delivery::default();
-        let mut parts = Halving::new(&batch);
+        let mut parts = Bisection::new(&batch);
         while let Some(part) = parts.next_part() {
             match self.put(part, until).await {
                 Ok(answer) => read_answer(part, &answer, &mut delivery),
-                Err(CallError::Content { .. }) if parts.halve(part) => {}
+                Err(CallError::Content { .. }) if parts.bisect(part) => {}
                 Err(error) => {
                     let indices = part.iter().map(|(index, _)| *index);
                     delivery

@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
 use relay::{Delivery, Refusal, Remedy, Row, Sink, call_end, ndjson};
-use tenant_logs::{BatchLimits, Halving};
+use tenant_logs::{BatchLimits, Bisection};
 use tokio::time::{Instant, timeout_at};
 
 use aws_sdk_firehose::Client;
@@ -21,7 +21,7 @@ const LIMITS: BatchLimits = BatchLimits {
     bytes: 4 * 1_048_576,
 };
 /// What one record may have, before base64 (`PutRecordBatch`: 1,000 KiB).
-const MOST_RECORD_BYTES: usize = 1_024_000;
+const MAX_RECORD_BYTES: usize = 1_024_000;
 /// Calls side by side; one carries up to 4 MiB.
 const CALLS_AT_ONCE: usize = 4;
 
@@ -61,15 +61,15 @@ impl Firehose {
         }
     }
 
-    /// Delivers one batch. A call refused for its content is halved until the record that is meant stands alone, so
+    /// Delivers one batch. A call refused for its content is bisected until the record that is meant stands alone, so
     /// that it takes no other with it.
     async fn deliver(&self, batch: Vec<Numbered<'_>>, until: Instant) -> Delivery {
         let mut delivery = Delivery::default();
-        let mut parts = Halving::new(&batch);
+        let mut parts = Bisection::new(&batch);
         while let Some(part) = parts.next_part() {
             match self.put(part, until).await {
                 Ok(answer) => read_answer(part, &answer, &mut delivery),
-                Err(CallError::Content { .. }) if parts.halve(part) => {}
+                Err(CallError::Content { .. }) if parts.bisect(part) => {}
                 Err(error) => {
                     let indices = part.iter().map(|(index, _)| *index);
                     let refused = error.refuse(indices, error.remedy());
@@ -112,7 +112,7 @@ impl Sink for Firehose {
         let (fitting, too_large): (Vec<Numbered<'_>>, Vec<Numbered<'_>>) = rows
             .iter()
             .enumerate()
-            .partition(|(_, row)| record_bytes(row) <= MOST_RECORD_BYTES);
+            .partition(|(_, row)| record_bytes(row) <= MAX_RECORD_BYTES);
         let mut delivery = Delivery::default();
         delivery
             .refused

@@ -12,10 +12,10 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::connection::{AwsConnection, AwsSettings};
 use crate::error::CallError;
 
-const MOST_TRIES: u32 = 3;
-const MOST_CALL_TIME: Duration = Duration::from_secs(2);
+const MAX_TRIES: u32 = 3;
+const MAX_CALL_TIME: Duration = Duration::from_secs(2);
 /// A start must fit into the ten seconds that Lambda gives it, and a reading into a request.
-const MOST_TIME: Duration = Duration::from_secs(5);
+const MAX_TIME: Duration = Duration::from_secs(5);
 
 /// Which versions of a secret a setting takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,14 +109,14 @@ impl SecretsManager {
 
     /// Reads one version, again while that helps; nothing where it holds bytes instead of a string.
     async fn version(&self, arn: &str, stage: &str) -> Result<Option<Secret>, CallError> {
-        let until = Instant::now() + MOST_TIME;
+        let until = Instant::now() + MAX_TIME;
         let mut tries = 0;
         loop {
             let call = self.client.get_secret_value();
             // In a box, because the compiler cannot lay out a `main` that holds this future within all others.
             let call = Box::pin(call.secret_id(arn).version_stage(stage).send());
             let target = || format!("secret `{arn}`");
-            let call_end = until.min(Instant::now() + MOST_CALL_TIME);
+            let call_end = until.min(Instant::now() + MAX_CALL_TIME);
             let error = match timeout_at(call_end, call).await {
                 Ok(Ok(version)) => return Ok(version.secret_string.map(Secret::new)),
                 Ok(Err(error)) => CallError::new(&target(), error),
@@ -124,7 +124,7 @@ impl SecretsManager {
             };
             tries += 1;
             let wake = Instant::now() + back_off(tries);
-            if error.remedy() != Remedy::Retry || tries >= MOST_TRIES || wake >= until {
+            if error.remedy() != Remedy::Retry || tries >= MAX_TRIES || wake >= until {
                 return Err(error);
             }
             sleep_until(wake).await;

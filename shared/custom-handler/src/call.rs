@@ -9,7 +9,7 @@ use relay::Deadline;
 use tokio::time::timeout_at;
 
 /// Bytes of a body that nobody wants which are read so that the sender sees the answer and no broken connection.
-const MOST_DISCARDED_BYTES: usize = 104_857_600;
+const MAX_DISCARDED_BYTES: usize = 104_857_600;
 
 /// A call as it came.
 #[derive(Debug)]
@@ -92,7 +92,7 @@ impl Call {
     pub async fn discard_body(&mut self) {
         let body = &mut self.body;
         let reading = async {
-            let mut left = MOST_DISCARDED_BYTES;
+            let mut left = MAX_DISCARDED_BYTES;
             while let Some(Ok(frame)) = body.frame().await {
                 let byte_count = frame.data_ref().map_or(0, Bytes::len);
                 match left.checked_sub(byte_count) {

@@ -7,7 +7,7 @@ use relay::settings::Reader;
 /// Seconds of a call unless `INVOCATION_SECONDS` says otherwise: less than the 30 that Event Grid waits.
 const INVOCATION_SECONDS: u64 = 25;
 /// The longest that any plan's `functionTimeout` is by default.
-const MOST_SECONDS: u64 = 1_800;
+const MAX_SECONDS: u64 = 1_800;
 
 /// Where the server listens, and how long a call may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +32,7 @@ impl HandlerSettings {
             "a whole number of seconds from 1 to 1800, below functionTimeout",
             |text| {
                 let seconds = text.parse().ok();
-                seconds.filter(|seconds| (1..=MOST_SECONDS).contains(seconds))
+                seconds.filter(|seconds| (1..=MAX_SECONDS).contains(seconds))
             },
         );
         if is_set && seconds.is_none() {

@@ -13,8 +13,8 @@ use crate::entra::{EntraIdentity, TokenCache};
 use crate::exchange::{Answer, exchange};
 
 /// Tries of a call that nobody else makes again, and the most time of each.
-const MOST_TRIES: u32 = 10;
-const MOST_CALL_TIME: Duration = Duration::from_secs(5);
+const MAX_TRIES: u32 = 10;
+const MAX_CALL_TIME: Duration = Duration::from_secs(5);
 /// Whom tokens for storage are for, in every cloud.
 pub(crate) const STORAGE: &str = "https://storage.azure.com";
 /// The version of storage that is spoken: the first that takes tokens for tables.
@@ -83,7 +83,7 @@ impl AzureService {
     ) -> Result<Answer, CallError> {
         let mut tries = 0;
         loop {
-            let try_end = until.min(Instant::now() + MOST_CALL_TIME);
+            let try_end = until.min(Instant::now() + MAX_CALL_TIME);
             let error = match self.call(try_end, &build).await {
                 Ok(answer) if !answer.is_busy() => return Ok(answer),
                 Ok(answer) => self.error(answer),
@@ -94,7 +94,7 @@ impl AzureService {
             let wake = Instant::now().checked_add(wait);
             match wake {
                 Some(wake)
-                    if error.remedy() == Remedy::Retry && tries < MOST_TRIES && wake < until =>
+                    if error.remedy() == Remedy::Retry && tries < MAX_TRIES && wake < until =>
                 {
                     sleep_until(wake).await;
                 }

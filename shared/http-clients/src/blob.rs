@@ -19,7 +19,7 @@ use crate::endpoint::{WANT, below, endpoint, percent_encode};
 use crate::entra::EntraIdentity;
 use crate::exchange::Answer;
 
-pub use listing::{LetterPage, StoredLetter};
+pub use listing::{DeadLetterPage, StoredDeadLetter};
 
 const CALLS_AT_ONCE: usize = 8;
 const BLOBS_A_PAGE: &str = "1000";
@@ -62,11 +62,15 @@ impl DeadLetterContainer {
 
     /// One page of the blobs in the container, ours and Event Grid's own, after the page that named `after`.
     ///
-    /// Whoever replays letters lists all of them first: one that cannot be replayed is put here again.
+    /// Whoever replays dead letters lists all of them first: one that cannot be replayed is put here again.
     ///
     /// # Errors
     /// Where the container does not answer in time, is not there, or may not be read.
-    pub async fn list(&self, after: Option<&str>, until: Instant) -> Result<LetterPage, PortError> {
+    pub async fn list(
+        &self,
+        after: Option<&str>,
+        until: Instant,
+    ) -> Result<DeadLetterPage, PortError> {
         let mut url = self.endpoint.clone();
         url.query_pairs_mut()
             .append_pair("restype", "container")
@@ -87,7 +91,7 @@ impl DeadLetterContainer {
         page.map_err(|error| error.at("list dead letters".to_owned()))
     }
 
-    /// A letter's bytes; nothing where it is gone.
+    /// A dead letter's bytes; nothing where it is gone.
     ///
     /// # Errors
     /// As [`Self::list`].
@@ -108,7 +112,7 @@ impl DeadLetterContainer {
         bytes.map_err(|error| error.at("read a dead letter".to_owned()))
     }
 
-    /// Deletes a letter whose event is delivered or known; one that is gone is deleted already.
+    /// Deletes a dead letter whose event is delivered or known; one that is gone is deleted already.
     ///
     /// # Errors
     /// As [`Self::list`].
@@ -125,9 +129,9 @@ impl DeadLetterContainer {
         deleted.map_err(|error| error.at("delete a dead letter".to_owned()))
     }
 
-    async fn put(&self, index: usize, letter: &DeadLetter<'_>, until: Instant) -> Delivery {
-        let json = letter.to_json();
-        let url = self.blob(&name(letter, &json));
+    async fn put(&self, index: usize, dead_letter: &DeadLetter<'_>, until: Instant) -> Delivery {
+        let json = dead_letter.to_json();
+        let url = self.blob(&name(dead_letter, &json));
         let body = Bytes::from(json);
         let call = self.service.call(until, |client| {
             of_storage(client.put(url.clone()))
@@ -158,11 +162,11 @@ impl DeadLetterContainer {
 }
 
 impl DeadLetters for DeadLetterContainer {
-    async fn set_aside(&self, letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
-        let calls: Vec<_> = letters
+    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
+        let calls: Vec<_> = dead_letters
             .iter()
             .enumerate()
-            .map(|(index, letter)| self.put(index, letter, until))
+            .map(|(index, dead_letter)| self.put(index, dead_letter, until))
             .collect();
         let mut answers = stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
         let mut delivery = Delivery::default();
@@ -174,7 +178,7 @@ impl DeadLetters for DeadLetterContainer {
     }
 }
 
-/// There is nowhere else for a letter to go, so it is never set aside in its turn.
+/// There is nowhere else for a dead letter to go, so it is never set aside in its turn.
 fn refusal(index: usize, error: &CallError) -> Refusal {
     let remedy = match error.remedy() {
         Remedy::SetAside | Remedy::Stop => Remedy::Stop,
@@ -191,12 +195,12 @@ fn is_gone(answer: &Answer) -> bool {
     answer.status == StatusCode::NOT_FOUND && answer.said().is("BlobNotFound")
 }
 
-/// A letter's name says when it was written and by which function. It is a hash of the letter besides, so that putting a
-/// letter twice makes one blob.
-fn name(letter: &DeadLetter<'_>, json: &str) -> String {
-    let mut name = letter.function.to_owned();
+/// A dead letter's name says when it was written and by which function. It is a hash of the dead letter besides, so that putting a
+/// dead letter twice makes one blob.
+fn name(dead_letter: &DeadLetter<'_>, json: &str) -> String {
+    let mut name = dead_letter.function.to_owned();
     // Writing to a text cannot fail.
-    let _infallible = write!(name, "/{}-", letter.at.strftime("%Y/%m/%d/%H%M%S"));
+    let _infallible = write!(name, "/{}-", dead_letter.at.strftime("%Y/%m/%d/%H%M%S"));
     name.extend(sha256_hex(json.as_bytes()).chars().take(32));
     name.push_str(".json");
     name

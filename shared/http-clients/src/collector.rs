@@ -13,11 +13,11 @@ use relay::settings::Reader;
 use relay::{Delivery, Refusal, Remedy, Row, Sink, call_end, chain};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
-use tenant_logs::Halving;
+use tenant_logs::Bisection;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::HttpClientError;
-use crate::exchange::{retry_after, waited_out};
+use crate::exchange::{retry_after, wait_if_in_time};
 use crate::key_vault::KeyVault;
 use crate::tls::client;
 use authorization::Authorization;
@@ -28,8 +28,8 @@ pub use settings::HttpCollectorSettings;
 
 const CALLS_AT_ONCE: usize = 4;
 /// What is read of an answer, so that its connection serves the next call.
-const MOST_ANSWER_BYTES: usize = 65_536;
-const MOST_ANSWER_TIME: Duration = Duration::from_secs(1);
+const MAX_ANSWER_BYTES: usize = 65_536;
+const MAX_ANSWER_TIME: Duration = Duration::from_secs(1);
 
 /// A collector behind one URL.
 pub struct HttpCollector {
@@ -85,11 +85,11 @@ impl HttpCollector {
         self
     }
 
-    /// Delivers one batch. A call refused for its content is halved until the rows that are meant stand alone, so that
+    /// Delivers one batch. A call refused for its content is bisected until the rows that are meant stand alone, so that
     /// they take no other with them.
     async fn deliver(&self, batch: Vec<Numbered<'_>>, until: Instant) -> Delivery {
         let mut delivery = Delivery::default();
-        let mut parts = Halving::new(&batch);
+        let mut parts = Bisection::new(&batch);
         let mut longest = Duration::ZERO;
         while let Some(part) = parts.next_part() {
             let begun = Instant::now();
@@ -106,7 +106,7 @@ impl HttpCollector {
                     let taken = part.iter().map(|(index, _)| *index);
                     delivery.delivered.extend(taken);
                 }
-                Ok(answer) if is_about_content(answer.status) && parts.halve(part) => {}
+                Ok(answer) if is_about_content(answer.status) && parts.bisect(part) => {}
                 Ok(answer) => {
                     let reason = format!("the collector answered {}", answer.status.as_u16());
                     refuse(&mut delivery, part, answer.remedy(until).await, &reason);
@@ -227,7 +227,7 @@ impl Answer {
             _ => return Remedy::HandBack,
         }
         match self.retry_after {
-            Some(wait) if !waited_out(wait, until).await => Remedy::HandBack,
+            Some(wait) if !wait_if_in_time(wait, until).await => Remedy::HandBack,
             Some(_) | None => Remedy::Retry,
         }
     }
@@ -235,8 +235,8 @@ impl Answer {
 
 /// Reads what follows the status. What the rows' fate is, the status has said; so nothing here can fail.
 async fn read_to_end(mut response: Response, until: Instant) {
-    let until = until.min(Instant::now() + MOST_ANSWER_TIME);
-    let mut left = MOST_ANSWER_BYTES;
+    let until = until.min(Instant::now() + MAX_ANSWER_TIME);
+    let mut left = MAX_ANSWER_BYTES;
     while let Ok(Ok(Some(bytes))) = timeout_at(until, response.chunk()).await {
         match left.checked_sub(bytes.len()) {
             Some(rest) => left = rest,

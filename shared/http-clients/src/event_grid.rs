@@ -10,7 +10,7 @@ use relay::settings::Reader;
 use relay::{Delivery, Refusal, Remedy, Row, Sink, SinkKind, chain};
 use reqwest::Url;
 use reqwest::header::CONTENT_TYPE;
-use tenant_logs::{BatchLimits, Halving, TenantName};
+use tenant_logs::{BatchLimits, Bisection, TenantName};
 use tokio::time::Instant;
 
 use crate::azure_service::AzureService;
@@ -21,11 +21,11 @@ use crate::entra::EntraIdentity;
 const RESOURCE: &str = "https://eventgrid.azure.net";
 const API_VERSION: &str = "2018-01-01";
 /// What a request may carry.
-const MOST_BYTES: usize = 1_000_000;
+const MAX_BYTES: usize = 1_000_000;
 /// Limits for events counted with their commas: two brackets, and one comma less than events.
 const LIMITS: BatchLimits = BatchLimits {
     events: 5_000,
-    bytes: MOST_BYTES - 1,
+    bytes: MAX_BYTES - 1,
 };
 const CALLS_AT_ONCE: usize = 8;
 const ADVICE: &str = "check EVENT_TOPIC_ENDPOINT, that the topic takes CloudEvents, and that the identity has the role EventGrid \
@@ -79,17 +79,17 @@ impl EventTopic {
         }
     }
 
-    /// Delivers one batch. A request refused for its content is halved until the events that are meant stand alone, so
+    /// Delivers one batch. A request refused for its content is bisected until the events that are meant stand alone, so
     /// that they take no other with them.
     async fn deliver(&self, batch: Vec<Prepared>, until: Instant) -> Delivery {
         let mut delivery = Delivery::default();
-        let mut parts = Halving::new(&batch);
+        let mut parts = Bisection::new(&batch);
         while let Some(part) = parts.next_part() {
             match self.send_part(part, until).await {
                 Ok(()) => delivery
                     .delivered
                     .extend(part.iter().map(|event| event.index)),
-                Err(CallError::Content { .. }) if parts.halve(part) => {}
+                Err(CallError::Content { .. }) if parts.bisect(part) => {}
                 Err(error) => {
                     let reason = chain(&error).to_string();
                     refuse(&mut delivery, part, error.remedy(), &reason);
@@ -131,7 +131,7 @@ impl Sink for EventTopic {
         });
         let split = LIMITS.split(prepared, |event| event.json.len() + 1);
         let mut delivery = Delivery::default();
-        let reason = format!("over the {MOST_BYTES} bytes of a request to Event Grid");
+        let reason = format!("over the {MAX_BYTES} bytes of a request to Event Grid");
         refuse(&mut delivery, &split.too_large, Remedy::SetAside, &reason);
         let calls = split
             .batches

@@ -11,7 +11,7 @@ use crate::call_error::{CallError, Said};
 
 /// What is read of an answer. Pages and secrets are far smaller; a blob of Event Grid's holds at most a batch of 1 MB
 /// events, and one of ours at most what a function takes.
-const MOST_ANSWER_BYTES: usize = 67_108_864;
+const MAX_ANSWER_BYTES: usize = 67_108_864;
 
 /// What a service said.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 }
 
 /// Waits as long as a far end asks for, where that ends in time; answers whether it did.
-pub(crate) async fn waited_out(wait: Duration, until: Instant) -> bool {
+pub(crate) async fn wait_if_in_time(wait: Duration, until: Instant) -> bool {
     match Instant::now().checked_add(wait) {
         Some(wake) if wake < until => {
             sleep_until(wake).await;
@@ -68,7 +68,7 @@ pub(crate) async fn exchange(
     // What became of a write, the status has said; so a body that breaks off is no error here.
     while let Ok(Ok(read)) = timeout_at(until, response.chunk()).await {
         match read {
-            Some(bytes) if answer.body.len() + bytes.len() <= MOST_ANSWER_BYTES => {
+            Some(bytes) if answer.body.len() + bytes.len() <= MAX_ANSWER_BYTES => {
                 answer.body.extend_from_slice(&bytes);
             }
             Some(_) => break,

@@ -19,9 +19,9 @@ use answers::{SecretValue, Version, VersionPage};
 
 const API_VERSION: &str = "7.4";
 /// A start must fit into the time that the host gives it, and a reading into a request.
-const MOST_TIME: Duration = Duration::from_secs(5);
+const MAX_TIME: Duration = Duration::from_secs(5);
 /// Pages of 25 versions that are looked through; the vault keeps at most 500 versions that can be backed up.
-const MOST_PAGES: usize = 40;
+const MAX_PAGES: usize = 40;
 /// How many versions are live.
 const LIVE_VERSIONS: usize = 2;
 const ADVICE: &str = "check the URI, that the version is enabled, and that the identity has the role Key Vault Secrets User";
@@ -134,7 +134,7 @@ impl KeyVault {
 
     /// The value of the newest version, or of the one that the URI names.
     pub(crate) async fn current(&self, uri: &str) -> Result<Secret, PortError> {
-        let until = Instant::now() + MOST_TIME;
+        let until = Instant::now() + MAX_TIME;
         let secret = parse(uri)?;
         let version = secret.version.as_deref();
         let value = self.value(&secret, version, until).await;
@@ -164,7 +164,7 @@ impl KeyVault {
     ) -> Result<Vec<String>, CallError> {
         let mut versions: Vec<Version> = Vec::new();
         let mut next = Some(with_api_version(below(&uri.secret, "versions")));
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let Some(url) = next else {
                 break;
             };
@@ -210,7 +210,7 @@ impl KeyVault {
 
 impl SecretStore for KeyVault {
     async fn live_versions(&self, uri: &str) -> Result<Vec<Secret>, PortError> {
-        let until = Instant::now() + MOST_TIME;
+        let until = Instant::now() + MAX_TIME;
         let secret = parse(uri)?;
         if secret.version.is_some() {
             // A URI with a version names the only one that is live.

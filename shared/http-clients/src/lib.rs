@@ -17,7 +17,9 @@ mod table;
 mod test_server;
 mod tls;
 
-pub use blob::{DeadLetterContainer, DeadLetterContainerSettings, LetterPage, StoredLetter};
+pub use blob::{
+    DeadLetterContainer, DeadLetterContainerSettings, DeadLetterPage, StoredDeadLetter,
+};
 pub use collector::{BodyFormat, HttpCollector, HttpCollectorSettings};
 pub use entra::{EntraIdentity, EntraSettings};
 pub use error::HttpClientError;

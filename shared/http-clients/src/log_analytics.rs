@@ -11,14 +11,14 @@ use futures_util::{StreamExt, stream};
 use relay::{Delivery, Refusal, Remedy, Row, Sink, SinkKind, chain};
 use reqwest::Url;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use tenant_logs::{AsimStream, Halving, Schema};
+use tenant_logs::{AsimStream, Bisection, Schema};
 use tokio::time::Instant;
 
 use crate::azure_service::AzureService;
 use crate::call_error::{CallError, Said};
 use crate::entra::EntraIdentity;
-use crate::exchange::waited_out;
-use body::{LIMITS, MOST_BYTES, packed, row_bytes};
+use crate::exchange::wait_if_in_time;
+use body::{LIMITS, MAX_BYTES, packed, row_bytes};
 
 pub use settings::LogAnalyticsSettings;
 
@@ -96,17 +96,17 @@ impl LogAnalytics {
         prepared
     }
 
-    /// Delivers one batch of one stream. A call refused for its content is halved until the rows that are meant stand
+    /// Delivers one batch of one stream. A call refused for its content is bisected until the rows that are meant stand
     /// alone, so that they take no other with them.
     async fn deliver(&self, batch: Vec<Prepared<'_>>, until: Instant) -> Delivery {
         let mut delivery = Delivery::default();
-        let mut parts = Halving::new(&batch);
+        let mut parts = Bisection::new(&batch);
         while let Some(part) = parts.next_part() {
             match self.send_part(part, until).await {
                 Ok(()) => delivery.delivered.extend(part.iter().map(|row| row.index)),
                 Err(error) => {
-                    let (remedy, reason) = self.judge(&error);
-                    if remedy == Remedy::SetAside && parts.halve(part) {
+                    let (remedy, reason) = self.classify(&error);
+                    if remedy == Remedy::SetAside && parts.bisect(part) {
                         continue;
                     }
                     refuse(&mut delivery, part, remedy, &reason);
@@ -148,14 +148,14 @@ impl LogAnalytics {
             else {
                 return Err(error);
             };
-            if !waited_out(*wait, until).await {
+            if !wait_if_in_time(*wait, until).await {
                 return Err(error);
             }
         }
     }
 
     /// What to do about a call that failed, and what is said of it.
-    fn judge(&self, error: &CallError) -> (Remedy, String) {
+    fn classify(&self, error: &CallError) -> (Remedy, String) {
         let closed = |said: &Said, advice: &str| {
             let target = self.service.target();
             format!("{target} answered {said}: {advice}")
@@ -204,7 +204,7 @@ impl Sink for LogAnalytics {
             let split = LIMITS.split(rows, |row| row_bytes(&row.json));
             let batches = split.batches.into_iter();
             calls.extend(batches.map(|batch| self.deliver(batch, until)));
-            let reason = format!("over the {MOST_BYTES} bytes of a call, even cut");
+            let reason = format!("over the {MAX_BYTES} bytes of a call, even cut");
             refuse(&mut delivery, &split.too_large, Remedy::SetAside, &reason);
         }
         let mut answers = stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);

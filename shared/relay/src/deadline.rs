@@ -8,9 +8,9 @@ use tokio::time::Instant;
 use crate::ports::Lease;
 
 /// Most time kept back for setting aside what could not be sent.
-const MOST_RESERVE: Duration = Duration::from_secs(5);
+const MAX_RESERVE: Duration = Duration::from_secs(5);
 /// Most time kept back for the answer itself to travel.
-const MOST_MARGIN: Duration = Duration::from_secs(1);
+const MAX_MARGIN: Duration = Duration::from_secs(1);
 /// No invocation takes a day, and no moment is that near to 1970: `cargo lambda watch` (1.9.2) says 600,000 to every
 /// invocation, the time that is left.
 const LONGEST_MILLIS: u64 = 86_400_000;
@@ -50,7 +50,7 @@ impl Deadline {
     /// When sending must end, so that the rest can be set aside in time: a fifth of the time, at most five seconds,
     /// is kept for that.
     pub fn send_by(&self) -> Instant {
-        let reserve = (self.remaining / 5).min(MOST_RESERVE);
+        let reserve = (self.remaining / 5).min(MAX_RESERVE);
         self.answer_by()
             .checked_sub(reserve)
             .unwrap_or(self.begun_at)
@@ -65,7 +65,7 @@ impl Deadline {
 
     /// When the answer must be ready.
     pub fn answer_by(&self) -> Instant {
-        let margin = (self.remaining / 10).min(MOST_MARGIN);
+        let margin = (self.remaining / 10).min(MAX_MARGIN);
         self.begun_at + self.remaining.saturating_sub(margin)
     }
 
@@ -78,7 +78,7 @@ impl Deadline {
                 .begun
                 .saturating_add(self.remaining)
                 .unwrap_or(Timestamp::MAX),
-            may_retake_set_aside: false,
+            may_reclaim_dead_lettered: false,
         }
     }
 }

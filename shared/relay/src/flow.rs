@@ -3,8 +3,8 @@
 //! Every log event of a body ends up filtered, at every sink, among the dead letters, or its body is handed back.
 
 mod deliver;
-mod intake;
 mod replay;
+mod triage;
 
 use std::collections::BTreeSet;
 
@@ -16,13 +16,13 @@ use crate::counters::{CounterFormat, Dimensions, InvocationCounters, Kinds, Sink
 use crate::deadline::Deadline;
 use crate::ports::{DeadLetters, Ledger, Remedy, Sink};
 use crate::retry::{Tries, deliver_with_retry};
-use deliver::Consignment;
-use intake::{Accepted, Intake};
+use deliver::SinkJob;
+use triage::{Accepted, Triage};
 
 /// Everything a function delivers with, built once at its start.
 #[derive(Debug)]
 pub struct Relay<S, L, D> {
-    /// The function's name, for letters and counters.
+    /// The function's name, for dead letters and counters.
     pub function: &'static str,
     /// Whose log it is.
     pub tenant: TenantName,
@@ -39,7 +39,7 @@ pub struct Relay<S, L, D> {
     /// Where goes what can never be delivered.
     pub dead_letters: D,
     /// What becomes of log events that a sink does not take for now.
-    pub when_refused: WhenRefused,
+    pub on_exhaustion: OnExhaustion,
     /// How counters are written.
     pub counter_format: CounterFormat,
 }
@@ -55,7 +55,7 @@ pub struct Destination<S> {
 
 /// What becomes of a log event that a sink does not take within the invocation, though it could later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WhenRefused {
+pub enum OnExhaustion {
     /// Set it aside: nobody would bring it again soon enough.
     SetAside,
     /// Hand it back to the trigger, which brings it again.
@@ -64,7 +64,7 @@ pub enum WhenRefused {
 
 /// A body that a trigger brought, as it came and as it was read.
 #[derive(Debug)]
-pub struct Arrival<'a> {
+pub struct IncomingBody<'a> {
     /// The bytes as they came.
     pub body: &'a [u8],
     /// What they hold.
@@ -104,66 +104,64 @@ enum Fate {
 
 impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
     /// Delivers every log event of some bodies and answers for each body; writes the invocation's counters.
-    pub async fn deliver(&self, arrivals: Vec<Arrival<'_>>, deadline: &Deadline) -> Outcome {
-        let intake = self.take_in(arrivals, deadline);
-        let consignments = self.consignments(&intake);
-        let to_sinks = consignments
+    pub async fn deliver(&self, bodies: Vec<IncomingBody<'_>>, deadline: &Deadline) -> Outcome {
+        let triage = self.take_in(bodies, deadline);
+        let jobs = self.jobs(&triage);
+        let to_sinks = jobs.iter().map(|job| self.deliver_to(job, deadline));
+        let dead_letters: Vec<DeadLetter<'_>> = triage
+            .rejected
             .iter()
-            .map(|consignment| self.deliver_to(consignment, deadline));
-        let letters: Vec<DeadLetter<'_>> = intake
-            .unfit
-            .iter()
-            .map(|unfit| unfit.letter.clone())
+            .map(|rejected| rejected.dead_letter.clone())
             .collect();
         let (are_stored, at_sinks) = join(
-            self.store_letters(&letters, deadline.answer_by()),
+            self.store_dead_letters(&dead_letters, deadline.answer_by()),
             join_all(to_sinks),
         )
         .await;
 
-        let mut counters = intake.counters;
+        let mut counters = triage.counters;
         let mut outcome = Outcome {
             received: counters.received,
             filtered: counters.filtered,
             ..Outcome::default()
         };
-        for (unfit, is_stored) in intake.unfit.iter().zip(are_stored) {
+        for (rejected, is_stored) in triage.rejected.iter().zip(are_stored) {
             if is_stored {
                 counters.set_aside += 1;
                 outcome.set_aside += 1;
             } else {
-                outcome.handed_back.insert(unfit.origin);
+                outcome.handed_back.insert(rejected.origin);
             }
         }
         let fates: Vec<&[Fate]> = at_sinks.iter().map(|(fates, _)| fates.as_slice()).collect();
-        let (of_all, of_letters) = fates
+        let (of_all, of_dead_letters) = fates
             .split_at_checked(self.destinations.len())
             .unwrap_or_default();
-        outcome.count(&intake.accepted, of_all);
-        for (returned, fates) in intake.returned.values().zip(of_letters) {
+        outcome.count(&triage.accepted, of_all);
+        for (returned, fates) in triage.returned.values().zip(of_dead_letters) {
             outcome.count(returned, &[*fates]);
         }
-        let sinks = consignments.iter().zip(&at_sinks);
-        let sinks = sinks.map(|(consignment, (_, counters))| (consignment.sink_name(), *counters));
-        self.report((&counters, &intake.kinds), &by_sink(sinks));
+        let sinks = jobs.iter().zip(&at_sinks);
+        let sinks = sinks.map(|(job, (_, counters))| (job.sink_name(), *counters));
+        self.report((&counters, &triage.kinds), &by_sink(sinks));
         outcome
     }
 
     /// Every log event for each destination, and then the dead letters, each for the one that it names.
-    fn consignments<'i, 'a>(&'i self, intake: &'i Intake<'a>) -> Vec<Consignment<'i, 'a, S>> {
-        let of_all = self.destinations.iter().map(|destination| Consignment {
+    fn jobs<'i, 'a>(&'i self, triage: &'i Triage<'a>) -> Vec<SinkJob<'i, 'a, S>> {
+        let of_all = self.destinations.iter().map(|destination| SinkJob {
             destination,
-            accepted: &intake.accepted,
-            are_from_letters: false,
+            accepted: &triage.accepted,
+            is_replay: false,
         });
-        let of_letters = intake.returned.iter().filter_map(|(place, returned)| {
-            Some(Consignment {
+        let of_dead_letters = triage.returned.iter().filter_map(|(place, returned)| {
+            Some(SinkJob {
                 destination: self.places().nth(*place)?,
                 accepted: returned,
-                are_from_letters: true,
+                is_replay: true,
             })
         });
-        of_all.chain(of_letters).collect()
+        of_all.chain(of_dead_letters).collect()
     }
 
     /// Writes the line of an invocation that was refused before anything of it was looked at.
@@ -193,13 +191,13 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         report(dimensions, counted, sinks);
     }
 
-    /// Puts letters among the dead letters; answers for each whether it is there.
-    pub(crate) async fn store_letters(
+    /// Puts dead letters among the dead letters; answers for each whether it is there.
+    pub(crate) async fn store_dead_letters(
         &self,
-        letters: &[DeadLetter<'_>],
+        dead_letters: &[DeadLetter<'_>],
         until: Instant,
     ) -> Vec<bool> {
-        if letters.is_empty() {
+        if dead_letters.is_empty() {
             return Vec::new();
         }
         let tries = Tries {
@@ -207,24 +205,25 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             at_most: 10,
             until,
         };
-        let (delivery, _) = deliver_with_retry(letters.len(), tries, async |pending, until| {
-            let letters: Vec<DeadLetter<'_>> = pending
-                .iter()
-                .filter_map(|index| letters.get(*index).cloned())
-                .collect();
-            self.dead_letters.set_aside(&letters, until).await
-        })
-        .await;
-        let mut are_stored = vec![false; letters.len()];
+        let (delivery, _) =
+            deliver_with_retry(dead_letters.len(), tries, async |pending, until| {
+                let dead_letters: Vec<DeadLetter<'_>> = pending
+                    .iter()
+                    .filter_map(|index| dead_letters.get(*index).cloned())
+                    .collect();
+                self.dead_letters.set_aside(&dead_letters, until).await
+            })
+            .await;
+        let mut are_stored = vec![false; dead_letters.len()];
         for index in delivery.delivered {
             if let Some(slot) = are_stored.get_mut(index) {
                 *slot = true;
             }
         }
         for refusal in delivery.refused.iter().take(1) {
-            let letter_count = delivery.refused.len();
+            let dead_letter_count = delivery.refused.len();
             let reason = refusal.reason.as_ref();
-            tracing::error!(letter_count, reason, "cannot set log events aside");
+            tracing::error!(dead_letter_count, reason, "cannot set log events aside");
         }
         are_stored
     }
@@ -262,12 +261,12 @@ fn by_sink(
 }
 
 /// Where a log event goes that a sink refused for good in this invocation.
-fn fate_of(remedy: Remedy, when_refused: WhenRefused) -> Fate {
-    match (remedy, when_refused) {
-        (Remedy::SetAside, _) | (Remedy::Retry | Remedy::HandBack, WhenRefused::SetAside) => {
+fn fate_of(remedy: Remedy, on_exhaustion: OnExhaustion) -> Fate {
+    match (remedy, on_exhaustion) {
+        (Remedy::SetAside, _) | (Remedy::Retry | Remedy::HandBack, OnExhaustion::SetAside) => {
             Fate::SetAside
         }
-        (Remedy::Retry | Remedy::HandBack, WhenRefused::HandBack) => Fate::HandedBack,
+        (Remedy::Retry | Remedy::HandBack, OnExhaustion::HandBack) => Fate::HandedBack,
         (Remedy::Stop, _) => Fate::Stopped,
     }
 }

@@ -22,7 +22,7 @@ pub use counters::{
 };
 pub use deadline::Deadline;
 pub use error::chain;
-pub use flow::{Arrival, Destination, Outcome, Relay, WhenRefused};
+pub use flow::{Destination, IncomingBody, OnExhaustion, Outcome, Relay};
 pub use ledger_choice::{LedgerSettings, TableOrMemory};
 pub use memory_ledger::{MemoryLedger, NoLedger};
 pub use ports::{

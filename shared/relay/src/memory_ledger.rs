@@ -181,7 +181,7 @@ impl Ledger for MemoryLedger {
             };
             match *state {
                 State::Settled(settled)
-                    if settled == Settled::Delivered || !lease.may_retake_set_aside =>
+                    if settled == Settled::Delivered || !lease.may_reclaim_dead_lettered =>
                 {
                     Claim::Known(settled)
                 }

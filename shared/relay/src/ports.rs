@@ -88,7 +88,7 @@ impl Delivery {
 
 /// Where log events go.
 pub trait Sink: Send + Sync {
-    /// Its name in `SINKS`, in letters and in the ledger.
+    /// Its name in `SINKS`, in dead letters and in the ledger.
     fn name(&self) -> &'static str;
 
     /// Sends rows in as many calls as the sink's limits ask for, and answers before `until`.
@@ -107,10 +107,10 @@ impl<S: Sink> Sink for &S {
 
 /// Where goes what can never be delivered.
 pub trait DeadLetters: Send + Sync {
-    /// Puts letters away durably, and answers before `until`.
+    /// Puts dead letters away durably, and answers before `until`.
     fn set_aside(
         &self,
-        letters: &[DeadLetter<'_>],
+        dead_letters: &[DeadLetter<'_>],
         until: Instant,
     ) -> impl Future<Output = Delivery> + Send;
 }
@@ -176,15 +176,15 @@ pub struct Lease {
     /// When others may take the claim over.
     pub ends: Timestamp,
     /// Whether it may claim what is among the dead letters, because it is one of them that comes back.
-    pub may_retake_set_aside: bool,
+    pub may_reclaim_dead_lettered: bool,
 }
 
 impl Lease {
     /// The same lease, for a dead letter that comes back: it may claim what is set aside, never what is delivered.
     #[must_use]
-    pub fn of_dead_letter(self) -> Self {
+    pub fn for_replay(self) -> Self {
         Self {
-            may_retake_set_aside: true,
+            may_reclaim_dead_lettered: true,
             ..self
         }
     }

@@ -7,9 +7,9 @@ use tokio::time::{Instant, sleep_until};
 use crate::ports::{Delivery, Refusal, Remedy};
 
 const FIRST_BACK_OFF: Duration = Duration::from_millis(50);
-const MOST_BACK_OFF: Duration = Duration::from_secs(2);
+const MAX_BACK_OFF: Duration = Duration::from_secs(2);
 /// Most time one call may take before it counts as unanswered.
-const MOST_CALL_TIME: Duration = Duration::from_secs(10);
+const MAX_CALL_TIME: Duration = Duration::from_secs(10);
 
 /// How often something is tried, and until when.
 #[derive(Debug, Clone, Copy)]
@@ -86,14 +86,14 @@ fn try_end(tries: &Tries, done: u32) -> Instant {
 
 /// When one call of a try must be answered: a far end that hangs is not waited for longer than it may help.
 pub fn call_end(until: Instant) -> Instant {
-    until.min(Instant::now() + MOST_CALL_TIME)
+    until.min(Instant::now() + MAX_CALL_TIME)
 }
 
 /// A random wait after some failed tries, between nothing and a bound that doubles: "full jitter".
 pub fn back_off(done: u32) -> Duration {
     let bound = FIRST_BACK_OFF
         .saturating_mul(2_u32.saturating_pow(done.saturating_sub(1)))
-        .min(MOST_BACK_OFF);
+        .min(MAX_BACK_OFF);
     bound.mul_f64(fastrand::f64())
 }
 

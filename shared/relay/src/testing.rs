@@ -1,4 +1,4 @@
-//! Far ends for the tests of the flow: a sink and a letter box that do as they are told.
+//! Far ends for the tests of the flow: a sink and a dead letter box that do as they are told.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,8 +8,8 @@ use tenant_logs::{DeadLetter, Filter, Redaction, Schema, TenantName};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    CounterFormat, DeadLetters, Deadline, Delivery, Destination, Ledger, MemoryLedger, Refusal,
-    Relay, Remedy, Row, Sink, WhenRefused,
+    CounterFormat, DeadLetters, Deadline, Delivery, Destination, Ledger, MemoryLedger,
+    OnExhaustion, Refusal, Relay, Remedy, Row, Sink,
 };
 
 /// What a test's sink does with a log event, by its `log_id` and the number of earlier tries.
@@ -76,41 +76,45 @@ impl Sink for TestSink {
     }
 }
 
-/// Keeps letters, refuses every one, or hangs.
+/// Keeps dead letters, refuses every one, or hangs.
 #[derive(Debug, Default)]
-pub(crate) struct TestLetters {
+pub(crate) struct TestDeadLetters {
     pub(crate) is_down: bool,
     pub(crate) hangs: bool,
     pub(crate) stored: Mutex<Vec<String>>,
 }
 
-impl TestLetters {
+impl TestDeadLetters {
     pub(crate) fn stored(&self) -> Vec<serde_json::Value> {
         let stored = self.stored.lock().unwrap();
         stored
             .iter()
-            .map(|letter| serde_json::from_str(letter).unwrap())
+            .map(|dead_letter| serde_json::from_str(dead_letter).unwrap())
             .collect()
     }
 }
 
-impl DeadLetters for TestLetters {
-    async fn set_aside(&self, letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
+impl DeadLetters for TestDeadLetters {
+    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
         if self.hangs {
             sleep_until(until).await;
             return Delivery::default();
         }
         if self.is_down {
-            return Delivery::all_refused(letters.len(), Remedy::Retry, "the letter box is down");
+            return Delivery::all_refused(
+                dead_letters.len(),
+                Remedy::Retry,
+                "the dead letter box is down",
+            );
         }
         let mut stored = self.stored.lock().unwrap();
-        stored.extend(letters.iter().map(DeadLetter::to_json));
-        Delivery::all_delivered(letters.len())
+        stored.extend(dead_letters.iter().map(DeadLetter::to_json));
+        Delivery::all_delivered(dead_letters.len())
     }
 }
 
 /// A relay with some sinks and a ledger in memory.
-pub(crate) fn relay(sinks: Vec<TestSink>) -> Relay<TestSink, MemoryLedger, TestLetters> {
+pub(crate) fn relay(sinks: Vec<TestSink>) -> Relay<TestSink, MemoryLedger, TestDeadLetters> {
     relay_with(sinks, Some(MemoryLedger::default()))
 }
 
@@ -118,7 +122,7 @@ pub(crate) fn relay(sinks: Vec<TestSink>) -> Relay<TestSink, MemoryLedger, TestL
 pub(crate) fn relay_with<L: Ledger>(
     sinks: Vec<TestSink>,
     ledger: Option<L>,
-) -> Relay<TestSink, L, TestLetters> {
+) -> Relay<TestSink, L, TestDeadLetters> {
     let destinations = sinks.into_iter().map(|sink| Destination {
         sink,
         schema: Schema::Raw,
@@ -131,8 +135,8 @@ pub(crate) fn relay_with<L: Ledger>(
         destinations: destinations.collect(),
         replay_destinations: None,
         ledger,
-        dead_letters: TestLetters::default(),
-        when_refused: WhenRefused::HandBack,
+        dead_letters: TestDeadLetters::default(),
+        on_exhaustion: OnExhaustion::HandBack,
         counter_format: CounterFormat::Plain,
     }
 }

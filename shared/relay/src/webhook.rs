@@ -11,7 +11,7 @@ use tenant_logs::{Unreadable, decode, decode_base64, parse};
 use crate::counters::InvocationCounters;
 use crate::deadline::Deadline;
 use crate::error::chain;
-use crate::flow::{Arrival, Outcome, Relay};
+use crate::flow::{IncomingBody, Outcome, Relay};
 use crate::ports::{DeadLetters, Ledger, PortError, Sink, TokenCheck};
 use crate::settings::Reader;
 
@@ -127,7 +127,7 @@ pub async fn receive_body<S: Sink, L: Ledger, D: DeadLetters>(
     };
     match parse(&text) {
         Ok(parsed) => {
-            let arrival = Arrival {
+            let arrival = IncomingBody {
                 body: &body,
                 parsed: Ok(parsed),
                 trace_id: request.trace_id,
@@ -163,7 +163,7 @@ async fn refuse<S: Sink, L: Ledger, D: DeadLetters>(
         });
         return WebhookAnswer::unreadable(unreadable);
     }
-    let arrival = Arrival {
+    let arrival = IncomingBody {
         body,
         parsed: Err(unreadable),
         trace_id: None,

@@ -9,7 +9,7 @@ use std::io::{self, Read, Write};
 use tenant_logs::{Mapping, Schema, decode, parse};
 
 /// As large as any file that somebody would look at by hand.
-const MOST_BYTES: usize = 1 << 30;
+const MAX_BYTES: usize = 1 << 30;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let name = env::args().nth(1).unwrap_or_default();
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     let mut body = Vec::new();
     io::stdin().lock().read_to_end(&mut body)?;
-    let text = decode(&body, MOST_BYTES)?;
+    let text = decode(&body, MAX_BYTES)?;
     let parsed = parse(&text)?;
     let mut stdout = io::stdout().lock();
     let mut mapping = Mapping::to(schema, None);

@@ -52,27 +52,27 @@ impl BatchLimits {
     }
 }
 
-/// Finds the items of a batch that make a far end refuse the whole: parts are halved until they stand alone.
+/// Finds the items of a batch that make a far end refuse the whole: parts are bisected until they stand alone.
 ///
 /// Large parts come before small ones, so that most items have passed where time runs out on the way.
 ///
 /// ```
-/// let mut parts = tenant_logs::Halving::new(&[1, 2, 13, 4]);
+/// let mut parts = tenant_logs::Bisection::new(&[1, 2, 13, 4]);
 /// let mut refused: Vec<i32> = Vec::new();
 /// while let Some(part) = parts.next_part() {
 ///     let is_refused = part.contains(&13);
-///     if is_refused && !parts.halve(part) {
+///     if is_refused && !parts.bisect(part) {
 ///         refused.extend(part);
 ///     }
 /// }
 /// assert_eq!(refused, [13]);
 /// ```
 #[derive(Debug)]
-pub struct Halving<'a, T> {
+pub struct Bisection<'a, T> {
     pending: VecDeque<&'a [T]>,
 }
 
-impl<'a, T> Halving<'a, T> {
+impl<'a, T> Bisection<'a, T> {
     /// Begins with the whole batch as one part.
     pub fn new(batch: &'a [T]) -> Self {
         let pending = Some(batch).filter(|batch| !batch.is_empty());
@@ -86,8 +86,8 @@ impl<'a, T> Halving<'a, T> {
         self.pending.pop_front()
     }
 
-    /// Takes back a part that was refused for its content, as two; answers whether there was anything to halve.
-    pub fn halve(&mut self, part: &'a [T]) -> bool {
+    /// Takes back a part that was refused for its content, as two; answers whether there was anything to bisect.
+    pub fn bisect(&mut self, part: &'a [T]) -> bool {
         if part.len() < 2 {
             return false;
         }
@@ -128,12 +128,12 @@ mod tests {
     fn wherever_the_bad_item_is_half_of_the_others_pass_with_the_first_three_parts() {
         for bad in 0..100 {
             let items: Vec<usize> = (0..100).collect();
-            let mut parts = Halving::new(&items);
+            let mut parts = Bisection::new(&items);
             let mut taken = 0;
             for _ in 0..3 {
                 let part = parts.next_part().unwrap();
                 if part.contains(&bad) {
-                    assert!(parts.halve(part));
+                    assert!(parts.bisect(part));
                 } else {
                     taken += part.len();
                 }
@@ -167,12 +167,12 @@ mod tests {
         #[test]
         fn halving_finds_exactly_the_items_that_are_refused(items in prop::collection::vec(any::<bool>(), 0..60)) {
             let numbered: Vec<(usize, bool)> = items.iter().copied().enumerate().collect();
-            let mut parts = Halving::new(&numbered);
+            let mut parts = Bisection::new(&numbered);
             let (mut taken, mut refused) = (Vec::new(), Vec::new());
             while let Some(part) = parts.next_part() {
                 if part.iter().all(|(_, is_good)| *is_good) {
                     taken.extend(part);
-                } else if !parts.halve(part) {
+                } else if !parts.bisect(part) {
                     refused.extend(part);
                 }
             }

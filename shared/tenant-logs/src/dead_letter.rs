@@ -15,12 +15,12 @@ use serde_json::value::RawValue;
 
 use crate::digest::sha256_hex;
 
-pub(crate) use read::is_letter;
+pub(crate) use read::is_dead_letter;
 
 /// Bytes kept of text that cannot be parsed, or that fits no queue.
 const KEPT_BYTES: usize = 65_536;
 
-/// A letter: `{"reason","at","function","sink","tenant","log_id","event"}`.
+/// A dead letter: `{"reason","at","function","sink","tenant","log_id","event"}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeadLetter<'a> {
     /// Why it was set aside, in words.
@@ -36,12 +36,12 @@ pub struct DeadLetter<'a> {
     /// The log event's identifier, where it is one.
     pub log_id: Option<Cow<'a, str>>,
     /// What was set aside.
-    pub event: LetterEvent<'a>,
+    pub event: DeadLetterEvent<'a>,
 }
 
-/// What a letter carries.
+/// What a dead letter carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LetterEvent<'a> {
+pub enum DeadLetterEvent<'a> {
     /// JSON, embedded as it is.
     Json(Cow<'a, str>),
     /// A body that cannot be parsed: its first 64 KB are kept, with the size and SHA-256 of the whole.
@@ -51,7 +51,7 @@ pub enum LetterEvent<'a> {
         /// Whether the text stays out, because it could not be redacted.
         is_withheld: bool,
     },
-    /// What an earlier letter kept of something larger, or withheld: it can only be put away again.
+    /// What an earlier dead letter kept of something larger, or withheld: it can only be put away again.
     Cut {
         /// The beginning; nothing where it was withheld.
         beginning: Option<Cow<'a, str>>,
@@ -62,7 +62,7 @@ pub enum LetterEvent<'a> {
     },
 }
 
-/// How large the whole is of which a letter keeps a part.
+/// How large the whole is of which a dead letter keeps a part.
 struct Measure<'a> {
     size: usize,
     sha256: Cow<'a, str>,
@@ -94,15 +94,15 @@ enum Field<'a> {
 }
 
 impl DeadLetter<'_> {
-    /// The letter as JSON, whole.
+    /// The dead letter as JSON, whole.
     pub fn to_json(&self) -> String {
         match &self.event {
-            LetterEvent::Json(json) => match serde_json::from_str::<&RawValue>(json) {
+            DeadLetterEvent::Json(json) => match serde_json::from_str::<&RawValue>(json) {
                 Ok(raw) => self.document(Field::Json(raw), None, None),
                 Err(_) => self.kept(json.as_bytes(), false),
             },
-            LetterEvent::Unparsed { body, is_withheld } => self.kept(body, *is_withheld),
-            LetterEvent::Cut {
+            DeadLetterEvent::Unparsed { body, is_withheld } => self.kept(body, *is_withheld),
+            DeadLetterEvent::Cut {
                 beginning,
                 size,
                 sha256,
@@ -119,11 +119,11 @@ impl DeadLetter<'_> {
         }
     }
 
-    /// The letter as JSON of at most `max_bytes`: its event packed by gzip and base64 where it is larger, cut where
+    /// The dead letter as JSON of at most `max_bytes`: its event packed by gzip and base64 where it is larger, cut where
     /// that is not enough.
     pub fn to_json_within(&self, max_bytes: usize) -> String {
         let whole = self.to_json();
-        let LetterEvent::Json(json) = &self.event else {
+        let DeadLetterEvent::Json(json) = &self.event else {
             return whole;
         };
         if whole.len() <= max_bytes {
@@ -171,7 +171,7 @@ impl DeadLetter<'_> {
             encoding,
             event,
         };
-        // Nothing in a document can fail to serialise; an empty letter would be refused by every queue.
+        // Nothing in a document can fail to serialise; an empty dead letter would be refused by every queue.
         serde_json::to_string(&document).unwrap_or_default()
     }
 }

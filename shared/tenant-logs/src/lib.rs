@@ -17,9 +17,9 @@ mod schema;
 mod secret;
 mod tenant;
 
-pub use batch::{BatchLimits, Halving, Split};
+pub use batch::{BatchLimits, Bisection, Split};
 pub use body::{decode, decode_base64, gunzip};
-pub use dead_letter::{DeadLetter, LetterEvent};
+pub use dead_letter::{DeadLetter, DeadLetterEvent};
 pub use digest::sha256_hex;
 pub use error::{RejectReason, Unreadable};
 pub use event_type::meaning::{

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::dead_letter::is_letter;
+use crate::dead_letter::is_dead_letter;
 use crate::element::Element;
 use crate::json::{member, scalar, string};
 use crate::{LogEvent, RejectReason, Unreadable};
@@ -176,7 +176,7 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
         parsed.rejects.push(reject);
         return;
     };
-    if may_be_letter(element) && is_letter(value.text) {
+    if may_be_dead_letter(element) && is_dead_letter(value.text) {
         reject.reason = RejectReason::DeadLetter;
         parsed.rejects.push(reject);
         return;
@@ -201,8 +201,8 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
     }
 }
 
-/// A letter has no type, unlike every record, and nothing of an envelope; its `log_id` alone would make it a log event.
-fn may_be_letter(element: &Element<'_>) -> bool {
+/// A dead letter has no type, unlike every record, and nothing of an envelope; its `log_id` alone would make it a log event.
+fn may_be_dead_letter(element: &Element<'_>) -> bool {
     let is_enveloped = element.is_cloud_event || element.is_event_grid || element.detail.is_some();
     element.own.event_type.is_none() && element.data.is_none() && !is_enveloped
 }

@@ -92,7 +92,7 @@ pub struct AzureFaults {
     /// The Logs Ingestion endpoint.
     pub logs: Faults,
     /// The container of dead letters.
-    pub letters: Faults,
+    pub dead_letters: Faults,
     /// The ledger's table.
     pub ledger: Faults,
     /// The token endpoints.
@@ -119,7 +119,7 @@ pub struct AzureCloud {
     /// The far end of the sink `log-analytics`.
     pub logs: LogsIngestion,
     /// The container of dead letters, ours and Event Grid's own.
-    pub letters: Arc<BlobStorage>,
+    pub dead_letters: Arc<BlobStorage>,
     /// The ledger's table.
     pub ledger: TableStorage,
     /// Who hands out tokens.
@@ -135,7 +135,7 @@ pub struct AzureCloud {
 struct Services {
     entra: Entra,
     vault: KeyVault,
-    letters: Arc<BlobStorage>,
+    dead_letters: Arc<BlobStorage>,
     ledger: TableStorage,
     logs: LogsIngestion,
     topic: Topic,
@@ -145,23 +145,24 @@ struct Services {
 
 impl Services {
     async fn start() -> io::Result<Self> {
-        let [topic, logs, letters, ledger, entra, vault] =
+        let [topic, logs, dead_letters, ledger, entra, vault] =
             [11, 12, 13, 14, 15, 16].map(Faults::seeded);
         let faults = AzureFaults {
             topic,
             logs,
-            letters,
+            dead_letters,
             ledger,
             entra,
             vault,
         };
         let entra = Entra::start(faults.entra.clone()).await?;
         let tokens = || entra.tokens();
-        let letters = BlobStorage::start("dead-letters", tokens(), faults.letters.clone()).await?;
+        let dead_letters =
+            BlobStorage::start("dead-letters", tokens(), faults.dead_letters.clone()).await?;
         let (own, cloud_events) = (EventSchema::EventGrid, EventSchema::CloudEvents);
         let of_topic = faults.topic.clone();
         Ok(Self {
-            letters: Arc::new(letters),
+            dead_letters: Arc::new(dead_letters),
             vault: KeyVault::start(tokens(), faults.vault.clone()).await?,
             ledger: TableStorage::start("ledger", tokens(), faults.ledger.clone()).await?,
             logs: LogsIngestion::start(tokens(), faults.logs.clone()).await?,
@@ -177,7 +178,10 @@ impl Services {
         let mut settings = self.entra.managed_identity();
         let own = [
             ("TENANT_NAME", TENANT.to_owned()),
-            ("DEAD_LETTER_CONTAINER_ENDPOINT", self.letters.endpoint()),
+            (
+                "DEAD_LETTER_CONTAINER_ENDPOINT",
+                self.dead_letters.endpoint(),
+            ),
             ("EVENT_TOPIC_ENDPOINT", self.topic.endpoint()),
         ];
         settings.extend(own.map(|(name, value)| (name.to_owned(), value)));
@@ -226,7 +230,7 @@ impl AzureCloud {
             name: name.to_owned(),
             endpoint: endpoint.clone(),
             schema,
-            dead_letters: Some(Arc::clone(&services.letters)),
+            dead_letters: Some(Arc::clone(&services.dead_letters)),
             ..options.subscription.clone()
         };
         let own = subscribing("from-auth0", EventSchema::EventGrid);
@@ -239,7 +243,7 @@ impl AzureCloud {
             topic: services.topic,
             partner_topic: services.partner_topic,
             logs: services.logs,
-            letters: services.letters,
+            dead_letters: services.dead_letters,
             ledger: services.ledger,
             entra: services.entra,
             vault: services.vault,

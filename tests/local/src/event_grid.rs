@@ -25,7 +25,7 @@ pub use event::EventSchema;
 pub use subscription::{Deliveries, Subscription, SubscriptionOptions};
 
 /// The largest request that a topic takes.
-const MOST_BYTES: usize = 1_048_576;
+const MAX_BYTES: usize = 1_048_576;
 
 /// Whom a token must be for.
 pub(crate) const RESOURCE: &str = "https://eventgrid.azure.net";
@@ -153,7 +153,7 @@ fn publish(state: &State, request: &Request<Bytes>) -> Answer {
     {
         return refuse(400, "BadRequest", "api-version 2018-01-01 is missing");
     }
-    if request.body().len() > MOST_BYTES {
+    if request.body().len() > MAX_BYTES {
         return refuse(413, "RequestEntityTooLarge", "more than 1 MB");
     }
     let media_type = header(CONTENT_TYPE.as_str()).unwrap_or_default();

@@ -29,7 +29,7 @@ pub const BATCH_LIMIT: usize = 10_000;
 pub struct StreamOptions {
     /// Most records of one invocation.
     pub batch_size: usize,
-    /// Whether a batch whose invocation fails is halved (`BisectBatchOnFunctionError`).
+    /// Whether a batch whose invocation fails is bisected (`BisectBatchOnFunctionError`).
     pub bisects: bool,
     /// How old a record may become before it is skipped; none where it stays as long as the stream keeps it.
     pub maximum_age: Option<Duration>,

@@ -29,9 +29,9 @@ pub const STREAMS: [&str; 3] = [
 const RESOURCE: &str = "https://monitor.azure.com";
 const API_VERSION: &str = "2023-01-01";
 /// What a call may carry, packed and unpacked.
-const MOST_CALL_BYTES: usize = 1_048_576;
+const MAX_CALL_BYTES: usize = 1_048_576;
 /// What a column keeps of a value.
-const MOST_VALUE_BYTES: usize = 65_536;
+const MAX_VALUE_BYTES: usize = 65_536;
 /// Where a row of each table has its `log_id`.
 const LOG_ID_COLUMNS: [&str; 2] = ["LogId", "EventOriginalUid"];
 
@@ -194,11 +194,11 @@ fn read(request: &Request<Bytes>) -> Result<(String, String), Problem> {
     }
     let too_large = Err((413, "ContentLengthLimitExceeded"));
     let body = request.body();
-    if body.len() > MOST_CALL_BYTES {
+    if body.len() > MAX_CALL_BYTES {
         return too_large;
     }
     let mut text = String::new();
-    let most = u64::try_from(MOST_CALL_BYTES).unwrap_or(u64::MAX) + 1;
+    let most = u64::try_from(MAX_CALL_BYTES).unwrap_or(u64::MAX) + 1;
     let unpacked = match header(CONTENT_ENCODING) {
         None => body.as_ref().take(most).read_to_string(&mut text),
         Some("gzip") => GzDecoder::new(body.as_ref())
@@ -207,7 +207,7 @@ fn read(request: &Request<Bytes>) -> Result<(String, String), Problem> {
         Some(_) => return Err((415, "UnsupportedContentEncoding")),
     };
     match unpacked {
-        Ok(bytes) if bytes > MOST_CALL_BYTES => too_large,
+        Ok(bytes) if bytes > MAX_CALL_BYTES => too_large,
         Ok(_) => Ok(((*stream).to_owned(), text)),
         Err(_) => Err((400, "InvalidPayload")),
     }
@@ -273,10 +273,10 @@ fn truncate(value: &mut Value) -> bool {
         | Value::Array(_)
         | Value::Object(_)) => (*other).to_string(),
     };
-    if text.len() <= MOST_VALUE_BYTES {
+    if text.len() <= MAX_VALUE_BYTES {
         return false;
     }
-    let end = (0..=MOST_VALUE_BYTES)
+    let end = (0..=MAX_VALUE_BYTES)
         .rev()
         .find(|end| text.is_char_boundary(*end));
     let kept = end.and_then(|end| text.get(..end)).unwrap_or_default();

@@ -15,7 +15,7 @@ use local::cloud::{Cloud, CloudOptions, TOKEN};
 use local::event_grid::SubscriptionOptions;
 use local::input::Input;
 use local::report::Report;
-use local::run::{Letters, run, run_azure};
+use local::run::{DeadLetterReport, run, run_azure};
 use local::sample::{DEFAULT_EVENT_COUNT, Sample};
 
 use ending::Ending;
@@ -90,7 +90,7 @@ struct Up {
     report: Report,
     aws: Cloud,
     azure: AzureCloud,
-    _letters: Letters,
+    _dead_letters: DeadLetterReport,
 }
 
 impl Up {
@@ -112,10 +112,11 @@ impl Up {
             },
         )
         .await?;
-        let letters_path = folder.join("dead-letters.ndjson");
-        let letters = Letters::start(aws.set_aside_queue.clone(), &letters_path)?;
+        let dead_letters_path = folder.join("dead-letters.ndjson");
+        let dead_letters =
+            DeadLetterReport::start(aws.set_aside_queue.clone(), &dead_letters_path)?;
         say("sending on AWS");
-        let on_aws = run(&aws, input.clone(), &letters, file_sink).await?;
+        let on_aws = run(&aws, input.clone(), &dead_letters, file_sink).await?;
         let azure = AzureCloud::start(binaries, azure_options(folder)).await?;
         // However long the sample is, memory keeps what events are called and not the events.
         azure.topic.keep_nothing();
@@ -123,14 +124,14 @@ impl Up {
         azure
             .logs
             .write_rows_to(&folder.join("log-analytics.ndjson"))?;
-        azure.letters.write_blobs_to(&letters_path)?;
+        azure.dead_letters.write_blobs_to(&dead_letters_path)?;
         say("sending on Azure");
         let report = on_aws.and(run_azure(&azure, input).await?);
         Ok(Self {
             report,
             aws,
             azure,
-            _letters: letters,
+            _dead_letters: dead_letters,
         })
     }
 

@@ -2,7 +2,7 @@
 
 mod arrivals;
 mod azure;
-mod letters;
+mod dead_letters;
 mod sending;
 
 use std::io;
@@ -15,11 +15,11 @@ use crate::cloud::Cloud;
 use crate::input::{Expected, Input};
 use crate::report::{Report, SinkLine};
 use arrivals::{Counted, counters_of, events_in_file};
-use letters::SetAside;
+use dead_letters::SetAside;
 use sending::Sending;
 
 pub use azure::run_azure;
-pub use letters::Letters;
+pub use dead_letters::DeadLetterReport;
 
 /// How long what was sent may take to arrive after the last request.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_mins(10);
@@ -47,7 +47,7 @@ pub enum RunError {
 pub async fn run(
     cloud: &Cloud,
     input: Input,
-    letters: &Letters,
+    dead_letters: &DeadLetterReport,
     file_sink: PathBuf,
 ) -> Result<Report, RunError> {
     let expected = input.expected();
@@ -73,7 +73,7 @@ pub async fn run(
         sinks.iter().all(told)
     };
     let output = cloud.target.output_when(all_told).await;
-    let set_aside = letters.moved();
+    let set_aside = dead_letters.moved();
     let sinks = sinks.map(|(name, counted)| {
         let counters = counters_of(&output, name);
         SinkLine {

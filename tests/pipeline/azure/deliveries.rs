@@ -5,7 +5,7 @@ use local::client;
 use local::collector::Refusal;
 use serde_json::{Value, json};
 
-use crate::kit::azure::{azure, event, event_with, letters, settled};
+use crate::kit::azure::{azure, dead_letters, event, event_with, settled};
 use crate::kit::target::once_each;
 
 fn ids(count: usize) -> Vec<String> {
@@ -25,7 +25,7 @@ async fn from_the_partner_topic_each_event_is_in_the_workspace_once_and_twice_de
     }
     assert_eq!(cloud.logs.log_ids(), once_each(ids(250)));
     assert_eq!(cloud.ledger.count(), 250);
-    assert_eq!(letters(&cloud).len(), 0);
+    assert_eq!(dead_letters(&cloud).len(), 0);
     let row = cloud.logs.rows().remove(0);
     assert_eq!(row.stream, "Custom-Auth0Logs");
     assert_eq!(row.columns["EventType"], "s");
@@ -84,7 +84,7 @@ async fn data_may_be_flat_or_wrapped_an_object_or_text_in_either_schema() {
         "cloud-text",
     ];
     assert_eq!(cloud.logs.log_ids(), once_each(expected));
-    assert_eq!(letters(&cloud).len(), 0);
+    assert_eq!(dead_letters(&cloud).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,11 +101,14 @@ async fn poison_is_set_aside_and_acknowledged_and_another_publisher_is_filtered(
     let answers = cloud.partner_subscription.deliveries().answers;
     assert!(answers.keys().all(|status| *status == 202), "{answers:?}");
     assert_eq!(cloud.logs.log_ids(), once_each(["good"]));
-    let letters = letters(&cloud);
-    assert_eq!(letters.len(), 1, "{letters:?}");
-    let letter = letters.values().next().unwrap();
-    assert_eq!(letter["sink"], Value::Null);
-    assert_eq!(letter["event"]["data"]["neither"], "type nor identifier");
+    let dead_letters = dead_letters(&cloud);
+    assert_eq!(dead_letters.len(), 1, "{dead_letters:?}");
+    let dead_letter = dead_letters.values().next().unwrap();
+    assert_eq!(dead_letter["sink"], Value::Null);
+    assert_eq!(
+        dead_letter["event"]["data"]["neither"],
+        "type nor identifier"
+    );
     let counted = |text: &str| cloud.subscriber.output().contains(text);
     crate::kit::eventually("the counters", || counted(r#""filtered":1"#)).await;
 }
@@ -119,7 +122,7 @@ async fn what_no_event_at_all_could_be_is_set_aside_and_answered_with_success() 
         let answer = client::post(&url, &headers, body).await.unwrap();
         assert_eq!(answer.status(), 202, "{body}");
     }
-    assert_eq!(letters(&cloud).len(), 3);
+    assert_eq!(dead_letters(&cloud).len(), 3);
     assert_eq!(cloud.logs.rows().len(), 0);
 }
 
@@ -134,10 +137,10 @@ async fn a_row_that_the_rule_refuses_is_set_aside_alone() {
     cloud.partner_topic.put(&events).unwrap();
     settled(&cloud).await;
     assert_eq!(cloud.logs.log_ids(), once_each(["good", "better"]));
-    let letters = letters(&cloud);
-    let letter = letters.values().next().unwrap();
+    let dead_letters = dead_letters(&cloud);
+    let dead_letter = dead_letters.values().next().unwrap();
     assert_eq!(
-        (&letter["sink"], &letter["log_id"]),
+        (&dead_letter["sink"], &dead_letter["log_id"]),
         (&json!("log-analytics"), &json!("bad"))
     );
 }

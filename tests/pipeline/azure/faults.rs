@@ -9,7 +9,7 @@ use relay::settings::environment;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use crate::kit::azure::{azure, event, letters};
+use crate::kit::azure::{azure, dead_letters, event};
 use crate::kit::{say, settings, twice_count};
 
 /// How many events unless `AZURE_EVENTS` says otherwise; `.ci/full` takes 20,000.
@@ -78,7 +78,7 @@ async fn nothing_is_lost_and_duplicates_are_at_most_what_was_in_flight() {
         "{count} events: {lost} lost, {twice} twice, {} starts, faults {told:?}, {deliveries:?}",
         cloud.subscriber.starts()
     ));
-    assert_eq!((lost, letters(&cloud).len()), (0, 0));
+    assert_eq!((lost, dead_letters(&cloud).len()), (0, 0));
     assert_eq!(cloud.subscriber.starts(), RESTARTS + 1);
     assert!(deliveries.repeated_events > 0, "{deliveries:?}");
     // What was in flight when an answer was lost: one call of a batch, or all that the host was handing over.

@@ -3,7 +3,7 @@
 use local::azure_cloud::{AzureCloud, AzureOptions};
 use local::faults::Fault;
 
-use crate::kit::azure::{PATIENCE, azure, event, letters, settled};
+use crate::kit::azure::{PATIENCE, azure, dead_letters, event, settled};
 use crate::kit::eventually_within;
 use crate::kit::target::once_each;
 
@@ -26,7 +26,7 @@ async fn is_told(cloud: &AzureCloud, texts: &[&str]) {
     let answers = || cloud.partner_subscription.deliveries().answers;
     eventually_within(PATIENCE, "the answer", || answers().contains_key(&500)).await;
     assert!(!answers().contains_key(&202), "{:?}", answers());
-    assert_eq!(letters(cloud).len(), 0);
+    assert_eq!(dead_letters(cloud).len(), 0);
     assert_eq!(cloud.logs.rows().len(), 0);
 }
 
@@ -56,7 +56,7 @@ async fn with_the_ledgers_table_out_of_reach_nothing_is_sent_and_all_is_handed_b
     cloud.faults.ledger.heal();
     settled(&cloud).await;
     assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
-    assert_eq!(letters(&cloud).len(), 0);
+    assert_eq!(dead_letters(&cloud).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

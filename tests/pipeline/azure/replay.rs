@@ -7,7 +7,7 @@ use local::event_grid::SubscriptionOptions;
 use local::faults::Fault;
 use serde_json::json;
 
-use crate::kit::azure::{azure, event, event_with, letters, replay, settled};
+use crate::kit::azure::{azure, dead_letters, event, event_with, replay, settled};
 use crate::kit::target::once_each;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -23,20 +23,20 @@ async fn what_a_sink_refused_goes_back_to_it_once_it_takes_it() {
         .put(&[event("good"), event("bad")])
         .unwrap();
     settled(&cloud).await;
-    let before = letters(&cloud);
+    let before = dead_letters(&cloud);
     assert_eq!(before.len(), 1);
     // Still refused: it stays as it is.
     assert_eq!(
         replay(&cloud).await,
         json!({ "delivered": 0, "set_aside": 1, "left": 0 })
     );
-    assert_eq!(letters(&cloud), before);
+    assert_eq!(dead_letters(&cloud), before);
     cloud.logs.refuse(Vec::new());
     assert_eq!(
         replay(&cloud).await,
         json!({ "delivered": 1, "set_aside": 0, "left": 0 })
     );
-    assert_eq!(letters(&cloud).len(), 0);
+    assert_eq!(dead_letters(&cloud).len(), 0);
     assert_eq!(cloud.logs.log_ids(), once_each(["good", "bad"]));
     assert_eq!(
         replay(&cloud).await,
@@ -58,7 +58,7 @@ async fn what_event_grid_gave_up_goes_to_every_sink() {
     cloud.faults.logs.always(Fault::Status(503));
     cloud.partner_topic.put(&[event("a"), event("b")]).unwrap();
     settled(&cloud).await;
-    let stored = letters(&cloud);
+    let stored = dead_letters(&cloud);
     assert_eq!(stored.len(), 1);
     let batch = stored.values().next().unwrap();
     assert_eq!(batch[1]["deadLetterReason"], "MaxDeliveryAttemptsExceeded");
@@ -67,13 +67,13 @@ async fn what_event_grid_gave_up_goes_to_every_sink() {
         replay(&cloud).await,
         json!({ "delivered": 0, "set_aside": 0, "left": 1 })
     );
-    assert_eq!(letters(&cloud), stored);
+    assert_eq!(dead_letters(&cloud), stored);
     cloud.faults.logs.heal();
     assert_eq!(
         replay(&cloud).await,
         json!({ "delivered": 1, "set_aside": 0, "left": 0 })
     );
-    assert_eq!(letters(&cloud).len(), 0);
+    assert_eq!(dead_letters(&cloud).len(), 0);
     assert_eq!(cloud.logs.log_ids(), once_each(["a", "b"]));
 }
 
@@ -83,14 +83,14 @@ async fn what_can_never_pass_stays_and_is_counted() {
     let poison = event_with(&json!({ "neither": "type nor identifier" }));
     cloud.partner_topic.put(&[poison]).unwrap();
     settled(&cloud).await;
-    cloud.letters.put("not/json.json", "{");
-    let before = cloud.letters.blobs();
+    cloud.dead_letters.put("not/json.json", "{");
+    let before = cloud.dead_letters.blobs();
     for _ in 0..2 {
         assert_eq!(
             replay(&cloud).await,
             json!({ "delivered": 0, "set_aside": 2, "left": 0 })
         );
-        assert_eq!(cloud.letters.blobs(), before);
+        assert_eq!(cloud.dead_letters.blobs(), before);
     }
 }
 
@@ -101,7 +101,7 @@ async fn replay_needs_the_key_and_says_when_the_container_is_out_of_reach() {
     let without_key = url.split('?').next().unwrap();
     let refused = client::post(without_key, &[], "").await.unwrap();
     assert_eq!(refused.status(), 401);
-    cloud.faults.letters.always(Fault::Denied);
+    cloud.faults.dead_letters.always(Fault::Denied);
     let answer = client::post(&url, &[], "").await.unwrap();
     assert_eq!(answer.status(), 503);
     assert!(answer.body().starts_with(br#"{"error":"#));

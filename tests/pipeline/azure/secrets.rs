@@ -124,6 +124,6 @@ async fn a_sinks_secret_rotates_without_loss_and_without_a_restart() {
     cloud.partner_topic.put(&[event("c")]).unwrap();
     settled(&cloud).await;
     assert_eq!(collector.log_ids(), once_each(["a", "b", "c"]));
-    assert_eq!(cloud.letters.blobs().len(), 0);
+    assert_eq!(cloud.dead_letters.blobs().len(), 0);
     assert_eq!(cloud.subscriber.starts(), 1);
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::kit::azure::{azure, letters, post, replay, settled};
+use crate::kit::azure::{azure, dead_letters, post, replay, settled};
 use crate::kit::target::once_each;
 
 /// A wrapped log event whose record names itself, as Auth0's do.
@@ -76,7 +76,7 @@ async fn requests_are_answered_in_the_order_of_the_contract() {
     );
     assert_eq!(post(&cloud, "x".repeat(10_001)).await.0, 413);
     assert_eq!(post(&cloud, "").await.0, 400);
-    assert_eq!(letters(&cloud).len(), 2);
+    assert_eq!(dead_letters(&cloud).len(), 2);
     let (status, answer) = post(&cloud, format!("[7,{}]", event("a"))).await;
     let counts = r#"{"received":2,"delivered":1,"filtered":0,"set_aside":1}"#;
     assert_eq!((status, answer.as_str()), (200, counts));
@@ -142,7 +142,7 @@ async fn a_topic_that_is_ill_gets_the_events_in_the_end_and_one_that_is_closed_l
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_topic_that_stays_away_makes_letters_that_replay_brings_back_to_it() {
+async fn a_topic_that_stays_away_makes_dead_letters_that_replay_brings_back_to_it() {
     let options = AzureOptions {
         environment: crate::kit::settings(&[("INVOCATION_SECONDS", "5")]),
         ..AzureOptions::default()
@@ -155,13 +155,13 @@ async fn a_topic_that_stays_away_makes_letters_that_replay_brings_back_to_it() {
         (200, true),
         "{answer}"
     );
-    let stored = letters(&cloud);
-    let letter = stored.values().next().unwrap();
-    assert_eq!(letter["sink"], "event-topic");
+    let stored = dead_letters(&cloud);
+    let dead_letter = stored.values().next().unwrap();
+    assert_eq!(dead_letter["sink"], "event-topic");
     cloud.faults.topic.heal();
     let expected: Value = serde_json::json!({ "delivered": 1, "set_aside": 0, "left": 0 });
     assert_eq!(replay(&cloud).await, expected);
     settled(&cloud).await;
     assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
-    assert_eq!(letters(&cloud).len(), 0);
+    assert_eq!(dead_letters(&cloud).len(), 0);
 }

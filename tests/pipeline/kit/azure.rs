@@ -55,7 +55,7 @@ pub(crate) async fn post(cloud: &AzureCloud, body: impl Into<Vec<u8>>) -> (u16, 
     (answer.status().as_u16(), text)
 }
 
-/// Calls the function `replay`; answers what it says of the letters.
+/// Calls the function `replay`; answers what it says of the dead letters.
 pub(crate) async fn replay(cloud: &AzureCloud) -> Value {
     let url = cloud.subscriber.http_url("replay").unwrap();
     let answer = client::post(&url, &[], "").await.unwrap();
@@ -64,8 +64,8 @@ pub(crate) async fn replay(cloud: &AzureCloud) -> Value {
 }
 
 /// The dead letters, by their names.
-pub(crate) fn letters(cloud: &AzureCloud) -> BTreeMap<String, Value> {
-    let blobs = cloud.letters.blobs().into_iter();
+pub(crate) fn dead_letters(cloud: &AzureCloud) -> BTreeMap<String, Value> {
+    let blobs = cloud.dead_letters.blobs().into_iter();
     blobs
         .map(|(name, text)| (name, serde_json::from_str(&text).unwrap()))
         .collect()

@@ -18,7 +18,7 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::reply::{Reply, send};
-use super::{binaries, letters};
+use super::{binaries, dead_letters};
 
 /// The token that opens the webhook unless the settings name others.
 pub(crate) const TOKEN: &str = "pipeline-token";
@@ -154,13 +154,13 @@ impl Ingest {
         self.bus.log_ids()
     }
 
-    /// The letters, oldest first.
-    pub(crate) fn letters(&self) -> Vec<Value> {
-        letters(&self.set_aside)
+    /// The dead letters, oldest first.
+    pub(crate) fn dead_letters(&self) -> Vec<Value> {
+        dead_letters(&self.set_aside)
     }
 
-    /// The letters' own texts, oldest first.
-    pub(crate) fn letter_texts(&self) -> Vec<Arc<str>> {
+    /// The dead letters' own texts, oldest first.
+    pub(crate) fn dead_letter_texts(&self) -> Vec<Arc<str>> {
         self.set_aside.bodies()
     }
 }

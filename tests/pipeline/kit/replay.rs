@@ -83,33 +83,33 @@ impl Replaying {
         }
     }
 
-    /// Moves every letter to the queue `replay`, as SQS's message move task does, and waits until all are taken.
+    /// Moves every dead letter to the queue `replay`, as SQS's message move task does, and waits until all are taken.
     pub(crate) async fn replay(&self) {
         let set_aside = &self.cloud.set_aside_queue;
         loop {
-            let letters = set_aside.receive(10, Duration::ZERO).await;
-            if letters.is_empty() {
+            let dead_letters = set_aside.receive(10, Duration::ZERO).await;
+            if dead_letters.is_empty() {
                 break;
             }
-            for letter in letters {
-                self.replay_queue.send(&letter.body).unwrap();
-                set_aside.delete(&letter.receipt_handle).unwrap();
+            for dead_letter in dead_letters {
+                self.replay_queue.send(&dead_letter.body).unwrap();
+                set_aside.delete(&dead_letter.receipt_handle).unwrap();
             }
         }
         self.mapping.drained(PATIENCE).await.unwrap();
     }
 
     /// Puts texts onto the queue `replay`, and waits until all are taken.
-    pub(crate) async fn bring(&self, letters: &[impl AsRef<str>]) {
-        for letter in letters {
-            self.replay_queue.send(letter.as_ref()).unwrap();
+    pub(crate) async fn bring(&self, dead_letters: &[impl AsRef<str>]) {
+        for dead_letter in dead_letters {
+            self.replay_queue.send(dead_letter.as_ref()).unwrap();
         }
         self.mapping.drained(PATIENCE).await.unwrap();
     }
 }
 
-/// A letter of ours.
-pub(crate) fn letter(sink: Option<&str>, log_id: Option<&str>, event: &str) -> String {
+/// A dead letter of ours.
+pub(crate) fn dead_letter(sink: Option<&str>, log_id: Option<&str>, event: &str) -> String {
     let event: Value = serde_json::from_str(event).unwrap();
     json!({
         "reason": "no room", "at": "2026-11-20T10:00:00Z", "function": "aws-eventbridge-target",

@@ -119,16 +119,16 @@ impl Stack {
         }
     }
 
-    /// Takes the letters off their queue.
-    pub(crate) async fn letters(&self) -> Vec<Value> {
-        let mut letters = Vec::new();
+    /// Takes the dead letters off their queue.
+    pub(crate) async fn dead_letters(&self) -> Vec<Value> {
+        let mut dead_letters = Vec::new();
         loop {
             let messages = self.moto.receive(&self.set_aside_url).await;
             if messages.is_empty() {
-                return letters;
+                return dead_letters;
             }
             for (_, body) in &messages {
-                letters.push(serde_json::from_str(body).unwrap());
+                dead_letters.push(serde_json::from_str(body).unwrap());
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The end of an invocation: whatever hangs, the letters are written and the answer is there before it.
+//! The end of an invocation: whatever hangs, the dead letters are written and the answer is there before it.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ where
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn with_a_bus_that_hangs_the_letters_are_written_before_the_deadline() {
+async fn with_a_bus_that_hangs_the_dead_letters_are_written_before_the_deadline() {
     at_once([3, 4].map(|timeout_secs| in_time(timeout_secs, hanging_bus))).await;
 }
 

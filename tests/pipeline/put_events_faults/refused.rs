@@ -74,9 +74,12 @@ async fn an_entry_refused_for_good_is_set_aside_after_one_try() {
         FEW.send(&ingest).await;
         assert_eq!(ingest.bus.counts().calls, 1);
         assert_eq!(FEW.arrived(&ingest).set_aside, FEW.log_ids());
-        for letter in ingest.letters() {
-            assert_eq!(letter["reason"], format!("EventBridge answered {code}"));
-            assert_eq!(letter["sink"], "event-bus");
+        for dead_letter in ingest.dead_letters() {
+            assert_eq!(
+                dead_letter["reason"],
+                format!("EventBridge answered {code}")
+            );
+            assert_eq!(dead_letter["sink"], "event-bus");
         }
     }
 }
@@ -108,7 +111,11 @@ async fn what_stays_refused_is_tried_at_least_three_times_and_then_set_aside() {
         FEW.send(&ingest).await;
         assert!(ingest.bus.counts().calls >= 3, "{name}");
         assert_eq!(FEW.arrived(&ingest).set_aside, FEW.log_ids(), "{name}");
-        assert_eq!(ingest.letters().len(), 5, "{name}: a letter for each");
+        assert_eq!(
+            ingest.dead_letters().len(),
+            5,
+            "{name}: a dead letter for each"
+        );
     }))
     .await;
 }

@@ -40,14 +40,14 @@ async fn with_everything_failing_a_request_is_answered_503_and_succeeds_later() 
         ingest.queue_faults.always(queue_fault);
         check_try_again(&ingest.post(TRAFFIC.body(0)).await);
         assert_eq!(ingest.log_ids().len(), 0);
-        assert_eq!(ingest.letters().len(), 0);
+        assert_eq!(ingest.dead_letters().len(), 0);
 
         ingest.bus_faults.heal();
         ingest.queue_faults.heal();
         TRAFFIC.send(&ingest).await;
         let arrived = TRAFFIC.arrived(&ingest);
         assert_eq!((arrived.on_bus.len(), arrived.surplus()), (25, 0));
-        assert_eq!(ingest.letters().len(), 0);
+        assert_eq!(ingest.dead_letters().len(), 0);
     }))
     .await;
 }
@@ -59,16 +59,16 @@ async fn what_cannot_be_set_aside_is_not_acknowledged() {
     for body in [POISON, "[{"] {
         check_try_again(&ingest.post(body).await);
     }
-    assert_eq!(ingest.letters().len(), 0);
+    assert_eq!(ingest.dead_letters().len(), 0);
     ingest.queue_faults.heal();
     for (body, status) in [(POISON, 200), ("[{", 400)] {
         assert_eq!(ingest.post(body).await.status, status);
     }
-    assert_eq!(ingest.letters().len(), 2);
+    assert_eq!(ingest.dead_letters().len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_letter_queue_that_refuses_some_letters_gets_them_again() {
+async fn a_dead_letter_queue_that_refuses_some_dead_letters_gets_them_again() {
     let ingest = Arc::new(Ingest::start(&[]).await);
     ingest.bus_faults.always(refuse(1.0, "MalformedDetail"));
     ingest.queue_faults.mix(vec![
@@ -79,7 +79,7 @@ async fn a_dead_letter_queue_that_refuses_some_letters_gets_them_again() {
     ]);
     TRAFFIC.send(&ingest).await;
     assert_eq!(TRAFFIC.arrived(&ingest).set_aside, TRAFFIC.log_ids());
-    assert_eq!(ingest.letters().len(), 25, "a letter for each");
+    assert_eq!(ingest.dead_letters().len(), 25, "a dead letter for each");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,7 +87,7 @@ async fn an_unknown_bus_is_answered_503_and_nothing_is_acknowledged() {
     let ingest = Ingest::start(&[("EVENT_BUS_NAME", "other")]).await;
     check_try_again(&ingest.post(TRAFFIC.body(0)).await);
     assert_eq!(ingest.log_ids().len(), 0);
-    assert_eq!(ingest.letters().len(), 0);
+    assert_eq!(ingest.dead_letters().len(), 0);
     // A person must act: that is said at the level of an error.
     let named = "a person must act";
     let function = &ingest.function;

@@ -18,7 +18,7 @@ async fn check(settings: &[(&str, &str)], passing: &[&str]) {
     let log_ids: BTreeSet<String> = ingest.log_ids().into_keys().collect();
     let passing: BTreeSet<String> = passing.iter().map(|log_id| (*log_id).into()).collect();
     assert_eq!(log_ids, passing, "{settings:?}");
-    assert_eq!(ingest.letters().len(), 0);
+    assert_eq!(ingest.dead_letters().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -52,7 +52,7 @@ async fn filters_come_from_the_environment_and_an_unknown_type_has_no_category()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_redacted_never_reaches_the_bus_or_a_letter() {
+async fn what_is_redacted_never_reaches_the_bus_or_a_dead_letter() {
     let settings = [
         ("REDACT", "user_name=hmac,ip=mask,details.request.body=drop"),
         ("REDACT_KEY", "pipeline-key"),
@@ -74,15 +74,15 @@ async fn what_is_redacted_never_reaches_the_bus_or_a_letter() {
         .map(|event| event.detail.get().to_owned())
         .collect();
     assert_eq!(details[..2], [redacted, untouched.to_owned()]);
-    let letter = ingest.letters().pop().unwrap();
+    let dead_letter = ingest.dead_letters().pop().unwrap();
     let expected = format!(r#"{{"user_name":"{hashed}","ip":"***"}}"#);
     let expected: Value = serde_json::from_str(&expected).unwrap();
-    assert_eq!(letter["event"], expected);
+    assert_eq!(dead_letter["event"], expected);
 
     assert_eq!(ingest.post("[{\"user_name\":\"ada").await.status, 400);
-    let letter = ingest.letters().pop().unwrap();
-    assert_eq!(letter["event"], Value::Null);
-    assert_eq!(letter["size"], 18);
+    let dead_letter = ingest.dead_letters().pop().unwrap();
+    assert_eq!(dead_letter["event"], Value::Null);
+    assert_eq!(dead_letter["size"], 18);
 
     ingest
         .bus_faults
@@ -91,7 +91,7 @@ async fn what_is_redacted_never_reaches_the_bus_or_a_letter() {
             code: "MalformedDetail".to_owned(),
         });
     assert_eq!(ingest.post(event).await.status, 200);
-    for text in ingest.letter_texts() {
+    for text in ingest.dead_letter_texts() {
         assert!(
             !text.contains("ada") && !text.contains("192.0.2.17"),
             "{text}"
@@ -119,17 +119,17 @@ async fn an_event_above_the_limit_of_put_events_is_set_aside_and_the_rest_goes_o
     let doors = u64::try_from(DOORS).unwrap();
     let expected = [("1".to_owned(), 2 * doors), ("fits".to_owned(), doors)];
     assert_eq!(log_ids, expected.into());
-    let letters = ingest.letters();
-    assert_eq!(letters.len(), DOORS);
-    for letter in letters {
+    let dead_letters = ingest.dead_letters();
+    assert_eq!(dead_letters.len(), DOORS);
+    for dead_letter in dead_letters {
         assert_eq!(
-            letter["reason"],
+            dead_letter["reason"],
             "over the 1,000,000 bytes of an EventBridge entry"
         );
-        assert_eq!(letter["sink"], "event-bus");
-        assert_eq!(letter["log_id"], "too-large");
+        assert_eq!(dead_letter["sink"], "event-bus");
+        assert_eq!(dead_letter["log_id"], "too-large");
         let event: Value = serde_json::from_str(&too_large).unwrap();
-        assert_eq!(letter["event"], event);
+        assert_eq!(dead_letter["event"], event);
     }
 }
 

@@ -90,7 +90,7 @@ async fn every_form_reaches_the_bus_byte_for_byte() {
             check_bytes(&body, &event, held);
         }
     }
-    assert_eq!(ingest.letters().len(), 0);
+    assert_eq!(ingest.dead_letters().len(), 0);
 }
 
 /// Holds a number beyond `f64`, which the local bus does not take (see `local::event_bus::EntryError`).
@@ -113,15 +113,18 @@ async fn every_odd_log_event_reaches_the_bus() {
         let told = (reply.status, reply.body);
         if name == BEYOND_THE_LOCAL_BUS {
             assert_eq!(told, (200, handed_off(1, 0, 0, 1)));
-            let letter = ingest.letter_texts().pop().unwrap();
-            assert!(letter.contains(body.trim()), "not byte for byte: {letter}");
+            let dead_letter = ingest.dead_letter_texts().pop().unwrap();
+            assert!(
+                dead_letter.contains(body.trim()),
+                "not byte for byte: {dead_letter}"
+            );
             continue;
         }
         assert_eq!(told, (200, handed_off(1, 1, 0, 0)), "{name}");
         let [event] = <[OnBus; 1]>::try_from(ingest.on_bus().split_off(before)).unwrap();
         assert!(is_from(&body, event.detail.get()), "{name}: {event:?}");
     }
-    assert_eq!(ingest.letter_texts().len(), 1);
+    assert_eq!(ingest.dead_letter_texts().len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -79,7 +79,7 @@ async fn an_element_that_is_no_log_event_is_set_aside_with_its_reason_and_the_re
     ];
     let ingest = Ingest::start(&[]).await;
     for (element, reason) in cases {
-        let (before, letters_before) = (ingest.on_bus().len(), ingest.letters().len());
+        let (before, dead_letters_before) = (ingest.on_bus().len(), ingest.dead_letters().len());
         for body in [
             format!("[{EVENT},{element},{EVENT}]"),
             format!("{{\"logs\":[{EVENT},{element},{EVENT}]}}"),
@@ -88,15 +88,15 @@ async fn an_element_that_is_no_log_event_is_set_aside_with_its_reason_and_the_re
             assert_eq!((reply.status, reply.body), (200, handed_off(3, 2, 0, 1)));
         }
         assert_eq!(ingest.on_bus().len(), before + 4 * DOORS);
-        let letters = ingest.letters().split_off(letters_before);
-        assert_eq!(letters.len(), 2 * DOORS);
+        let dead_letters = ingest.dead_letters().split_off(dead_letters_before);
+        assert_eq!(dead_letters.len(), 2 * DOORS);
         let event: Value = serde_json::from_str(element).unwrap();
         let expected = json!({
             "reason": reason, "function": "aws-webhook-ingest", "sink": null, "tenant": "acme",
             "log_id": null, "event": event,
         });
-        for letter in letters {
-            assert_eq!(without_time(letter), expected);
+        for dead_letter in dead_letters {
+            assert_eq!(without_time(dead_letter), expected);
         }
     }
 }
@@ -109,17 +109,17 @@ async fn a_line_that_cannot_be_read_is_set_aside_with_the_byte_and_the_rest_goes
     let reply = ask_to_post(&ingest, &body).await;
     assert_eq!((reply.status, reply.body), (200, handed_off(4, 2, 0, 2)));
     assert_eq!(ingest.on_bus().len(), 2 * DOORS);
-    let letters = ingest.letters();
-    assert_eq!(letters.len(), 2 * DOORS);
+    let dead_letters = ingest.dead_letters();
+    assert_eq!(dead_letters.len(), 2 * DOORS);
     assert_eq!(
-        without_time(letters[0].clone()),
+        without_time(dead_letters[0].clone()),
         json!({
             "reason": "not JSON at byte 12 of the line", "function": "aws-webhook-ingest",
             "sink": null, "tenant": "acme", "log_id": null, "size": line.len(),
             "sha256": tenant_logs::sha256_hex(line.as_bytes()), "event": line,
         })
     );
-    assert_eq!(letters[1]["event"], 7);
+    assert_eq!(dead_letters[1]["event"], 7);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,22 +10,29 @@ const LIMIT: &str = "2000";
 
 fn assert_untouched(ingest: &Ingest) {
     assert_eq!(ingest.bus.counts().calls, 0);
-    let letters = ingest.letters();
-    assert!(letters.is_empty(), "{letters:?}");
+    let dead_letters = ingest.dead_letters();
+    assert!(dead_letters.is_empty(), "{dead_letters:?}");
 }
 
-/// The letter of a body that was refused as a whole.
-fn letter_of(body: &[u8], reason: &str, kept: &str) -> Value {
+/// The dead letter of a body that was refused as a whole.
+fn dead_letter_of(body: &[u8], reason: &str, kept: &str) -> Value {
     json!({
         "reason": reason, "function": "aws-webhook-ingest", "sink": null, "tenant": "acme",
         "log_id": null, "size": body.len(), "sha256": sha256_hex(body), "event": kept,
     })
 }
 
-fn assert_set_aside_by_each_door(ingest: &Ingest, letter: &Value) {
-    let letters: Vec<Value> = ingest.letters().into_iter().map(without_time).collect();
-    let of_this = letters.iter().filter(|other| *other == letter).count();
-    assert_eq!(of_this, DOORS, "{letter}\nin {letters:?}");
+fn assert_set_aside_by_each_door(ingest: &Ingest, dead_letter: &Value) {
+    let dead_letters: Vec<Value> = ingest
+        .dead_letters()
+        .into_iter()
+        .map(without_time)
+        .collect();
+    let of_this = dead_letters
+        .iter()
+        .filter(|other| *other == dead_letter)
+        .count();
+    assert_eq!(of_this, DOORS, "{dead_letter}\nin {dead_letters:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -151,8 +158,8 @@ async fn a_body_over_the_limit_is_answered_413_also_after_gunzip_and_set_aside()
         assert_eq!(reply.status, 413);
         assert_eq!(reply.body, r#"{"error":"the body is over 2000 bytes"}"#);
         let kept = String::from_utf8_lossy(&body);
-        let letter = letter_of(&body, "the body is over 2000 bytes", &kept);
-        assert_set_aside_by_each_door(&ingest, &letter);
+        let dead_letter = dead_letter_of(&body, "the body is over 2000 bytes", &kept);
+        assert_set_aside_by_each_door(&ingest, &dead_letter);
     }
     assert_eq!(ingest.on_bus().len(), 2 * DOORS);
 }
@@ -163,8 +170,8 @@ async fn of_a_large_body_the_first_64_kilobytes_are_set_aside() {
     let body = format!("[{}", "1234567,".repeat(15_000));
     assert_eq!(ask_to_post(&ingest, &body).await.status, 413);
     let first = body.get(..65_536).unwrap();
-    let letter = letter_of(body.as_bytes(), "the body is over 100000 bytes", first);
-    assert_set_aside_by_each_door(&ingest, &letter);
+    let dead_letter = dead_letter_of(body.as_bytes(), "the body is over 100000 bytes", first);
+    assert_set_aside_by_each_door(&ingest, &dead_letter);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -200,8 +207,8 @@ async fn an_unreadable_body_is_answered_400_with_the_byte_and_set_aside_and_noth
         let reason = format!("the body is not JSON at byte {offset}");
         let told = format!(r#"{{"error":"{reason}","offset":{offset}}}"#);
         assert_eq!((reply.status, reply.body), (400, told));
-        let letter = letter_of(&body, &reason, &String::from_utf8_lossy(&body));
-        assert_set_aside_by_each_door(&ingest, &letter);
+        let dead_letter = dead_letter_of(&body, &reason, &String::from_utf8_lossy(&body));
+        assert_set_aside_by_each_door(&ingest, &dead_letter);
     }
     assert_eq!(ingest.bus.counts().calls, 0);
 }
@@ -220,16 +227,16 @@ async fn a_broken_encoding_is_answered_400_and_set_aside() {
         let reply = ask_to_post(&ingest, body).await;
         let told = format!(r#"{{"error":"{reason}","offset":{offset}}}"#);
         assert_eq!((reply.status, reply.body), (400, told));
-        let letter = letter_of(body, reason, &String::from_utf8_lossy(body));
-        assert_set_aside_by_each_door(&ingest, &letter);
+        let dead_letter = dead_letter_of(body, reason, &String::from_utf8_lossy(body));
+        assert_set_aside_by_each_door(&ingest, &dead_letter);
     }
     let event = gateway_event("POST", Some(TOKEN), "eyJ*", true);
     let reply = ingest.invoke(&event).await.unwrap();
     let reason = "the body is not valid base64 at byte 3";
     let told = format!(r#"{{"error":"{reason}","offset":3}}"#);
     assert_eq!((reply.status, reply.body), (400, told));
-    let letter = without_time(ingest.letters().pop().unwrap());
-    assert_eq!(letter, letter_of(b"eyJ*", reason, "eyJ*"));
+    let dead_letter = without_time(ingest.dead_letters().pop().unwrap());
+    assert_eq!(dead_letter, dead_letter_of(b"eyJ*", reason, "eyJ*"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

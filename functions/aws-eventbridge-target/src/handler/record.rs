@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use relay::Arrival;
+use relay::IncomingBody;
 use tenant_logs::{
     JsonReader, UnexpectedJson, Unreadable, decode, decode_base64, parse, read_json,
 };
@@ -10,7 +10,7 @@ use tenant_logs::{
 use super::failure_record::payload_of;
 
 /// The largest text that a packed record may have: as much as the ingest function can be told to take.
-const MOST_UNPACKED_BYTES: usize = 67_108_864;
+const MAX_UNPACKED_BYTES: usize = 67_108_864;
 
 /// An event as Lambda hands it over, as far as we read it.
 pub(super) enum LambdaEvent {
@@ -139,7 +139,7 @@ impl KinesisData {
         let data = self.data.as_deref().unwrap_or_default();
         let (content, raw) = match decode_base64(data) {
             Ok(raw) => {
-                let text = decode(&raw, MOST_UNPACKED_BYTES).map(Cow::into_owned);
+                let text = decode(&raw, MAX_UNPACKED_BYTES).map(Cow::into_owned);
                 (text.map(Cow::Owned), raw)
             }
             Err(unreadable) => (Err(unreadable), data.as_bytes().to_vec()),
@@ -185,12 +185,12 @@ pub(super) fn texts_of<'a>(
 
 impl Text<'_> {
     /// What it holds, for the flow.
-    pub(super) fn arrival(&self) -> Arrival<'_> {
+    pub(super) fn arrival(&self) -> IncomingBody<'_> {
         let (body, parsed) = match &self.content {
             Ok(text) => (text.as_bytes(), parse(text)),
             Err(unreadable) => (&[][..], Err(*unreadable)),
         };
-        Arrival {
+        IncomingBody {
             body: self.raw.as_deref().unwrap_or(body),
             parsed,
             trace_id: self.trace_id,

@@ -1,23 +1,26 @@
-//! Letters in memory, sinks that do as their plan says.
+//! DeadLetterReport in memory, sinks that do as their plan says.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use relay::{CounterFormat, Destination, MemoryLedger, Refusal, Remedy, Row, Settled, WhenRefused};
+use relay::{
+    CounterFormat, Destination, MemoryLedger, OnExhaustion, Refusal, Remedy, Row, Settled,
+};
 use tenant_logs::{Filter, Redaction, Schema, TenantName};
 
 use super::*;
 
 /// A container in memory.
 #[derive(Debug, Default)]
-struct Letters(Mutex<BTreeMap<String, String>>);
+struct DeadLetterReport(Mutex<BTreeMap<String, String>>);
 
-impl Letters {
-    fn of(letters: &[(&str, &str)]) -> Self {
-        let letters = letters.iter();
-        let letters = letters.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
-        Self(Mutex::new(letters.collect()))
+impl DeadLetterReport {
+    fn of(dead_letters: &[(&str, &str)]) -> Self {
+        let dead_letters = dead_letters.iter();
+        let dead_letters =
+            dead_letters.map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));
+        Self(Mutex::new(dead_letters.collect()))
     }
 
     fn names(&self) -> Vec<String> {
@@ -25,25 +28,25 @@ impl Letters {
     }
 }
 
-impl DeadLetters for Letters {
-    async fn set_aside(&self, letters: &[DeadLetter<'_>], _until: Instant) -> Delivery {
+impl DeadLetters for DeadLetterReport {
+    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], _until: Instant) -> Delivery {
         let mut stored = self.0.lock().unwrap();
-        for letter in letters {
-            let name = format!("new-{}", letter.sink.unwrap_or("none"));
-            stored.insert(name, letter.to_json());
+        for dead_letter in dead_letters {
+            let name = format!("new-{}", dead_letter.sink.unwrap_or("none"));
+            stored.insert(name, dead_letter.to_json());
         }
-        Delivery::all_delivered(letters.len())
+        Delivery::all_delivered(dead_letters.len())
     }
 }
 
-impl LetterBox for Letters {
+impl DeadLetterBox for DeadLetterReport {
     async fn names(&self, _until: Instant) -> Result<Vec<String>, PortError> {
         Ok(self.names())
     }
 
     async fn read(&self, name: &str, _until: Instant) -> Result<Option<Vec<u8>>, PortError> {
-        let letters = self.0.lock().unwrap();
-        Ok(letters.get(name).map(|text| text.clone().into_bytes()))
+        let dead_letters = self.0.lock().unwrap();
+        Ok(dead_letters.get(name).map(|text| text.clone().into_bytes()))
     }
 
     async fn take_away(&self, name: &str, _until: Instant) -> Result<(), PortError> {
@@ -94,9 +97,9 @@ impl Sink for Picky {
     }
 }
 
-type Flow = Relay<Picky, MemoryLedger, Letters>;
+type Flow = Relay<Picky, MemoryLedger, DeadLetterReport>;
 
-fn relay(sinks: Vec<Picky>, letters: &[(&str, &str)]) -> Flow {
+fn relay(sinks: Vec<Picky>, dead_letters: &[(&str, &str)]) -> Flow {
     let destinations = sinks.into_iter().map(|sink| Destination {
         sink,
         schema: Schema::Raw,
@@ -109,13 +112,13 @@ fn relay(sinks: Vec<Picky>, letters: &[(&str, &str)]) -> Flow {
         destinations: destinations.collect(),
         replay_destinations: Some(Vec::new()),
         ledger: Some(MemoryLedger::default()),
-        dead_letters: Letters::of(letters),
-        when_refused: WhenRefused::HandBack,
+        dead_letters: DeadLetterReport::of(dead_letters),
+        on_exhaustion: OnExhaustion::HandBack,
         counter_format: CounterFormat::Plain,
     }
 }
 
-fn letter(sink: &str, log_id: &str) -> String {
+fn dead_letter(sink: &str, log_id: &str) -> String {
     let event = format!(r#"{{"log_id":"{log_id}","data":{{"type":"s"}}}}"#);
     let at = "2026-11-21T10:00:00Z";
     format!(
@@ -143,7 +146,7 @@ fn has(relay: &Flow, place: usize) -> Vec<String> {
 
 #[tokio::test(start_paused = true)]
 async fn ours_go_to_the_sink_they_name_and_event_grids_own_to_every_one() {
-    let (ours, theirs) = (letter("one", "a"), of_event_grid("b"));
+    let (ours, theirs) = (dead_letter("one", "a"), of_event_grid("b"));
     let sinks = vec![Picky::new("one", &[]), Picky::new("two", &[])];
     let relay = relay(sinks, &[("1", &ours), ("2", &theirs)]);
     // Set aside is how the ledger knows what lies among the dead letters.
@@ -163,7 +166,7 @@ async fn ours_go_to_the_sink_they_name_and_event_grids_own_to_every_one() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_known_already_is_deleted_and_not_sent_again() {
-    let ours = letter("one", "a");
+    let ours = dead_letter("one", "a");
     let relay = relay(vec![Picky::new("one", &[])], &[("1", &ours)]);
     let ledger = relay.ledger.as_ref().unwrap();
     ledger
@@ -176,17 +179,17 @@ async fn what_is_known_already_is_deleted_and_not_sent_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_pass_stays_where_it_is_and_no_second_letter_is_written() {
-    let refused = letter("one", "never");
-    let unknown_sink = letter("nowhere", "b");
-    let letters = [
+async fn what_cannot_pass_stays_where_it_is_and_no_second_dead_letter_is_written() {
+    let refused = dead_letter("one", "never");
+    let unknown_sink = dead_letter("nowhere", "b");
+    let dead_letters = [
         ("1", refused.as_str()),
         ("2", unknown_sink.as_str()),
-        ("3", "no letter at all"),
+        ("3", "no dead letter at all"),
         ("4", r#"{"some":"object"}"#),
     ];
     let picky = Picky::new("one", &[("never", Remedy::SetAside)]);
-    let relay = relay(vec![picky], &letters);
+    let relay = relay(vec![picky], &dead_letters);
     for _ in 0..2 {
         assert_eq!(replayed(&relay).await, (0, 4, 0));
         assert_eq!(relay.dead_letters.names(), ["1", "2", "3", "4"]);
@@ -194,8 +197,8 @@ async fn what_cannot_pass_stays_where_it_is_and_no_second_letter_is_written() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_sink_that_cannot_take_it_for_now_leaves_the_letter() {
-    let (waits, passes) = (letter("one", "later"), letter("one", "b"));
+async fn a_sink_that_cannot_take_it_for_now_leaves_the_dead_letter() {
+    let (waits, passes) = (dead_letter("one", "later"), dead_letter("one", "b"));
     let picky = Picky::new("one", &[("later", Remedy::HandBack)]);
     let relay = relay(vec![picky], &[("1", &waits), ("2", &passes)]);
     assert_eq!(replayed(&relay).await, (1, 0, 1));
@@ -203,14 +206,15 @@ async fn a_sink_that_cannot_take_it_for_now_leaves_the_letter() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_a_letter_for_all_the_part_that_one_sink_refuses_becomes_a_letter_of_its_own() {
+async fn of_a_dead_letter_for_all_the_part_that_one_sink_refuses_becomes_a_dead_letter_of_its_own()
+{
     let theirs = of_event_grid("never");
     let picky = Picky::new("two", &[("never", Remedy::SetAside)]);
     let relay = relay(vec![Picky::new("one", &[]), picky], &[("1", &theirs)]);
     assert_eq!(replayed(&relay).await, (0, 1, 0));
     assert_eq!(relay.dead_letters.names(), ["1", "new-two"]);
     assert_eq!(has(&relay, 0), ["never"]);
-    // Its event is known by now, everywhere; what the sink refused is in its own letter.
+    // Its event is known by now, everywhere; what the sink refused is in its own dead letter.
     assert_eq!(replayed(&relay).await, (1, 1, 0));
     assert_eq!(relay.dead_letters.names(), ["new-two"]);
     assert_eq!(has(&relay, 0), ["never"]);
@@ -218,7 +222,7 @@ async fn of_a_letter_for_all_the_part_that_one_sink_refuses_becomes_a_letter_of_
 
 #[tokio::test(start_paused = true)]
 async fn what_the_deadline_does_not_allow_is_left_and_said() {
-    let ours = letter("one", "a");
+    let ours = dead_letter("one", "a");
     let relay = relay(vec![Picky::new("one", &[])], &[("1", &ours), ("2", &ours)]);
     let replayed = replay(&relay, &Deadline::after(Duration::ZERO))
         .await

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tenant_logs::{LetterEvent, Timestamp};
+use tenant_logs::{DeadLetterEvent, Timestamp};
 use tokio::sync::Barrier;
 
 use super::*;
@@ -13,7 +13,7 @@ const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_secs(4);
 const URL: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/letters";
 
-fn letter(event: String) -> DeadLetter<'static> {
+fn dead_letter(event: String) -> DeadLetter<'static> {
     DeadLetter {
         reason: "the sink says no".into(),
         at: Timestamp::UNIX_EPOCH,
@@ -21,16 +21,18 @@ fn letter(event: String) -> DeadLetter<'static> {
         sink: Some("event-bus"),
         tenant: "acme",
         log_id: None,
-        event: LetterEvent::Json(Cow::Owned(event)),
+        event: DeadLetterEvent::Json(Cow::Owned(event)),
     }
 }
 
-fn letters(count: usize) -> Vec<DeadLetter<'static>> {
-    (0..count).map(|index| letter(index.to_string())).collect()
+fn dead_letters(count: usize) -> Vec<DeadLetter<'static>> {
+    (0..count)
+        .map(|index| dead_letter(index.to_string()))
+        .collect()
 }
 
 async fn set_aside(
-    letters: &[DeadLetter<'_>],
+    dead_letters: &[DeadLetter<'_>],
     time: Duration,
     answer: impl Fn(&Call) -> Answer + Send + Sync + 'static,
 ) -> (Delivery, Vec<Call>) {
@@ -40,7 +42,7 @@ async fn set_aside(
         DeadLetterQueueSettings::read,
     );
     let queue = DeadLetterQueue::new(&endpoint.connection(), settings.unwrap());
-    let mut delivery = queue.set_aside(letters, Instant::now() + time).await;
+    let mut delivery = queue.set_aside(dead_letters, Instant::now() + time).await;
     delivery.delivered.sort_unstable();
     delivery
         .refused
@@ -85,8 +87,8 @@ fn refusals(delivery: &Delivery) -> Vec<(usize, Remedy, &str)> {
 }
 
 #[tokio::test]
-async fn ten_letters_go_in_a_call() {
-    let (delivery, calls) = set_aside(&letters(25), LONG, take_all).await;
+async fn ten_dead_letters_go_in_a_call() {
+    let (delivery, calls) = set_aside(&dead_letters(25), LONG, take_all).await;
     assert_eq!(delivery, Delivery::all_delivered(25));
     let mut counts: Vec<usize> = calls.iter().map(|call| entries(call).len()).collect();
     counts.sort_unstable();
@@ -107,7 +109,7 @@ async fn ten_letters_go_in_a_call() {
 
 #[tokio::test]
 async fn a_call_stays_within_its_bytes() {
-    let large = || letter(json!("x".repeat(400_000)).to_string());
+    let large = || dead_letter(json!("x".repeat(400_000)).to_string());
     let (delivery, calls) = set_aside(&[large(), large(), large()], LONG, take_all).await;
     assert_eq!(delivery, Delivery::all_delivered(3));
     let mut counts: Vec<usize> = calls.iter().map(|call| entries(call).len()).collect();
@@ -116,9 +118,9 @@ async fn a_call_stays_within_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_letter_over_the_limit_is_packed() {
+async fn a_dead_letter_over_the_limit_is_packed() {
     let event = json!("x".repeat(2_000_000)).to_string();
-    let (delivery, calls) = set_aside(&[letter(event)], LONG, take_all).await;
+    let (delivery, calls) = set_aside(&[dead_letter(event)], LONG, take_all).await;
     assert_eq!(delivery, Delivery::all_delivered(1));
     assert_eq!(message(&entries(&calls[0])[0])["encoding"], "gzip");
 }
@@ -127,12 +129,13 @@ async fn a_letter_over_the_limit_is_packed() {
 async fn characters_that_sqs_refuses_are_escaped_even_when_that_needs_more_room() {
     let odd = json!("\u{fffe}\u{ffff}").to_string();
     let large = json!("\u{ffff}".repeat(300_000)).to_string();
-    let (delivery, calls) = set_aside(&[letter(odd), letter(large)], LONG, take_all).await;
+    let (delivery, calls) =
+        set_aside(&[dead_letter(odd), dead_letter(large)], LONG, take_all).await;
     assert_eq!(delivery, Delivery::all_delivered(2));
     let sent: Vec<&Value> = calls.iter().flat_map(entries).collect();
     for entry in &sent {
         let text = entry["MessageBody"].as_str().unwrap();
-        assert!(!text.contains(['\u{fffe}', '\u{ffff}']) && text.len() <= MOST_BYTES);
+        assert!(!text.contains(['\u{fffe}', '\u{ffff}']) && text.len() <= MAX_BYTES);
     }
     assert!(
         sent.iter()
@@ -145,8 +148,8 @@ async fn characters_that_sqs_refuses_are_escaped_even_when_that_needs_more_room(
 }
 
 #[tokio::test]
-async fn a_refused_letter_is_never_set_aside_again() {
-    let (delivery, _) = set_aside(&letters(4), LONG, |call| {
+async fn a_refused_dead_letter_is_never_set_aside_again() {
+    let (delivery, _) = set_aside(&dead_letters(4), LONG, |call| {
         let fault = |event| match event {
             0 => Some(("InternalError", false)),
             1 => Some(("InvalidMessageContents", true)),
@@ -177,7 +180,7 @@ async fn a_refused_letter_is_never_set_aside_again() {
 }
 
 #[tokio::test]
-async fn a_call_that_fails_as_a_whole_refuses_all_its_letters() {
+async fn a_call_that_fails_as_a_whole_refuses_all_its_dead_letters() {
     let cases = [
         (500, "InternalFailure", Remedy::Retry),
         (400, "ThrottlingException", Remedy::Retry),
@@ -192,7 +195,7 @@ async fn a_call_that_fails_as_a_whole_refuses_all_its_letters() {
                 json!({"__type": code, "message": "alice@example.com"}),
             )
         };
-        let (delivery, calls) = set_aside(&letters(2), LONG, answer).await;
+        let (delivery, calls) = set_aside(&dead_letters(2), LONG, answer).await;
         assert_eq!(calls.len(), 1, "{code}");
         assert!(delivery.delivered.is_empty(), "{code}");
         let refused: Vec<_> = refusals(&delivery)
@@ -209,7 +212,7 @@ async fn a_call_that_fails_as_a_whole_refuses_all_its_letters() {
 
 #[tokio::test]
 async fn when_one_call_hangs_or_drops_the_others_answers_are_kept() {
-    let (delivery, _) = set_aside(&letters(30), SHORT, |call| {
+    let (delivery, _) = set_aside(&dead_letters(30), SHORT, |call| {
         match message(&entries(call)[0])["event"].as_u64() {
             Some(0) => Answer::Hang,
             Some(10) => Answer::Drop,
@@ -233,7 +236,7 @@ async fn when_one_call_hangs_or_drops_the_others_answers_are_kept() {
 #[tokio::test]
 async fn calls_are_made_side_by_side() {
     let barrier = Arc::new(Barrier::new(3));
-    let (delivery, _) = set_aside(&letters(30), LONG, move |call| {
+    let (delivery, _) = set_aside(&dead_letters(30), LONG, move |call| {
         Answer::Together(Arc::clone(&barrier), answer_entries(call, |_| None))
     })
     .await;
@@ -251,7 +254,9 @@ async fn a_private_certificate_is_trusted_by_ssl_cert_file_alone() {
             DeadLetterQueueSettings::read,
         );
         let queue = DeadLetterQueue::new(&endpoint.connection_with(values), settings.unwrap());
-        queue.set_aside(&letters(1), Instant::now() + LONG).await
+        queue
+            .set_aside(&dead_letters(1), Instant::now() + LONG)
+            .await
     };
     let path = file.path().to_str().unwrap();
     assert_eq!(

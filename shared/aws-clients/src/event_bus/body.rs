@@ -15,7 +15,7 @@ pub(super) struct Entry<'a> {
 }
 
 /// The most characters that a trace may have (PutEvents, `TraceHeader`).
-const MOST_TRACE_BYTES: usize = 500;
+const MAX_TRACE_BYTES: usize = 500;
 
 /// Writes a call with an entry for each row.
 pub(super) fn put_events<'a>(
@@ -35,7 +35,7 @@ pub(super) fn put_events<'a>(
             let time = format!(r#","Time":{}"#, epoch_seconds(date.as_millisecond()));
             body.extend_from_slice(time.as_bytes());
         }
-        if let Some(trace_id) = row.trace_id.filter(|id| id.len() <= MOST_TRACE_BYTES) {
+        if let Some(trace_id) = row.trace_id.filter(|id| id.len() <= MAX_TRACE_BYTES) {
             push_member(&mut body, r#","TraceHeader":"#, trace_id);
         }
         body.push(b'}');

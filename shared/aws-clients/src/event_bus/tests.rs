@@ -323,7 +323,7 @@ async fn an_entry_that_makes_its_call_fail_takes_no_other_with_it() {
     let reason = "event bus `auth0-logs` answered ValidationException";
     assert_eq!(refusals(&delivery), [(6, Remedy::SetAside, reason)]);
     assert_eq!(delivery.delivered, [0, 1, 2, 3, 4, 5, 7, 8, 9]);
-    // 10, 5+5, 2+3, 1+2 or 1+1: two calls for each halving.
+    // 10, 5+5, 2+3, 1+2 or 1+1: two calls for each bisection.
     assert_eq!(calls.len(), 7);
 }
 

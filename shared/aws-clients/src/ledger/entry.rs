@@ -15,7 +15,7 @@ use tenant_logs::{Timestamp, sha256_hex};
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// Bytes that DynamoDB takes as a partition key.
-const MOST_KEY_BYTES: usize = 2_048;
+const MAX_KEY_BYTES: usize = 2_048;
 
 const CLAIMED: &str = "claimed";
 const DELIVERED: &str = "delivered";
@@ -33,7 +33,7 @@ const IS_OURS: &str = "#owner = :owner";
 /// The partition key of a log event at a sink.
 pub(super) fn key(sink: &str, log_id: &str) -> String {
     let key = format!("{sink}#{log_id}");
-    if key.len() <= MOST_KEY_BYTES {
+    if key.len() <= MAX_KEY_BYTES {
         return key;
     }
     format!("{sink}#{}", sha256_hex(log_id.as_bytes()))
@@ -59,7 +59,7 @@ pub(super) fn claim(
         .expression_attribute_values(":owner", number(lease.owner))
         .expression_attribute_values(":claimed", text(CLAIMED))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-    if lease.may_retake_set_aside {
+    if lease.may_reclaim_dead_lettered {
         call.condition_expression(MAY_RETAKE)
             .expression_attribute_values(":set_aside", text(SET_ASIDE))
     } else {
@@ -70,8 +70,8 @@ pub(super) fn claim(
 /// Notes what became of a log event.
 ///
 /// "Delivered" is written over whatever is there: it is true whoever holds the entry by now, and a worker that took the
-/// claim over releases nothing but its own. "Set aside" never covers "delivered", or the letter, when it comes back,
-/// would be sent a second time. Covering another's claim harms nobody: the letter exists, and that worker's own
+/// claim over releases nothing but its own. "Set aside" never covers "delivered", or the dead letter, when it comes back,
+/// would be sent a second time. Covering another's claim harms nobody: the dead letter exists, and that worker's own
 /// "delivered" covers ours.
 pub(super) fn commit(
     call: PutItemFluentBuilder,

@@ -20,12 +20,12 @@ use crate::error::CallError;
 /// Writes side by side. One takes a few milliseconds, so a batch of a hundred is claimed in as many.
 const WRITES_AT_ONCE: usize = 100;
 /// Tries of a claim: nothing is sent yet, so the trigger may as well bring it again.
-const MOST_TRIES: u32 = 6;
+const MAX_TRIES: u32 = 6;
 /// Most time one write may take before it counts as unanswered. A hundred first handshakes share the CPU, which at 128 MB
 /// is a fourteenth of one.
-const MOST_CALL_TIME: Duration = Duration::from_secs(5);
+const MAX_CALL_TIME: Duration = Duration::from_secs(5);
 /// Most time all writes of a step may take together.
-const MOST_STEP_TIME: Duration = Duration::from_secs(10);
+const MAX_STEP_TIME: Duration = Duration::from_secs(10);
 const DAY_SECONDS: i64 = 86_400;
 
 /// A ledger that every copy of a function shares.
@@ -130,7 +130,7 @@ impl TableLedger {
         let mut tries = 0;
         let mut failure = None;
         while !step.has_failed.load(Ordering::Relaxed) {
-            let call_end = step.until.min(Instant::now() + MOST_CALL_TIME);
+            let call_end = step.until.min(Instant::now() + MAX_CALL_TIME);
             let error = match timeout_at(call_end, self.write(key.clone(), &step.write)).await {
                 Ok(Ok(written)) => return (place, Some(Ok(written))),
                 Ok(Err(error)) => error,
@@ -141,7 +141,7 @@ impl TableLedger {
             tries += 1;
             let wake = Instant::now() + back_off(tries);
             // What became of an event is worth every try: one that cannot be noted is sent again later.
-            let is_enough = tries >= MOST_TRIES && matches!(step.write, Write::Claim(_));
+            let is_enough = tries >= MAX_TRIES && matches!(step.write, Write::Claim(_));
             if error.remedy() != Remedy::Retry || is_enough || wake >= step.until {
                 step.note_failure(&error);
                 return (place, Some(Err(error)));
@@ -238,7 +238,7 @@ impl Ledger for TableLedger {
         log_ids: &[&str],
         settled: Settled,
     ) -> Result<(), PortError> {
-        let step = Step::new(Write::Commit(settled, Timestamp::now()), MOST_STEP_TIME);
+        let step = Step::new(Write::Commit(settled, Timestamp::now()), MAX_STEP_TIME);
         match self.write_all(sink, log_ids, &step).await {
             Ok(_) => Ok(()),
             Err(failure) => Err(failure.of("commit", sink, log_ids)),
@@ -246,7 +246,7 @@ impl Ledger for TableLedger {
     }
 
     async fn release(&self, sink: &str, log_ids: &[&str], lease: &Lease) -> Result<(), PortError> {
-        let step = Step::new(Write::Release(lease), MOST_STEP_TIME);
+        let step = Step::new(Write::Release(lease), MAX_STEP_TIME);
         match self.write_all(sink, log_ids, &step).await {
             Ok(_) => Ok(()),
             Err(failure) => Err(failure.of("release", sink, log_ids)),
@@ -267,7 +267,7 @@ impl<'a> Step<'a> {
     fn new(write: Write<'a>, time: Duration) -> Self {
         Self {
             write,
-            until: Instant::now() + time.min(MOST_STEP_TIME),
+            until: Instant::now() + time.min(MAX_STEP_TIME),
             has_failed: AtomicBool::new(false),
         }
     }

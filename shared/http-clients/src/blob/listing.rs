@@ -4,16 +4,16 @@ use std::borrow::Cow;
 
 /// One page of what is in the container.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct LetterPage {
+pub struct DeadLetterPage {
     /// The blobs, by name.
-    pub letters: Vec<StoredLetter>,
+    pub dead_letters: Vec<StoredDeadLetter>,
     /// What the next page is asked for with; nothing on the last one.
     pub next: Option<String>,
 }
 
 /// One blob.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredLetter {
+pub struct StoredDeadLetter {
     /// Its name in the container, with slashes.
     pub name: String,
     /// Its size; zero where the list does not say.
@@ -21,18 +21,18 @@ pub struct StoredLetter {
 }
 
 /// Reads a page; nothing where it is none.
-pub(super) fn read(body: &[u8]) -> Option<LetterPage> {
+pub(super) fn read(body: &[u8]) -> Option<DeadLetterPage> {
     let text = std::str::from_utf8(body).ok()?;
     if !text.contains("<EnumerationResults") {
         return None;
     }
-    let mut page = LetterPage::default();
+    let mut page = DeadLetterPage::default();
     let mut rest = text;
     while let Some((_, from)) = rest.split_once("<Blob>") {
         let (blob, after) = from.split_once("</Blob>")?;
         let name = decoded_name(blob)?;
         let bytes = element(blob, "Content-Length").and_then(|text| text.parse().ok());
-        page.letters.push(StoredLetter {
+        page.dead_letters.push(StoredDeadLetter {
             name,
             bytes: bytes.unwrap_or_default(),
         });
@@ -115,8 +115,8 @@ fn character(entity: &str) -> Option<char> {
 mod tests {
     use super::*;
 
-    fn letter(name: &str, bytes: u64) -> StoredLetter {
-        StoredLetter {
+    fn dead_letter(name: &str, bytes: u64) -> StoredDeadLetter {
+        StoredDeadLetter {
             name: name.to_owned(),
             bytes,
         }
@@ -129,8 +129,11 @@ mod tests {
             &#xE9;.json</Name><Properties><Content-Length>12</Content-Length></Properties></Blob><Blob><Name \
             Encoded=\"true\">c%EF%BF%BEd</Name><Properties /></Blob></Blobs><NextMarker>2!8!x&lt;</NextMarker>\
             </EnumerationResults>";
-        let expected = LetterPage {
-            letters: vec![letter("a/b & é.json", 12), letter("c\u{fffe}d", 0)],
+        let expected = DeadLetterPage {
+            dead_letters: vec![
+                dead_letter("a/b & é.json", 12),
+                dead_letter("c\u{fffe}d", 0),
+            ],
             next: Some("2!8!x<".to_owned()),
         };
         assert_eq!(read(page.as_bytes()), Some(expected));
@@ -145,7 +148,7 @@ mod tests {
             "",
         ] {
             let page = format!("<EnumerationResults><Blobs />{end}</EnumerationResults>");
-            assert_eq!(read(page.as_bytes()), Some(LetterPage::default()));
+            assert_eq!(read(page.as_bytes()), Some(DeadLetterPage::default()));
         }
     }
 

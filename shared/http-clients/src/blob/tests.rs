@@ -3,18 +3,18 @@ use relay::settings::Reader;
 use super::*;
 
 #[test]
-fn a_letter_has_one_name_however_often_it_is_put() {
+fn a_dead_letter_has_one_name_however_often_it_is_put() {
     let at = "2026-11-21T09:08:07.5Z".parse().unwrap();
-    let letter = |reason: &'static str| DeadLetter {
+    let dead_letter = |reason: &'static str| DeadLetter {
         reason: reason.into(),
         at,
         function: "azure-eventgrid-subscriber",
         sink: None,
         tenant: "acme",
         log_id: None,
-        event: tenant_logs::LetterEvent::Json("{}".into()),
+        event: tenant_logs::DeadLetterEvent::Json("{}".into()),
     };
-    let name_of = |reason| name(&letter(reason), &letter(reason).to_json());
+    let name_of = |reason| name(&dead_letter(reason), &dead_letter(reason).to_json());
     let first = name_of("a");
     assert_eq!(first, name_of("a"));
     assert_ne!(first, name_of("b"));

@@ -3,8 +3,8 @@
 use relay::{Row, ndjson};
 use tenant_logs::BatchLimits;
 
-const MOST_ROWS: usize = 1_000;
-const MOST_BYTES: usize = 1_000_000;
+const MAX_ROWS: usize = 1_000;
+const MAX_BYTES: usize = 1_000_000;
 
 /// The shape of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,12 +36,12 @@ impl BodyFormat {
     /// Limits for rows counted by [`row_bytes`].
     pub(crate) fn limits(self) -> BatchLimits {
         let bytes = match self {
-            Self::Ndjson => MOST_BYTES,
+            Self::Ndjson => MAX_BYTES,
             // Two brackets, and one comma less than rows.
-            Self::Array => MOST_BYTES - 1,
+            Self::Array => MAX_BYTES - 1,
         };
         BatchLimits {
-            events: MOST_ROWS,
+            events: MAX_ROWS,
             bytes,
         }
     }

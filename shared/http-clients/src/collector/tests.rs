@@ -185,7 +185,7 @@ async fn rows_that_the_collector_can_never_take_are_found_by_halving() {
         );
         let good: Vec<usize> = (0..100).filter(|index| ![17, 99].contains(index)).collect();
         assert_eq!(delivery.delivered, good);
-        // Two calls for each halving: 100, then six or seven more times for each bad row.
+        // Two calls for each bisection: 100, then six or seven more times for each bad row.
         let count = server.calls().len();
         assert!((25..=27).contains(&count), "{count} calls");
     }
@@ -320,7 +320,7 @@ async fn calls_are_made_side_by_side() {
 
 #[tokio::test]
 async fn a_connection_serves_the_next_call() {
-    // Halving makes its calls one after the other.
+    // Bisection makes its calls one after the other.
     let (_, server) = send(&[], &body(8), LONG, |_| Answer::Status(422)).await;
     assert_eq!(server.calls().len(), 15);
     assert_eq!(server.connection_count(), 1);

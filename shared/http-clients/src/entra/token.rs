@@ -19,7 +19,7 @@ const UNKNOWN_LIFE: Duration = Duration::from_mins(5);
 const LONGEST_LIFE: Duration = Duration::from_hours(24);
 /// How long nobody asks again after a renewal failed while the token still holds, and how long such a renewal may take.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(10);
-const MOST_EARLY_TIME: Duration = Duration::from_secs(2);
+const MAX_EARLY_TIME: Duration = Duration::from_secs(2);
 
 /// The token for one resource.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl TokenCache {
         let now = Instant::now();
         let fetch_until = match held.as_ref() {
             Some(token) if now < token.renew_at => return Ok(token.authorization.clone()),
-            Some(token) if now < token.ends_at => until.min(now + MOST_EARLY_TIME),
+            Some(token) if now < token.ends_at => until.min(now + MAX_EARLY_TIME),
             Some(_) | None => until,
         };
         match identity.fetch(self.resource, fetch_until).await {

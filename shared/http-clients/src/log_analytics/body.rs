@@ -7,11 +7,11 @@ use flate2::write::GzEncoder;
 use tenant_logs::BatchLimits;
 
 /// What a call may carry, packed and unpacked.
-pub(super) const MOST_BYTES: usize = 1_000_000;
+pub(super) const MAX_BYTES: usize = 1_000_000;
 /// Limits for rows counted by [`row_bytes`]: two brackets, and one comma less than rows.
 pub(super) const LIMITS: BatchLimits = BatchLimits {
     events: usize::MAX,
-    bytes: MOST_BYTES - 1,
+    bytes: MAX_BYTES - 1,
 };
 
 /// A row with its comma.

@@ -10,7 +10,7 @@ use fit::{fit, quoted};
 use members::members;
 
 /// Bytes that a column takes.
-const MOST_BYTES: usize = 65_536;
+const MAX_BYTES: usize = 65_536;
 /// The columns that hold the raw event, in which is named what was cut.
 const RAW_COLUMNS: [&str; 2] = ["Raw", "AdditionalFields"];
 /// Bytes of the raw event kept for those names.
@@ -19,14 +19,14 @@ const NAMES_MEMBER: &str = "trimmed";
 
 /// Cuts the columns of a row that are too long; nothing where none is, or the row is no object.
 pub(super) fn cut_row(row: &str) -> Option<String> {
-    if row.len() <= MOST_BYTES {
+    if row.len() <= MAX_BYTES {
         return None;
     }
     let mut cut = Vec::new();
     let mut columns: Vec<(String, String)> = Vec::new();
     for (name, json) in members(row)? {
         let value = if is_too_long(json) {
-            fit(json, MOST_BYTES, &name, &mut cut)
+            fit(json, MAX_BYTES, &name, &mut cut)
         } else {
             json.to_owned()
         };
@@ -53,11 +53,11 @@ pub(super) fn cut_row(row: &str) -> Option<String> {
 }
 
 fn is_too_long(json: &str) -> bool {
-    if json.len() <= MOST_BYTES {
+    if json.len() <= MAX_BYTES {
         return false;
     }
     match serde_json::from_str::<String>(json) {
-        Ok(text) => text.len() > MOST_BYTES,
+        Ok(text) => text.len() > MAX_BYTES,
         Err(_) => true,
     }
 }
@@ -66,10 +66,10 @@ fn is_too_long(json: &str) -> bool {
 fn with_names(column: &str, raw: &str, cut: &[String]) -> String {
     let mut paths = cut.to_vec();
     let mut fitted = raw.to_owned();
-    if raw.len() + NAMES_BYTES > MOST_BYTES {
+    if raw.len() + NAMES_BYTES > MAX_BYTES {
         // It makes room for the names itself.
         let mut more = Vec::new();
-        fitted = fit(raw, MOST_BYTES - NAMES_BYTES, column, &mut more);
+        fitted = fit(raw, MAX_BYTES - NAMES_BYTES, column, &mut more);
         more.retain(|path| !paths.contains(path));
         paths.extend(more);
     }

@@ -12,7 +12,7 @@ use tenant_logs::{Timestamp, sha256_hex};
 use crate::endpoint::percent_encode;
 
 /// Bytes of an encoded key: storage takes 512 characters.
-const MOST_KEY_BYTES: usize = 512;
+const MAX_KEY_BYTES: usize = 512;
 /// Characters of a `log_id` that stand in the partition key: the day that Auth0 begins it with.
 const PARTITION_CHARACTERS: usize = 11;
 
@@ -66,7 +66,7 @@ impl Key {
 /// A key without the characters that storage does not take in one.
 fn encoded(plain: &str) -> String {
     let encoded = percent_encode(plain);
-    if encoded.len() <= MOST_KEY_BYTES {
+    if encoded.len() <= MAX_KEY_BYTES {
         return encoded;
     }
     sha256_hex(plain.as_bytes())
@@ -136,7 +136,7 @@ impl Found {
         }
         match self.state.as_deref() {
             Some(DELIVERED) => Some(Claim::Known(Settled::Delivered)),
-            Some(SET_ASIDE) if lease.may_retake_set_aside => None,
+            Some(SET_ASIDE) if lease.may_reclaim_dead_lettered => None,
             Some(SET_ASIDE) => Some(Claim::Known(Settled::SetAside)),
             // Its answer was lost, or it is claimed a second time.
             Some(CLAIMED) if self.is_claim_of(lease) => Some(Claim::Claimed),

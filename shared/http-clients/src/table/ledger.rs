@@ -17,9 +17,9 @@ use crate::entra::EntraIdentity;
 /// Entries side by side. A call takes some milliseconds, and each has a connection of its own.
 const ENTRIES_AT_ONCE: usize = 32;
 /// How often an entry is looked at again because somebody else wrote it meanwhile.
-const MOST_ROUNDS: usize = 8;
+const MAX_ROUNDS: usize = 8;
 /// Most time that all entries of a step may take together.
-const MOST_STEP_TIME: Duration = Duration::from_secs(10);
+const MAX_STEP_TIME: Duration = Duration::from_secs(10);
 const DAY_SECONDS: i64 = 86_400;
 const ADVICE: &str = "check LEDGER_TABLE_ENDPOINT, that the table is there, and that the identity has the role Storage Table \
     Data Contributor on it";
@@ -147,7 +147,7 @@ impl TableLedger {
     ) -> Result<Claim, CallError> {
         let claimed = entity::claimed(key, lease, self.keep_seconds);
         let mut tag = None;
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             if self
                 .rows
                 .write(key, &claimed, tag.as_deref(), until)
@@ -170,7 +170,7 @@ impl TableLedger {
     /// Notes what became of a log event.
     ///
     /// "Delivered" is written over whatever is there: it is true whoever holds the entry by now. "Set aside" never
-    /// covers "delivered", or the letter, when it comes back, would be sent a second time.
+    /// covers "delivered", or the dead letter, when it comes back, would be sent a second time.
     async fn commit_one(
         &self,
         key: &Key,
@@ -182,7 +182,7 @@ impl TableLedger {
         if settled == Settled::Delivered {
             return self.rows.put(key, &entity, until).await;
         }
-        for _ in 0..MOST_ROUNDS {
+        for _ in 0..MAX_ROUNDS {
             let tag = match self.find(key, until).await? {
                 Some(tagged) if tagged.found.is_delivered(now) => return Ok(()),
                 Some(tagged) => Some(tagged.tag),
@@ -250,7 +250,7 @@ impl Ledger for TableLedger {
         log_ids: &[&str],
         settled: Settled,
     ) -> Result<(), PortError> {
-        let step = Step::new(Change::Commit(settled, Timestamp::now()), MOST_STEP_TIME);
+        let step = Step::new(Change::Commit(settled, Timestamp::now()), MAX_STEP_TIME);
         match self.change_all(sink, log_ids, &step).await {
             Ok(_) => Ok(()),
             Err(failure) => Err(failure.of("commit", sink, log_ids)),
@@ -258,7 +258,7 @@ impl Ledger for TableLedger {
     }
 
     async fn release(&self, sink: &str, log_ids: &[&str], lease: &Lease) -> Result<(), PortError> {
-        let step = Step::new(Change::Release(lease), MOST_STEP_TIME);
+        let step = Step::new(Change::Release(lease), MAX_STEP_TIME);
         match self.change_all(sink, log_ids, &step).await {
             Ok(_) => Ok(()),
             Err(failure) => Err(failure.of("release", sink, log_ids)),
@@ -278,7 +278,7 @@ impl<'a> Step<'a> {
     fn new(change: Change<'a>, time: Duration) -> Self {
         Self {
             change,
-            until: Instant::now() + time.min(MOST_STEP_TIME),
+            until: Instant::now() + time.min(MAX_STEP_TIME),
             has_failed: AtomicBool::new(false),
         }
     }

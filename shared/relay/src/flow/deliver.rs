@@ -5,14 +5,14 @@ use std::collections::HashMap;
 use std::collections::btree_map::BTreeMap;
 
 use futures_util::future::join3;
-use tenant_logs::{DeadLetter, LetterEvent, Mapping, Timestamp};
+use tenant_logs::{DeadLetter, DeadLetterEvent, Mapping, Timestamp};
 use tokio::time::timeout_at;
 
 use crate::counters::SinkCounters;
 use crate::deadline::Deadline;
 use crate::error::chain;
-use crate::flow::intake::Accepted;
-use crate::flow::{Destination, Fate, Relay, WhenRefused, fate_of};
+use crate::flow::triage::Accepted;
+use crate::flow::{Destination, Fate, OnExhaustion, Relay, fate_of};
 use crate::ports::{
     Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Row, Settled, Sink,
 };
@@ -24,21 +24,21 @@ const TRIES_BEFORE_SETTING_ASIDE: u32 = 12;
 const TRIES_BEFORE_HANDING_BACK: u32 = 3;
 
 /// Log events on their way to one sink.
-pub(super) struct Consignment<'i, 'a, S> {
+pub(super) struct SinkJob<'i, 'a, S> {
     pub(super) destination: &'i Destination<S>,
     pub(super) accepted: &'i [Accepted<'a>],
     /// Whether dead letters brought them: the ledger may know them as set aside.
-    pub(super) are_from_letters: bool,
+    pub(super) is_replay: bool,
 }
 
-impl<S: Sink> Consignment<'_, '_, S> {
+impl<S: Sink> SinkJob<'_, '_, S> {
     pub(super) fn sink_name(&self) -> &'static str {
         self.destination.sink.name()
     }
 
     fn lease(&self, deadline: &Deadline) -> Lease {
-        if self.are_from_letters {
-            deadline.lease().of_dead_letter()
+        if self.is_replay {
+            deadline.lease().for_replay()
         } else {
             deadline.lease()
         }
@@ -49,26 +49,26 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
     /// Delivers log events to one sink and answers for each, whatever the other sinks do.
     pub(super) async fn deliver_to(
         &self,
-        consignment: &Consignment<'_, '_, S>,
+        job: &SinkJob<'_, '_, S>,
         deadline: &Deadline,
     ) -> (Vec<Fate>, SinkCounters) {
         let mut counters = SinkCounters::default();
-        let accepted = consignment.accepted;
+        let accepted = job.accepted;
         let fates = match &self.ledger {
             _ if accepted.is_empty() => Vec::new(),
             Some(ledger) => {
-                self.deliver_once(ledger, consignment, deadline, &mut counters)
+                self.deliver_once(ledger, job, deadline, &mut counters)
                     .await
             }
             None => {
                 let all: Vec<&Accepted<'_>> = accepted.iter().collect();
-                self.send_all(consignment.destination, &all, deadline, &mut counters)
+                self.send_all(job.destination, &all, deadline, &mut counters)
                     .await
             }
         };
         counters.count(&fates);
         // What lay among the dead letters says nothing of how late we are.
-        if !consignment.are_from_letters {
+        if !job.is_replay {
             let now = Timestamp::now();
             for (accepted, fate) in accepted.iter().zip(&fates) {
                 if *fate == Fate::Delivered {
@@ -83,13 +83,13 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
     async fn deliver_once(
         &self,
         ledger: &L,
-        consignment: &Consignment<'_, '_, S>,
+        job: &SinkJob<'_, '_, S>,
         deadline: &Deadline,
         counters: &mut SinkCounters,
     ) -> Vec<Fate> {
-        let sink = consignment.sink_name();
-        let lease = consignment.lease(deadline);
-        let (unique, place_of) = without_repeats(consignment.accepted);
+        let sink = job.sink_name();
+        let lease = job.lease(deadline);
+        let (unique, place_of) = without_repeats(job.accepted);
         let log_ids: Vec<&str> = unique
             .iter()
             .map(|accepted| accepted.log_event.log_id())
@@ -118,7 +118,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             .filter_map(|place| unique.get(*place).copied())
             .collect();
         let sent = self
-            .send_all(consignment.destination, &to_send, deadline, counters)
+            .send_all(job.destination, &to_send, deadline, counters)
             .await;
         self.settle(ledger, sink, (&to_send, &sent), (&lease, deadline))
             .await;
@@ -196,9 +196,9 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             .collect();
         let tries = Tries {
             at_least: 3,
-            at_most: match self.when_refused {
-                WhenRefused::SetAside => TRIES_BEFORE_SETTING_ASIDE,
-                WhenRefused::HandBack => TRIES_BEFORE_HANDING_BACK,
+            at_most: match self.on_exhaustion {
+                OnExhaustion::SetAside => TRIES_BEFORE_SETTING_ASIDE,
+                OnExhaustion::HandBack => TRIES_BEFORE_HANDING_BACK,
             },
             until: deadline.send_by(),
         };
@@ -237,26 +237,26 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
                 *slot = Fate::Delivered;
             }
         }
-        let mut letters = Vec::new();
-        let mut letter_places = Vec::new();
+        let mut dead_letters = Vec::new();
+        let mut dead_letter_places = Vec::new();
         for refusal in &delivery.refused {
-            let fate = fate_of(refusal.remedy, self.when_refused);
+            let fate = fate_of(refusal.remedy, self.on_exhaustion);
             if let Some(slot) = fates.get_mut(refusal.index) {
                 *slot = fate;
             }
             if fate == Fate::SetAside
                 && let Some(accepted) = log_events.get(refusal.index)
             {
-                letters.push(self.letter(sink, accepted, refusal, deadline));
-                letter_places.push(refusal.index);
+                dead_letters.push(self.dead_letter(sink, accepted, refusal, deadline));
+                dead_letter_places.push(refusal.index);
             }
         }
         let until = match &self.ledger {
             Some(_) => deadline.settle_by(),
             None => deadline.answer_by(),
         };
-        let are_stored = self.store_letters(&letters, until).await;
-        for (place, is_stored) in letter_places.into_iter().zip(are_stored) {
+        let are_stored = self.store_dead_letters(&dead_letters, until).await;
+        for (place, is_stored) in dead_letter_places.into_iter().zip(are_stored) {
             if !is_stored && let Some(slot) = fates.get_mut(place) {
                 *slot = Fate::HandedBack;
             }
@@ -265,7 +265,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         fates
     }
 
-    fn letter<'a>(
+    fn dead_letter<'a>(
         &'a self,
         sink: &'static str,
         accepted: &'a Accepted<'_>,
@@ -279,7 +279,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             sink: Some(sink),
             tenant: self.tenant.as_str(),
             log_id: Some(accepted.log_event.log_id().into()),
-            event: LetterEvent::Json(accepted.log_event.text().into()),
+            event: DeadLetterEvent::Json(accepted.log_event.text().into()),
         }
     }
 }

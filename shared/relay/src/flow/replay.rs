@@ -1,23 +1,23 @@
 //! Dead letters that come back: to the one sink that they name, or, where no sink ever saw them, to all.
 //!
-//! What cannot be replayed is set aside again with all that its letter held, so that nothing is lost by trying.
+//! What cannot be replayed is set aside again with all that its dead letter held, so that nothing is lost by trying.
 
 use std::borrow::Cow;
 
 use tenant_logs::{DeadLetter, LogEvent, Parsed, parse};
 
 use crate::deadline::Deadline;
-use crate::flow::intake::{Accepted, Intake, Unfit};
+use crate::flow::triage::{Accepted, Rejected, Triage};
 use crate::flow::{Destination, Relay};
 use crate::ports::Sink;
 
-/// Stands between the reason why a letter could not be replayed and the first one.
+/// Stands between the reason why a dead letter could not be replayed and the first one.
 const BEFORE: &str = "; set aside before: ";
 
 /// Where a body came from: its position, and the trace that its trigger names.
 type Origin<'a> = (usize, Option<&'a str>);
 
-/// What a letter holds, and for whom.
+/// What a dead letter holds, and for whom.
 enum Opened {
     /// One log event for the sink at this place.
     ForOne(usize, LogEvent<'static>),
@@ -26,7 +26,7 @@ enum Opened {
 }
 
 impl<S: Sink, L, D> Relay<S, L, D> {
-    /// Every sink that a letter may name, the destinations of all log events first.
+    /// Every sink that a dead letter may name, the destinations of all log events first.
     pub(super) fn places(&self) -> impl Iterator<Item = &Destination<S>> {
         let more = self.replay_destinations.iter().flatten();
         self.destinations.iter().chain(more)
@@ -38,11 +38,14 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         text: &'a str,
         (origin, trace_id): Origin<'a>,
         deadline: &Deadline,
-        intake: &mut Intake<'a>,
+        triage: &mut Triage<'a>,
     ) {
-        let Some(letter) = DeadLetter::read(text) else {
-            let letter = self.damaged(text, deadline);
-            intake.unfit.push(Unfit { origin, letter });
+        let Some(dead_letter) = DeadLetter::read(text) else {
+            let dead_letter = self.damaged(text, deadline);
+            triage.rejected.push(Rejected {
+                origin,
+                dead_letter,
+            });
             return;
         };
         let accepted = |log_event| Accepted {
@@ -50,42 +53,45 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             log_event,
             trace_id,
         };
-        let why_again = match self.open(&letter) {
+        let why_again = match self.open(&dead_letter) {
             Ok(Opened::ForOne(place, mut log_event)) => {
                 // It passed the filter of the function that set it aside, whose filter may be another one.
-                intake.note_type(&log_event);
+                triage.note_type(&log_event);
                 if self.redaction.redact(&mut log_event) {
-                    intake.counters.redacted += 1;
+                    triage.counters.redacted += 1;
                 }
-                let returned = intake.returned.entry(place).or_default();
+                let returned = triage.returned.entry(place).or_default();
                 returned.push(accepted(log_event));
                 None
             }
             Ok(Opened::ForAll(log_events, has_rejects)) => {
-                intake.counters.received += log_events.len() - 1;
+                triage.counters.received += log_events.len() - 1;
                 for log_event in log_events {
-                    self.accept(accepted(log_event), intake);
+                    self.accept(accepted(log_event), triage);
                 }
                 has_rejects.then_some(Cow::Borrowed("some of it is still no log event"))
             }
             Err(why) => Some(why),
         };
         if let Some(why) = why_again {
-            let letter = self.again(letter, &why, deadline);
-            intake.unfit.push(Unfit { origin, letter });
+            let dead_letter = self.again(dead_letter, &why, deadline);
+            triage.rejected.push(Rejected {
+                origin,
+                dead_letter,
+            });
         }
     }
 
-    /// Finds the log events of a letter, or says why it cannot be replayed.
-    fn open(&self, letter: &DeadLetter<'_>) -> Result<Opened, Cow<'static, str>> {
-        let Some(text) = letter.event.whole_text() else {
-            return Err("the letter has not all of the event".into());
+    /// Finds the log events of a dead letter, or says why it cannot be replayed.
+    fn open(&self, dead_letter: &DeadLetter<'_>) -> Result<Opened, Cow<'static, str>> {
+        let Some(text) = dead_letter.event.whole_text() else {
+            return Err("the dead letter has not all of the event".into());
         };
         let Parsed {
             mut log_events,
             rejects,
         } = parse(text).map_err(|unreadable| unreadable.to_string())?;
-        let Some(sink) = letter.sink else {
+        let Some(sink) = dead_letter.sink else {
             if log_events.is_empty() {
                 return Err("there is still no log event in it".into());
             }
@@ -103,28 +109,28 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         }
     }
 
-    /// The letter once more, with the reason why it could not be replayed in front of the first one.
+    /// The dead letter once more, with the reason why it could not be replayed in front of the first one.
     fn again<'a>(
         &'a self,
-        letter: DeadLetter<'a>,
+        dead_letter: DeadLetter<'a>,
         why: &str,
         deadline: &Deadline,
     ) -> DeadLetter<'a> {
-        let first = letter.reason.rsplit(BEFORE).next().unwrap_or_default();
+        let first = dead_letter.reason.rsplit(BEFORE).next().unwrap_or_default();
         DeadLetter {
             reason: format!("cannot be replayed: {why}{BEFORE}{first}").into(),
             at: deadline.begun(),
             function: self.function,
-            ..letter
+            ..dead_letter
         }
     }
 
-    /// A letter around one that cannot be read. It lay among the dead letters before, so nothing of it is withheld.
+    /// A dead letter around one that cannot be read. It lay among the dead letters before, so nothing of it is withheld.
     fn damaged<'a>(&'a self, text: &'a str, deadline: &Deadline) -> DeadLetter<'a> {
         let reason = "a dead letter that cannot be read".to_owned();
         DeadLetter {
-            event: tenant_logs::LetterEvent::Json(text.into()),
-            ..self.unparsed_letter(reason, text.as_bytes(), deadline)
+            event: tenant_logs::DeadLetterEvent::Json(text.into()),
+            ..self.unparsed_dead_letter(reason, text.as_bytes(), deadline)
         }
     }
 }

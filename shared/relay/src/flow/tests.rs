@@ -11,10 +11,10 @@ use crate::{Claim, Lease, MemoryLedger, NoLedger, PortError, Settled};
 
 const NONE: [usize; 0] = [];
 
-fn arrivals<'a>(bodies: &[&'a str]) -> Vec<Arrival<'a>> {
+fn incoming<'a>(bodies: &[&'a str]) -> Vec<IncomingBody<'a>> {
     bodies
         .iter()
-        .map(|body| Arrival {
+        .map(|body| IncomingBody {
             body: body.as_bytes(),
             parsed: parse(body),
             trace_id: None,
@@ -39,7 +39,7 @@ async fn every_log_event_reaches_every_sink_once_and_twice_delivers_nothing_new(
     ]);
     let body = format!("[{},{},{}]", event("a"), event("b"), event("a"));
     for _ in 0..2 {
-        let outcome = relay.deliver(arrivals(&[&body]), &deadline()).await;
+        let outcome = relay.deliver(incoming(&[&body]), &deadline()).await;
         assert_eq!(handed_back(&outcome), NONE);
         assert_eq!((outcome.received, outcome.delivered), (3, 3));
     }
@@ -52,7 +52,7 @@ async fn every_log_event_reaches_every_sink_once_and_twice_delivers_nothing_new(
 async fn without_a_ledger_repeats_pass_because_the_bus_is_at_least_once() {
     let relay = relay_with::<NoLedger>(vec![TestSink::new("bus", |_, _| None)], None);
     let body = format!("[{},{}]", event("a"), event("a"));
-    relay.deliver(arrivals(&[&body]), &deadline()).await;
+    relay.deliver(incoming(&[&body]), &deadline()).await;
     assert_eq!(relay.destinations[0].sink.stored().len(), 2);
 }
 
@@ -60,26 +60,32 @@ async fn without_a_ledger_repeats_pass_because_the_bus_is_at_least_once() {
 async fn one_poison_element_is_set_aside_with_its_reason_and_the_rest_goes_on() {
     let relay = relay(vec![TestSink::new("one", |_, _| None)]);
     let body = format!(r#"[{},{{"hello":"world"}},7]"#, event("a"));
-    let outcome = relay.deliver(arrivals(&[&body]), &deadline()).await;
+    let outcome = relay.deliver(incoming(&[&body]), &deadline()).await;
     assert_eq!(
         (outcome.received, outcome.delivered, outcome.set_aside),
         (3, 1, 2)
     );
-    let letters = relay.dead_letters.stored();
+    let dead_letters = relay.dead_letters.stored();
     assert_eq!(
-        letters[0]["reason"],
+        dead_letters[0]["reason"],
         "not a log event: neither `type` nor `log_id`"
     );
-    assert_eq!(letters[0]["event"], serde_json::json!({"hello": "world"}));
-    assert_eq!(letters[0]["sink"], serde_json::Value::Null);
-    assert_eq!(letters[1]["reason"], "not a log event: not a JSON object");
+    assert_eq!(
+        dead_letters[0]["event"],
+        serde_json::json!({"hello": "world"})
+    );
+    assert_eq!(dead_letters[0]["sink"], serde_json::Value::Null);
+    assert_eq!(
+        dead_letters[1]["reason"],
+        "not a log event: not a JSON object"
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_unreadable_body_is_set_aside_and_the_other_bodies_go_on() {
     let relay = relay(vec![TestSink::new("one", |_, _| None)]);
     let outcome = relay
-        .deliver(arrivals(&["[{]", &event("a")]), &deadline())
+        .deliver(incoming(&["[{]", &event("a")]), &deadline())
         .await;
     assert_eq!((outcome.delivered, outcome.set_aside), (1, 1));
     assert_eq!(relay.dead_letters.stored()[0]["event"], "[{]");
@@ -90,7 +96,7 @@ async fn a_refused_log_event_is_sent_again_and_only_that_one() {
     let plan = |log_id: &str, tries| (log_id == "b" && tries < 2).then_some(Remedy::Retry);
     let relay = relay(vec![TestSink::new("one", plan)]);
     let body = format!("[{},{}]", event("a"), event("b"));
-    let outcome = relay.deliver(arrivals(&[&body]), &deadline()).await;
+    let outcome = relay.deliver(incoming(&[&body]), &deadline()).await;
     assert_eq!(outcome.delivered, 2);
     assert_eq!(
         relay.destinations[0].sink.stored(),
@@ -108,11 +114,11 @@ async fn a_body_is_handed_back_when_a_sink_cannot_take_it_for_now_and_comes_agai
     ]);
     let bodies = [event("a"), event("b")];
     let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
-    let first = relay.deliver(arrivals(&bodies), &deadline()).await;
+    let first = relay.deliver(incoming(&bodies), &deadline()).await;
     assert_eq!(handed_back(&first), [1]);
     assert_eq!(relay.dead_letters.stored().len(), 0);
 
-    let second = relay.deliver(arrivals(&bodies[1..]), &deadline()).await;
+    let second = relay.deliver(incoming(&bodies[1..]), &deadline()).await;
     assert_eq!(handed_back(&second), NONE);
     for destination in &relay.destinations {
         assert_eq!(destination.sink.stored(), [event("a"), event("b")]);
@@ -124,23 +130,23 @@ async fn what_can_never_pass_is_set_aside_at_once_and_known_afterwards() {
     let relay = relay(vec![TestSink::new("one", |_, _| Some(Remedy::SetAside))]);
     let body = event("a");
     for _ in 0..2 {
-        let outcome = relay.deliver(arrivals(&[&body]), &deadline()).await;
+        let outcome = relay.deliver(incoming(&[&body]), &deadline()).await;
         assert_eq!(handed_back(&outcome), NONE);
     }
-    let letters = relay.dead_letters.stored();
-    assert_eq!(letters.len(), 1);
-    assert_eq!(letters[0]["reason"], "the sink says no");
-    assert_eq!(letters[0]["sink"], "one");
-    assert_eq!(letters[0]["log_id"], "a");
-    assert_eq!(letters[0]["tenant"], "acme");
-    assert_eq!(letters[0]["function"], "test-function");
+    let dead_letters = relay.dead_letters.stored();
+    assert_eq!(dead_letters.len(), 1);
+    assert_eq!(dead_letters[0]["reason"], "the sink says no");
+    assert_eq!(dead_letters[0]["sink"], "one");
+    assert_eq!(dead_letters[0]["log_id"], "a");
+    assert_eq!(dead_letters[0]["tenant"], "acme");
+    assert_eq!(dead_letters[0]["function"], "test-function");
 }
 
 #[tokio::test(start_paused = true)]
 async fn with_nobody_to_bring_it_again_a_refused_log_event_is_set_aside() {
     let mut relay = relay(vec![TestSink::new("one", |_, _| Some(Remedy::Retry))]);
-    relay.when_refused = WhenRefused::SetAside;
-    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    relay.on_exhaustion = OnExhaustion::SetAside;
+    let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!((outcome.set_aside, handed_back(&outcome)), (1, vec![]));
     assert!(relay.destinations[0].sink.tries.lock().unwrap()["a"] >= 3);
 }
@@ -150,9 +156,9 @@ async fn a_sink_that_hangs_leaves_time_to_set_everything_aside() {
     let mut sink = TestSink::new("one", |_, _| None);
     sink.hangs = true;
     let mut relay = relay(vec![sink]);
-    relay.when_refused = WhenRefused::SetAside;
+    relay.on_exhaustion = OnExhaustion::SetAside;
     let begun = Instant::now();
-    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!(outcome.set_aside, 1);
     assert!(begun.elapsed() < Duration::from_secs(30));
 }
@@ -160,23 +166,23 @@ async fn a_sink_that_hangs_leaves_time_to_set_everything_aside() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_acknowledged_while_a_person_must_act() {
     let mut relay = relay(vec![TestSink::new("one", |_, _| Some(Remedy::Stop))]);
-    relay.when_refused = WhenRefused::SetAside;
-    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    relay.on_exhaustion = OnExhaustion::SetAside;
+    let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!(handed_back(&outcome), [0]);
     assert!(outcome.must_stop);
     assert_eq!(relay.dead_letters.stored().len(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn everything_is_handed_back_when_the_letter_box_is_down_too() {
+async fn everything_is_handed_back_when_the_dead_letter_box_is_down_too() {
     let mut relay = relay(vec![TestSink::new("one", |_, _| Some(Remedy::SetAside))]);
     relay.dead_letters.is_down = true;
     let body = format!("[{},7]", event("a"));
-    let outcome = relay.deliver(arrivals(&[&body]), &deadline()).await;
+    let outcome = relay.deliver(incoming(&[&body]), &deadline()).await;
     assert_eq!((outcome.set_aside, handed_back(&outcome)), (0, vec![0]));
 
     relay.dead_letters.is_down = false;
-    let again = relay.deliver(arrivals(&[&body]), &deadline()).await;
+    let again = relay.deliver(incoming(&[&body]), &deadline()).await;
     assert_eq!((again.set_aside, handed_back(&again)), (2, vec![]));
 }
 
@@ -188,7 +194,7 @@ async fn a_filtered_log_event_is_counted_and_goes_nowhere() {
         ..FilterSettings::default()
     })
     .unwrap();
-    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!(
         (outcome.received, outcome.filtered, outcome.delivered),
         (1, 1, 0)
@@ -197,7 +203,7 @@ async fn a_filtered_log_event_is_counted_and_goes_nowhere() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sinks_and_letters_get_redacted_log_events_only() {
+async fn sinks_and_dead_letters_get_redacted_log_events_only() {
     let key = Some(Secret::new("k3y"));
     let plan = |log_id: &str, _| (log_id == "b").then_some(Remedy::SetAside);
     let mut relay = relay(vec![TestSink::new("one", plan)]);
@@ -205,12 +211,12 @@ async fn sinks_and_letters_get_redacted_log_events_only() {
     let body = r#"[{"log_id":"a","data":{"ip":"192.0.2.77"}},{"log_id":"b","data":{"ip":"192.0.2.77"}},
         {"hello":1,"ip":"192.0.2.77"},"192.0.2.77"]"#;
     relay
-        .deliver(arrivals(&[body, "192.0.2.77"]), &deadline())
+        .deliver(incoming(&[body, "192.0.2.77"]), &deadline())
         .await;
 
-    let letters = relay.dead_letters.stored();
-    assert_eq!(letters.len(), 4);
-    let everything = format!("{:?} {letters:?}", relay.destinations[0].sink.stored());
+    let dead_letters = relay.dead_letters.stored();
+    assert_eq!(dead_letters.len(), 4);
+    let everything = format!("{:?} {dead_letters:?}", relay.destinations[0].sink.stored());
     assert!(!everything.contains("192.0.2.77"), "{everything}");
 }
 
@@ -259,7 +265,7 @@ fn out_of_reach() -> PortError {
 async fn nothing_is_sent_and_all_is_handed_back_with_the_ledger_out_of_reach() {
     let ledger = IllLedger::default();
     let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
-    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!(handed_back(&outcome), [0]);
     assert_eq!(relay.destinations[0].sink.stored().len(), 0);
 }
@@ -271,7 +277,7 @@ async fn a_claim_that_a_live_worker_holds_hands_that_item_back() {
         ..IllLedger::default()
     };
     let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
-    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!(handed_back(&outcome), [0]);
 }
 
@@ -282,7 +288,7 @@ async fn what_the_sink_has_is_not_handed_back_when_the_ledger_cannot_note_it() {
         ..IllLedger::default()
     };
     let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
-    let outcome = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!((outcome.delivered, handed_back(&outcome)), (1, vec![]));
 }
 
@@ -300,7 +306,7 @@ async fn what_cannot_be_noted_of_one_log_event_keeps_no_other_ones_claim() {
     let relay = relay_with(vec![TestSink::new("one", plan)], Some(ledger));
     let bodies = ["a", "b", "c"].map(event);
     let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
-    let outcome = relay.deliver(arrivals(&bodies), &deadline()).await;
+    let outcome = relay.deliver(incoming(&bodies), &deadline()).await;
     assert_eq!(handed_back(&outcome), [2]);
     let asked = relay.ledger.unwrap().asked.into_inner().unwrap();
     let expected = ["Delivered a", "Release c", "SetAside b"];
@@ -308,7 +314,7 @@ async fn what_cannot_be_noted_of_one_log_event_keeps_no_other_ones_claim() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_letter_box_that_hangs_leaves_the_ledger_time_to_note_what_was_delivered() {
+async fn a_dead_letter_box_that_hangs_leaves_the_ledger_time_to_note_what_was_delivered() {
     let ledger = IllLedger {
         answer: Some(Claim::Claimed),
         delay: Duration::from_millis(500),
@@ -318,7 +324,7 @@ async fn a_letter_box_that_hangs_leaves_the_ledger_time_to_note_what_was_deliver
     let mut relay = relay_with(vec![TestSink::new("one", plan)], Some(ledger));
     relay.dead_letters.hangs = true;
     let body = format!("[{},{}]", event("a"), event("b"));
-    let outcome = relay.deliver(arrivals(&[&body]), &deadline()).await;
+    let outcome = relay.deliver(incoming(&[&body]), &deadline()).await;
     assert_eq!((outcome.set_aside, handed_back(&outcome)), (0, vec![0]));
     let asked = relay.ledger.unwrap().asked.into_inner().unwrap();
     let asked: Vec<_> = asked.into_iter().collect();
@@ -329,8 +335,8 @@ async fn a_letter_box_that_hangs_leaves_the_ledger_time_to_note_what_was_deliver
 async fn a_failed_send_releases_its_claim_before_the_answer() {
     let plan = |_: &str, tries: usize| (tries < 1).then_some(Remedy::HandBack);
     let relay: Relay<_, MemoryLedger, _> = relay(vec![TestSink::new("one", plan)]);
-    let first = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    let first = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!(handed_back(&first), [0]);
-    let second = relay.deliver(arrivals(&[&event("a")]), &deadline()).await;
+    let second = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!(second.delivered, 1);
 }

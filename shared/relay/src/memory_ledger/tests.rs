@@ -7,7 +7,7 @@ fn lease(owner: u64, begins: i64, ends: i64) -> Lease {
         owner,
         begins: Timestamp::from_second(begins).unwrap(),
         ends: Timestamp::from_second(ends).unwrap(),
-        may_retake_set_aside: false,
+        may_reclaim_dead_lettered: false,
     }
 }
 
@@ -74,7 +74,7 @@ async fn a_claim_that_another_took_over_is_not_released() {
 async fn only_a_dead_letter_that_comes_back_claims_what_is_set_aside() {
     let ledger = MemoryLedger::default();
     let mine = lease(1, 0, 30);
-    let letter = mine.of_dead_letter();
+    let dead_letter = mine.for_replay();
     let set_aside = [Claim::Known(Settled::SetAside)];
     ledger
         .commit("http", &["a"], Settled::SetAside)
@@ -84,14 +84,14 @@ async fn only_a_dead_letter_that_comes_back_claims_what_is_set_aside() {
         ledger.claim("http", &["a"], &mine).await.unwrap(),
         set_aside
     );
-    let retaken = ledger.claim("http", &["a"], &letter).await.unwrap();
+    let retaken = ledger.claim("http", &["a"], &dead_letter).await.unwrap();
     assert_eq!(retaken, [Claim::Claimed]);
     ledger
         .commit("http", &["a"], Settled::Delivered)
         .await
         .unwrap();
     let delivered = [Claim::Known(Settled::Delivered)];
-    let again = ledger.claim("http", &["a"], &letter).await.unwrap();
+    let again = ledger.claim("http", &["a"], &dead_letter).await.unwrap();
     assert_eq!(again, delivered);
 }
 

@@ -5,17 +5,17 @@ use std::io::Write;
 use tenant_logs::Secret;
 
 use super::*;
-use crate::testing::{TestLetters, TestSink, deadline, relay_with};
-use crate::{NoLedger, Remedy, WhenRefused};
+use crate::testing::{TestDeadLetters, TestSink, deadline, relay_with};
+use crate::{NoLedger, OnExhaustion, Remedy};
 
-type TestRelay = Relay<TestSink, NoLedger, TestLetters>;
+type TestRelay = Relay<TestSink, NoLedger, TestDeadLetters>;
 
 const EVENT: &str = r#"{"log_id":"1","data":{"type":"s"}}"#;
 const LIMIT: usize = 1_000;
 
 fn ingest() -> TestRelay {
     let mut relay = relay_with(vec![TestSink::new("bus", |_, _| None)], None);
-    relay.when_refused = WhenRefused::SetAside;
+    relay.on_exhaustion = OnExhaustion::SetAside;
     relay
 }
 
@@ -116,10 +116,10 @@ async fn a_body_over_the_limit_is_answered_413_and_set_aside_also_after_gunzip()
         assert_eq!(answer.status, 413);
         assert_eq!(answer.body, r#"{"error":"the body is over 1000 bytes"}"#);
     }
-    let letters = relay.dead_letters.stored();
-    assert_eq!(letters[0]["size"], LIMIT + 1);
-    assert_eq!(letters[1]["size"], packed.len());
-    assert_eq!(letters[1]["sha256"], tenant_logs::sha256_hex(&packed));
+    let dead_letters = relay.dead_letters.stored();
+    assert_eq!(dead_letters[0]["size"], LIMIT + 1);
+    assert_eq!(dead_letters[1]["size"], packed.len());
+    assert_eq!(dead_letters[1]["sha256"], tenant_logs::sha256_hex(&packed));
 }
 
 #[tokio::test(start_paused = true)]
@@ -133,9 +133,9 @@ async fn an_unreadable_body_is_answered_400_with_the_byte_and_set_aside() {
         r#"{"error":"the body is not JSON at byte 44","offset":44}"#
     );
     assert_eq!(relay.destinations[0].sink.stored().len(), 0);
-    let letters = relay.dead_letters.stored();
-    assert_eq!(letters[0]["event"], body);
-    assert_eq!(letters[0]["size"], body.len());
+    let dead_letters = relay.dead_letters.stored();
+    assert_eq!(dead_letters[0]["event"], body);
+    assert_eq!(dead_letters[0]["size"], body.len());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! Letters that come back: told apart from records, and read with the text that they carry.
+//! DeadLetterReport that come back: told apart from records, and read with the text that they carry.
 
 use std::borrow::Cow;
 
@@ -6,19 +6,19 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{DeadLetter, LetterEvent};
+use super::{DeadLetter, DeadLetterEvent};
 use crate::digest::sha256_hex;
 use crate::json::{members, string};
 use crate::{decode_base64, gunzip};
 
-/// What every letter has.
+/// What every dead letter has.
 const NAMES: [&str; 7] = [
     "reason", "at", "function", "sink", "tenant", "log_id", "event",
 ];
 /// The largest text that a packed event may have: as much as any of our functions takes.
-const MOST_UNPACKED_BYTES: usize = 67_108_864;
+const MAX_UNPACKED_BYTES: usize = 67_108_864;
 
-/// A letter as it is written. Names are never written with escapes, so they need not be read with them.
+/// A dead letter as it is written. Names are never written with escapes, so they need not be read with them.
 #[derive(Deserialize)]
 struct Document<'a> {
     #[serde(borrow)]
@@ -36,8 +36,8 @@ struct Document<'a> {
     event: &'a RawValue,
 }
 
-/// Whether an object has every member of a letter.
-pub(crate) fn is_letter(object: &str) -> bool {
+/// Whether an object has every member of a dead letter.
+pub(crate) fn is_dead_letter(object: &str) -> bool {
     let members = members(object).unwrap_or_default();
     NAMES.iter().all(|name| {
         let mut names = members.iter().filter_map(|(name, _)| string(name));
@@ -46,7 +46,7 @@ pub(crate) fn is_letter(object: &str) -> bool {
 }
 
 impl<'a> DeadLetter<'a> {
-    /// Reads a letter; nothing where the text is none, or a damaged one.
+    /// Reads a dead letter; nothing where the text is none, or a damaged one.
     pub fn read(text: &'a str) -> Option<Self> {
         let document: Document<'a> = serde_json::from_str(text).ok()?;
         let log_id = document.log_id.map(RawValue::get);
@@ -63,10 +63,10 @@ impl<'a> DeadLetter<'a> {
 }
 
 impl<'a> Document<'a> {
-    fn event(&self) -> Option<LetterEvent<'a>> {
+    fn event(&self) -> Option<DeadLetterEvent<'a>> {
         let event = self.event.get();
         match (self.encoding, self.size, self.sha256) {
-            (None, None, None) => Some(LetterEvent::Json(event.into())),
+            (None, None, None) => Some(DeadLetterEvent::Json(event.into())),
             (None, Some(size), Some(sha256)) => {
                 let beginning = if event == "null" {
                     None
@@ -77,9 +77,9 @@ impl<'a> Document<'a> {
             }
             (Some("gzip"), None, None) => {
                 let packed = decode_base64(&string(event)?).ok()?;
-                let unpacked = gunzip(&packed, MOST_UNPACKED_BYTES).ok()?;
+                let unpacked = gunzip(&packed, MAX_UNPACKED_BYTES).ok()?;
                 let json = String::from_utf8(unpacked).ok()?;
-                Some(LetterEvent::Json(json.into()))
+                Some(DeadLetterEvent::Json(json.into()))
             }
             (Some(_) | None, _, _) => None,
         }
@@ -91,10 +91,10 @@ fn whole_or_cut<'a>(
     beginning: Option<Cow<'a, str>>,
     size: usize,
     sha256: &'a str,
-) -> LetterEvent<'a> {
+) -> DeadLetterEvent<'a> {
     match beginning {
         Some(text) if text.len() == size && sha256_hex(text.as_bytes()) == sha256 => {
-            LetterEvent::Unparsed {
+            DeadLetterEvent::Unparsed {
                 body: match text {
                     Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
                     Cow::Owned(text) => Cow::Owned(text.into_bytes()),
@@ -102,7 +102,7 @@ fn whole_or_cut<'a>(
                 is_withheld: false,
             }
         }
-        beginning => LetterEvent::Cut {
+        beginning => DeadLetterEvent::Cut {
             beginning,
             size,
             sha256: sha256.into(),
@@ -110,8 +110,8 @@ fn whole_or_cut<'a>(
     }
 }
 
-impl LetterEvent<'_> {
-    /// The text that was set aside, where the letter has all of it.
+impl DeadLetterEvent<'_> {
+    /// The text that was set aside, where the dead letter has all of it.
     pub fn whole_text(&self) -> Option<&str> {
         match self {
             Self::Json(json) => Some(json),
@@ -133,7 +133,7 @@ mod tests {
 
     const EVENT: &str = r#"{"log_id":"1","data":{"n": 1.50}}"#;
 
-    fn letter(event: LetterEvent<'_>) -> DeadLetter<'_> {
+    fn dead_letter(event: DeadLetterEvent<'_>) -> DeadLetter<'_> {
         DeadLetter {
             reason: "no \"room\"".into(),
             at: "2026-11-20T10:00:00Z".parse().unwrap(),
@@ -146,42 +146,42 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(event: LetterEvent<'_>, max_bytes: usize, expected: &LetterEvent<'_>) {
-        let text = letter(event).to_json_within(max_bytes);
-        assert!(is_letter(&text));
+    fn check(event: DeadLetterEvent<'_>, max_bytes: usize, expected: &DeadLetterEvent<'_>) {
+        let text = dead_letter(event).to_json_within(max_bytes);
+        assert!(is_dead_letter(&text));
         let read = DeadLetter::read(&text).unwrap();
         assert_eq!(&read.event, expected);
-        assert_eq!(read, letter(expected.clone()));
+        assert_eq!(read, dead_letter(expected.clone()));
     }
 
     #[test]
-    fn a_letter_is_read_as_it_was_written() {
-        let json = LetterEvent::Json(EVENT.into());
+    fn a_dead_letter_is_read_as_it_was_written() {
+        let json = DeadLetterEvent::Json(EVENT.into());
         check(json.clone(), 1_000, &json);
-        let unparsed = LetterEvent::Unparsed {
+        let unparsed = DeadLetterEvent::Unparsed {
             body: b"[{]".into(),
             is_withheld: false,
         };
         check(unparsed.clone(), 1_000, &unparsed);
-        let null = LetterEvent::Json("null".into());
+        let null = DeadLetterEvent::Json("null".into());
         check(null.clone(), 1_000, &null);
     }
 
     #[test]
     fn a_packed_event_is_unpacked() {
         let event = format!(r#"{{"log_id":"1","data":{{"x":"{}"}}}}"#, "y".repeat(5_000));
-        let json = LetterEvent::Json(event.into());
+        let json = DeadLetterEvent::Json(event.into());
         check(json.clone(), 1_000, &json);
     }
 
     #[test]
     fn what_is_cut_withheld_or_no_text_stays_so_and_is_never_taken_for_the_whole() {
         let body = vec![b'x'; 70_000];
-        let whole = LetterEvent::Unparsed {
+        let whole = DeadLetterEvent::Unparsed {
             body: body.as_slice().into(),
             is_withheld: false,
         };
-        let cut = LetterEvent::Cut {
+        let cut = DeadLetterEvent::Cut {
             beginning: Some("x".repeat(65_536).into()),
             size: 70_000,
             sha256: sha256_hex(&body).into(),
@@ -190,23 +190,23 @@ mod tests {
         check(cut.clone(), 1_000_000, &cut);
         assert_eq!(cut.whole_text(), None);
 
-        let withheld = LetterEvent::Unparsed {
+        let withheld = DeadLetterEvent::Unparsed {
             body: b"jane@example.com".into(),
             is_withheld: true,
         };
         assert_eq!(withheld.whole_text(), None);
-        let read = LetterEvent::Cut {
+        let read = DeadLetterEvent::Cut {
             beginning: None,
             size: 16,
             sha256: sha256_hex(b"jane@example.com").into(),
         };
         check(withheld, 1_000, &read);
 
-        let no_text = LetterEvent::Unparsed {
+        let no_text = DeadLetterEvent::Unparsed {
             body: b"\xff\xff".into(),
             is_withheld: false,
         };
-        let read = LetterEvent::Cut {
+        let read = DeadLetterEvent::Cut {
             beginning: Some("\u{fffd}\u{fffd}".into()),
             size: 2,
             sha256: sha256_hex(b"\xff\xff").into(),
@@ -215,8 +215,8 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_letter_is_not_read() {
-        let whole = letter(LetterEvent::Json(EVENT.into())).to_json();
+    fn a_damaged_dead_letter_is_not_read() {
+        let whole = dead_letter(DeadLetterEvent::Json(EVENT.into())).to_json();
         let check = |from: &str, to: &str| {
             let damaged = whole.replace(from, to);
             assert_ne!(damaged, whole);
@@ -231,13 +231,13 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_no_letter() {
-        let whole = letter(LetterEvent::Json(EVENT.into())).to_json();
+    fn a_record_is_no_dead_letter() {
+        let whole = dead_letter(DeadLetterEvent::Json(EVENT.into())).to_json();
         for name in NAMES {
             let renamed = whole.replacen(&format!("\"{name}\":"), "\"other\":", 1);
-            assert!(!is_letter(&renamed), "{name}");
+            assert!(!is_dead_letter(&renamed), "{name}");
         }
-        assert!(!is_letter(EVENT));
-        assert!(!is_letter("[]"));
+        assert!(!is_dead_letter(EVENT));
+        assert!(!is_dead_letter("[]"));
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::gunzip;
 
-fn letter(event: LetterEvent<'_>) -> DeadLetter<'_> {
+fn dead_letter(event: DeadLetterEvent<'_>) -> DeadLetter<'_> {
     DeadLetter {
         reason: "PutEvents answered MalformedDetail".into(),
         at: "2026-11-20T10:00:00Z".parse().unwrap(),
@@ -13,15 +13,15 @@ fn letter(event: LetterEvent<'_>) -> DeadLetter<'_> {
     }
 }
 
-fn json(text: &str) -> LetterEvent<'_> {
-    LetterEvent::Json(text.into())
+fn json(text: &str) -> DeadLetterEvent<'_> {
+    DeadLetterEvent::Json(text.into())
 }
 
 #[test]
-fn a_letter_embeds_the_events_own_text() {
+fn a_dead_letter_embeds_the_events_own_text() {
     let event = r#"{"log_id":"1","data":{"n": 1.50}}"#;
     assert_eq!(
-        letter(json(event)).to_json(),
+        dead_letter(json(event)).to_json(),
         r#"{"reason":"PutEvents answered MalformedDetail","at":"2026-11-20T10:00:00Z","function":"aws-webhook-ingest","sink":"event-bus","tenant":"acme","log_id":"1","event":{"log_id":"1","data":{"n": 1.50}}}"#
     );
 }
@@ -29,7 +29,7 @@ fn a_letter_embeds_the_events_own_text() {
 #[test]
 fn unparsed_text_is_kept_to_64_kb_with_size_and_hash() {
     let body = vec![b'x'; 70_000];
-    let mut unparsed = letter(LetterEvent::Unparsed {
+    let mut unparsed = dead_letter(DeadLetterEvent::Unparsed {
         body: body.as_slice().into(),
         is_withheld: false,
     });
@@ -45,7 +45,7 @@ fn unparsed_text_is_kept_to_64_kb_with_size_and_hash() {
 
 #[test]
 fn unparsed_text_that_could_not_be_redacted_stays_out() {
-    let unparsed = letter(LetterEvent::Unparsed {
+    let unparsed = dead_letter(DeadLetterEvent::Unparsed {
         body: b"jane@example.com".into(),
         is_withheld: true,
     });
@@ -57,7 +57,7 @@ fn unparsed_text_that_could_not_be_redacted_stays_out() {
 #[test]
 fn an_event_over_the_limit_is_packed() {
     let event = format!(r#"{{"log_id":"1","data":{{"x":"{}"}}}}"#, "y".repeat(5_000));
-    let text = letter(json(&event)).to_json_within(1_000);
+    let text = dead_letter(json(&event)).to_json_within(1_000);
     assert!(text.len() <= 1_000);
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(document["encoding"], "gzip");
@@ -73,7 +73,7 @@ fn an_event_that_packing_does_not_bring_under_the_limit_is_cut_and_measured() {
         .map(|n| sha256_hex(&n.to_le_bytes()))
         .collect();
     let event = format!(r#"{{"log_id":"1","data":{{"x":"{noise}"}}}}"#);
-    let text = letter(json(&event)).to_json_within(1_048_576);
+    let text = dead_letter(json(&event)).to_json_within(1_048_576);
     assert!(text.len() <= 1_048_576);
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(document["size"], event.len());

@@ -11,7 +11,7 @@ use super::json_writer::{JsonWriter, key};
 use crate::json::string;
 
 /// Agents that are kept; the next ones are found out each time.
-const MOST_KEPT: usize = 1000;
+const MAX_KEPT: usize = 1000;
 
 /// What woothee says where it does not know.
 const UNKNOWN: &str = "UNKNOWN";
@@ -33,7 +33,7 @@ impl UserAgents {
         let members = string(json).map(|agent| members_of(&agent));
         let members = members.unwrap_or_default();
         writer.made_members(&members);
-        if self.found.len() < MOST_KEPT {
+        if self.found.len() < MAX_KEPT {
             self.found.insert(json.to_owned(), members);
         }
     }
@@ -237,7 +237,7 @@ mod tests {
     #[test]
     fn an_agent_is_found_out_once_and_only_so_many_are_kept() {
         let mut agents = UserAgents::default();
-        for number in 0..MOST_KEPT + 5 {
+        for number in 0..MAX_KEPT + 5 {
             let mut written = "{".to_owned();
             let agent = format!("\"tool/{number}\"");
             agents.write(&agent, &mut JsonWriter::new(&mut written));
@@ -249,6 +249,6 @@ mod tests {
             );
             assert_eq!(written, again);
         }
-        assert_eq!(agents.found.len(), MOST_KEPT);
+        assert_eq!(agents.found.len(), MAX_KEPT);
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use http_clients::{DeadLetterContainer, DeadLetterContainerSettings};
 use relay::{DeadLetters, Delivery, Remedy, chain};
-use tenant_logs::{DeadLetter, LetterEvent};
+use tenant_logs::{DeadLetter, DeadLetterEvent};
 use tokio::time::Instant;
 
 use super::*;
@@ -23,7 +23,7 @@ fn container(app: &App, endpoint: &str) -> DeadLetterContainer {
     DeadLetterContainer::new(&app.identity, settings)
 }
 
-fn letter(log_id: &str) -> DeadLetter<'static> {
+fn dead_letter(log_id: &str) -> DeadLetter<'static> {
     DeadLetter {
         reason: "the sink says no".into(),
         at: "2026-11-21T10:00:00Z".parse().unwrap(),
@@ -31,7 +31,7 @@ fn letter(log_id: &str) -> DeadLetter<'static> {
         sink: Some("log-analytics"),
         tenant: "acme",
         log_id: Some(log_id.to_owned().into()),
-        event: LetterEvent::Json(
+        event: DeadLetterEvent::Json(
             format!(r#"{{"log_id":"{log_id}","data":{{"type":"s"}}}}"#).into(),
         ),
     }
@@ -42,7 +42,11 @@ async fn names(container: &DeadLetterContainer) -> Vec<String> {
     let mut next = None;
     loop {
         let page = container.list(next.as_deref(), until()).await.unwrap();
-        names.extend(page.letters.into_iter().map(|letter| letter.name));
+        names.extend(
+            page.dead_letters
+                .into_iter()
+                .map(|dead_letter| dead_letter.name),
+        );
         next = page.next;
         if next.is_none() {
             return names;
@@ -50,13 +54,13 @@ async fn names(container: &DeadLetterContainer) -> Vec<String> {
     }
 }
 
-/// Puts letters twice, lists, reads and deletes them.
+/// Puts dead letters twice, lists, reads and deletes them.
 async fn check_whole_life(container: &DeadLetterContainer, id: &str) {
-    let letters: Vec<DeadLetter<'_>> = (0..20)
-        .map(|number| letter(&format!("{id}-{number}")))
+    let dead_letters: Vec<DeadLetter<'_>> = (0..20)
+        .map(|number| dead_letter(&format!("{id}-{number}")))
         .collect();
     for _ in 0..2 {
-        let mut delivery = container.set_aside(&letters, until()).await;
+        let mut delivery = container.set_aside(&dead_letters, until()).await;
         delivery.delivered.sort_unstable();
         assert_eq!(delivery, Delivery::all_delivered(20));
     }
@@ -67,8 +71,8 @@ async fn check_whole_life(container: &DeadLetterContainer, id: &str) {
         if !text.contains(&format!("{id}-")) {
             continue;
         }
-        let letter = DeadLetter::read(&text).unwrap();
-        assert!(letters.contains(&letter), "{text}");
+        let dead_letter = DeadLetter::read(&text).unwrap();
+        assert!(dead_letters.contains(&dead_letter), "{text}");
         found += 1;
         for _ in 0..2 {
             container.delete(&name, until()).await.unwrap();
@@ -79,7 +83,7 @@ async fn check_whole_life(container: &DeadLetterContainer, id: &str) {
 }
 
 #[tokio::test]
-async fn letters_are_put_listed_read_and_deleted() {
+async fn dead_letters_are_put_listed_read_and_deleted() {
     let app = App::start().await;
     let storage = BlobStorage::start("letters", app.tokens(), Faults::healthy()).await;
     let storage = storage.unwrap();
@@ -95,7 +99,7 @@ async fn letters_are_put_listed_read_and_deleted() {
 }
 
 #[tokio::test]
-async fn on_azurite_letters_are_put_listed_read_and_deleted() {
+async fn on_azurite_dead_letters_are_put_listed_read_and_deleted() {
     let Some(endpoint) = azurite("AZURITE_CONTAINER_ENDPOINT") else {
         return;
     };
@@ -103,7 +107,9 @@ async fn on_azurite_letters_are_put_listed_read_and_deleted() {
     let container = container(&app, &endpoint);
     check_whole_life(&container, &fastrand::u64(..).to_string()).await;
     // One stays for Microsoft's own client to read.
-    let stays = container.set_aside(&[letter("stays é / %")], until()).await;
+    let stays = container
+        .set_aside(&[dead_letter("stays é / %")], until())
+        .await;
     assert_eq!(stays, Delivery::all_delivered(1));
     let missing = container_of(&app, &format!("{endpoint}-missing"));
     let error = missing.list(None, until()).await.unwrap_err();
@@ -119,7 +125,7 @@ fn container_of(app: &App, endpoint: &str) -> DeadLetterContainer {
 }
 
 #[tokio::test]
-async fn many_letters_are_listed_page_by_page() {
+async fn many_dead_letters_are_listed_page_by_page() {
     let app = App::start().await;
     let storage = BlobStorage::start("letters", app.tokens(), Faults::healthy()).await;
     let storage = storage.unwrap();
@@ -131,7 +137,7 @@ async fn many_letters_are_listed_page_by_page() {
 }
 
 #[tokio::test]
-async fn a_file_gets_each_letter_once_and_on_one_line() {
+async fn a_file_gets_each_dead_letter_once_and_on_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("letters.ndjson");
     std::fs::write(&path, "before\n").unwrap();
@@ -143,7 +149,7 @@ async fn a_file_gets_each_letter_once_and_on_one_line() {
         storage.put("own", "[\n7]");
     }
     let container = container(&app, &storage.endpoint());
-    let delivery = container.set_aside(&[letter("a")], until()).await;
+    let delivery = container.set_aside(&[dead_letter("a")], until()).await;
     assert_eq!(delivery, Delivery::all_delivered(1));
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -153,7 +159,7 @@ async fn a_file_gets_each_letter_once_and_on_one_line() {
 }
 
 #[tokio::test]
-async fn a_letter_that_cannot_be_put_is_never_set_aside_in_its_turn() {
+async fn a_dead_letter_that_cannot_be_put_is_never_set_aside_in_its_turn() {
     let faults = Faults::healthy();
     let app = App::start().await;
     let storage = BlobStorage::start("letters", app.tokens(), faults.clone()).await;
@@ -179,9 +185,12 @@ async fn a_letter_that_cannot_be_put_is_never_set_aside_in_its_turn() {
         ),
     ] {
         faults.always(fault);
-        let delivery = container.set_aside(&[letter("a")], until()).await;
+        let delivery = container.set_aside(&[dead_letter("a")], until()).await;
         assert_eq!(delivery, Delivery::all_refused(1, remedy, reason));
     }
     faults.script([Fault::Throttle, Fault::DropBefore]);
-    assert_eq!(container.list(None, until()).await.unwrap().letters, []);
+    assert_eq!(
+        container.list(None, until()).await.unwrap().dead_letters,
+        []
+    );
 }

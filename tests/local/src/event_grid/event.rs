@@ -205,10 +205,13 @@ mod tests {
 
     #[test]
     fn a_dead_letter_says_why_in_the_case_of_its_schema() {
-        let letter = dead_lettered(&event(), "MaxDeliveryAttemptsExceeded", "Busy", 3);
-        assert_eq!(letter["deadLetterReason"], "MaxDeliveryAttemptsExceeded");
-        let letter = dead_lettered(&cloud_event(), "TimeToLiveExceeded", "Busy", 3);
-        assert_eq!(letter["deadletterreason"], "TimeToLiveExceeded");
-        assert_eq!(letter["deliveryattempts"], 3);
+        let dead_letter = dead_lettered(&event(), "MaxDeliveryAttemptsExceeded", "Busy", 3);
+        assert_eq!(
+            dead_letter["deadLetterReason"],
+            "MaxDeliveryAttemptsExceeded"
+        );
+        let dead_letter = dead_lettered(&cloud_event(), "TimeToLiveExceeded", "Busy", 3);
+        assert_eq!(dead_letter["deadletterreason"], "TimeToLiveExceeded");
+        assert_eq!(dead_letter["deliveryattempts"], 3);
     }
 }

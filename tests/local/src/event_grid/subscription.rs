@@ -303,19 +303,19 @@ impl Inner {
         } else {
             "UndeliverableDueToClientError"
         };
-        let letters = batch
+        let dead_letters = batch
             .iter()
             .map(|event| dead_lettered(event, reason, outcome, attempts));
-        let letters: Vec<Value> = letters.collect();
+        let dead_letters: Vec<Value> = dead_letters.collect();
         if let Some(container) = &self.options.dead_letters {
             let (topic, id) = (self.topic.rsplit('/').next().unwrap_or_default(), new_id());
             let name = format!(
                 "{topic}/{}/2026/11/21/10/{id}.json",
                 self.options.name.to_uppercase()
             );
-            container.put(&name, json!(letters).to_string());
+            container.put(&name, json!(dead_letters).to_string());
         }
-        lock(&self.dead_letters).extend(letters);
+        lock(&self.dead_letters).extend(dead_letters);
     }
 }
 

@@ -116,7 +116,7 @@ async fn a_topic_takes_a_batch_of_its_schema_from_whoever_has_a_credential() {
     assert_eq!(publish(&topic, &[token, json_type], batch).await, 400);
     let other = json!([event("1")]).to_string();
     assert_eq!(publish(&topic, &[token, BATCH], other).await, 400);
-    let large = json!([cloud_event(&"x".repeat(MOST_BYTES))]).to_string();
+    let large = json!([cloud_event(&"x".repeat(MAX_BYTES))]).to_string();
     assert_eq!(publish(&topic, &[token, BATCH], large).await, 413);
     assert_eq!(topic.published().len(), 2);
 
@@ -202,11 +202,11 @@ async fn what_fails_too_often_or_for_good_becomes_a_dead_letter() {
         (refusing, "UndeliverableDueToClientError", 1),
     ] {
         subscription.settled(PATIENCE).await.unwrap();
-        let letters = subscription.dead_letters();
-        assert_eq!(letters.len(), 1);
-        assert_eq!(letters[0]["deadletterreason"], reason);
-        assert_eq!(letters[0]["deliveryattempts"], attempts);
-        assert_eq!(letters[0]["data"]["log_id"], "1");
+        let dead_letters = subscription.dead_letters();
+        assert_eq!(dead_letters.len(), 1);
+        assert_eq!(dead_letters[0]["deadletterreason"], reason);
+        assert_eq!(dead_letters[0]["deliveryattempts"], attempts);
+        assert_eq!(dead_letters[0]["data"]["log_id"], "1");
     }
 }
 

@@ -16,7 +16,7 @@ use super::rewriting::rewritten;
 use crate::server::Answer;
 
 /// The largest body that passes.
-const MOST_BYTES: usize = 104_857_600;
+const MAX_BYTES: usize = 104_857_600;
 
 /// Answers a request of Event Grid.
 pub(crate) async fn answer(shared: &Arc<Shared>, request: &Request<Bytes>) -> Answer {
@@ -117,7 +117,7 @@ struct Event {
 }
 
 fn events_of(body: &[u8]) -> Result<Vec<Event>, String> {
-    if body.len() > MOST_BYTES {
+    if body.len() > MAX_BYTES {
         return Err("the request is too large".to_owned());
     }
     let text = str::from_utf8(body).map_err(|error| error.to_string())?;

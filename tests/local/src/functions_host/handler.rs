@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
-use super::invocation::{Verdict, judge};
+use super::invocation::{Verdict, classify};
 use super::wire::Wire;
 use crate::function::Usage;
 use crate::function::output::Output;
@@ -110,7 +110,7 @@ impl Handler {
         let limit = Instant::now() + self.shared.options.timeout + self.shared.options.grace;
         self.shared.calls.fetch_add(1, Ordering::SeqCst);
         let verdict = match timeout_at(limit, running.wire.send_and_follow(request)).await {
-            Ok(Ok(response)) => judge(&response),
+            Ok(Ok(response)) => classify(&response),
             Ok(Err(_broken)) => Verdict::Failed("the connection was closed".to_owned()),
             Err(_elapsed) => Verdict::NeverEnds,
         };

@@ -73,7 +73,7 @@ impl Invocation {
 }
 
 /// Reads an answer as the host does.
-pub(crate) fn judge(response: &Response<Bytes>) -> Verdict {
+pub(crate) fn classify(response: &Response<Bytes>) -> Verdict {
     let status = response.status();
     if !status.is_success() {
         return Verdict::Failed(format!("the handler answered {}", status.as_u16()));
@@ -127,7 +127,7 @@ mod tests {
     fn verdict(status: u16, content_type: &str, body: &'static str) -> Verdict {
         let response = Response::builder().status(status);
         let response = response.header(CONTENT_TYPE, content_type);
-        judge(&response.body(Bytes::from_static(body.as_bytes())).unwrap())
+        classify(&response.body(Bytes::from_static(body.as_bytes())).unwrap())
     }
 
     fn is_done(status: u16, content_type: &str, body: &'static str) -> bool {

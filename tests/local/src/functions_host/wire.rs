@@ -25,7 +25,7 @@ use tokio::time::{Instant, sleep};
 use crate::lock::lock;
 
 /// How often a handler may lead elsewhere.
-const MOST_REDIRECTS: usize = 50;
+const MAX_REDIRECTS: usize = 50;
 /// Bytes of a chunk, as the real host was seen to send them.
 const CHUNK_BYTES: usize = 1_024;
 
@@ -81,7 +81,7 @@ impl Wire {
     ) -> io::Result<Response<Bytes>> {
         let host = request.headers().get(HOST).cloned();
         let mut response = self.send_chunked(request).await?;
-        for _ in 0..MOST_REDIRECTS {
+        for _ in 0..MAX_REDIRECTS {
             let location = response.headers().get(LOCATION);
             let Some(path) = location
                 .filter(|_| response.status().is_redirection())

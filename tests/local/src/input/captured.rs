@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use tenant_logs::{BatchLimits, LogEvent, decode, parse};
 
 /// Unpacked text above this is sent in parts, as the webhook would refuse it.
-const MOST_BODY_BYTES: usize = 4_000_000;
+const MAX_BODY_BYTES: usize = 4_000_000;
 /// What one part carries, unless one element alone is larger.
 const PART: BatchLimits = BatchLimits {
     events: 100,
@@ -33,7 +33,7 @@ pub(super) fn split(bytes: &[u8]) -> Vec<Vec<u8>> {
     let Ok(text) = decode(bytes, usize::MAX) else {
         return as_it_is();
     };
-    let is_small = text.len() <= MOST_BODY_BYTES;
+    let is_small = text.len() <= MAX_BODY_BYTES;
     let text = text.trim_matches(LEADING);
     if is_json(text) {
         return match elements(text) {
@@ -121,7 +121,7 @@ fn parts_of_lines(lines: &[Line<'_>]) -> Vec<Vec<u8>> {
     let mut bodies = Vec::new();
     for run in lines.chunk_by(are_joined) {
         match run {
-            [Line::List(text)] if text.len() > MOST_BODY_BYTES => {
+            [Line::List(text)] if text.len() > MAX_BODY_BYTES => {
                 bodies.extend(elements(text).map(parts_of_list).unwrap_or_default());
             }
             run => {

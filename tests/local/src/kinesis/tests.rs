@@ -87,8 +87,8 @@ async fn a_batch_whose_invocation_fails_is_halved() {
             Ok("{}".into())
         }
     };
-    let (halved, counts) = batches(options(10), answer).await;
-    assert_eq!(halved, ["abcde", "abc", "ab", "cde", "cd", "c", "de"]);
+    let (bisected, counts) = batches(options(10), answer).await;
+    assert_eq!(bisected, ["abcde", "abc", "ab", "cde", "cd", "c", "de"]);
     assert_eq!(counts.failed, 4);
 }
 

@@ -7,7 +7,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// As deep as `serde_json` reads.
-const MOST_LEVELS: u8 = 127;
+const MAX_LEVELS: u8 = 127;
 
 /// A JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Json {
     /// Reads a text without the fields that are of no interest, by their paths.
     pub(super) fn read_part(text: &str, wants: &dyn Fn(&str) -> bool) -> Option<Self> {
         let text: &RawValue = serde_json::from_str(text).ok()?;
-        read(text.get(), "", MOST_LEVELS, wants)
+        read(text.get(), "", MAX_LEVELS, wants)
     }
 
     pub(super) fn as_text(&self) -> Option<&str> {

@@ -8,7 +8,7 @@ use super::{Branch, PatternError};
 pub(super) const MAX_BYTES: usize = 4096;
 
 /// Alternatives multiply; this many ways to match are plenty for a rule here.
-const MOST_BRANCHES: usize = 1000;
+const MAX_BRANCHES: usize = 1000;
 
 /// What event-ruler reserves inside `$or` (`RESERVED_FIELD_NAMES_IN_OR_RELATIONSHIP`).
 const RESERVED_IN_OR: [&str; 25] = [
@@ -107,7 +107,7 @@ fn alternatives(branches: &mut Vec<Branch>, value: &Json, path: &str) -> Result<
         let mut forked = before.clone();
         fields(&mut forked, entries, path, true)?;
         branches.append(&mut forked);
-        if branches.len() > MOST_BRANCHES {
+        if branches.len() > MAX_BRANCHES {
             return Err(bad(&at, "more than 1000 combinations of `$or`"));
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tenant_logs::LogEvent;
 
 use super::arrivals::{Counted, counters_of};
-use super::letters::SetAside;
+use super::dead_letters::SetAside;
 use super::sending::{of_partner, post_as_auth0};
 use super::{ARRIVAL_TIMEOUT, RunError, lost, progress_bar};
 use crate::azure_cloud::{AzureCloud, INGEST, SUBSCRIBER};
@@ -50,8 +50,8 @@ pub async fn run_azure(cloud: &AzureCloud, input: Input) -> Result<Report, RunEr
     let counted = Counted::from(cloud.logs.log_ids());
     let counters = counters_of(&cloud.subscriber.output(), SINK);
     let mut set_aside = SetAside::default();
-    for letter in cloud.letters.blobs().values() {
-        set_aside.add(letter);
+    for dead_letter in cloud.dead_letters.blobs().values() {
+        set_aside.add(dead_letter);
     }
     let sink = SinkLine {
         name: SINK,

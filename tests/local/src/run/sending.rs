@@ -16,13 +16,13 @@ use crate::event_bus::{Entry, EventBus};
 use crate::report::PathLine;
 
 /// Requests that are open at once.
-const MOST_REQUESTS: usize = 4;
+const MAX_REQUESTS: usize = 4;
 /// Messages that may wait before more is sent, so that memory stays flat whatever the input.
-const MOST_WAITING: usize = 5_000;
+const MAX_WAITING: usize = 5_000;
 /// Room for the rest of an event beside its detail, of the 1,000,000 bytes that a bus takes and the 1 MB of a topic.
-const MOST_PARTNER_BYTES: usize = 990_000;
+const MAX_PARTNER_BYTES: usize = 990_000;
 /// Tries of one request, as many as Auth0 makes.
-const MOST_TRIES: u32 = 3;
+const MAX_TRIES: u32 = 3;
 
 /// What is being sent, and what has been.
 pub(super) struct Sending<'a> {
@@ -52,7 +52,7 @@ impl<'a> Sending<'a> {
 
     /// Sends one body by the path whose turn it is.
     pub(super) async fn send(&mut self, body: Vec<u8>) -> Result<(), RunError> {
-        while self.cloud.deliver_queue.depth().total() > MOST_WAITING {
+        while self.cloud.deliver_queue.depth().total() > MAX_WAITING {
             sleep(Duration::from_millis(10)).await;
         }
         let turn = self.body_count % 8;
@@ -93,7 +93,7 @@ impl<'a> Sending<'a> {
     }
 
     async fn post(&mut self, body: Vec<u8>, count: u64) -> Result<(), RunError> {
-        if self.requests.len() >= MOST_REQUESTS {
+        if self.requests.len() >= MAX_REQUESTS {
             self.one_answer().await?;
         }
         let url = Arc::clone(&self.url);
@@ -134,7 +134,7 @@ pub(super) async fn post_as_auth0(url: &str, body: Vec<u8>) -> Result<u16, std::
     loop {
         tries += 1;
         let status = post(url, &headers, body.clone()).await?.status().as_u16();
-        if status < 500 && status != 429 || tries >= MOST_TRIES {
+        if status < 500 && status != 429 || tries >= MAX_TRIES {
             return Ok(status);
         }
         sleep(Duration::from_millis(200)).await;
@@ -160,7 +160,7 @@ pub(super) fn of_partner<T>(body: &[u8], form: impl Fn(&LogEvent<'_>) -> T) -> (
 /// levels, halves of characters and what is larger than their limit.
 fn can_be_a_partners(log_event: &LogEvent<'_>) -> bool {
     let detail = log_event.detail();
-    detail.len() <= MOST_PARTNER_BYTES && serde_json::from_str::<Value>(&detail).is_ok()
+    detail.len() <= MAX_PARTNER_BYTES && serde_json::from_str::<Value>(&detail).is_ok()
 }
 
 fn put_all(bus: &EventBus, details: Vec<String>) {

@@ -17,9 +17,9 @@ pub(super) type Problem = (u16, &'static str);
 /// The first version that takes tokens for tables.
 const FIRST_VERSION: &str = "2020-12-06";
 /// A key has at most 1 KiB in UTF-16.
-const MOST_KEY_CHARACTERS: usize = 512;
+const MAX_KEY_CHARACTERS: usize = 512;
 /// A string has at most 64 KiB in UTF-16.
-const MOST_STRING_CHARACTERS: usize = 32_768;
+const MAX_STRING_CHARACTERS: usize = 32_768;
 
 pub(super) enum Operation {
     Insert {
@@ -128,7 +128,7 @@ fn check_key(key: Key) -> Result<Key, Problem> {
         if text.contains(is_forbidden) {
             return Err((400, "OutOfRangeInput"));
         }
-        if text.encode_utf16().count() > MOST_KEY_CHARACTERS {
+        if text.encode_utf16().count() > MAX_KEY_CHARACTERS {
             return Err((400, "KeyValueTooLarge"));
         }
     }
@@ -153,7 +153,7 @@ fn entity(request: &Request<Bytes>) -> Result<Map<String, Value>, Problem> {
                 .is_some_and(|text| text.parse::<i64>().is_ok()),
             Some(_) => return Err((400, "InvalidInput")),
             None => match value {
-                Value::String(text) => text.encode_utf16().count() <= MOST_STRING_CHARACTERS,
+                Value::String(text) => text.encode_utf16().count() <= MAX_STRING_CHARACTERS,
                 Value::Bool(_) => true,
                 Value::Number(number) => number
                     .as_i64()

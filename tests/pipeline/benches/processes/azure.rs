@@ -32,9 +32,9 @@ const CALLS_OF_ONE_A_TURN: usize = 50;
 const CALLS_OF_MANY_A_TURN: usize = 10;
 const WARM_UP: usize = 30;
 const MEMORY_CALLS: usize = 50;
-const MOST_TIMES: f64 = 2.0;
-const MOST_MEGABYTES_OF_MEMORY: f64 = 16.0;
-const MOST_MEGABYTES_OF_BINARY: f64 = 8.0;
+const MAX_TIMES: f64 = 2.0;
+const MAX_MEGABYTES_OF_MEMORY: f64 = 16.0;
+const MAX_MEGABYTES_OF_BINARY: f64 = 8.0;
 
 /// One who is measured.
 struct Handler {
@@ -84,7 +84,7 @@ pub(crate) async fn measure(
         }
         let costs = costs(&handlers, &mut calls)?;
         tell(&costs, calls.many.event_count());
-        judge(&costs, report);
+        classify(&costs, report);
     }
     Ok(())
 }
@@ -272,23 +272,23 @@ fn tell(costs: &[Cost], event_count: u32) {
     }
 }
 
-fn judge(costs: &[Cost], report: &mut Report) {
+fn classify(costs: &[Cost], report: &mut Report) {
     let Some((ours, peers)) = costs.split_first() else {
         return;
     };
     let name = ours.name;
     let memory = format!("{name}: peak memory");
     let peak = megabytes(ours.peak_bytes);
-    report.at_most(&memory, peak, MOST_MEGABYTES_OF_MEMORY, " MB");
+    report.at_most(&memory, peak, MAX_MEGABYTES_OF_MEMORY, " MB");
     let binary = format!("{name}: binary");
     let size = megabytes(ours.binary_bytes);
-    report.at_most(&binary, size, MOST_MEGABYTES_OF_BINARY, " MB");
+    report.at_most(&binary, size, MAX_MEGABYTES_OF_BINARY, " MB");
     let [bare, with_sink] = peers else {
         return;
     };
     let mut times = |what: &str, peer: &Cost, of: fn(&Cost) -> f64| {
         let what = format!("{name}: times {}, {what}", peer.name);
-        report.at_most(&what, of(ours) / of(peer), MOST_TIMES, "");
+        report.at_most(&what, of(ours) / of(peer), MAX_TIMES, "");
     };
     times("start to first answer", bare, |cost| millis(cost.start));
     times("one event", with_sink, |cost| millis(cost.one));

@@ -186,7 +186,7 @@ async fn starts(
     for (name, way) in [("HTTP", Way::Http(&bus)), ("TLS", Way::Tls(&front))] {
         let starts = start::measure(&contenders, &way, whole_core, &mut payload).await?;
         tell(&starts, &format!("over {name}, medians of {whole_core}"));
-        judge(&starts, name, report);
+        classify(&starts, name, report);
     }
     let share = match SmallShare::new() {
         Ok(share) => share,
@@ -200,7 +200,7 @@ async fn starts(
     let starts = start::measure(&of_share?, &way, rounds, &mut payload).await?;
     let name = "TLS, CPU share of 128 MB";
     tell(&starts, &format!("over {name}, medians of {rounds}"));
-    judge(&starts, name, report);
+    classify(&starts, name, report);
     Ok(())
 }
 
@@ -212,7 +212,7 @@ fn tell(starts: &[Start], how: &str) {
     }
 }
 
-fn judge(starts: &[Start], way: &str, report: &mut Report) {
+fn classify(starts: &[Start], way: &str, report: &mut Report) {
     let Some((ours, peers)) = starts.split_first() else {
         return;
     };

@@ -13,7 +13,7 @@ impl Report {
     /// A line whose value must be at least so much.
     pub(crate) fn at_least(&mut self, what: &str, value: f64, floor: f64, unit: &str) {
         let line = line(what, value, unit);
-        self.judge(
+        self.classify(
             what,
             &format!("{line} (at least {floor}{unit})"),
             value >= floor,
@@ -23,14 +23,14 @@ impl Report {
     /// A line whose value must be at most so much.
     pub(crate) fn at_most(&mut self, what: &str, value: f64, ceiling: f64, unit: &str) {
         let line = line(what, value, unit);
-        self.judge(
+        self.classify(
             what,
             &format!("{line} (at most {ceiling}{unit})"),
             value <= ceiling,
         );
     }
 
-    fn judge(&mut self, what: &str, line: &str, is_kept: bool) {
+    fn classify(&mut self, what: &str, line: &str, is_kept: bool) {
         if is_kept {
             say(line);
         } else {

@@ -20,7 +20,7 @@ pub(super) fn lease(owner: u64, begins: i64) -> Lease {
         owner,
         begins,
         ends: Timestamp::from_second(begins.as_second() + 30).unwrap(),
-        may_retake_set_aside: false,
+        may_reclaim_dead_lettered: false,
     }
 }
 
@@ -82,12 +82,12 @@ pub(super) async fn only_a_dead_letter_that_comes_back_claims_what_is_set_aside(
     let ledger = backend.ledger();
     commit(&ledger, "a", Settled::SetAside).await;
     assert_eq!(claim(&ledger, "a", &lease(1, 0)).await, SET_ASIDE);
-    let letter = lease(2, 0).of_dead_letter();
-    assert_eq!(claim(&ledger, "a", &letter).await, Claim::Claimed);
-    let same_letter = lease(3, 0).of_dead_letter();
-    assert_eq!(claim(&ledger, "a", &same_letter).await, Claim::Busy);
+    let dead_letter = lease(2, 0).for_replay();
+    assert_eq!(claim(&ledger, "a", &dead_letter).await, Claim::Claimed);
+    let same_dead_letter = lease(3, 0).for_replay();
+    assert_eq!(claim(&ledger, "a", &same_dead_letter).await, Claim::Busy);
     commit(&ledger, "a", Settled::Delivered).await;
-    assert_eq!(claim(&ledger, "a", &same_letter).await, DELIVERED);
+    assert_eq!(claim(&ledger, "a", &same_dead_letter).await, DELIVERED);
 }
 
 pub(super) async fn what_is_delivered_is_never_set_aside_by_a_slow_worker(backend: &Backend) {

@@ -5,11 +5,11 @@ use serde_json::Value;
 use super::members::{elements, members};
 
 /// Levels of objects and arrays that are looked into; what lies deeper is left out where it is too long.
-const MOST_LEVELS: usize = 32;
+const MAX_LEVELS: usize = 32;
 /// What stands in the place of a value that cannot be shortened.
 const NOTHING: &str = "null";
 /// The room that each value has at least, if it needs it: else the last ones are left out.
-const LEAST_ROOM: usize = 32;
+const MIN_ROOM: usize = 32;
 
 /// One part of an object or array: what is written before its value, the value, and its path.
 struct Part<'a> {
@@ -18,7 +18,7 @@ struct Part<'a> {
     path: String,
 }
 
-/// The value in at most so many bytes, at least [`LEAST_ROOM`]; adds the path of each part that was shortened.
+/// The value in at most so many bytes, at least [`MIN_ROOM`]; adds the path of each part that was shortened.
 pub(super) fn fit(json: &str, most: usize, path: &str, cut: &mut Vec<String>) -> String {
     fit_at(json, most, (path, 0), cut)
 }
@@ -32,7 +32,7 @@ fn fit_at(json: &str, most: usize, (path, level): (&str, usize), cut: &mut Vec<S
             cut.push(path.to_owned());
             return fit_string(json, most);
         }
-        Some(b'{') if level < MOST_LEVELS => members(json).map(|members| {
+        Some(b'{') if level < MAX_LEVELS => members(json).map(|members| {
             let members = members.into_iter().map(|(name, json)| Part {
                 before: format!("{}:", quoted(&name)),
                 json,
@@ -40,7 +40,7 @@ fn fit_at(json: &str, most: usize, (path, level): (&str, usize), cut: &mut Vec<S
             });
             ('{', members.collect(), '}')
         }),
-        Some(b'[') if level < MOST_LEVELS => elements(json).map(|elements| {
+        Some(b'[') if level < MAX_LEVELS => elements(json).map(|elements| {
             let elements = elements.into_iter().enumerate().map(|(place, json)| Part {
                 before: String::new(),
                 json,
@@ -76,7 +76,7 @@ fn fit_at(json: &str, most: usize, (path, level): (&str, usize), cut: &mut Vec<S
 
 /// The first parts that have room, and the room for their values.
 fn kept_parts<'p, 'a>(parts: &'p [Part<'a>], most: usize) -> (&'p [Part<'a>], usize) {
-    let room_of = |part: &Part<'_>| part.before.len() + part.json.len().min(LEAST_ROOM) + 1;
+    let room_of = |part: &Part<'_>| part.before.len() + part.json.len().min(MIN_ROOM) + 1;
     let mut left = most.saturating_sub(2);
     let mut count = 0;
     for part in parts {
@@ -104,7 +104,7 @@ fn share_of(parts: &[Part<'_>], room: usize) -> usize {
         left -= length;
         count -= 1;
     }
-    (left / count.max(1)).max(LEAST_ROOM)
+    (left / count.max(1)).max(MIN_ROOM)
 }
 
 /// The beginning of a string, cut between characters and never within an escape.

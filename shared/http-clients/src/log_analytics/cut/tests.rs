@@ -9,7 +9,7 @@ fn check_valid(row: &str) -> Value {
             Some(text) => text.len(),
             None => column.to_string().len(),
         };
-        assert!(bytes <= MOST_BYTES, "{name}: {bytes}");
+        assert!(bytes <= MAX_BYTES, "{name}: {bytes}");
     }
     value
 }

@@ -1,14 +1,14 @@
 use serde_json::{Value, json};
 use tenant_logs::{Filter, FilterSettings, Redaction, Schema, sha256_hex};
 
-use crate::flow::{Arrival, Destination, Outcome};
+use crate::flow::{Destination, IncomingBody, Outcome};
 use crate::ports::Remedy;
-use crate::testing::{TestLetters, TestSink, deadline, relay};
+use crate::testing::{TestDeadLetters, TestSink, deadline, relay};
 use crate::{MemoryLedger, Relay};
 
-type TestRelay = Relay<TestSink, MemoryLedger, TestLetters>;
+type TestRelay = Relay<TestSink, MemoryLedger, TestDeadLetters>;
 
-/// A relay with the sinks `one` and `two`, and `bus` for letters only.
+/// A relay with the sinks `one` and `two`, and `bus` for dead letters only.
 fn replaying() -> TestRelay {
     let mut relay = relay(vec![
         TestSink::new("one", |_, _| None),
@@ -25,22 +25,22 @@ fn event(log_id: &str) -> Value {
     json!({"log_id": log_id, "data": {"type": "s", "ip": "192.0.2.1"}})
 }
 
-fn letter(sink: impl Into<Value>, log_id: impl Into<Value>, event: &Value) -> Value {
+fn dead_letter(sink: impl Into<Value>, log_id: impl Into<Value>, event: &Value) -> Value {
     json!({
         "reason": "no room", "at": "2026-11-20T10:00:00Z", "function": "f", "sink": sink.into(),
         "tenant": "acme", "log_id": log_id.into(), "event": event,
     })
 }
 
-async fn replay(relay: &TestRelay, letters: &[Value]) -> Outcome {
-    let bodies: Vec<String> = letters.iter().map(Value::to_string).collect();
-    let arrivals = bodies.iter().map(|body| Arrival {
+async fn replay(relay: &TestRelay, dead_letters: &[Value]) -> Outcome {
+    let bodies: Vec<String> = dead_letters.iter().map(Value::to_string).collect();
+    let bodies = bodies.iter().map(|body| IncomingBody {
         body: body.as_bytes(),
         parsed: tenant_logs::parse(body),
         trace_id: None,
         left_out: 0,
     });
-    relay.deliver(arrivals.collect(), &deadline()).await
+    relay.deliver(bodies.collect(), &deadline()).await
 }
 
 /// What each sink has, by its name.
@@ -54,14 +54,14 @@ fn stored(relay: &TestRelay) -> Vec<(&'static str, Vec<Value>)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_letter_goes_only_to_the_sink_that_it_names_and_only_once() {
+async fn a_dead_letter_goes_only_to_the_sink_that_it_names_and_only_once() {
     let relay = replaying();
-    let letters = [
-        letter("two", "a", &event("a")),
-        letter("bus", "b", &event("b")),
+    let dead_letters = [
+        dead_letter("two", "a", &event("a")),
+        dead_letter("bus", "b", &event("b")),
     ];
     for _ in 0..2 {
-        let outcome = replay(&relay, &letters).await;
+        let outcome = replay(&relay, &dead_letters).await;
         assert_eq!((outcome.received, outcome.delivered), (2, 2));
         assert!(outcome.handed_back.is_empty());
     }
@@ -75,16 +75,16 @@ async fn a_letter_goes_only_to_the_sink_that_it_names_and_only_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_letter_may_claim_what_is_set_aside_and_another_event_may_not() {
+async fn a_dead_letter_may_claim_what_is_set_aside_and_another_event_may_not() {
     let mut relay = replaying();
     relay.destinations[0].sink.plan = |_, tries| (tries == 0).then_some(Remedy::SetAside);
     replay(&relay, &[event("a")]).await;
-    let letters = relay.dead_letters.stored();
-    assert_eq!(letters[0]["sink"], "one");
+    let dead_letters = relay.dead_letters.stored();
+    assert_eq!(dead_letters[0]["sink"], "one");
 
     replay(&relay, &[event("a")]).await;
     assert_eq!(relay.destinations[0].sink.stored().len(), 0);
-    replay(&relay, &letters).await;
+    replay(&relay, &dead_letters).await;
     let expected = [
         ("one", vec![event("a")]),
         ("two", vec![event("a")]),
@@ -94,16 +94,16 @@ async fn a_letter_may_claim_what_is_set_aside_and_another_event_may_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_letter_is_handed_back_while_its_sink_cannot_take_it() {
+async fn a_dead_letter_is_handed_back_while_its_sink_cannot_take_it() {
     let mut relay = replaying();
     relay.destinations[0].sink.plan = |_, tries| (tries < 3).then_some(Remedy::Retry);
-    let letters = [
-        letter("one", "a", &event("a")),
-        letter("two", "b", &event("b")),
+    let dead_letters = [
+        dead_letter("one", "a", &event("a")),
+        dead_letter("two", "b", &event("b")),
     ];
-    let first = replay(&relay, &letters).await;
+    let first = replay(&relay, &dead_letters).await;
     assert_eq!(first.handed_back.into_iter().collect::<Vec<_>>(), [0]);
-    let second = replay(&relay, &letters).await;
+    let second = replay(&relay, &dead_letters).await;
     assert!(second.handed_back.is_empty());
     assert_eq!(relay.destinations[0].sink.stored().len(), 1);
     assert_eq!(relay.destinations[1].sink.stored().len(), 1);
@@ -113,12 +113,12 @@ async fn a_letter_is_handed_back_while_its_sink_cannot_take_it() {
 async fn text_that_no_sink_ever_saw_is_read_again_and_goes_to_every_sink() {
     let relay = replaying();
     let bodies = json!([event("b"), event("c")]).to_string();
-    let mut unparsed = letter(Value::Null, Value::Null, &bodies.as_str().into());
+    let mut unparsed = dead_letter(Value::Null, Value::Null, &bodies.as_str().into());
     unparsed["size"] = bodies.len().into();
     unparsed["sha256"] = sha256_hex(bodies.as_bytes()).into();
     let outcome = replay(
         &relay,
-        &[letter(Value::Null, Value::Null, &event("a")), unparsed],
+        &[dead_letter(Value::Null, Value::Null, &event("a")), unparsed],
     )
     .await;
     assert_eq!((outcome.received, outcome.delivered), (3, 3));
@@ -128,12 +128,12 @@ async fn text_that_no_sink_ever_saw_is_read_again_and_goes_to_every_sink() {
 }
 
 /// Replays twice and checks what is set aside again.
-async fn check_again(letter: &Value, why: &str) {
+async fn check_again(dead_letter: &Value, why: &str) {
     let relay = replaying();
-    let mut expected = letter.clone();
+    let mut expected = dead_letter.clone();
     expected["reason"] = format!("cannot be replayed: {why}; set aside before: no room").into();
     expected["function"] = "test-function".into();
-    let mut comes = letter.clone();
+    let mut comes = dead_letter.clone();
     for round in 0..2 {
         let outcome = replay(&relay, &[comes.clone()]).await;
         assert_eq!((outcome.delivered, outcome.set_aside), (0, 1));
@@ -146,37 +146,41 @@ async fn check_again(letter: &Value, why: &str) {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_replayed_is_set_aside_again_with_all_that_it_held() {
-    let elsewhere = letter("smtp", "a", &event("a"));
+    let elsewhere = dead_letter("smtp", "a", &event("a"));
     check_again(&elsewhere, "this function has no sink `smtp`").await;
-    let two = letter("one", "a", &json!([event("a"), event("b")]));
+    let two = dead_letter("one", "a", &json!([event("a"), event("b")]));
     check_again(&two, "its event is not one log event").await;
-    let nothing = letter(Value::Null, Value::Null, &json!({"hello": "world"}));
+    let nothing = dead_letter(Value::Null, Value::Null, &json!({"hello": "world"}));
     check_again(&nothing, "there is still no log event in it").await;
-    let nested = letter(Value::Null, Value::Null, &letter("one", "a", &event("a")));
+    let nested = dead_letter(
+        Value::Null,
+        Value::Null,
+        &dead_letter("one", "a", &event("a")),
+    );
     check_again(&nested, "there is still no log event in it").await;
 
-    let mut cut = letter("one", "a", &"{\"log_id\"".into());
+    let mut cut = dead_letter("one", "a", &"{\"log_id\"".into());
     cut["size"] = 2_000_000.into();
     cut["sha256"] = "0".repeat(64).into();
-    check_again(&cut, "the letter has not all of the event").await;
+    check_again(&cut, "the dead letter has not all of the event").await;
     let mut withheld = cut.clone();
     withheld["event"] = Value::Null;
-    check_again(&withheld, "the letter has not all of the event").await;
+    check_again(&withheld, "the dead letter has not all of the event").await;
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_no_log_event_among_others_stays_among_the_letters() {
+async fn what_is_no_log_event_among_others_stays_among_the_dead_letters() {
     let relay = replaying();
-    let mixed = letter(Value::Null, Value::Null, &json!([event("a"), 7]));
+    let mixed = dead_letter(Value::Null, Value::Null, &json!([event("a"), 7]));
     let outcome = replay(&relay, std::slice::from_ref(&mixed)).await;
     assert_eq!((outcome.delivered, outcome.set_aside), (1, 1));
     assert_eq!(relay.dead_letters.stored()[0]["event"], mixed["event"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_damaged_letter_is_kept_whole_and_does_not_grow() {
+async fn a_damaged_dead_letter_is_kept_whole_and_does_not_grow() {
     let relay = replaying();
-    let mut damaged = letter("one", "a", &event("a"));
+    let mut damaged = dead_letter("one", "a", &event("a"));
     damaged["at"] = "soon".into();
     replay(&relay, std::slice::from_ref(&damaged)).await;
     let first = relay.dead_letters.stored()[0].clone();
@@ -196,12 +200,12 @@ async fn a_redacted_event_is_not_treated_twice_and_no_filter_stops_it_at_its_sin
     })
     .unwrap();
     let redacted = json!({"log_id": "a", "redacted": ["ip"], "data": {"type": "s", "ip": "***"}});
-    let letters = [
-        letter("one", "a", &redacted),
-        letter("one", "b", &event("b")),
-        letter(Value::Null, Value::Null, &event("c")),
+    let dead_letters = [
+        dead_letter("one", "a", &redacted),
+        dead_letter("one", "b", &event("b")),
+        dead_letter(Value::Null, Value::Null, &event("c")),
     ];
-    let outcome = replay(&relay, &letters).await;
+    let outcome = replay(&relay, &dead_letters).await;
     assert_eq!((outcome.delivered, outcome.filtered), (2, 1));
     let mut treated = redacted.clone();
     treated["log_id"] = "b".into();
@@ -209,13 +213,13 @@ async fn a_redacted_event_is_not_treated_twice_and_no_filter_stops_it_at_its_sin
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_letters_are_not_taken_back_one_is_set_aside_as_it_is() {
+async fn where_dead_letters_are_not_taken_back_one_is_set_aside_as_it_is() {
     let mut relay = replaying();
     relay.replay_destinations = None;
-    let letter = letter("one", "a", &event("a"));
-    let outcome = replay(&relay, std::slice::from_ref(&letter)).await;
+    let dead_letter = dead_letter("one", "a", &event("a"));
+    let outcome = replay(&relay, std::slice::from_ref(&dead_letter)).await;
     assert_eq!((outcome.delivered, outcome.set_aside), (0, 1));
     let again = &relay.dead_letters.stored()[0];
     assert_eq!(again["reason"], "not a log event: a dead letter");
-    assert_eq!(again["event"], letter);
+    assert_eq!(again["event"], dead_letter);
 }

@@ -23,7 +23,7 @@ const PING_INTERVAL: Duration = Duration::from_millis(25);
 /// Before a handler that failed is started again.
 const RESTART_DELAY: Duration = Duration::from_millis(60);
 /// Failures that end the host, where they come within the window.
-const MOST_ERRORS: usize = 3;
+const MAX_ERRORS: usize = 3;
 const ERROR_WINDOW: Duration = Duration::from_mins(30);
 /// The exit code of a handler that asks for another start.
 const RESTART_CODE: i32 = 200;
@@ -37,7 +37,7 @@ impl Errors {
     fn is_last(&mut self) -> bool {
         self.0.retain(|at| at.elapsed() < ERROR_WINDOW);
         self.0.push(Instant::now());
-        self.0.len() >= MOST_ERRORS
+        self.0.len() >= MAX_ERRORS
     }
 }
 

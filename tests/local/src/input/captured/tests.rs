@@ -29,7 +29,7 @@ fn check_large(bytes: &[u8], event_count: usize, reject_count: usize) -> usize {
     let mut rejects = 0;
     for body in &bodies {
         let text = decode(body, usize::MAX).unwrap();
-        assert!(text.len() <= MOST_BODY_BYTES, "{} bytes", text.len());
+        assert!(text.len() <= MAX_BODY_BYTES, "{} bytes", text.len());
         let parsed = parse(&text).unwrap();
         rejects += parsed.rejects.len();
         log_ids.extend(
@@ -116,7 +116,7 @@ fn large_lines_are_joined_only_as_far_as_a_body_goes() {
     let bodies = split(spoiled.as_bytes());
     assert_eq!(bodies.last().unwrap(), b"{\"type\":");
     let readable = bodies.iter().filter_map(|body| {
-        let text = decode(body, MOST_BODY_BYTES).ok()?;
+        let text = decode(body, MAX_BODY_BYTES).ok()?;
         Some(parse(&text).ok()?.log_events.len())
     });
     assert_eq!(readable.sum::<usize>(), 200);
@@ -138,7 +138,7 @@ fn what_unpacks_to_more_than_a_body_is_sent_in_parts() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(lines.join("\n").as_bytes()).unwrap();
     let packed = encoder.finish().unwrap();
-    assert!(packed.len() < MOST_BODY_BYTES);
+    assert!(packed.len() < MAX_BODY_BYTES);
     assert_eq!(check_large(&packed, 10_000, 0), 100);
 
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());

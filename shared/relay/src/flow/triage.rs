@@ -1,22 +1,22 @@
-//! What a trigger brought, sorted: log events that pass, and letters for what is none.
+//! What a trigger brought, sorted: log events that pass, and dead letters for what is none.
 
 use std::collections::BTreeMap;
 
 use tenant_logs::{
-    DeadLetter, LetterEvent, LogEvent, Redaction, Reject, RejectReason, known_event_type,
+    DeadLetter, DeadLetterEvent, LogEvent, Redaction, Reject, RejectReason, known_event_type,
 };
 
 use crate::counters::{InvocationCounters, Kinds};
 use crate::deadline::Deadline;
-use crate::flow::{Arrival, Relay};
+use crate::flow::{IncomingBody, Relay};
 use crate::ports::Sink;
 
 /// The sorted content of some bodies.
-pub(super) struct Intake<'a> {
+pub(super) struct Triage<'a> {
     pub(super) accepted: Vec<Accepted<'a>>,
-    /// Log events out of dead letters, by the place of the one sink that their letter names.
+    /// Log events out of dead letters, by the place of the one sink that their dead letter names.
     pub(super) returned: BTreeMap<usize, Vec<Accepted<'a>>>,
-    pub(super) unfit: Vec<Unfit<'a>>,
+    pub(super) rejected: Vec<Rejected<'a>>,
     pub(super) counters: InvocationCounters,
     pub(super) kinds: Kinds,
 }
@@ -28,69 +28,72 @@ pub(super) struct Accepted<'a> {
     pub(super) trace_id: Option<&'a str>,
 }
 
-/// What is no log event, as a letter.
-pub(super) struct Unfit<'a> {
+/// What is no log event, as a dead letter.
+pub(super) struct Rejected<'a> {
     pub(super) origin: usize,
-    pub(super) letter: DeadLetter<'a>,
+    pub(super) dead_letter: DeadLetter<'a>,
 }
 
 impl<S: Sink, L, D> Relay<S, L, D> {
-    /// Filters and redacts the log events, and writes a letter for each element that is none.
+    /// Filters and redacts the log events, and writes a dead letter for each element that is none.
     pub(super) fn take_in<'a>(
         &'a self,
-        arrivals: Vec<Arrival<'a>>,
+        bodies: Vec<IncomingBody<'a>>,
         deadline: &Deadline,
-    ) -> Intake<'a> {
-        let mut intake = Intake {
+    ) -> Triage<'a> {
+        let mut triage = Triage {
             accepted: Vec::new(),
             returned: BTreeMap::new(),
-            unfit: Vec::new(),
+            rejected: Vec::new(),
             counters: InvocationCounters::default(),
             kinds: Kinds::default(),
         };
-        for (origin, arrival) in arrivals.into_iter().enumerate() {
-            intake.counters.received += arrival.left_out;
-            intake.counters.filtered += arrival.left_out;
+        for (origin, arrival) in bodies.into_iter().enumerate() {
+            triage.counters.received += arrival.left_out;
+            triage.counters.filtered += arrival.left_out;
             match arrival.parsed {
                 Ok(parsed) => {
-                    intake.counters.received += parsed.log_events.len() + parsed.rejects.len();
-                    intake.accepted.reserve(parsed.log_events.len());
+                    triage.counters.received += parsed.log_events.len() + parsed.rejects.len();
+                    triage.accepted.reserve(parsed.log_events.len());
                     for log_event in parsed.log_events {
                         let accepted = Accepted {
                             origin,
                             log_event,
                             trace_id: arrival.trace_id,
                         };
-                        self.accept(accepted, &mut intake);
+                        self.accept(accepted, &mut triage);
                     }
                     for reject in &parsed.rejects {
                         let from = (origin, arrival.trace_id);
-                        self.reject(reject, from, deadline, &mut intake);
+                        self.reject(reject, from, deadline, &mut triage);
                     }
                 }
                 Err(unreadable) => {
-                    intake.counters.received += 1;
-                    intake.counters.unreadable += 1;
+                    triage.counters.received += 1;
+                    triage.counters.unreadable += 1;
                     let reason = unreadable.to_string();
-                    let letter = self.unparsed_letter(reason, arrival.body, deadline);
-                    intake.unfit.push(Unfit { origin, letter });
+                    let dead_letter = self.unparsed_dead_letter(reason, arrival.body, deadline);
+                    triage.rejected.push(Rejected {
+                        origin,
+                        dead_letter,
+                    });
                 }
             }
         }
-        intake
+        triage
     }
 
     /// Takes a log event for every sink, unless the filter stops it.
-    pub(super) fn accept<'a>(&self, mut accepted: Accepted<'a>, intake: &mut Intake<'a>) {
-        intake.note_type(&accepted.log_event);
+    pub(super) fn accept<'a>(&self, mut accepted: Accepted<'a>, triage: &mut Triage<'a>) {
+        triage.note_type(&accepted.log_event);
         if !self.filter.passes(accepted.log_event.event_type()) {
-            intake.counters.filtered += 1;
+            triage.counters.filtered += 1;
             return;
         }
         if self.redaction.redact(&mut accepted.log_event) {
-            intake.counters.redacted += 1;
+            triage.counters.redacted += 1;
         }
-        intake.accepted.push(accepted);
+        triage.accepted.push(accepted);
     }
 
     fn reject<'a>(
@@ -98,27 +101,34 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         reject: &Reject<'a>,
         (origin, trace_id): (usize, Option<&'a str>),
         deadline: &Deadline,
-        intake: &mut Intake<'a>,
+        triage: &mut Triage<'a>,
     ) {
         if reject.reason == RejectReason::DeadLetter && self.replay_destinations.is_some() {
-            self.take_back(reject.text, (origin, trace_id), deadline, intake);
+            self.take_back(reject.text, (origin, trace_id), deadline, triage);
         } else {
-            let letter = self.reject_letter(reject, deadline);
-            intake.unfit.push(Unfit { origin, letter });
+            let dead_letter = self.reject_dead_letter(reject, deadline);
+            triage.rejected.push(Rejected {
+                origin,
+                dead_letter,
+            });
         }
     }
 
-    fn reject_letter<'a>(&'a self, reject: &Reject<'a>, deadline: &Deadline) -> DeadLetter<'a> {
+    fn reject_dead_letter<'a>(
+        &'a self,
+        reject: &Reject<'a>,
+        deadline: &Deadline,
+    ) -> DeadLetter<'a> {
         let reason = reject.reason.to_string();
-        let mut letter = self.unparsed_letter(reason, reject.text.as_bytes(), deadline);
+        let mut dead_letter = self.unparsed_dead_letter(reason, reject.text.as_bytes(), deadline);
         if let Some(event) = readable(reject, &self.redaction) {
-            letter.event = event;
+            dead_letter.event = event;
         }
-        letter
+        dead_letter
     }
 
-    /// A letter for text that cannot be parsed. It is withheld where a redaction is set that cannot be applied to it.
-    pub(crate) fn unparsed_letter<'a>(
+    /// A dead letter for text that cannot be parsed. It is withheld where a redaction is set that cannot be applied to it.
+    pub(crate) fn unparsed_dead_letter<'a>(
         &'a self,
         reason: String,
         body: &'a [u8],
@@ -131,7 +141,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             sink: None,
             tenant: self.tenant.as_str(),
             log_id: None,
-            event: LetterEvent::Unparsed {
+            event: DeadLetterEvent::Unparsed {
                 body: body.into(),
                 is_withheld: !self.redaction.is_empty(),
             },
@@ -139,7 +149,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     }
 }
 
-impl Intake<'_> {
+impl Triage<'_> {
     pub(super) fn note_type(&mut self, log_event: &LogEvent<'_>) {
         match log_event.event_type().and_then(known_event_type) {
             Some(known) => self.kinds.note(known),
@@ -149,7 +159,7 @@ impl Intake<'_> {
 }
 
 /// An element that is JSON, redacted; nothing where it is none, or where redaction cannot be applied to it.
-fn readable<'a>(reject: &Reject<'a>, redaction: &Redaction) -> Option<LetterEvent<'a>> {
+fn readable<'a>(reject: &Reject<'a>, redaction: &Redaction) -> Option<DeadLetterEvent<'a>> {
     match reject.reason {
         RejectReason::Syntax { .. } => None,
         // Its event may be packed, where no redaction reaches it.
@@ -160,7 +170,7 @@ fn readable<'a>(reject: &Reject<'a>, redaction: &Redaction) -> Option<LetterEven
             } else {
                 redaction.redact_object(reject.text)?.into()
             };
-            Some(LetterEvent::Json(json))
+            Some(DeadLetterEvent::Json(json))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Letters as they lie on the dead-letter queue.
+//! DeadLetterReport as they lie on the dead-letter queue.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -24,7 +24,7 @@ fn event_of(filling: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_has_exactly_its_seven_fields_and_the_events_own_text() {
+async fn a_dead_letter_has_exactly_its_seven_fields_and_the_events_own_text() {
     let ingest = refusing().await;
     let odd = r#"{"log_id":"1","data":{"type":"s","price":1.50,"name":"Zo\u00eb 日本"}}"#;
     let enveloped = format!(
@@ -33,9 +33,9 @@ async fn a_letter_has_exactly_its_seven_fields_and_the_events_own_text() {
     for body in [odd, enveloped.as_str()] {
         let reply = ingest.post(body.to_owned()).await;
         assert_eq!((reply.status, reply.body), (200, handed_off(1, 0, 0, 1)));
-        let text = ingest.letter_texts().pop().unwrap();
-        let letter: Value = serde_json::from_str(&text).unwrap();
-        let at = letter["at"].as_str().unwrap();
+        let text = ingest.dead_letter_texts().pop().unwrap();
+        let dead_letter: Value = serde_json::from_str(&text).unwrap();
+        let at = dead_letter["at"].as_str().unwrap();
         assert_eq!(
             text.as_ref(),
             format!(
@@ -46,14 +46,14 @@ async fn a_letter_has_exactly_its_seven_fields_and_the_events_own_text() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_above_a_mebibyte_is_packed() {
+async fn a_dead_letter_above_a_mebibyte_is_packed() {
     let ingest = refusing().await;
     let event = event_of(&"so much the same ".repeat(80_000));
     assert!(event.len() > MESSAGE_LIMIT_BYTES);
     let reply = ingest.post(event.clone()).await;
     assert_eq!((reply.status, reply.body), (200, handed_off(1, 0, 0, 1)));
-    let mut letter = without_time(ingest.letters().pop().unwrap());
-    let packed = STANDARD.decode(letter["event"].take().as_str().unwrap());
+    let mut dead_letter = without_time(ingest.dead_letters().pop().unwrap());
+    let packed = STANDARD.decode(dead_letter["event"].take().as_str().unwrap());
     let unpacked = gunzip(&packed.unwrap(), 10_000_000).unwrap();
     assert_eq!(String::from_utf8(unpacked).unwrap(), event);
     let rest = json!({
@@ -61,38 +61,38 @@ async fn a_letter_above_a_mebibyte_is_packed() {
         "function": "aws-webhook-ingest", "sink": "event-bus", "tenant": "acme",
         "log_id": "large", "event": null,
     });
-    assert_eq!(letter, rest);
+    assert_eq!(dead_letter, rest);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_letter_that_no_packing_makes_small_enough_is_cut_and_says_what_it_was() {
+async fn a_dead_letter_that_no_packing_makes_small_enough_is_cut_and_says_what_it_was() {
     let ingest = refusing().await;
     let mut random = fastrand::Rng::with_seed(7);
     let filling: String = (0..2_000_000).map(|_| random.alphanumeric()).collect();
     let event = event_of(&filling);
     let reply = ingest.post(event.clone()).await;
     assert_eq!((reply.status, reply.body), (200, handed_off(1, 0, 0, 1)));
-    let letter = without_time(ingest.letters().pop().unwrap());
+    let dead_letter = without_time(ingest.dead_letters().pop().unwrap());
     let expected = json!({
         "reason": "over the 1,000,000 bytes of an EventBridge entry",
         "function": "aws-webhook-ingest", "sink": "event-bus", "tenant": "acme",
         "log_id": "large", "size": event.len(), "sha256": sha256_hex(event.as_bytes()),
         "event": event.get(..65_536),
     });
-    assert_eq!(letter, expected);
+    assert_eq!(dead_letter, expected);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn characters_that_sqs_refuses_do_not_cost_a_letter() {
+async fn characters_that_sqs_refuses_do_not_cost_a_dead_letter() {
     let ingest = refusing().await;
     let event = event_of("\u{fffe}\u{ffff}\u{7f}\u{10ffff}");
     let body = format!("[{event},{EVENT}]");
     let reply = ingest.post(body).await;
     assert_eq!((reply.status, reply.body), (200, handed_off(2, 0, 0, 2)));
-    let letters = ingest.letters();
-    let of_event: Vec<Value> = letters
+    let dead_letters = ingest.dead_letters();
+    let of_event: Vec<Value> = dead_letters
         .iter()
-        .map(|letter| letter["event"].clone())
+        .map(|dead_letter| dead_letter["event"].clone())
         .collect();
     let sent: Value = serde_json::from_str(&event).unwrap();
     assert!(of_event.contains(&sent), "{of_event:?}");

@@ -22,19 +22,19 @@ pub(super) struct SetAside {
 }
 
 impl SetAside {
-    pub(super) fn add(&mut self, letter: &str) {
+    pub(super) fn add(&mut self, dead_letter: &str) {
         #[derive(Deserialize)]
         struct Letter {
             log_id: Option<String>,
         }
         self.count += 1;
-        let letter: Option<Letter> = serde_json::from_str(letter).ok();
-        if let Some(log_id) = letter.and_then(|letter| letter.log_id) {
+        let dead_letter: Option<Letter> = serde_json::from_str(dead_letter).ok();
+        if let Some(log_id) = dead_letter.and_then(|dead_letter| dead_letter.log_id) {
             *self.log_ids.entry(log_id).or_default() += 1;
         }
     }
 
-    /// How many letters there are.
+    /// How many dead letters there are.
     pub(super) fn count(&self) -> u64 {
         self.count
     }
@@ -54,13 +54,13 @@ impl SetAside {
 
 /// A running reader of the dead-letter queue. Dropping it ends it.
 #[derive(Debug)]
-pub struct Letters {
+pub struct DeadLetterReport {
     moved: Arc<Mutex<SetAside>>,
     reading: JoinHandle<io::Result<()>>,
 }
 
-impl Letters {
-    /// Starts to move letters to the end of a file.
+impl DeadLetterReport {
+    /// Starts to move dead letters to the end of a file.
     pub fn start(queue: Arc<Queue>, path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let moved = Arc::new(Mutex::new(SetAside::default()));
@@ -68,13 +68,13 @@ impl Letters {
         Ok(Self { moved, reading })
     }
 
-    /// Letters moved so far.
+    /// DeadLetterReport moved so far.
     pub(super) fn moved(&self) -> SetAside {
         lock(&self.moved).clone()
     }
 }
 
-impl Drop for Letters {
+impl Drop for DeadLetterReport {
     fn drop(&mut self) {
         self.reading.abort();
     }
@@ -86,7 +86,7 @@ async fn read(queue: Arc<Queue>, mut file: File, moved: Arc<Mutex<SetAside>>) ->
             // In one write, as others append to the same file.
             file.write_all(format!("{}\n", message.body).as_bytes())?;
             lock(&moved).add(&message.body);
-            // A receipt that lapsed brings the letter again; here nothing takes that long.
+            // A receipt that lapsed brings the dead letter again; here nothing takes that long.
             let _deleted = queue.delete(&message.receipt_handle);
         }
     }
@@ -97,15 +97,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_of_sent_events_are_told_from_those_of_poison() {
+    fn dead_letters_of_sent_events_are_told_from_those_of_poison() {
         let mut set_aside = SetAside::default();
-        for letter in [
+        for dead_letter in [
             r#"{"log_id":"1"}"#,
             r#"{"log_id":null}"#,
             r#"{"log_id":"2"}"#,
             "[]",
         ] {
-            set_aside.add(letter);
+            set_aside.add(dead_letter);
         }
         let expected = Expected {
             log_ids: ["1".to_owned(), "3".to_owned()].into(),
