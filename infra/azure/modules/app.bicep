@@ -4,7 +4,7 @@ import { tags as tagsType } from '../types.bicep'
 
 @description('Required. Its name.')
 @minLength(2)
-@maxLength(60)
+@maxLength(55)
 param name string
 
 @description('Required. Its region.')
@@ -81,7 +81,6 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
   properties: {
     serverFarmId: plan.id
     httpsOnly: true
-    keyVaultReferenceIdentity: identity.id
     functionAppConfig: {
       deployment: {
         storage: {

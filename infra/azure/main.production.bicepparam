@@ -1,0 +1,20 @@
+using 'main.bicep'
+
+// deploy.sh says these; what stands beside them is for whoever reads or checks this file.
+param tenantName = readEnvironmentVariable('TENANT_NAME', 'acme')
+param location = readEnvironmentVariable('LOCATION', 'westeurope')
+param usePartnerTopic = bool(readEnvironmentVariable('USE_PARTNER_TOPIC', 'false'))
+param otherPartners = json(readEnvironmentVariable('OTHER_PARTNERS', '[]'))
+param extraColumns = json(readEnvironmentVariable('EXTRA_COLUMNS', '[]'))
+param deployerId = readEnvironmentVariable('DEPLOYER_ID', '')
+param deployerType = readEnvironmentVariable('DEPLOYER_TYPE', 'User') == 'User' ? 'User' : 'ServicePrincipal'
+
+// The environment's own. main.bicep describes every parameter.
+param tags = {
+  environment: 'production'
+}
+param redundancy = 'Standard_ZRS'
+param tableRetentionInDays = 90
+param tableTotalRetentionInDays = 365
+param silentMinutes = 60
+param purgeProtection = true
