@@ -118,8 +118,10 @@ check_runtime() {
     local versions
     versions=$(retry "$TRIES" az functionapp list-flexconsumption-runtimes --location "$location" --runtime custom \
         --query '[].version' --output tsv)
-    if ! grep -qx '1.0' <<<"$versions"; then
-        fail "$location has no Flex Consumption for custom handlers 1.0 (az functionapp list-flexconsumption-locations)"
+    if [ -z "$versions" ]; then
+        say "  az cannot tell whether $location has custom handlers on Flex Consumption: going on"
+    elif ! grep -qx '1.0' <<<"$versions"; then
+        fail "custom handlers on Flex Consumption are of version $versions in $location, not 1.0"
     fi
 }
 
@@ -209,21 +211,25 @@ put_token() {
     fi
 }
 
-# The names of an app's functions that its package has and Azure does not list.
-missing_functions() {
-    local app=$1 function=$2 listed folder
-    listed=$(az functionapp function list --resource-group "$group" --name "$app" --query '[].name' --output tsv 2>/dev/null) || true
-    for folder in "$here/../../functions/$function"/*/function.json; do
-        folder=$(basename "$(dirname "$folder")")
-        grep -qE "(^|/)$folder\$" <<<"$listed" || printf '%s ' "$folder"
+# The functions that a package has.
+functions_of() {
+    local file
+    for file in "$here/../../functions/$1"/*/function.json; do
+        basename "$(dirname "$file")"
     done
 }
 
 functions_are_listed() {
-    [ -z "$(missing_functions "$1" "$2")" ] && return
+    local app=$1 function=$2 listed name missing=''
+    listed=$(az functionapp function list --resource-group "$group" --name "$app" --query '[].name' --output tsv 2>"$work/errors") || true
+    for name in $(functions_of "$function"); do
+        grep -qE "(^|/)$name\$" <<<"$listed" || missing="$missing $name"
+    done
+    [ -n "$missing" ] || return 0
+    say "  $app does not list$missing"
     # A package can be up without its triggers. This call may fail and the next look be well all the same.
     az rest --method post --output none 2>/dev/null \
-        --uri "/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.Web/sites/$1/syncfunctiontriggers?api-version=2024-04-01" || true
+        --uri "/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.Web/sites/$app/syncfunctiontriggers?api-version=2024-04-01" || true
     return 1
 }
 
@@ -234,10 +240,11 @@ upload() {
         --name "$app" --src "$packages/$function.zip" --output none || status=$?
     if [ "$status" = 124 ] || [ "$status" = 137 ]; then
         hung=$((hung + 1))
-        if [ "$hung" -ge 3 ]; then
-            fail "the upload to $app hung three times: its host is ill, most often because it cannot reach its storage account"
+        if [ "$hung" -lt 3 ]; then
+            printf 'the upload hung for %s seconds\n' "$upload_seconds" >&2
+        else
+            printf '%s hung three times: its host is ill, most often because it cannot reach its storage account\n' "$app" >&2
         fi
-        printf 'the upload hung for %s seconds\n' "$upload_seconds" >&2
     fi
     return "$status"
 }
@@ -248,8 +255,7 @@ deploy_code() {
     step "code of $function"
     hung=0
     retry "$TRIES" upload "$app" "$function"
-    wait_until "$TRIES" "the functions of $app to be listed: $(missing_functions "$app" "$function")" \
-        functions_are_listed "$app" "$function"
+    wait_until "$TRIES" "the functions of $app to be listed" functions_are_listed "$app" "$function"
     # A tool of somebody's that adds this breaks the host's identity.
     if [ -n "$(az functionapp config appsettings list --resource-group "$group" --name "$app" \
         --query "[?name=='AzureWebJobsStorage'].name" --output tsv)" ]; then
