@@ -158,7 +158,7 @@ def check_detections():
     # A detection that lacks one of its values finds something else, so the comparison would tell.
     filled = workspace("sentinel", details)
     for name, rule in rules.items():
-        lacking = re.sub(r"(EventType in \('|startswith_cs '|\^/api/v2/)", r"\1-", text_of(f"detections/{name}.kql"), count=1)
+        lacking = re.sub(r"(EventType in \(\s*'|startswith_cs '|\^/api/v2/)", r"\1-", text_of(f"detections/{name}.kql"), count=1)
         found = {row["LogId"] for row in filled.run(lacking)}
         must(found != wanted[rule], f"{name}: a query that lacks a value finds the same")
     counts = ", ".join(f"{len(wanted[rule])} {name}" for name, rule in rules.items())
@@ -307,6 +307,17 @@ def check_migration():
     must(str(one["TimeGenerated"]).startswith("2026-11-19 08:00:00"), f"an old row's time: {one['TimeGenerated']}")
     must(json.loads(two["Details"])["request"]["path"] == "/api/v2/clients", f"an old row's details: {two['Details']}")
     must(three["EventType"] == "f" and three["ActorUsername"] == "ada@example.com", f"of the extension: {three}")
+    missing = text_of("queries/only-in-old-tables.kql")
+    must(filled.run(missing) == [], "an event from before the relay's first one counts as missing")
+    later = {**old, "date_t": "2026-11-21T08:00:00Z", "log_id_s": "4", "type_s": "s"}
+    filled.insert("Auth0AM_CL", [later, {**later, "log_id_s": rows[1]["LogId"]}])
+    must([row["LogId"] for row in filled.run(missing)] == ["4"], "what only the old table has is not found")
+    theirs = {name: value for name, value in rows[2].items() if name != "Raw"}
+    other = text_of("queries/only-from-another-connector.kql")
+    filled.insert("Auth0Logs_CL", [theirs])
+    must(filled.run(other) == [], "an event that both brought counts as missing")
+    filled.insert("Auth0Logs_CL", [{**theirs, "LogId": "5", "TimeGenerated": "2026-11-21T08:00:00Z"}])
+    must([row["LogId"] for row in filled.run(other)] == ["5"], "what only the other connector brought is not found")
     # Tables that lack columns, and tables that are not there.
     for tables in (["Auth0Logs_CL", "Auth0AM_CL"], ["Auth0Logs_CL", "Auth0_CL"], ["Auth0Logs_CL"]):
         sparse = Workspace(tables, only={"TimeGenerated", "EventType", "LogId", "type_s", "log_id_s", *rows[0]})
@@ -412,7 +423,8 @@ def check_all_run():
         except duckdb_kql.KqlError as error:
             problems.append(f"{name}: {str(error)[:300]}")
     # Nothing of the sample is a double, unknown, or a run of failures.
-    may_be_empty = {"doubles", "unknown-codes", "many-accounts-from-one-address", "log-in-after-failures", *examples}
+    compares = {"doubles", "only-in-old-tables", "only-from-another-connector"}
+    may_be_empty = {*compares, "unknown-codes", "many-accounts-from-one-address", "log-in-after-failures", *examples}
     must(empty <= may_be_empty, f"queries without a row: {empty - may_be_empty}")
     print(f"{len(paths)} queries of workbook and explorer ran")
 
