@@ -18,7 +18,7 @@ require(path.join(parser, "Kusto.Language.Bridge.js"));
 const Language = globalThis.Kusto.Language;
 const problems = [];
 
-// What the portal and the templates put into queries; `names` are its values here.
+// What the portal and the templates put into queries.
 const parameters = {
     workbook: { "{TimeRange:grain}": "1h", "{Tenant}": "'*'" },
     alerts: { "{TenantName}": "example-tenant", "{FunctionName}": "azure-webhook-ingest", "{LagSeconds}": "900" },
@@ -43,6 +43,10 @@ function queries() {
     return found;
 }
 
+function module(name) {
+    return fs.readFileSync(path.join(azure, "modules", `${name}.bicep`), "utf8");
+}
+
 // --- what there is
 
 function tables() {
@@ -57,9 +61,8 @@ function tables() {
 
 /** The functions, with the parameters that the module gives them. */
 function functions(all) {
-    const module = fs.readFileSync(path.join(azure, "modules/workspace-functions.bicep"), "utf8");
     const declared = new Map();
-    for (const [, alias, list] of module.matchAll(/alias: '(\w+)'\s+parameters: '([^']*)'/g)) {
+    for (const [, alias, list] of module("workspace-functions").matchAll(/alias: '(\w+)'\s+parameters: '([^']*)'/g)) {
         declared.set(alias, list);
     }
     const own = all.filter((query) => query.folder === "functions");
@@ -174,7 +177,7 @@ function checkModules(all) {
             problems.push(`${file}: no module loads it`);
         }
         for (const parameter of Object.keys(parameters[folder] ?? {})) {
-            const isReplaced = (module) => folder === "workbook" || module.includes(`'${parameter}'`);
+            const isReplaced = (own) => folder === "workbook" || own.includes(`'${parameter}'`);
             if (text.includes(parameter) && !modules.every(isReplaced)) {
                 problems.push(`${file}: its module does not fill ${parameter}`);
             }
@@ -186,6 +189,82 @@ function checkModules(all) {
             problems.push(`${file}: loaded, and not there`);
         }
     }
+}
+
+/** Queries over log events are deployed only where the plan of the table lets them run, and alerts need none of them. */
+function checkPlans(all) {
+    const text = (file) => all.find((query) => query.file === file)?.text ?? "";
+    const readsEvents = (file) => /Auth0(Rows|Events|EventsAndOld|Logs_CL)\b/.test(text(file).replace(/^\/\/.*$/gm, ""));
+    let count = 0;
+    for (const name of ["workspace-functions", "saved-queries", "workbook"]) {
+        const entry = /(?:body|query): loadTextContent\('\.\.\/kql\/([^']+)'\)[^{}]*?readsEvents: (true|false)/g;
+        for (const [, file, flag] of module(name).matchAll(entry)) {
+            count += 1;
+            if (readsEvents(file) !== (flag === "true")) {
+                problems.push(`${name}.bicep: readsEvents of ${file} is ${flag}`);
+            }
+        }
+    }
+    const others = all.filter(({ folder }) => folder === "alerts").filter(({ file }) => readsEvents(file));
+    problems.push(...others.map(({ file }) => `${file}: an alert that reads log events`));
+    const flagged = all.filter(({ folder }) => ["functions", "queries", "workbook"].includes(folder)).length;
+    if (count !== flagged - 1) {
+        problems.push(`${count} queries say whether they read log events, all of ${flagged} but the list of tenants must`);
+    }
+}
+
+/** What Azure refuses or does silently, and the compiler does not see. */
+function checkResources(all) {
+    const must = (holds, what) => holds || problems.push(what);
+    let count = 0;
+    for (const name of ["workspace-functions", "saved-queries", "alerts", "detections"]) {
+        for (const resource of module(name).split(/^resource /m).slice(1)) {
+            const [symbol] = resource.split(" ");
+            if (resource.includes("'Microsoft.Insights/scheduledQueryRules@")) {
+                count += 1;
+                must(resource.includes("skipQueryValidation: true"), `${name}.bicep: ${symbol} is refused before its table is there`);
+                const mutes = resource.includes("muteActionsDuration") && !resource.includes("autoMitigate: false");
+                must(!mutes, `${name}.bicep: ${symbol} mutes what resolves by itself`);
+            }
+            if (resource.includes("/savedSearches@")) {
+                count += 1;
+                must(resource.includes("etag: '*'"), `${name}.bicep: the second deployment of ${symbol} ends with 409`);
+            }
+        }
+    }
+    must(count === 4, `${count} of 4 resources found`);
+    const frequencies = [...module("detections").matchAll(/(?:queryFrequency|evaluationFrequency): '(\w+)'/g)].map(([, value]) => value);
+    must(frequencies.join() === "PT5M,PT5M", `detections run every ${frequencies}`);
+    for (const { file, text } of all.filter(({ folder }) => folder === "detections")) {
+        must(text.includes("| where IngestedAt > ago(5m)\n"), `${file}: does not read what arrived since the last run`);
+        must(text.includes("\nAuth0Rows\n"), `${file}: does not read every table`);
+    }
+    for (const [, name] of module("alerts").matchAll(/'\{FunctionName\}', '([\w-]+)'/g)) {
+        must(fs.existsSync(path.join(root, "functions", name)), `alerts.bicep: there is no function ${name}`);
+    }
+    const rows = all.find(({ file }) => file === "functions/Auth0Rows.kql").text;
+    must(/^union isfuzzy=true$/m.test(rows), "Auth0Rows: a table that is not there stops it");
+    for (const table of ["Auth0Logs_CL", "ASimAuthenticationEventLogs", "ASimAuditEventLogs"]) {
+        must(new RegExp(`^    ${table}$`, "m").test(rows), `Auth0Rows: does not read ${table}`);
+    }
+    // The one way to what lies in Raw and AdditionalFields.
+    for (const { file, text } of all.filter(({ name }) => name !== "Auth0Record")) {
+        const around = text.replace(/Auth0Record\((Raw|AdditionalFields)\)/g, "").replace(/^\s*\/\/.*$/gm, "");
+        must(!/\b(Raw|AdditionalFields)\b/.test(around), `${file}: reads Raw or AdditionalFields itself`);
+    }
+}
+
+/** Queries in pages. */
+function checkPages(state) {
+    let count = 0;
+    for (const name of fs.readdirSync(path.join(root, "docs"))) {
+        const page = fs.readFileSync(path.join(root, "docs", name), "utf8");
+        for (const [, query] of page.matchAll(/^```kql\n([\s\S]*?)^```$/gm)) {
+            count += 1;
+            problems.push(...diagnostics(query, state).list.map((one) => `docs/${name}: ${one}`));
+        }
+    }
+    return count;
 }
 
 /** Transforms of data collection rules read the stream that they stand beside. */
@@ -216,8 +295,11 @@ function main() {
         }
     }
     checkModules(all);
+    checkPlans(all);
+    checkResources(all);
+    const pages = checkPages(state);
     const transforms = checkTransforms(state);
-    console.log(`${all.length} queries, ${transforms} transforms; a wrong column found in ${mutated}, ${wrongQueries.length} wrong queries tried`);
+    console.log(`${all.length} queries, ${transforms} transforms, ${pages} in pages; a wrong column found in ${mutated}, ${wrongQueries.length} wrong queries tried`);
     for (const problem of problems) {
         console.log(problem);
     }

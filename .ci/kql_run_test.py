@@ -1,36 +1,21 @@
 """Runs the KQL queries of infra/azure over rows that the product maps: python kql_run_test.py MAP EVENTS.
 
-MAP is the built example `map` of tenant-logs, EVENTS the output of .ci/kql_events.py. The engine is duckdb-kql, whose
-translation is checked against Microsoft's own; it is no Log Analytics workspace. It lacks three things, which stand here:
-ingestion_time() is a column of the tables, column_ifexists() is decided by the table's columns, and the scalar function
-Auth0Record becomes part of the query.
+MAP is the built example `map` of tenant-logs, EVENTS the output of .ci/kql_events.py.
 """
 
 import collections
-import csv
 import datetime
 import json
-import pathlib
 import re
 import subprocess
 import sys
 
 import duckdb_kql
+from kql_workspace import KQL, NOW, ROOT, Workspace, text_of
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-KQL = ROOT / "infra/azure/kql"
 FIXTURES = ROOT / "shared/tenant-logs/fixtures"
 MAP = sys.argv[1]
 EVENTS = [json.loads(line) for line in open(sys.argv[2], encoding="utf-8")]
-NOW = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
-TYPES = {
-    "bool": "BOOLEAN",
-    "datetime": "TIMESTAMP",
-    "dynamic": "JSON",
-    "int": "INTEGER",
-    "real": "DOUBLE",
-    "string": "VARCHAR",
-}
 DETECTIONS = [path.stem for path in sorted((KQL / "detections").glob("*.kql"))]
 OWN_TABLES = ["Auth0Logs_CL", "ASimAuthenticationEventLogs", "ASimAuditEventLogs"]
 problems = []
@@ -39,75 +24,6 @@ problems = []
 def must(holds, what):
     if not holds:
         problems.append(what)
-
-
-# --- the workspace
-
-
-def text_of(name):
-    """A query without its comments, on one line."""
-    lines = (KQL / name).read_text(encoding="utf-8").splitlines()
-    return " ".join(line for line in lines if not line.strip().startswith("//"))
-
-
-def table_columns():
-    tables = collections.defaultdict(dict)
-    for row in csv.DictReader((ROOT / ".ci/schemas/columns.csv").open(encoding="utf-8")):
-        tables[row["table"]][row["column"]] = row["type"]
-    return tables
-
-
-COLUMNS = table_columns()
-
-
-class Workspace:
-    """Tables with rows. `only` leaves columns out, as a table has them that no row has filled yet."""
-
-    def __init__(self, tables, only=None):
-        self.connection = duckdb_kql.connect()
-        self.columns = {}
-        for table in tables:
-            columns = {name: kind for name, kind in COLUMNS[table].items() if only is None or name in only}
-            self.columns[table] = columns
-            declared = ", ".join(f'"{name}" {TYPES[kind]}' for name, kind in columns.items())
-            self.connection.sql(f"CREATE TABLE {table} ({declared}, ReceivedAt TIMESTAMP)")
-
-    def insert(self, table, rows, received=NOW):
-        for row in rows:
-            values = [json.dumps(value) if isinstance(value, (dict, list)) else value for value in row.values()]
-            names = ", ".join(f'"{name}"' for name in row)
-            marks = ", ".join("?" for _ in row)
-            self.connection.execute(
-                f"INSERT INTO {table} ({names}, ReceivedAt) VALUES ({marks}, ?)", [*values, received]
-            )
-
-    def functions(self):
-        definitions = []
-        for path in sorted((KQL / "functions").glob("*.kql")):
-            if path.stem != "Auth0Record":
-                definitions.append(f"function {path.stem}() {{ {self.prepared(text_of(f'functions/{path.name}'))} }}")
-        return definitions
-
-    def prepared(self, query):
-        """What the engine lacks is put in the place that it has in the service."""
-        record = text_of("functions/Auth0Record.kql")
-        query = re.sub(r"Auth0Record\((\w+)\)", lambda call: f"({record.replace('Raw', call[1])})", query)
-        query = query.replace("ingestion_time()", "ReceivedAt")
-        table = ""
-        parts = []
-        for part in re.split(r"(\bAuth0AM_CL\b|\bAuth0_CL\b|column_ifexists\('\w+', (?:''|\w+\(null\))\))", query):
-            if part in ("Auth0AM_CL", "Auth0_CL"):
-                table = part
-            call = re.fullmatch(r"column_ifexists\('(\w+)', (.*)\)", part)
-            if call:
-                part = call[1] if call[1] in self.columns.get(table, {}) else call[2]
-            parts.append(part)
-        return "".join(parts)
-
-    def run(self, query):
-        result = duckdb_kql.query(self.connection, self.prepared(query), functions=self.functions())
-        names = [column[0] for column in result.description]
-        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def mapped(schema, details):
@@ -158,7 +74,7 @@ def check_detections():
     # A detection that lacks one of its values finds something else, so the comparison would tell.
     filled = workspace("sentinel", details)
     for name, rule in rules.items():
-        lacking = re.sub(r"(EventType in \('|startswith_cs '|\^/api/v2/)", r"\1-", text_of(f"detections/{name}.kql"), count=1)
+        lacking = re.sub(r"(EventType in \(\s*'|startswith_cs '|\^/api/v2/)", r"\1-", text_of(f"detections/{name}.kql"), count=1)
         found = {row["LogId"] for row in filled.run(lacking)}
         must(found != wanted[rule], f"{name}: a query that lacks a value finds the same")
     counts = ", ".join(f"{len(wanted[rule])} {name}" for name, rule in rules.items())
@@ -307,6 +223,17 @@ def check_migration():
     must(str(one["TimeGenerated"]).startswith("2026-11-19 08:00:00"), f"an old row's time: {one['TimeGenerated']}")
     must(json.loads(two["Details"])["request"]["path"] == "/api/v2/clients", f"an old row's details: {two['Details']}")
     must(three["EventType"] == "f" and three["ActorUsername"] == "ada@example.com", f"of the extension: {three}")
+    missing = text_of("queries/only-in-old-tables.kql")
+    must(filled.run(missing) == [], "an event from before the relay's first one counts as missing")
+    later = {**old, "date_t": "2026-11-21T08:00:00Z", "log_id_s": "4", "type_s": "s"}
+    filled.insert("Auth0AM_CL", [later, {**later, "log_id_s": rows[1]["LogId"]}])
+    must([row["LogId"] for row in filled.run(missing)] == ["4"], "what only the old table has is not found")
+    theirs = {name: value for name, value in rows[2].items() if name != "Raw"}
+    other = text_of("queries/only-from-another-connector.kql")
+    filled.insert("Auth0Logs_CL", [theirs])
+    must(filled.run(other) == [], "an event that both brought counts as missing")
+    filled.insert("Auth0Logs_CL", [{**theirs, "LogId": "5", "TimeGenerated": "2026-11-21T08:00:00Z"}])
+    must([row["LogId"] for row in filled.run(other)] == ["5"], "what only the other connector brought is not found")
     # Tables that lack columns, and tables that are not there.
     for tables in (["Auth0Logs_CL", "Auth0AM_CL"], ["Auth0Logs_CL", "Auth0_CL"], ["Auth0Logs_CL"]):
         sparse = Workspace(tables, only={"TimeGenerated", "EventType", "LogId", "type_s", "log_id_s", *rows[0]})
@@ -412,7 +339,8 @@ def check_all_run():
         except duckdb_kql.KqlError as error:
             problems.append(f"{name}: {str(error)[:300]}")
     # Nothing of the sample is a double, unknown, or a run of failures.
-    may_be_empty = {"doubles", "unknown-codes", "many-accounts-from-one-address", "log-in-after-failures", *examples}
+    compares = {"doubles", "only-in-old-tables", "only-from-another-connector"}
+    may_be_empty = {*compares, "unknown-codes", "many-accounts-from-one-address", "log-in-after-failures", *examples}
     must(empty <= may_be_empty, f"queries without a row: {empty - may_be_empty}")
     print(f"{len(paths)} queries of workbook and explorer ran")
 

@@ -138,6 +138,24 @@ var alerts = [
   }
 ]
 
+// The windows that the service takes, as it writes them. Without an alert on silence its window is of no matter.
+var windows = {
+  '0': 'PT1H'
+  '5': 'PT5M'
+  '10': 'PT10M'
+  '15': 'PT15M'
+  '30': 'PT30M'
+  '45': 'PT45M'
+  '60': 'PT1H'
+  '120': 'PT2H'
+  '180': 'PT3H'
+  '240': 'PT4H'
+  '300': 'PT5H'
+  '360': 'PT6H'
+  '1440': 'P1D'
+  '2880': 'P2D'
+}
+
 resource alertRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
   for alert in alerts: if (alert.isWanted) {
     name: 'auth0-log-relay-${tenantName}-${alert.name}'
@@ -152,7 +170,7 @@ resource alertRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       scopes: [workspace.id]
       // The window is longer: a line takes some minutes to arrive, and an alert that fires already does not fire again.
       evaluationFrequency: alert.minutes > 15 ? 'PT15M' : 'PT5M'
-      windowSize: 'PT${alert.minutes}M'
+      windowSize: windows[string(alert.minutes)]
       // AppTraces has no columns before its first row: a check of the query would fail the first deployment.
       skipQueryValidation: true
       autoMitigate: true

@@ -58,6 +58,18 @@ var queries = [
     readsEvents: true
   }
   {
+    name: 'only-in-old-tables'
+    displayName: 'Auth0 migration: log events that only the old tables have'
+    body: loadTextContent('../kql/queries/only-in-old-tables.kql')
+    readsEvents: true
+  }
+  {
+    name: 'only-from-another-connector'
+    displayName: 'Auth0 migration: log events that only another connector brought'
+    body: loadTextContent('../kql/queries/only-from-another-connector.kql')
+    readsEvents: true
+  }
+  {
     name: 'arrival'
     displayName: 'Auth0: how long log events take to arrive'
     body: loadTextContent('../kql/queries/arrival.kql')
