@@ -370,7 +370,28 @@ def the_scripts_providers_are_those_of_the_resources():
     holds(mine <= registered, mine - registered)
 
 
-HELPERS = (subscriptions,)
+def parameter_rows():
+    """The rows of docs/azure-parameters.md: every parameter of both templates, as its declaration says."""
+    for template in ("main.bicep", "subscriptions.bicep"):
+        yield f"## {template}"
+        yield from ("", "| parameter | type | unless set | |", "|---|---|---|---|")
+        read = READ[template]
+        for name, declared in read["params"].items():
+            kind, _, otherwise = (part.strip() for part in declared.partition(" = "))
+            said = read["descriptions"][f"param {name}"].replace("\\'", "'").partition(". ")
+            shown = "" if otherwise in ("", "''") else f"`{otherwise}`"
+            kind = re.sub(r"Type\b", "", kind.replace("|", "\\|"))
+            yield f"| `{name}` | `{kind}` | {shown if otherwise else said[0].lower()} | {said[2]} |"
+        yield ""
+
+
+def the_page_of_parameters_is_what_the_templates_declare():
+    page = (ROOT / "docs/azure-parameters.md").read_text(encoding="utf-8")
+    _, _, table = page.partition("<!-- The rest is printed by: python3 .ci/azure/bicep_test.py --parameters -->\n\n")
+    same(table.splitlines(), list(parameter_rows())[:-1], "docs/azure-parameters.md")
+
+
+HELPERS = (subscriptions, parameter_rows)
 TESTS = [
     value
     for value in list(globals().values())
@@ -391,4 +412,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:] == ["--parameters"]:
+        print("\n".join(list(parameter_rows())[:-1]))
+    else:
+        main()

@@ -514,7 +514,7 @@ output webhookUrl string = useWebhook ? 'https://${ingestApp!.outputs.hostName}/
 output subscriberAppName string = subscriberApp.outputs.name
 
 @description('Whether Auth0 may make a partner topic here.')
-output usePartnerTopic bool = usePartnerTopic
+
 
 @description('Whether rows come to Auth0Logs_CL, and a query can tell.')
 output rowsCanBeQueried bool = contains(sinks, 'log-analytics') && tablePlan == 'Analytics'
