@@ -513,8 +513,5 @@ output webhookUrl string = useWebhook ? 'https://${ingestApp!.outputs.hostName}/
 @description('The app of azure-eventgrid-subscriber.')
 output subscriberAppName string = subscriberApp.outputs.name
 
-@description('Whether Auth0 may make a partner topic here.')
-
-
 @description('Whether rows come to Auth0Logs_CL, and a query can tell.')
 output rowsCanBeQueried bool = contains(sinks, 'log-analytics') && tablePlan == 'Analytics'
