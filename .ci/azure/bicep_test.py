@@ -220,8 +220,7 @@ def there_are_no_keys_and_no_public_blobs():
     same((vault["enableRbacAuthorization"], "accessPolicies" in vault), ("true", False), "the vault")
     site = only("Microsoft.Web/sites")
     same((site["properties"]["httpsOnly"], site["properties"]["siteConfig"]["minTlsVersion"]), ("true", "'1.2'"), "the app")
-    for policy in ("resource basicFtp", "resource basicScm"):
-        same(site[policy]["properties"]["allow"], "false", policy)
+    same(site["resource basicScm"]["properties"]["allow"], "false", "basic authentication at the app's upload")
     same(list(everywhere(r"list(Keys|AccountSas|ServiceSas|Secrets)\(|\blistKeys\b|\.list\w*\(")), [], "keys that are read")
 
 

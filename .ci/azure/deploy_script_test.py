@@ -329,6 +329,13 @@ def what_cannot_work_is_refused_before_anything_is_made(new):
         expect(text in run.said and run.lines() == [], run, text)
 
 
+def where_az_does_not_list_custom_handlers_it_goes_on(new):
+    says = "Runtime 'custom' not supported for function apps on the Flex Consumption plan."
+    run = new(faults=[{"call": "list-flexconsumption-runtimes", "says": says}])
+    expect_end(run, 0)
+    expect("cannot tell whether westeurope has custom handlers" in run.said, run, "told")
+
+
 def an_application_can_deploy_too(new):
     run = new(user_type="servicePrincipal")
     expect_end(run, 0)

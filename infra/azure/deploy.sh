@@ -116,8 +116,8 @@ register_providers() {
 # Azure takes a wrong version of a runtime without a word, and the app never starts.
 check_runtime() {
     local versions
-    versions=$(retry "$TRIES" az functionapp list-flexconsumption-runtimes --location "$location" --runtime custom \
-        --query '[].version' --output tsv)
+    versions=$(az functionapp list-flexconsumption-runtimes --location "$location" --runtime custom \
+        --query '[].version' --output tsv 2>"$work/errors") || versions=''
     if [ -z "$versions" ]; then
         say "  az cannot tell whether $location has custom handlers on Flex Consumption: going on"
     elif ! grep -qx '1.0' <<<"$versions"; then

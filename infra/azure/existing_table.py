@@ -23,6 +23,10 @@ def our_columns(path):
     return {name: kind.lower() for name, kind in re.findall(r"name: '(\w+)', type: '(\w+)'", own)}
 
 
+def say(text):
+    print(text, file=sys.stderr)
+
+
 def main():
     table = json.load(sys.stdin)
     ours = our_columns(sys.argv[1])
@@ -33,7 +37,6 @@ def main():
     missing = [name for name in ours if name not in there]
     wrong = [name for name, kind in ours.items() if name in there and there[name].lower() != kind]
     plan, days, total = (table.get(key) for key in ("plan", "retentionInDays", "totalRetentionInDays"))
-    say = lambda text: print(text, file=sys.stderr)
     say(f"The table Auth0Logs_CL is there: plan {plan}, rows for {days} days, deleted after {total}.")
     if schema.get("tableSubType") == "Classic":
         say("It is of the kind that the old Data Collector API fills, and no rule can fill it. First make it the other kind:")

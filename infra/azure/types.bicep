@@ -61,7 +61,7 @@ type collector = {
   useAuthorization: bool?
 
   @description('Optional. How events are sent; ndjson unless set.')
-  format: 'ndjson' | 'array'?
+  format: ('ndjson' | 'array')?
 }
 
 @export()

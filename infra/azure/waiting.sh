@@ -33,7 +33,7 @@ a new identity to be known|PrincipalNotFound|does not exist in the directory
 Event Grid to find the function|endpoint not found|Resource should pre-exist
 a new function or table to be known to queries|Failed to resolve|could not be resolved|One of the tables does not exist|Failed to run the analytics rule query|SemanticError
 the rights on a new workspace|permissions on all the workspaces
-another operation to end|AnotherOperationInProgress|DeploymentActive|ongoing deployment|Status Code: 409|OperationNotAllowed.*in progress
+another operation to end|AnotherOperationInProgress|DeploymentActive|ongoing deployment|Status Code: 409|another operation is in progress
 an upload that comes to an end|the upload hung for
 new roles to work|Forbidden|Unauthorized|AuthorizationPermissionMismatch|\b40[13]\b
 DELAYS

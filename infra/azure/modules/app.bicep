@@ -107,13 +107,6 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
     }
   }
 
-  resource basicFtp 'basicPublishingCredentialsPolicies' = {
-    name: 'ftp'
-    properties: {
-      allow: false
-    }
-  }
-
   resource basicScm 'basicPublishingCredentialsPolicies' = {
     name: 'scm'
     properties: {
@@ -131,6 +124,10 @@ resource app 'Microsoft.Web/sites@2024-04-01' = {
       APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identity.properties.clientId};Authorization=AAD'
     })
+    // Azure makes one change of a site at a time.
+    dependsOn: [
+      basicScm
+    ]
   }
 }
 

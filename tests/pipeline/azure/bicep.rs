@@ -54,15 +54,18 @@ fn tables() -> BTreeMap<&'static str, Columns> {
     assert!(table.contains("columns: concat(ours, extraColumns)"));
     let published = read(".ci/schemas/columns.csv");
     let of = |table: &str| {
-        let rows = published.lines().skip(1).map(|line| line.split(','));
-        let rows = rows.map(|cells| cells.collect::<Vec<&str>>());
-        rows.filter(|cells| cells[0] == table)
-            .map(|cells| (cells[1].to_owned(), cells[2].to_owned()))
-            .collect()
+        let lines = published.lines().filter_map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            (cells[0] == table).then(|| (cells[1].to_owned(), cells[2].to_owned()))
+        });
+        lines.collect::<Columns>()
     };
     [
         ("Custom-Auth0Logs", columns("auth0LogsColumns")),
-        ("Custom-ASimAuthentication", of("ASimAuthenticationEventLogs")),
+        (
+            "Custom-ASimAuthentication",
+            of("ASimAuthenticationEventLogs"),
+        ),
         ("Custom-ASimAudit", of("ASimAuditEventLogs")),
     ]
     .into()
