@@ -213,6 +213,51 @@ function checkPlans(all) {
     }
 }
 
+/** The columns that a query returns, with their types. */
+function resultOf(file, all, state) {
+    const { code } = diagnostics(checked(all.find((query) => query.file === file)), state);
+    const { Columns } = code.ResultType;
+    return new Map(Array.from({ length: Columns.Count }, (_, i) => [Columns.getItem(i).Name, Columns.getItem(i).Type.Name]));
+}
+
+/** What the templates name of a result is there: dimensions of alerts, entities of incidents, axes of charts. */
+function checkResults(all, state) {
+    let count = 0;
+    const must = (holds, what) => {
+        count += 1;
+        return holds || problems.push(what);
+    };
+    const text = module("detections");
+    const [, details] = text.match(/customDetails: \{([^}]*)\}/);
+    const named = [
+        ...text.matchAll(/columnName: '(\w+)'|name: '(\w+)'\n\s+operator: 'Include'/g),
+        ...details.matchAll(/: '(\w+)'/g),
+    ];
+    for (const { file } of all.filter(({ folder }) => folder === "detections")) {
+        const columns = resultOf(file, all, state);
+        // With a time of its own in the result, the service would count by it, and late events would be left out.
+        must(!columns.has("TimeGenerated"), `${file}: returns TimeGenerated`);
+        for (const name of named.map(([, ...names]) => names.find(Boolean))) {
+            must(columns.get(name) === "string", `${file}: returns no text ${name}, which detections.bicep names`);
+        }
+    }
+    for (const [, file, list] of module("alerts").matchAll(/kql\/(alerts\/[^']+)'[\s\S]*?dimensions: \[(.*?)\]/g)) {
+        const columns = resultOf(file, all, state);
+        for (const [, name] of list.matchAll(/'(\w+)'/g)) {
+            must(columns.get(name) === "string", `${file}: returns no text ${name}, which alerts.bicep names`);
+        }
+    }
+    for (const [, file, kind] of module("workbook").matchAll(/kql\/(workbook\/[^']+)'\)\s+visualization: '(\w+)'/g)) {
+        const types = [...resultOf(file, all, state).values()];
+        const isChart = types.join() === "datetime,string,long";
+        must(kind === "table" || (kind === "timechart" && isChart), `${file}: ${types} is no ${kind}`);
+    }
+    if (count < 70) {
+        problems.push(`only ${count} names of results found`);
+    }
+    return count;
+}
+
 /** What Azure refuses or does silently, and the compiler does not see. */
 function checkResources(all) {
     const must = (holds, what) => holds || problems.push(what);
@@ -298,8 +343,9 @@ function main() {
     checkPlans(all);
     checkResources(all);
     const pages = checkPages(state);
+    const named = checkResults(all, state);
     const transforms = checkTransforms(state);
-    console.log(`${all.length} queries, ${transforms} transforms, ${pages} in pages; a wrong column found in ${mutated}, ${wrongQueries.length} wrong queries tried`);
+    console.log(`${all.length} queries, ${transforms} transforms, ${pages} in pages, ${named} names of results; a wrong column found in ${mutated}, ${wrongQueries.length} wrong queries tried`);
     for (const problem of problems) {
         console.log(problem);
     }

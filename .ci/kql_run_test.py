@@ -11,7 +11,7 @@ import subprocess
 import sys
 
 import duckdb_kql
-from kql_workspace import KQL, NOW, ROOT, Workspace, text_of
+from kql_workspace import COLUMNS, KQL, NOW, ROOT, Workspace, text_of
 
 FIXTURES = ROOT / "shared/tenant-logs/fixtures"
 MAP = sys.argv[1]
@@ -126,6 +126,8 @@ def check_one_view():
         rows = workspace(schema, details).run("Auth0Events")
         must(len(rows) == len(details), f"{schema}: {len(rows)} rows of {len(details)} events")
         views[schema] = {row["LogId"]: row for row in rows}
+    lacking = set(COLUMNS["Auth0Logs_CL"]) - set(next(iter(views["sentinel"].values())))
+    must(lacking == {"event_date", "Raw"}, f"columns of Auth0Logs_CL that Auth0Events lacks: {lacking}")
     tables = collections.Counter(row["SourceTable"] for row in views["asim"].values())
     must(set(tables) == set(OWN_TABLES), f"tables of asim: {tables}")
     different = 0
@@ -342,7 +344,11 @@ def check_all_run():
     compares = {"doubles", "only-in-old-tables", "only-from-another-connector"}
     may_be_empty = {*compares, "unknown-codes", "many-accounts-from-one-address", "log-in-after-failures", *examples}
     must(empty <= may_be_empty, f"queries without a row: {empty - may_be_empty}")
-    print(f"{len(paths)} queries of workbook and explorer ran")
+    pages = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md"))]
+    blocks = [block for page in pages for block in re.findall(r"^```kql\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)]
+    for block in blocks:
+        must(filled.run(" ".join(block.splitlines())), f"a query of a page gives no row: {block}")
+    print(f"{len(paths)} queries of workbook and explorer ran, {len(blocks)} of pages")
 
 
 def main():
