@@ -4,19 +4,11 @@ python3 .ci/azure/bicep_test.py        ends 0 if all holds
 """
 
 import json
-import pathlib
 import re
 import sys
 
-import bicep_reader
+from bicep_files import MAIN, READ, ROOT, SCRIPT, TEXT, everywhere, holds, only, resources, run, same
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-AZURE = ROOT / "infra/azure"
-FILES = sorted(AZURE.glob("**/*.bicep"))
-READ = {path.relative_to(AZURE).as_posix(): bicep_reader.read(path) for path in FILES}
-TEXT = {path.relative_to(AZURE).as_posix(): path.read_text(encoding="utf-8") for path in FILES}
-MAIN, APP = READ["main.bicep"], READ["modules/app.bicep"]
-SCRIPT = (AZURE / "deploy.sh").read_text(encoding="utf-8")
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 # Of Azure's built-in roles; neither checker knows a wrong one.
@@ -79,38 +71,6 @@ RESERVED_COLUMNS = (
 ).split()
 
 
-def same(got, wanted, what):
-    if got != wanted:
-        raise AssertionError(f"{what}: {got!r}, not {wanted!r}")
-
-
-def holds(condition, what):
-    if not condition:
-        raise AssertionError(what)
-
-
-def resources(kind):
-    """Every resource of a type, wherever it stands, but those that are only referred to."""
-    for file, read in READ.items():
-        for name, body in read["resources"].items():
-            if body["@kind"].split("@")[0] == kind and not body["@existing"]:
-                yield f"{file} {name}", body
-
-
-def only(kind):
-    found = list(resources(kind))
-    same(len(found), 1, f"resources of type {kind}")
-    return found[0][1]
-
-
-def everywhere(pattern):
-    """Where a pattern stands outside of comments and descriptions."""
-    for file, text in TEXT.items():
-        text = re.sub(r"(?m)^\s*//.*$|^\s*@description.*$|^metadata.*$", "", text)
-        for match in re.finditer(pattern, text):
-            yield file, match[0]
-
-
 def runtime_name_and_version_are_those_that_start():
     same(only("Microsoft.Web/sites")["properties"]["functionAppConfig"]["runtime"], {"name": "'custom'", "version": "'1.0'"}, "runtime")
     same(only("Microsoft.Web/serverfarms")["sku"], {"tier": "'FlexConsumption'", "name": "'FC1'"}, "plan")
@@ -143,8 +103,8 @@ def every_app_has_a_plan_a_container_and_an_identity_of_its_own():
     holds(len(apps) >= 2, "apps")
     for parameter in ("name", "packageContainerName", "identityName"):
         same(len({app[parameter] for app in apps}), len(apps), f"apps that share their {parameter}")
-    same(APP["resources"]["plan"]["name"], "'${name}-plan'", "the plan is the app's")
-    same(APP["resources"]["app"]["properties"]["serverFarmId"], "plan.id", "the app is on it")
+    same(READ["modules/app.bicep"]["resources"]["plan"]["name"], "'${name}-plan'", "the plan is the app's")
+    same(READ["modules/app.bicep"]["resources"]["app"]["properties"]["serverFarmId"], "plan.id", "the app is on it")
     made = MAIN["modules"]["hostStorage"]["params"]["containerNames"]
     for app in apps:
         holds(app["packageContainerName"] in made, f"no container {app['packageContainerName']} in {made}")
@@ -325,93 +285,5 @@ def sentinel_is_put_on_only_where_it_is_asked_for():
     holds("fail(" in MAIN["vars"]["usedSinks"], "log-analytics:asim without its tables is refused")
 
 
-def main_only_composes_and_parameters_say_whether_they_are_needed():
-    same(MAIN["resources"], {}, "resources of main.bicep")
-    for file, read in READ.items():
-        for name, declared in read["params"].items():
-            said = read["descriptions"][f"param {name}"]
-            holds(said, f"{file}: {name} has no description")
-            may_be_left_out = "=" in declared or declared.endswith("?")
-            wanted = ("Optional. ", "Conditional. ") if may_be_left_out else ("Required. ",)
-            holds(said.startswith(wanted), f"{file}: {name} is {declared}, and says: {said}")
-        for name in read["outputs"]:
-            holds(read["descriptions"][f"output {name}"], f"{file}: {name} has no description")
-
-
-def every_environment_has_a_file_for_each_template():
-    files = {path.name for path in AZURE.glob("*.bicepparam")}
-    environments = {name.split(".")[1] for name in files}
-    holds({"test", "production"} <= environments, environments)
-    same(files, {f"{template}.{name}.bicepparam" for template in ("main", "subscriptions") for name in environments}, "files")
-
-
-def what_parameter_files_and_script_say_to_each_other_is_the_same():
-    files = {path.name: path.read_text(encoding="utf-8") for path in AZURE.glob("*.bicepparam")}
-    asked = {name: set(re.findall(r"readEnvironmentVariable\('(\w+)'", text)) for name, text in files.items()}
-    exported = {}
-    for function, template in (("deploy_main", "main"), ("deploy_subscriptions", "subscriptions")):
-        body = SCRIPT.partition(f"{function}() {{")[2].partition("\n}")[0]
-        words = re.findall(r"(?m)^    export (.*)$", body)
-        exported[template] = {word.split("=")[0] for line in words for word in line.split()}
-    for name, variables in asked.items():
-        template = name.split(".")[0]
-        # The caller's own, where there is a webhook besides ours.
-        same(variables - {"WEBHOOK_DESTINATION_URL"}, exported[template], name)
-    for name in re.findall(r"\$\(output (\w+)\)", SCRIPT):
-        holds(name in MAIN["outputs"], f"deploy.sh reads an output {name}")
-
-
-def the_scripts_providers_are_those_of_the_resources():
-    used = {kind.split("/")[0] for read in READ.values() for body in read["resources"].values() if "." in (kind := body["@kind"])}
-    registered = set(re.search(r"PROVIDERS='([^']+)'", SCRIPT)[1].split())
-    # Authorization is always there; Event Hubs and Service Bus are the caller's own.
-    mine = used - {"Microsoft.Authorization", "Microsoft.EventHub", "Microsoft.ServiceBus"}
-    holds(mine <= registered, mine - registered)
-
-
-def parameter_rows():
-    """The rows of docs/azure-parameters.md: every parameter of both templates, as its declaration says."""
-    for template in ("main.bicep", "subscriptions.bicep"):
-        yield f"## {template}"
-        yield from ("", "| parameter | type | unless set | |", "|---|---|---|---|")
-        read = READ[template]
-        for name, declared in read["params"].items():
-            kind, _, otherwise = (part.strip() for part in declared.partition(" = "))
-            said = read["descriptions"][f"param {name}"].replace("\\'", "'").partition(". ")
-            shown = "" if otherwise in ("", "''") else f"`{otherwise}`"
-            kind = re.sub(r"Type\b", "", kind.replace("|", "\\|"))
-            yield f"| `{name}` | `{kind}` | {shown if otherwise else said[0].lower()} | {said[2]} |"
-        yield ""
-
-
-def the_page_of_parameters_is_what_the_templates_declare():
-    page = (ROOT / "docs/azure-parameters.md").read_text(encoding="utf-8")
-    _, _, table = page.partition("<!-- The rest is printed by: python3 .ci/azure/bicep_test.py --parameters -->\n\n")
-    same(table.splitlines(), list(parameter_rows())[:-1], "docs/azure-parameters.md")
-
-
-HELPERS = (subscriptions, parameter_rows)
-TESTS = [
-    value
-    for value in list(globals().values())
-    if getattr(value, "__module__", None) == __name__ and value.__code__.co_argcount == 0 and value not in HELPERS
-]
-
-
-def main():
-    failed = 0
-    for test in TESTS:
-        try:
-            test()
-        except AssertionError as error:
-            failed += 1
-            print(f"FAILED  {test.__name__.replace('_', ' ')}\n    {error}", file=sys.stderr)
-    print(f"infra/azure: {len(TESTS)} statements, {failed} do not hold")
-    sys.exit(1 if failed else 0)
-
-
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--parameters"]:
-        print("\n".join(list(parameter_rows())[:-1]))
-    else:
-        main()
+    run(sys.modules[__name__], helpers=(subscriptions,))
