@@ -82,7 +82,7 @@ def an_endpoint_that_event_grid_does_not_find_yet_is_waited_for(new):
 def a_delay_that_does_not_end_ends_the_script(new):
     run = new(faults=[{"call": "auth0-main --parameters", "says": "InvalidOutputTable", "times": 1000}])
     expect_end(run, 1)
-    expect(run.count("auth0-main --parameters") == 30 and "gave up after 30 tries" in run.said, run, "a limit")
+    expect(run.count("auth0-main --parameters") == 15 and "gave up after 15 tries" in run.said, run, "a limit")
     expect(run.count("secret set") == 0, run, "nothing goes on without its resources")
 
 

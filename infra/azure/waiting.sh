@@ -1,8 +1,9 @@
 # Sourced by deploy.sh: commands that are repeated while Azure says what is known to pass, up to a limit.
 
 readonly PAUSE_SECONDS=20
-# Ten minutes and the time of the commands; what a new rule refuses passes after thirty.
+# Ten minutes and the time of the commands; a deployment takes minutes itself; what a new rule refuses passes after thirty.
 readonly TRIES=30
+readonly TRIES_OF_A_DEPLOYMENT=15
 readonly TRIES_OF_A_NEW_RULE=90
 
 say() {
@@ -31,7 +32,8 @@ known_delay() {
 a new table to be known to rules|InvalidOutputTable
 a new identity to be known|PrincipalNotFound|does not exist in the directory
 Event Grid to find the function|endpoint not found|Resource should pre-exist
-a new function or table to be known to queries|Failed to resolve|could not be resolved|One of the tables does not exist|Failed to run the analytics rule query|SemanticError
+a new function or table to be known to queries|Failed to resolve (scalar|table|column|entity|function)|could not be resolved|does not refer to any known|One of the tables does not exist|Failed to run the analytics rule query|SemanticError
+a new resource to be known|ParentResourceNotFound|Name or service not known|getaddrinfo
 the rights on a new workspace|permissions on all the workspaces
 another operation to end|AnotherOperationInProgress|DeploymentActive|ongoing deployment|Status Code: 409|another operation is in progress
 an upload that comes to an end|the upload hung for
