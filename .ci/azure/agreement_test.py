@@ -23,6 +23,18 @@ def main_only_composes_and_parameters_say_whether_they_are_needed():
             holds(read["descriptions"][f"output {name}"], f"{file}: {name} has no description")
 
 
+def every_member_of_a_type_says_what_it_is():
+    lines = (AZURE / "types.bicep").read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        if not re.match(r"  \w+: ", line):
+            continue
+        above = number - 1
+        while re.match(r"  @(min|max)", lines[above]):
+            above -= 1
+        wanted = "Optional" if line.endswith("?") else "Required"
+        holds(lines[above].startswith(f"  @description('{wanted}. "), f"types.bicep: {line.strip()}")
+
+
 def every_environment_has_a_file_for_each_template():
     files = {path.name for path in AZURE.glob("*.bicepparam")}
     environments = {name.split(".")[1] for name in files}

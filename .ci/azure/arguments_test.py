@@ -1,4 +1,5 @@
-"""Every call that deploy.sh makes of az, given to the parser of the real CLI: commands and arguments are there, and core.
+"""Every call of az that deploy.sh makes or a page tells, given to the parser of the real CLI: commands and arguments are
+there, and core.
 
 python arguments_test.py CALLS.json        with azure-cli installed; CALLS from deploy_script_test.py --calls
 """
@@ -6,6 +7,8 @@ python arguments_test.py CALLS.json        with azure-cli installed; CALLS from 
 import io
 import json
 import pathlib
+import re
+import shlex
 import sys
 from contextlib import redirect_stderr
 
@@ -36,10 +39,23 @@ def parse(cli, arguments):
     return invocation.parser.parse_args(arguments)
 
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+def told():
+    """The calls in the pages, those with arguments; a bare command in a page is a name."""
+    for page in [ROOT / "README.md", *sorted(ROOT.glob("docs/*azure*.md"))]:
+        for command in re.findall(r"`az ([^`]+ -[^`]+)`", page.read_text(encoding="utf-8")):
+            yield shlex.split(command.replace("\\|", "|"))
+
+
 def main():
     calls = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
     assert not get_extensions(), "an extension is installed, so a command of it would pass"
     cli = get_default_cli()
+    pages = list(told())
+    assert len(pages) > 5, pages
+    calls += pages
     failed = 0
     for call in calls:
         said = io.StringIO()
