@@ -252,7 +252,7 @@ function checkResults(all, state) {
         const isChart = types.join() === "datetime,string,long";
         must(kind === "table" || (kind === "timechart" && isChart), `${file}: ${types} is no ${kind}`);
     }
-    if (count < 70) {
+    if (count < 50) {
         problems.push(`only ${count} names of results found`);
     }
     return count;
