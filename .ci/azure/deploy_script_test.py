@@ -145,9 +145,11 @@ def other_partners_stay_authorized(new):
         "partnerRegistrationImmutableId": "00000000-0000-4000-8000-0000000000ee",
         "authorizationExpirationTimeInUtc": "2027-01-01T00:00:00Z",
     }
-    run = new(partners=[other, {**other, "partnerName": "Auth0", "partnerRegistrationImmutableId": AUTH0}])
+    by_name = {"partnerName": "Third", "partnerRegistrationImmutableId": None, "authorizationExpirationTimeInUtc": None}
+    run = new(partners=[other, {**other, "partnerName": "Auth0", "partnerRegistrationImmutableId": AUTH0}, by_name])
     expect_end(run, 0, "--partner-topic")
-    expect(json.loads(run.environment("auth0-main --parameters")["OTHER_PARTNERS"]) == [other], run, "all but Auth0 itself")
+    kept = json.loads(run.environment("auth0-main --parameters")["OTHER_PARTNERS"])
+    expect(kept == [other, {"partnerName": "Third"}], run, "all but Auth0 itself")
 
 
 def an_upload_that_hangs_is_cut_off_and_tried_again(new):

@@ -55,8 +55,8 @@ with open(sys.argv[1], encoding="utf-8") as file:
     found = json.load(file)
 partners = ((found.get("properties") or found).get("partnerAuthorization") or {}).get("authorizedPartnersList") or []
 KEPT = ("partnerName", "partnerRegistrationImmutableId", "authorizationExpirationTimeInUtc")
-others = [partner for partner in partners if partner["partnerRegistrationImmutableId"].lower() != sys.argv[2]]
-print(json.dumps([{key: partner[key] for key in KEPT} for partner in others]))
+others = [each for each in partners if (each.get("partnerRegistrationImmutableId") or "").lower() != sys.argv[2]]
+print(json.dumps([{key: partner[key] for key in KEPT if partner.get(key)} for partner in others]))
 PYTHON
     )
 }

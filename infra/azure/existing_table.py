@@ -29,6 +29,7 @@ def say(text):
 
 def main():
     table = json.load(sys.stdin)
+    table = table.get("properties") or table
     ours = our_columns(sys.argv[1])
     schema = table.get("schema") or {}
     there = {column["name"]: column["type"] for column in schema.get("columns") or []}

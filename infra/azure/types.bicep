@@ -19,14 +19,14 @@ type tablePlan = 'Analytics' | 'Basic' | 'Auxiliary'
 @export()
 @description('A partner that may make partner topics in the resource group beside Auth0.')
 type authorizedPartner = {
-  @description('Required. Its name.')
-  partnerName: string
+  @description('Optional. Its name.')
+  partnerName: string?
 
-  @description('Required. The immutable ID of its registration.')
-  partnerRegistrationImmutableId: string
+  @description('Optional. The immutable ID of its registration; name or ID is there.')
+  partnerRegistrationImmutableId: string?
 
-  @description('Required. When that ends, in UTC.')
-  authorizationExpirationTimeInUtc: string
+  @description('Optional. When that ends, in UTC; partnerAuthorizationDays from now unless set.')
+  authorizationExpirationTimeInUtc: string?
 }
 
 @export()
