@@ -38,10 +38,10 @@ GRANTS = {
         "onVault": ("vault", "vaultRole"),
     },
     "modules/sender-roles.bicep": {
-        "onHub": ("hub", "roles.eventHubsDataSender"),
-        "onQueue": ("queue", "roles.storageQueueDataMessageSender"),
-        "onBusQueue": ("busQueue", "roles.serviceBusDataSender"),
-        "onBusTopic": ("busTopic", "roles.serviceBusDataSender"),
+        "onHub": ("hubNamespace::hub", "roles.eventHubsDataSender"),
+        "onQueue": ("queueAccount::queueService::queue", "roles.storageQueueDataMessageSender"),
+        "onBusQueue": ("queueNamespace::queue", "roles.serviceBusDataSender"),
+        "onBusTopic": ("topicNamespace::topic", "roles.serviceBusDataSender"),
     },
 }
 # Whom main.bicep gives what: the identity, and the parameters that name something.

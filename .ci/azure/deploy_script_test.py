@@ -237,7 +237,7 @@ def what_cannot_work_is_refused_before_anything_is_made(new):
         run = new(**scenario)
         expect_end(run, 1)
         expect(text in run.said and run.count("auth0-main --parameters") == 0, run, text)
-    for arguments, text in ((["--environment", "none"], "main.none.bicepparam"), (["--colour", "red"], "--colour")):
+    for arguments, text in ((["--environment", "none"], "main.none.bicepparam"), (["--colour", "red"], "--colour"), (["--no-webhook"], "nothing would come")):
         run = new()
         expect_end(run, 64, *arguments)
         expect(text in run.said and run.lines() == [], run, text)

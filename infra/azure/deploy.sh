@@ -59,6 +59,7 @@ done
 for required in tenant group location; do
     [ -n "${!required}" ] || { say "needs --tenant, --resource-group and --location (--help)" && exit 64; }
 done
+[ "$webhook" = true ] || [ "$partner" = true ] || { say "--no-webhook without --partner-topic: nothing would come" && exit 64; }
 for file in "main.$environment.bicepparam" "subscriptions.$environment.bicepparam"; do
     [ -f "$here/$file" ] || { say "no such file: infra/azure/$file" && exit 64; }
 done

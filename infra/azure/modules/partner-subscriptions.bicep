@@ -72,9 +72,13 @@ resource dataStorage 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
   name: dataStorageName
 }
 
-resource hub 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' existing = {
+resource hubNamespace 'Microsoft.EventHub/namespaces@2024-01-01' existing = {
   scope: resourceGroup(eventHub.?resourceGroup ?? resourceGroup().name)
-  name: '${eventHub.?namespaceName ?? 'absent'}/${eventHub.?name ?? 'absent'}'
+  name: eventHub.?namespaceName ?? 'absent-namespace'
+
+  resource hub 'eventhubs' existing = {
+    name: eventHub.?name ?? 'absent'
+  }
 }
 
 resource queueAccount 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
@@ -82,14 +86,22 @@ resource queueAccount 'Microsoft.Storage/storageAccounts@2024-01-01' existing = 
   name: storageQueue.?accountName ?? 'absent'
 }
 
-resource busQueue 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing = {
+resource queueNamespace 'Microsoft.ServiceBus/namespaces@2024-01-01' existing = {
   scope: resourceGroup(serviceBusQueue.?resourceGroup ?? resourceGroup().name)
-  name: '${serviceBusQueue.?namespaceName ?? 'absent'}/${serviceBusQueue.?name ?? 'absent'}'
+  name: serviceBusQueue.?namespaceName ?? 'absent-namespace'
+
+  resource queue 'queues' existing = {
+    name: serviceBusQueue.?name ?? 'absent'
+  }
 }
 
-resource busTopic 'Microsoft.ServiceBus/namespaces/topics@2024-01-01' existing = {
+resource topicNamespace 'Microsoft.ServiceBus/namespaces@2024-01-01' existing = {
   scope: resourceGroup(serviceBusTopic.?resourceGroup ?? resourceGroup().name)
-  name: '${serviceBusTopic.?namespaceName ?? 'absent'}/${serviceBusTopic.?name ?? 'absent'}'
+  name: serviceBusTopic.?namespaceName ?? 'absent-namespace'
+
+  resource topic 'topics' existing = {
+    name: serviceBusTopic.?name ?? 'absent'
+  }
 }
 
 resource toFunction 'Microsoft.EventGrid/partnerTopics/eventSubscriptions@2025-02-15' = {
@@ -120,7 +132,7 @@ resource toEventHub 'Microsoft.EventGrid/partnerTopics/eventSubscriptions@2025-0
       destination: {
         endpointType: 'EventHub'
         properties: {
-          resourceId: hub.id
+          resourceId: hubNamespace::hub.id
         }
       }
     }
@@ -161,7 +173,7 @@ resource toServiceBusQueue 'Microsoft.EventGrid/partnerTopics/eventSubscriptions
       destination: {
         endpointType: 'ServiceBusQueue'
         properties: {
-          resourceId: busQueue.id
+          resourceId: queueNamespace::queue.id
         }
       }
     }
@@ -181,7 +193,7 @@ resource toServiceBusTopic 'Microsoft.EventGrid/partnerTopics/eventSubscriptions
       destination: {
         endpointType: 'ServiceBusTopic'
         properties: {
-          resourceId: busTopic.id
+          resourceId: topicNamespace::topic.id
         }
       }
     }

@@ -27,25 +27,45 @@ var roles = {
 // ARM reads the scope of an assignment whose condition is false, too.
 var absent = 'absent'
 
-resource hub 'Microsoft.EventHub/namespaces/eventhubs@2024-01-01' existing = {
-  name: '${eventHub.?namespaceName ?? absent}/${eventHub.?name ?? absent}'
+resource hubNamespace 'Microsoft.EventHub/namespaces@2024-01-01' existing = {
+  name: eventHub.?namespaceName ?? 'absent-namespace'
+
+  resource hub 'eventhubs' existing = {
+    name: eventHub.?name ?? absent
+  }
 }
 
-resource queue 'Microsoft.Storage/storageAccounts/queueServices/queues@2024-01-01' existing = {
-  name: '${storageQueue.?accountName ?? absent}/default/${storageQueue.?name ?? absent}'
+resource queueAccount 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {
+  name: storageQueue.?accountName ?? absent
+
+  resource queueService 'queueServices' existing = {
+    name: 'default'
+
+    resource queue 'queues' existing = {
+      name: storageQueue.?name ?? absent
+    }
+  }
 }
 
-resource busQueue 'Microsoft.ServiceBus/namespaces/queues@2024-01-01' existing = {
-  name: '${serviceBusQueue.?namespaceName ?? absent}/${serviceBusQueue.?name ?? absent}'
+resource queueNamespace 'Microsoft.ServiceBus/namespaces@2024-01-01' existing = {
+  name: serviceBusQueue.?namespaceName ?? 'absent-namespace'
+
+  resource queue 'queues' existing = {
+    name: serviceBusQueue.?name ?? absent
+  }
 }
 
-resource busTopic 'Microsoft.ServiceBus/namespaces/topics@2024-01-01' existing = {
-  name: '${serviceBusTopic.?namespaceName ?? absent}/${serviceBusTopic.?name ?? absent}'
+resource topicNamespace 'Microsoft.ServiceBus/namespaces@2024-01-01' existing = {
+  name: serviceBusTopic.?namespaceName ?? 'absent-namespace'
+
+  resource topic 'topics' existing = {
+    name: serviceBusTopic.?name ?? absent
+  }
 }
 
 resource onHub 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (eventHub != null) {
-  name: guid(hub.id, principalId, roles.eventHubsDataSender)
-  scope: hub
+  name: guid(hubNamespace::hub.id, principalId, roles.eventHubsDataSender)
+  scope: hubNamespace::hub
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
@@ -54,8 +74,8 @@ resource onHub 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (eventH
 }
 
 resource onQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (storageQueue != null) {
-  name: guid(queue.id, principalId, roles.storageQueueDataMessageSender)
-  scope: queue
+  name: guid(queueAccount::queueService::queue.id, principalId, roles.storageQueueDataMessageSender)
+  scope: queueAccount::queueService::queue
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
@@ -64,8 +84,8 @@ resource onQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (stor
 }
 
 resource onBusQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (serviceBusQueue != null) {
-  name: guid(busQueue.id, principalId, roles.serviceBusDataSender)
-  scope: busQueue
+  name: guid(queueNamespace::queue.id, principalId, roles.serviceBusDataSender)
+  scope: queueNamespace::queue
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
@@ -74,8 +94,8 @@ resource onBusQueue 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (s
 }
 
 resource onBusTopic 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (serviceBusTopic != null) {
-  name: guid(busTopic.id, principalId, roles.serviceBusDataSender)
-  scope: busTopic
+  name: guid(topicNamespace::topic.id, principalId, roles.serviceBusDataSender)
+  scope: topicNamespace::topic
   properties: {
     principalId: principalId
     principalType: 'ServicePrincipal'
