@@ -64,7 +64,7 @@ for file in "main.$environment.bicepparam" "subscriptions.$environment.biceppara
     [ -f "$here/$file" ] || { say "no such file: infra/azure/$file" && exit 64; }
 done
 
-umask 077 # the token lies in this folder for a moment
+# Nobody else reads this folder, in which the token lies for a moment.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
