@@ -7,6 +7,7 @@ mod crashes;
 mod direct_rule;
 mod failure_table;
 mod firehose;
+mod host_json;
 mod kinesis;
 mod kit;
 mod ledger_faults;
