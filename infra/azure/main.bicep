@@ -13,7 +13,7 @@ param prefix string = 'auth0'
 @description('Optional. Tags of every resource that takes some.')
 param tags tagsType = {}
 
-@description('Required. The Auth0 tenant\'s name, as events, letters and counters carry it.')
+@description('Required. The Auth0 tenant\'s name, as events, dead letters and counters carry it.')
 @minLength(1)
 @maxLength(63)
 param tenantName string
