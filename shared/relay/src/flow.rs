@@ -15,9 +15,12 @@ use tokio::time::Instant;
 use crate::counters::{CounterFormat, Dimensions, InvocationCounters, Kinds, SinkCounters, report};
 use crate::deadline::Deadline;
 use crate::ports::{DeadLetters, Ledger, Remedy, Sink};
-use crate::retry::{Tries, deliver_with_retry};
+use crate::sending::{Patience, Sending};
 use deliver::SinkJob;
 use triage::{Accepted, Triage};
+
+/// Tries before a dead letter cannot be stored: its log event is handed back then.
+const TRIES_OF_DEAD_LETTERS: u32 = 10;
 
 /// Everything a function delivers with, built once at its start.
 #[derive(Debug)]
@@ -200,20 +203,12 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         if dead_letters.is_empty() {
             return Vec::new();
         }
-        let tries = Tries {
-            at_least: 2,
-            at_most: 10,
+        let sending = Sending {
             until,
+            patience: Patience::Shares,
+            max_tries: TRIES_OF_DEAD_LETTERS,
         };
-        let (delivery, _) =
-            deliver_with_retry(dead_letters.len(), tries, async |pending, until| {
-                let dead_letters: Vec<DeadLetter<'_>> = pending
-                    .iter()
-                    .filter_map(|index| dead_letters.get(*index).cloned())
-                    .collect();
-                self.dead_letters.set_aside(&dead_letters, until).await
-            })
-            .await;
+        let delivery = self.dead_letters.set_aside(dead_letters, &sending).await;
         let mut are_stored = vec![false; dead_letters.len()];
         for index in delivery.delivered {
             if let Some(slot) = are_stored.get_mut(index) {

@@ -16,7 +16,7 @@ use crate::flow::{Destination, Fate, OnExhaustion, Relay, fate_of};
 use crate::ports::{
     Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Row, Settled, Sink,
 };
-use crate::retry::{Tries, deliver_with_retry};
+use crate::sending::{Patience, Sending};
 
 /// Tries before refused log events are set aside: nobody brings them again.
 const TRIES_BEFORE_SETTING_ASIDE: u32 = 12;
@@ -177,7 +177,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         }
     }
 
-    /// Sends log events, retrying the refused, and sets aside what must be.
+    /// Sends log events, and sets aside what must be.
     async fn send_all(
         &self,
         destination: &Destination<S>,
@@ -194,31 +194,19 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
                 trace_id: accepted.trace_id,
             })
             .collect();
-        let tries = Tries {
-            at_least: 3,
-            at_most: match self.on_exhaustion {
+        let sending = Sending {
+            until: deadline.send_by(),
+            patience: match self.ledger {
+                Some(_) => Patience::WholeTime,
+                None => Patience::Shares,
+            },
+            max_tries: match self.on_exhaustion {
                 OnExhaustion::SetAside => TRIES_BEFORE_SETTING_ASIDE,
                 OnExhaustion::HandBack => TRIES_BEFORE_HANDING_BACK,
             },
-            until: deadline.send_by(),
         };
-        let (delivery, retried) = deliver_with_retry(rows.len(), tries, async |pending, until| {
-            if pending.len() == rows.len() {
-                return destination.sink.send(&rows, until).await;
-            }
-            let again: Vec<Row<'_>> = pending
-                .iter()
-                .filter_map(|index| rows.get(*index))
-                .map(|row| Row {
-                    log_event: row.log_event,
-                    json: Cow::Borrowed(&row.json),
-                    trace_id: row.trace_id,
-                })
-                .collect();
-            destination.sink.send(&again, until).await
-        })
-        .await;
-        counters.retried += retried;
+        let delivery = destination.sink.send(&rows, &sending).await;
+        counters.retried += delivery.retried;
         self.fates_of(destination.sink.name(), log_events, delivery, deadline)
             .await
     }
