@@ -137,6 +137,14 @@ pub(crate) fn once(time: Duration) -> Sending {
     }
 }
 
+/// Two tries of each row.
+pub(crate) fn twice(time: Duration) -> Sending {
+    Sending {
+        max_tries: 2,
+        ..once(time)
+    }
+}
+
 async fn read(request: Request<Incoming>) -> Call {
     let method = request.method().to_string();
     let path = request.uri().to_string();

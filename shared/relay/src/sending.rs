@@ -74,7 +74,7 @@ pub struct Sending {
     pub until: Instant,
     /// How long one call is waited for.
     pub patience: Patience,
-    /// Tries of an item after which it stays refused, unless the service itself says when to come again.
+    /// Tries of an item after which it stays refused.
     pub max_tries: u32,
 }
 

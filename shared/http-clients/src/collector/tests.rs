@@ -8,7 +8,7 @@ use tokio::sync::Barrier;
 
 use super::settings::tests::read_settings;
 use super::*;
-use crate::test_server::{Answer, Call, TestServer, once};
+use crate::test_server::{Answer, Call, TestServer, once, twice};
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_secs(4);
@@ -236,16 +236,17 @@ async fn every_other_answer_is_about_the_whole_call() {
 /// A collector that asks to be left alone, once, and takes the rows then.
 async fn send_to_busy(retry_after: String) -> (Delivery, TestServer) {
     let calls = AtomicUsize::new(0);
-    send(&[], &body(1), LONG, move |_| {
-        match calls.fetch_add(1, Ordering::SeqCst) {
-            0 => {
-                let headers = vec![("Retry-After", retry_after.clone())];
-                Answer::Full(429, headers, String::new())
-            }
-            _ => Answer::Status(200),
+    let server = TestServer::start(move |_| match calls.fetch_add(1, Ordering::SeqCst) {
+        0 => {
+            let headers = vec![("Retry-After", retry_after.clone())];
+            Answer::Full(429, headers, String::new())
         }
+        _ => Answer::Status(200),
     })
-    .await
+    .await;
+    let url = format!("http://{}/in", server.address);
+    let delivery = send_as(&twice(LONG), &url, &[], &body(1)).await;
+    (delivery, server)
 }
 
 #[tokio::test]

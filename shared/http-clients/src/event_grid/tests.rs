@@ -8,7 +8,7 @@ use tenant_logs::{Parsed, Redaction, Schema, parse};
 
 use super::*;
 use crate::entra::EntraSettings;
-use crate::test_server::{Answer, Call, TestServer, once};
+use crate::test_server::{Answer, Call, TestServer, once, twice};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -67,6 +67,10 @@ fn topic(server: &TestServer) -> EventTopic {
 }
 
 async fn send(topic: &EventTopic, body: &str, redact: &str) -> Delivery {
+    send_as(&once(LONG), topic, body, redact).await
+}
+
+async fn send_as(sending: &Sending, topic: &EventTopic, body: &str, redact: &str) -> Delivery {
     let Parsed { mut log_events, .. } = parse(body).unwrap();
     let redaction = Redaction::parse(redact, None).unwrap();
     for log_event in &mut log_events {
@@ -80,7 +84,7 @@ async fn send(topic: &EventTopic, body: &str, redact: &str) -> Delivery {
             trace_id: None,
         })
         .collect();
-    let mut delivery = topic.send(&rows, &once(LONG)).await;
+    let mut delivery = topic.send(&rows, sending).await;
     delivery.delivered.sort_unstable();
     delivery
         .refused
@@ -234,7 +238,7 @@ async fn a_wait_that_the_topic_asks_for_is_kept() {
     })
     .await;
     let begun = Instant::now();
-    let delivery = send(&topic(&server), &body(2), "").await;
+    let delivery = send_as(&twice(LONG), &topic(&server), &body(2), "").await;
     assert_eq!((delivery.delivered, delivery.retried), (vec![0, 1], 2));
     assert!(begun.elapsed() >= Duration::from_secs(1));
     assert_eq!(published(&server).len(), 2);

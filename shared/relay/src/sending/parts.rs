@@ -217,7 +217,7 @@ impl<'a> Parts<'a> {
         self.known.delivered.append(&mut whole.delivered);
         let mut again = Vec::new();
         for refusal in whole.refused {
-            if refusal.remedy != Remedy::Retry || self.is_last_try(&refusal, None) {
+            if refusal.remedy != Remedy::Retry || self.is_last_try(&refusal) {
                 self.known.refused.push(refusal);
             } else {
                 again.push(refusal.index);
@@ -243,7 +243,6 @@ impl<'a> Parts<'a> {
             }
         }
         let reason: Cow<'static, str> = chain(error).to_string().into();
-        let asked = error.retry_after().filter(|pause| !pause.is_zero());
         let mut again = Vec::new();
         for index in part.indices {
             let refusal = Refusal {
@@ -251,14 +250,14 @@ impl<'a> Parts<'a> {
                 remedy,
                 reason: reason.clone(),
             };
-            if remedy != Remedy::Retry || self.is_last_try(&refusal, asked) {
+            if remedy != Remedy::Retry || self.is_last_try(&refusal) {
                 self.known.refused.push(refusal);
             } else {
                 again.push(index);
             }
         }
         let now = Instant::now();
-        if let Some(pause) = asked {
+        if let Some(pause) = error.retry_after() {
             // A moment that is too far away to be told lies behind the end, too.
             let until = now.checked_add(pause).unwrap_or(self.sending.until);
             self.paused_until = self.paused_until.max(Some(until));
@@ -284,13 +283,13 @@ impl<'a> Parts<'a> {
     }
 
     /// Counts a try that was refused for now; returns whether it was the item's last one.
-    fn is_last_try(&mut self, refusal: &Refusal, asked: Option<Duration>) -> bool {
+    fn is_last_try(&mut self, refusal: &Refusal) -> bool {
         let Some((tries, reason)) = self.tries.get_mut(refusal.index) else {
             return true;
         };
         *tries += 1;
         reason.clone_from(&refusal.reason);
-        *tries >= self.sending.max_tries && asked.is_none()
+        *tries >= self.sending.max_tries
     }
 
     fn most_tries(&self, indices: &[usize]) -> u32 {

@@ -351,16 +351,6 @@ async fn a_wait_that_ends_too_late_ends_the_sending_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_that_a_service_asks_for_are_no_tries() {
-    let service = Service::new(|_, before| match before {
-        0..10 => Answer::Fails(busy(Some(1))),
-        _ => Answer::Takes,
-    });
-    let delivery = service.send(1, &guarded(54)).await;
-    assert_eq!((delivery.delivered, delivery.retried), (vec![0], 10));
-}
-
-#[tokio::test(start_paused = true)]
 async fn wherever_the_bad_item_is_it_is_found_by_bisecting_and_takes_no_other_with_it() {
     for bad in [0, 1, 49, 50, 98, 99] {
         let service = Service::with_bad(move |item| item == bad, 10);
