@@ -29,7 +29,7 @@ pub struct DeadLetterQueueSettings {
 }
 
 impl DeadLetterQueueSettings {
-    /// Reads `DEAD_LETTER_QUEUE_URL`; nothing where the reader noted a problem.
+    /// Reads `DEAD_LETTER_QUEUE_URL`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let want = "the URL of a standard SQS queue";
         let url = reader.required_parsed("DEAD_LETTER_QUEUE_URL", want, |text| {

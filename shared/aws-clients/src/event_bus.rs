@@ -37,7 +37,7 @@ pub struct EventBusSettings {
 }
 
 impl EventBusSettings {
-    /// Reads `EVENT_BUS_NAME` and `EVENT_SOURCE`; nothing where the reader noted a problem.
+    /// Reads `EVENT_BUS_NAME` and `EVENT_SOURCE`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let name = reader.required_parsed("EVENT_BUS_NAME", "the name or ARN of a bus", bus_name);
         let want = "at most 256 characters, not beginning with `aws.`";

@@ -33,7 +33,7 @@ pub struct FirehoseSettings {
 }
 
 impl FirehoseSettings {
-    /// Reads `FIREHOSE_STREAM_NAME`; nothing where the reader noted a problem.
+    /// Reads `FIREHOSE_STREAM_NAME`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let want = "the name of a Firehose stream";
         let stream_name = reader.required_parsed("FIREHOSE_STREAM_NAME", want, stream_name)?;

@@ -34,7 +34,7 @@ pub struct DeadLetterContainerSettings {
 }
 
 impl DeadLetterContainerSettings {
-    /// Reads `DEAD_LETTER_CONTAINER_ENDPOINT`; nothing where the reader noted a problem.
+    /// Reads `DEAD_LETTER_CONTAINER_ENDPOINT`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let endpoint = reader.required_parsed("DEAD_LETTER_CONTAINER_ENDPOINT", WANT, endpoint)?;
         Some(Self { endpoint })
@@ -92,7 +92,7 @@ impl DeadLetterContainer {
         page.map_err(|error| error.at("list dead letters".to_owned()))
     }
 
-    /// A dead letter's bytes; nothing where it is gone.
+    /// Returns a dead letter's bytes; `None` if it is gone.
     ///
     /// # Errors
     /// As [`Self::list`].

@@ -52,7 +52,7 @@ struct Answer {
 }
 
 impl HttpCollector {
-    /// The collector that the `HTTP_SINK_…` settings name; nothing where the reader noted a problem.
+    /// The collector that the `HTTP_SINK_…` settings name; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         match Self::new(HttpCollectorSettings::read(reader)?) {
             Ok(collector) => Some(collector),

@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_wait_is_read_in_seconds_and_as_a_date() {
-        assert_eq!(asked("120"), Some(Duration::from_secs(120)));
+        assert_eq!(asked("120"), Some(Duration::from_mins(2)));
         assert_eq!(asked(" 0 "), Some(Duration::ZERO));
         for text in [
             "Sun, 06 Nov 1994 08:49:37 GMT",

@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use crate::azure_service::AzureService;
 use crate::entra::EntraIdentity;
+use crate::exchange::Answer;
 use body::{LIMITS, MAX_BYTES, packed, row_bytes};
 
 pub use settings::LogAnalyticsSettings;
@@ -86,9 +87,24 @@ impl LogAnalytics {
         let prepared = prepared.collect();
         if cut_count > 0 {
             let sink = Self::KIND.name;
-            tracing::warn!(sink, row_count = cut_count, "cut values above 64 KB");
+            tracing::warn!(sink, row_count = cut_count, "values above 64 KB were cut");
         }
         prepared
+    }
+
+    /// Returns what an answer that is no success means. What a change of the rule or of a role mends is no row's fault.
+    fn error(&self, answer: Answer) -> CallError {
+        let code = answer.service_code();
+        let advice = match answer.status.as_u16() {
+            400 if is_about_rule(&code) => RULE,
+            403 => ROLE,
+            _ => return self.service.error(answer),
+        };
+        CallError::Declined {
+            target: self.service.target().to_owned(),
+            code,
+            advice,
+        }
     }
 
     fn url(&self, stream: AsimStream) -> &Url {
@@ -160,27 +176,8 @@ impl<'a> BatchCall<Prepared<'a>> for LogAnalytics {
         if answer.is_success() {
             Ok(Delivery::all_delivered(rows.len()))
         } else {
-            Err(classify(self.service.error(answer)))
+            Err(self.error(answer))
         }
-    }
-}
-
-/// Tells what a change of the rule or of a role mends from what is wrong with a row: the trigger brings the rows again.
-fn classify(error: CallError) -> CallError {
-    match error {
-        CallError::Content { target, code } if is_about_rule(&code) => CallError::Declined {
-            target,
-            code,
-            advice: RULE,
-        },
-        CallError::Closed { target, code, .. } if code.status() == Some(403) => {
-            CallError::Declined {
-                target,
-                code,
-                advice: ROLE,
-            }
-        }
-        error => error,
     }
 }
 

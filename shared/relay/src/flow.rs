@@ -106,7 +106,7 @@ enum Fate {
 }
 
 impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
-    /// Delivers every log event of some bodies and answers for each body; writes the invocation's counters.
+    /// Delivers every log event of some bodies and returns what became of each; writes the invocation's counters.
     pub async fn deliver(&self, bodies: Vec<IncomingBody<'_>>, deadline: &Deadline) -> Outcome {
         let triage = self.take_in(bodies, deadline);
         let jobs = self.jobs(&triage);
@@ -157,9 +157,9 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             accepted: &triage.accepted,
             is_replay: false,
         });
-        let of_dead_letters = triage.returned.iter().filter_map(|(place, returned)| {
+        let of_dead_letters = triage.returned.iter().filter_map(|(index, returned)| {
             Some(SinkJob {
-                destination: self.places().nth(*place)?,
+                destination: self.all_destinations().nth(*index)?,
                 accepted: returned,
                 is_replay: true,
             })
@@ -194,7 +194,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         report(dimensions, counted, sinks);
     }
 
-    /// Puts dead letters among the dead letters; answers for each whether it is there.
+    /// Stores dead letters; returns for each whether it is stored.
     pub(crate) async fn store_dead_letters(
         &self,
         dead_letters: &[DeadLetter<'_>],
@@ -218,7 +218,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         for refusal in delivery.refused.iter().take(1) {
             let dead_letter_count = delivery.refused.len();
             let reason = refusal.reason.as_ref();
-            tracing::error!(dead_letter_count, reason, "cannot set log events aside");
+            tracing::error!(dead_letter_count, reason, "log events not set aside");
         }
         are_stored
     }

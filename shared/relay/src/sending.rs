@@ -116,7 +116,7 @@ impl Sending {
     }
 }
 
-/// Sends items in as many calls as it takes and answers for each; all calls have ended by `sending.until`.
+/// Sends items in as many calls as it takes and returns what became of each; all calls have ended by `sending.until`.
 pub async fn send_in_calls<I: Sync, C: BatchCall<I>>(
     service: &C,
     items: &[I],

@@ -272,3 +272,11 @@ fn settings_that_cannot_be_right_are_named() {
         "1 setting is wrong:\n  FIREHOSE_STREAM_NAME: cannot read `a stream` (want the name of a Firehose stream)",
     );
 }
+
+#[tokio::test]
+async fn no_call_is_begun_once_the_time_is_over() {
+    let (delivery, calls) = send(&body(1, 0), Duration::ZERO, take_all).await;
+    assert_eq!(calls.len(), 0);
+    let reason = "no time was left for a call of Firehose stream `logs`";
+    assert_eq!(refusals(&delivery), [(0, Remedy::Retry, reason)]);
+}

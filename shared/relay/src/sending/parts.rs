@@ -238,7 +238,7 @@ impl<'a> Parts<'a> {
             let half = part.indices.len().div_ceil(2);
             self.max_part_len = self.max_part_len.min(half);
             if part.indices.len() > 1 {
-                self.bisect(part);
+                self.bisect(&part);
                 return;
             }
         }
@@ -272,7 +272,7 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn bisect(&mut self, part: Part) {
+    fn bisect(&mut self, part: &Part) {
         let (first, second) = part.indices.split_at(part.indices.len() / 2);
         for half in [first, second] {
             self.ready.push_back(Part {

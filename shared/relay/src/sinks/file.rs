@@ -19,7 +19,7 @@ pub struct FileSink {
 }
 
 impl FileSink {
-    /// Opens the file that `FILE_SINK_PATH` names; nothing where the reader noted a problem.
+    /// Opens the file that `FILE_SINK_PATH` names; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let path = reader.required("FILE_SINK_PATH")?;
         match Self::open(Path::new(&path)) {
@@ -103,7 +103,7 @@ fn append(file: &mut impl Write, rows: &[Row<'_>], is_unfinished: &mut bool) -> 
 }
 
 /// Writes as much as there is room for, in one call where nothing is wrong, so that other processes appending to the same
-/// file never come in between. Answers how many bytes are written, and why not all.
+/// file never come in between. Returns how many bytes are written, and why not all.
 fn write_most(file: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>) {
     let mut written = 0;
     while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
