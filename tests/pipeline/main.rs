@@ -19,6 +19,7 @@ mod privacy;
 mod put_events_faults;
 mod replay;
 mod secrets;
+mod sending;
 mod settings_lists;
 mod shared_ledger;
 mod sinks;

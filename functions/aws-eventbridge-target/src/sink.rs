@@ -2,8 +2,7 @@
 
 use aws_clients::{EventBus, Firehose};
 use http_clients::{HttpCollector, LogAnalytics};
-use relay::{Delivery, FileSink, Row, Sink, SinkKind, StdoutSink};
-use tokio::time::Instant;
+use relay::{Delivery, FileSink, Row, Sending, Sink, SinkKind, StdoutSink};
 
 /// One of the function's sinks.
 #[derive(Debug)]
@@ -46,14 +45,14 @@ impl Sink for TargetSink {
         }
     }
 
-    async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
+    async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
         match self {
-            Self::Http(sink) => sink.send(rows, until).await,
-            Self::Firehose(sink) => sink.send(rows, until).await,
-            Self::EventBus(sink) => sink.send(rows, until).await,
-            Self::LogAnalytics(sink) => sink.send(rows, until).await,
-            Self::File(sink) => sink.send(rows, until).await,
-            Self::Stdout(sink) => sink.send(rows, until).await,
+            Self::Http(sink) => sink.send(rows, sending).await,
+            Self::Firehose(sink) => sink.send(rows, sending).await,
+            Self::EventBus(sink) => sink.send(rows, sending).await,
+            Self::LogAnalytics(sink) => sink.send(rows, sending).await,
+            Self::File(sink) => sink.send(rows, sending).await,
+            Self::Stdout(sink) => sink.send(rows, sending).await,
         }
     }
 }

@@ -1,8 +1,7 @@
 //! The sinks this function has, as one type.
 
 use http_clients::{EventTopic, HttpCollector, LogAnalytics};
-use relay::{Delivery, FileSink, Row, Sink, SinkKind, StdoutSink};
-use tokio::time::Instant;
+use relay::{Delivery, FileSink, Row, Sending, Sink, SinkKind, StdoutSink};
 
 /// One of the function's sinks.
 #[derive(Debug)]
@@ -41,13 +40,13 @@ impl Sink for SubscriberSink {
         }
     }
 
-    async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
+    async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
         match self {
-            Self::LogAnalytics(sink) => sink.send(rows, until).await,
-            Self::Http(sink) => sink.send(rows, until).await,
-            Self::EventTopic(sink) => sink.send(rows, until).await,
-            Self::File(sink) => sink.send(rows, until).await,
-            Self::Stdout(sink) => sink.send(rows, until).await,
+            Self::LogAnalytics(sink) => sink.send(rows, sending).await,
+            Self::Http(sink) => sink.send(rows, sending).await,
+            Self::EventTopic(sink) => sink.send(rows, sending).await,
+            Self::File(sink) => sink.send(rows, sending).await,
+            Self::Stdout(sink) => sink.send(rows, sending).await,
         }
     }
 }

@@ -2,7 +2,6 @@
 
 mod azure_service;
 mod blob;
-mod call_error;
 mod collector;
 mod endpoint;
 mod entra;

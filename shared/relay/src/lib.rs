@@ -3,6 +3,7 @@
 pub mod logging;
 pub mod settings;
 
+mod call_error;
 mod counters;
 mod deadline;
 mod error;
@@ -10,13 +11,14 @@ mod flow;
 mod ledger_choice;
 mod memory_ledger;
 mod ports;
-mod retry;
 mod secrets;
+mod sending;
 mod sinks;
 #[cfg(test)]
 mod testing;
 pub mod webhook;
 
+pub use call_error::{CallError, ServiceCode};
 pub use counters::{
     CounterFormat, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
 };
@@ -29,6 +31,8 @@ pub use ports::{
     Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Remedy, Row, Settled, Sink,
     TokenCheck,
 };
-pub use retry::{Tries, back_off, call_end, deliver_with_retry};
 pub use secrets::{SecretStore, StoredSecrets};
+pub use sending::{
+    BatchCall, CallLimits, Patience, Sending, TooLarge, back_off, send_in_calls, store_in_calls,
+};
 pub use sinks::{FileSink, SinkChoice, SinkKind, StdoutSink, ndjson, read_sinks};

@@ -23,7 +23,7 @@ pub struct HttpCollectorSettings {
 }
 
 impl HttpCollectorSettings {
-    /// Reads the `HTTP_SINK_…` settings and `SSL_CERT_FILE`; nothing where the reader noted a problem.
+    /// Reads the `HTTP_SINK_…` settings and `SSL_CERT_FILE`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let url = read_url(reader);
         let authorization = read_authorization(reader);

@@ -5,10 +5,9 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use tokio::time::Instant;
-
 use super::stdout::ndjson;
 use crate::ports::{Delivery, Remedy, Row, Sink};
+use crate::sending::Sending;
 use crate::settings::Reader;
 
 /// Appends each log event as a line.
@@ -20,7 +19,7 @@ pub struct FileSink {
 }
 
 impl FileSink {
-    /// Opens the file that `FILE_SINK_PATH` names; nothing where the reader noted a problem.
+    /// Opens the file that `FILE_SINK_PATH` names; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let path = reader.required("FILE_SINK_PATH")?;
         match Self::open(Path::new(&path)) {
@@ -65,7 +64,7 @@ impl Sink for FileSink {
         "file"
     }
 
-    async fn send(&self, rows: &[Row<'_>], _until: Instant) -> Delivery {
+    async fn send(&self, rows: &[Row<'_>], _sending: &Sending) -> Delivery {
         let mut is_unfinished = self
             .is_unfinished
             .lock()
@@ -104,7 +103,7 @@ fn append(file: &mut impl Write, rows: &[Row<'_>], is_unfinished: &mut bool) -> 
 }
 
 /// Writes as much as there is room for, in one call where nothing is wrong, so that other processes appending to the same
-/// file never come in between. Answers how many bytes are written, and why not all.
+/// file never come in between. Returns how many bytes are written, and why not all.
 fn write_most(file: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>) {
     let mut written = 0;
     while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
@@ -120,6 +119,9 @@ fn write_most(file: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>)
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
+    use crate::sending::Patience;
     use tenant_logs::{Parsed, Schema, parse};
 
     use super::*;
@@ -188,6 +190,14 @@ mod tests {
         }
     }
 
+    fn now() -> Sending {
+        Sending {
+            until: Instant::now(),
+            patience: Patience::WholeTime,
+            max_tries: 1,
+        }
+    }
+
     #[tokio::test]
     async fn log_events_are_appended_a_line_each_after_an_unfinished_one() {
         let path = std::env::temp_dir().join(format!("file-sink-{}", fastrand::u64(..)));
@@ -195,13 +205,10 @@ mod tests {
         let parsed = parse(r#"[{"log_id":"1","data":{}},{"log_id":"2","data":{}}]"#).unwrap();
         let rows = rows_of(&parsed);
 
-        let delivery = FileSink::open(&path)
-            .unwrap()
-            .send(&rows, Instant::now())
-            .await;
+        let delivery = FileSink::open(&path).unwrap().send(&rows, &now()).await;
         FileSink::open(&path)
             .unwrap()
-            .send(&rows[..1], Instant::now())
+            .send(&rows[..1], &now())
             .await;
 
         let written = std::fs::read_to_string(&path).unwrap();

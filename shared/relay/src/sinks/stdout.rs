@@ -2,9 +2,8 @@
 
 use std::io::{self, Write};
 
-use tokio::time::Instant;
-
 use crate::ports::{Delivery, Remedy, Row, Sink};
+use crate::sending::Sending;
 
 /// Prints each log event as a line.
 #[derive(Debug, Default)]
@@ -15,7 +14,7 @@ impl Sink for StdoutSink {
         "stdout"
     }
 
-    async fn send(&self, rows: &[Row<'_>], _until: Instant) -> Delivery {
+    async fn send(&self, rows: &[Row<'_>], _sending: &Sending) -> Delivery {
         let mut stdout = io::stdout().lock();
         let written = stdout.write_all(&ndjson(rows));
         match written.and_then(|()| stdout.flush()) {
