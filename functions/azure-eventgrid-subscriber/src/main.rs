@@ -3,11 +3,16 @@
 use std::process::ExitCode;
 
 use azure_eventgrid_subscriber::{Settings, Subscriber};
-use relay::settings::environment;
+use http_clients::KeyVault;
+use relay::settings::{check, environment, load};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let start = Settings::check(&environment);
-    let make = async || Settings::load(&environment).await.map(Subscriber::new);
-    custom_handler::run("azure_eventgrid_subscriber", start, make).await
+    let checked = check::<Settings, KeyVault>(&environment);
+    let make = async || {
+        load(&environment, KeyVault::read)
+            .await
+            .map(Subscriber::new)
+    };
+    custom_handler::run("azure_eventgrid_subscriber", checked, make).await
 }

@@ -5,7 +5,7 @@ mod call;
 
 use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
-use relay::{Delivery, Refusal, Remedy, Row, Sink, call_end};
+use relay::{Delivery, Refusal, Remedy, Row, Sink, SinkKind, call_end};
 use tenant_logs::{BatchLimits, Bisection, TenantName};
 use tokio::time::{Instant, timeout_at};
 
@@ -36,7 +36,7 @@ pub struct EventBusSettings {
 }
 
 impl EventBusSettings {
-    /// Reads `EVENT_BUS_NAME` and `EVENT_SOURCE`; nothing where the reader noted a problem.
+    /// Reads `EVENT_BUS_NAME` and `EVENT_SOURCE`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let name = reader.required_parsed("EVENT_BUS_NAME", "the name or ARN of a bus", bus_name);
         let want = "at most 256 characters, not beginning with `aws.`";
@@ -61,6 +61,9 @@ pub struct EventBus {
 type Numbered<'a> = (usize, &'a Row<'a>);
 
 impl EventBus {
+    /// The sink and the schemas it takes, as `SINKS` names them.
+    pub const KIND: SinkKind = SinkKind::of_raw("event-bus");
+
     /// A bus that is reached through this connection; without `EVENT_SOURCE` events come from the tenant.
     pub fn new(
         connection: &AwsConnection,
@@ -133,7 +136,7 @@ impl EventBus {
 
 impl Sink for EventBus {
     fn name(&self) -> &'static str {
-        "event-bus"
+        Self::KIND.name
     }
 
     async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {

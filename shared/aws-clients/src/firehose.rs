@@ -2,7 +2,7 @@
 
 use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
-use relay::{Delivery, Refusal, Remedy, Row, Sink, call_end, ndjson};
+use relay::{Delivery, Refusal, Remedy, Row, Sink, SinkKind, call_end, ndjson};
 use tenant_logs::{BatchLimits, Bisection};
 use tokio::time::{Instant, timeout_at};
 
@@ -32,7 +32,7 @@ pub struct FirehoseSettings {
 }
 
 impl FirehoseSettings {
-    /// Reads `FIREHOSE_STREAM_NAME`; nothing where the reader noted a problem.
+    /// Reads `FIREHOSE_STREAM_NAME`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let want = "the name of a Firehose stream";
         let stream_name = reader.required_parsed("FIREHOSE_STREAM_NAME", want, stream_name)?;
@@ -52,6 +52,9 @@ pub struct Firehose {
 type Numbered<'a> = (usize, &'a Row<'a>);
 
 impl Firehose {
+    /// The sink and the schemas it takes, as `SINKS` names them.
+    pub const KIND: SinkKind = SinkKind::of_any_schema("firehose");
+
     /// A stream that is reached through this connection.
     pub fn new(connection: &AwsConnection, settings: FirehoseSettings) -> Self {
         Self {
@@ -105,7 +108,7 @@ impl Firehose {
 
 impl Sink for Firehose {
     fn name(&self) -> &'static str {
-        "firehose"
+        Self::KIND.name
     }
 
     async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {

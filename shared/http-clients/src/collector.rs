@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
-use relay::{Delivery, Refusal, Remedy, Row, Sink, call_end, chain};
+use relay::{Delivery, Refusal, Remedy, Row, Sink, SinkKind, call_end, chain};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
 use tenant_logs::Bisection;
@@ -52,7 +52,12 @@ struct Answer {
 type Numbered<'a> = (usize, &'a Row<'a>);
 
 impl HttpCollector {
-    /// The collector that the `HTTP_SINK_…` settings name; nothing where the reader noted a problem.
+    /// The sink and the schemas it takes, as `SINKS` names them.
+    pub const KIND: SinkKind = SinkKind::of_any_schema("http");
+    /// The setting that may refer to a secret.
+    pub const SECRET: &str = settings::SECRET;
+
+    /// The collector that the `HTTP_SINK_…` settings name; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         match Self::new(HttpCollectorSettings::read(reader)?) {
             Ok(collector) => Some(collector),
@@ -168,7 +173,7 @@ impl HttpCollector {
 
 impl Sink for HttpCollector {
     fn name(&self) -> &'static str {
-        "http"
+        Self::KIND.name
     }
 
     async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {

@@ -38,7 +38,7 @@ pub struct EventTopicSettings {
 }
 
 impl EventTopicSettings {
-    /// Reads `EVENT_TOPIC_ENDPOINT`; nothing where the reader noted a problem.
+    /// Reads `EVENT_TOPIC_ENDPOINT`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let endpoint = reader.required_parsed("EVENT_TOPIC_ENDPOINT", WANT, endpoint)?;
         Some(Self { endpoint })

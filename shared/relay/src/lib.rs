@@ -3,6 +3,7 @@
 pub mod logging;
 pub mod settings;
 
+mod assembly;
 mod counters;
 mod deadline;
 mod error;
@@ -17,6 +18,7 @@ mod sinks;
 mod testing;
 pub mod webhook;
 
+pub use assembly::RelayParts;
 pub use counters::{
     CounterFormat, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
 };
@@ -30,5 +32,7 @@ pub use ports::{
     TokenCheck,
 };
 pub use retry::{Tries, back_off, call_end, deliver_with_retry};
-pub use secrets::{SecretStore, StoredSecrets};
-pub use sinks::{FileSink, SinkChoice, SinkKind, StdoutSink, ndjson, read_sinks};
+pub use secrets::{References, SecretStore, StoredSecrets, WantedSecret};
+pub use sinks::{
+    AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, local_sinks, ndjson,
+};

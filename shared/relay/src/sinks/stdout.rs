@@ -4,15 +4,21 @@ use std::io::{self, Write};
 
 use tokio::time::Instant;
 
+use super::SinkKind;
 use crate::ports::{Delivery, Remedy, Row, Sink};
 
 /// Prints each log event as a line.
 #[derive(Debug, Default)]
 pub struct StdoutSink;
 
+impl StdoutSink {
+    /// The sink and the schemas it takes, as `SINKS` names them.
+    pub const KIND: SinkKind = SinkKind::of_any_schema("stdout");
+}
+
 impl Sink for StdoutSink {
     fn name(&self) -> &'static str {
-        "stdout"
+        Self::KIND.name
     }
 
     async fn send(&self, rows: &[Row<'_>], _until: Instant) -> Delivery {
