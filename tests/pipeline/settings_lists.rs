@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use relay::settings::FunctionSettings;
 use relay::{SinkKind, StdoutSink};
@@ -41,46 +41,14 @@ fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// Enough for every setting to be read, those that depend on others too.
-fn values(file: &Path) -> BTreeMap<&'static str, String> {
-    [
-        ("AWS_ACCESS_KEY_ID", "key"),
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_SECRET_ACCESS_KEY", "made-up"),
-        (
-            "DEAD_LETTER_QUEUE_URL",
-            "https://sqs.example.com/1/set-aside",
-        ),
-        ("ENTRA_CLIENT_ID", "00000000-0000-4000-8000-000000000001"),
-        ("ENTRA_CLIENT_SECRET", "made-up"),
-        ("ENTRA_TENANT_ID", "acme.example.com"),
-        ("EVENT_BUS_NAME", "logs"),
-        (
-            "DEAD_LETTER_CONTAINER_ENDPOINT",
-            "https://acme.blob.example.com/letters",
-        ),
-        (
-            "EVENT_TOPIC_ENDPOINT",
-            "https://logs.eventgrid.example.com/api/events",
-        ),
-        ("FILE_SINK_PATH", file.to_str().unwrap()),
-        ("FUNCTIONS_CUSTOMHANDLER_PORT", "7071"),
-        ("IDENTITY_ENDPOINT", "http://127.0.0.1:41/msi/token"),
-        ("IDENTITY_HEADER", "made-up"),
-        (
-            "LEDGER_TABLE_ENDPOINT",
-            "https://acme.table.example.com/ledger",
-        ),
-        ("LOGS_INGESTION_ENDPOINT", "https://acme.ingest.example.com"),
-        ("LOGS_INGESTION_RULE_ID", "dcr-0123456789abcdef"),
-        ("FIREHOSE_STREAM_NAME", "logs"),
-        ("HTTP_SINK_URL", "https://collector.example.com/"),
-        ("TENANT_NAME", "acme"),
-        ("WEBHOOK_TOKENS", "made-up"),
-    ]
-    .map(|(name, value)| (name, value.to_owned()))
-    .into()
-}
+/// Texts of which every setting that must be there takes one: a name, two URLs, the ID of a rule, a port.
+const SAMPLES: [&str; 5] = [
+    "acme",
+    "https://acme.example.com/api/events",
+    "http://127.0.0.1:41/msi/token",
+    "dcr-0123456789abcdef",
+    "7071",
+];
 
 /// A function as its own code has it.
 struct Function {
@@ -160,19 +128,36 @@ impl Function {
 /// The names that a function asks its environment for when it starts with these sinks.
 fn names_asked_for<S: FunctionSettings>(sinks: &str) -> Names {
     let folder = tempfile::tempdir().unwrap();
-    let values = values(&folder.path().join("file.ndjson"));
-    let asked = RefCell::new(Names::new());
-    let settings = relay::settings::read::<S>(&|name| {
-        asked.borrow_mut().insert(name.to_owned());
-        if name == "SINKS" {
-            return Some(sinks.to_owned());
+    let file = folder
+        .path()
+        .join("file.ndjson")
+        .to_str()
+        .unwrap()
+        .to_owned();
+    // The index of the sample that a setting is given.
+    let mut given = BTreeMap::<String, usize>::new();
+    loop {
+        let asked = RefCell::new(Names::new());
+        let settings = relay::settings::read::<S>(&|name| {
+            asked.borrow_mut().insert(name.to_owned());
+            match name {
+                "SINKS" => Some(sinks.to_owned()),
+                "FILE_SINK_PATH" => Some(file.clone()),
+                _ => given.get(name).map(|index| SAMPLES[*index].to_owned()),
+            }
+        });
+        // A setting that is missing or wrong could hide one that is read after it.
+        let Err(error) = settings else {
+            return asked.into_inner();
+        };
+        let problems = error.to_string();
+        for problem in problems.lines().skip(1) {
+            let (name, _) = problem.trim().split_once(':').unwrap();
+            let next = given.get(name).map_or(0, |index| index + 1);
+            assert!(next < SAMPLES.len(), "no sample fits: {problem}");
+            given.insert(name.to_owned(), next);
         }
-        values.get(name).cloned()
-    });
-    // A setting that is missing could hide one that is read after it.
-    let problems = settings.err().map(|error| error.to_string());
-    assert_eq!(problems, None, "give each new setting a value above");
-    asked.into_inner()
+    }
 }
 
 fn webhook_on_aws() -> Function {

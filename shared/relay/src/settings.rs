@@ -3,7 +3,7 @@
 //! Only `main` passes the real environment; everybody else passes a closure.
 
 mod certificates;
-mod common;
+mod every_function;
 mod function;
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use tenant_logs::Secret;
 use crate::secrets::{StoredSecrets, reference_setting};
 
 pub use certificates::read_certificates;
-pub use common::CommonSettings;
+pub use every_function::CommonSettings;
 pub use function::{FunctionSettings, check, load, read};
 
 /// What the name of a setting ends in that refers to a secret, and the problem where the function reads no such store.
