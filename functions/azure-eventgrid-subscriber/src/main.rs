@@ -2,17 +2,13 @@
 
 use std::process::ExitCode;
 
-use azure_eventgrid_subscriber::{Settings, Subscriber};
+use azure_eventgrid_subscriber::Subscriber;
 use http_clients::KeyVault;
 use relay::settings::{check, environment, load};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let checked = check::<Settings, KeyVault>(&environment);
-    let make = async || {
-        load(&environment, KeyVault::read)
-            .await
-            .map(Subscriber::new)
-    };
-    custom_handler::run("azure_eventgrid_subscriber", checked, make).await
+    let checked = check::<_, KeyVault>(&environment);
+    let load = async || load(&environment, KeyVault::read).await;
+    custom_handler::run("azure_eventgrid_subscriber", checked, load, Subscriber::new).await
 }

@@ -2,13 +2,13 @@
 
 use std::process::ExitCode;
 
-use azure_webhook_ingest::{Ingest, Settings};
+use azure_webhook_ingest::Ingest;
 use http_clients::KeyVault;
 use relay::settings::{check, environment, load};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let checked = check::<Settings, KeyVault>(&environment);
-    let make = async || load(&environment, KeyVault::read).await.map(Ingest::new);
-    custom_handler::run("azure_webhook_ingest", checked, make).await
+    let checked = check::<_, KeyVault>(&environment);
+    let load = async || load(&environment, KeyVault::read).await;
+    custom_handler::run("azure_webhook_ingest", checked, load, Ingest::new).await
 }

@@ -1,6 +1,5 @@
 //! A function from its first setting to its exit code.
 
-use std::fmt::Display;
 use std::process::ExitCode;
 
 use relay::chain;
@@ -14,18 +13,21 @@ pub trait HostedSettings: FunctionSettings {
     fn handler(&self) -> HandlerSettings;
 }
 
-/// Runs a function, known in its log lines by the name of its crate: wrong settings, as they are before any secret is
-/// fetched, end it at once, because no time mends them; `make` is tried until it has built the handler.
-pub async fn run<S: HostedSettings, H: Handler, E: Display>(
+/// Runs a function, known in its log lines by the name of its crate: wrong settings, as they are `checked` before any
+/// secret is fetched, end it at once, because no time mends them; `load` is tried until the secrets are there, and `make`
+/// builds the handler.
+pub async fn run<S: HostedSettings, H: Handler>(
     name: &'static str,
     checked: Result<S, SettingsError>,
-    make: impl AsyncFn() -> Result<H, E>,
+    load: impl AsyncFn() -> Result<S, SettingsError>,
+    make: impl Fn(S) -> H,
 ) -> ExitCode {
     let settings = match checked {
         Ok(settings) => settings,
         Err(error) => return report_usage_error(&error),
     };
     relay::logging::start(name, settings.log_level());
+    let make = async || load().await.map(&make);
     match serve_when_made(make, settings.handler()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
