@@ -153,14 +153,14 @@ fn may_use(package: &Package) -> Vec<&'static str> {
         ),
         // It stands in for a crate of a registry.
         "shared/regex" => (&["regex-lite"], true),
-        "shared/lambda-payload" => (&["lambda_runtime"], false),
+        "shared/lambda-handler" => (&["lambda_runtime", "relay"], false),
         "shared/custom-handler" => (&["http-body-util", "hyper*", "relay"], false),
         folder if folder.starts_with("functions/aws-") => (
             &[
                 "aws-clients",
                 "aws_lambda_events",
                 "http-clients",
-                "lambda-payload",
+                "lambda-handler",
                 "lambda_runtime",
                 "relay",
                 "tenant-logs",

@@ -134,7 +134,7 @@ async fn an_applications_secret_is_read_by_its_arn_and_one_that_ended_is_told_by
         let arn = manager.put("application", secret);
         let changes = [
             ("ENTRA_CLIENT_SECRET", ""),
-            ("ENTRA_CLIENT_SECRET_SECRET_ARN", &arn),
+            ("ENTRA_CLIENT_SECRET_ARN", &arn),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &manager.url()),
         ];
         let azure = azure_with("log-analytics", &changes).await;

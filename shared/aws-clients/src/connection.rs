@@ -43,7 +43,7 @@ pub struct AwsSettings {
 }
 
 impl AwsSettings {
-    /// Reads the `AWS_…` settings and `SSL_CERT_FILE`; nothing where the reader noted a problem.
+    /// Reads the `AWS_…` settings and `SSL_CERT_FILE`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let region = reader.required_parsed("AWS_REGION", "a region such as eu-central-1", region);
         let access_key_id = reader.required("AWS_ACCESS_KEY_ID");

@@ -6,8 +6,8 @@ use aws_sdk_eventbridge::primitives::DateTime;
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use relay::settings::Reader;
 use relay::{
-    BatchCall, CallError, CallLimits, Delivery, Refusal, Remedy, Row, Sending, Sink, TooLarge,
-    send_in_calls,
+    BatchCall, CallError, CallLimits, Delivery, Refusal, Remedy, Row, Sending, Sink, SinkKind,
+    TooLarge, send_in_calls,
 };
 use tenant_logs::{BatchLimits, TenantName};
 use tokio::time::Instant;
@@ -59,6 +59,9 @@ pub struct EventBus {
 }
 
 impl EventBus {
+    /// The sink and the schemas it takes, as `SINKS` names them.
+    pub const KIND: SinkKind = SinkKind::of_raw("event-bus");
+
     /// A bus that is reached through this connection; without `EVENT_SOURCE` events come from the tenant.
     pub fn new(
         connection: &AwsConnection,
@@ -89,7 +92,7 @@ impl EventBus {
 
 impl Sink for EventBus {
     fn name(&self) -> &'static str {
-        "event-bus"
+        Self::KIND.name
     }
 
     async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {

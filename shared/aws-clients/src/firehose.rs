@@ -7,8 +7,8 @@ use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::Record;
 use relay::settings::Reader;
 use relay::{
-    BatchCall, CallError, CallLimits, Delivery, Refusal, Remedy, Row, Sending, Sink, TooLarge,
-    ndjson, send_in_calls,
+    BatchCall, CallError, CallLimits, Delivery, Refusal, Remedy, Row, Sending, Sink, SinkKind,
+    TooLarge, ndjson, send_in_calls,
 };
 use tenant_logs::BatchLimits;
 use tokio::time::Instant;
@@ -50,6 +50,9 @@ pub struct Firehose {
 }
 
 impl Firehose {
+    /// The sink and the schemas it takes, as `SINKS` names them.
+    pub const KIND: SinkKind = SinkKind::of_any_schema("firehose");
+
     /// A stream that is reached through this connection.
     pub fn new(connection: &AwsConnection, settings: FirehoseSettings) -> Self {
         Self {
@@ -62,7 +65,7 @@ impl Firehose {
 
 impl Sink for Firehose {
     fn name(&self) -> &'static str {
-        "firehose"
+        Self::KIND.name
     }
 
     async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use relay::settings::Reader;
 use relay::{
-    BatchCall, CallError, CallLimits, Delivery, Row, Sending, ServiceCode, Sink, TooLarge, chain,
-    send_in_calls,
+    BatchCall, CallError, CallLimits, Delivery, Row, Sending, ServiceCode, Sink, SinkKind,
+    TooLarge, chain, send_in_calls,
 };
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
@@ -52,6 +52,11 @@ struct Answer {
 }
 
 impl HttpCollector {
+    /// The sink and the schemas it takes, as `SINKS` names them.
+    pub const KIND: SinkKind = SinkKind::of_any_schema("http");
+    /// The setting that may refer to a secret.
+    pub const SECRET: &str = settings::SECRET;
+
     /// The collector that the `HTTP_SINK_…` settings name; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         match Self::new(HttpCollectorSettings::read(reader)?) {
@@ -132,7 +137,7 @@ impl HttpCollector {
 
 impl Sink for HttpCollector {
     fn name(&self) -> &'static str {
-        "http"
+        Self::KIND.name
     }
 
     async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {

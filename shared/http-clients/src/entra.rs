@@ -50,13 +50,16 @@ pub(crate) enum Credential {
 }
 
 impl EntraIdentity {
-    /// The managed identity that the settings name; nothing where the reader noted a problem.
+    /// The setting of an application that may refer to a secret.
+    pub const SECRET: &str = settings::SECRET;
+
+    /// The managed identity that the settings name; `None` if the reader noted a problem.
     pub fn read_managed(reader: &mut Reader<'_>) -> Option<Self> {
         let settings = EntraSettings::read_managed_identity(reader)?;
         Self::open(settings, reader)
     }
 
-    /// The application that the settings name, by its secret; nothing where the reader noted a problem.
+    /// The application that the settings name, by its secret; `None` if the reader noted a problem.
     pub fn read_application(reader: &mut Reader<'_>) -> Option<Self> {
         let settings = EntraSettings::read_client_secret(reader)?;
         Self::open(settings, reader)

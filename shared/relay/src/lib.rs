@@ -3,6 +3,7 @@
 pub mod logging;
 pub mod settings;
 
+mod assembly;
 mod call_error;
 mod counters;
 mod deadline;
@@ -18,6 +19,7 @@ mod sinks;
 mod testing;
 pub mod webhook;
 
+pub use assembly::RelayParts;
 pub use call_error::{CallError, ServiceCode};
 pub use counters::{
     CounterFormat, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
@@ -31,8 +33,10 @@ pub use ports::{
     Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Remedy, Row, Settled, Sink,
     TokenCheck,
 };
-pub use secrets::{SecretStore, StoredSecrets};
+pub use secrets::{References, SecretStore, StoredSecrets, WantedSecret};
 pub use sending::{
     BatchCall, CallLimits, Patience, Sending, TooLarge, back_off, send_in_calls, store_in_calls,
 };
-pub use sinks::{FileSink, SinkChoice, SinkKind, StdoutSink, ndjson, read_sinks};
+pub use sinks::{
+    AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, local_sinks, ndjson,
+};

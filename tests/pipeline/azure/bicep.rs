@@ -7,7 +7,7 @@ use local::azure_cloud::AzureOptions;
 use local::logs_ingestion::StoredRow;
 use serde_json::{Value, json};
 
-use crate::kit::azure::{azure, event_with, letters, settled};
+use crate::kit::azure::{azure, dead_letters, event_with, settled};
 
 /// Columns of a stream, in the words of a stream.
 type Columns = BTreeMap<String, String>;
@@ -128,7 +128,7 @@ async fn rows_of(schema: &str) -> Vec<StoredRow> {
     let wrapped: Vec<Value> = events.iter().map(event_with).collect();
     cloud.partner_topic.put(&wrapped).unwrap();
     settled(&cloud).await;
-    assert_eq!(letters(&cloud).len(), 0);
+    assert_eq!(dead_letters(&cloud).len(), 0);
     let rows = cloud.logs.rows();
     assert_eq!(rows.len(), events.len(), "{schema}: a row for each event");
     rows

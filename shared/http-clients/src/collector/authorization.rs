@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use relay::chain;
+use relay::{SecretStore, chain};
 use reqwest::header::HeaderValue;
 use tokio::time::{Instant, timeout_at};
 

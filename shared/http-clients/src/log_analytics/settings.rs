@@ -1,4 +1,4 @@
-//! What the sink `log-analytics` is told.
+//! The settings of the sink `log-analytics`.
 
 use relay::settings::Reader;
 use reqwest::Url;

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
+use super::SinkKind;
 use super::stdout::ndjson;
 use crate::ports::{Delivery, Remedy, Row, Sink};
 use crate::sending::Sending;
@@ -19,6 +20,9 @@ pub struct FileSink {
 }
 
 impl FileSink {
+    /// The sink and the schemas it takes, as `SINKS` names them.
+    pub const KIND: SinkKind = SinkKind::of_any_schema("file");
+
     /// Opens the file that `FILE_SINK_PATH` names; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let path = reader.required("FILE_SINK_PATH")?;
@@ -32,7 +36,7 @@ impl FileSink {
         }
     }
 
-    /// Opens the file, creating it where it is missing. A line that a killed process left unfinished is ended first.
+    /// Opens the file, creating it if it is missing. A line that a killed process left unfinished is ended first.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new()
             .read(true)
@@ -61,7 +65,7 @@ fn ends_with_a_line(file: &mut File) -> io::Result<bool> {
 
 impl Sink for FileSink {
     fn name(&self) -> &'static str {
-        "file"
+        Self::KIND.name
     }
 
     async fn send(&self, rows: &[Row<'_>], _sending: &Sending) -> Delivery {
@@ -73,7 +77,7 @@ impl Sink for FileSink {
     }
 }
 
-/// Appends rows; those whose lines are whole are delivered even where the disk is full after them.
+/// Appends rows; those whose lines are whole are delivered even if the disk is full after them.
 fn append(file: &mut impl Write, rows: &[Row<'_>], is_unfinished: &mut bool) -> Delivery {
     let mut lines = ndjson(rows);
     let lines_before = usize::from(*is_unfinished);

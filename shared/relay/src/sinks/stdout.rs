@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::SinkKind;
 use crate::ports::{Delivery, Remedy, Row, Sink};
 use crate::sending::Sending;
 
@@ -9,9 +10,14 @@ use crate::sending::Sending;
 #[derive(Debug, Default)]
 pub struct StdoutSink;
 
+impl StdoutSink {
+    /// The sink and the schemas it takes, as `SINKS` names them.
+    pub const KIND: SinkKind = SinkKind::of_any_schema("stdout");
+}
+
 impl Sink for StdoutSink {
     fn name(&self) -> &'static str {
-        "stdout"
+        Self::KIND.name
     }
 
     async fn send(&self, rows: &[Row<'_>], _sending: &Sending) -> Delivery {

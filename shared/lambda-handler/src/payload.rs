@@ -1,4 +1,4 @@
-#![doc = include_str!("../README.md")]
+//! The payload of an invocation as it came, taken off before the runtime reads it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -8,11 +8,13 @@ use lambda_runtime::tower::util::MapRequestLayer;
 
 /// The payload of the invocation that runs.
 #[derive(Debug, Default)]
-pub struct RawPayload(Arc<Mutex<Bytes>>);
+pub(crate) struct RawPayload(Arc<Mutex<Bytes>>);
 
 impl RawPayload {
     /// For [`lambda_runtime::Runtime::layer`]: keeps each invocation's body, and leaves `null` in its place.
-    pub fn layer(&self) -> MapRequestLayer<impl Fn(LambdaInvocation) -> LambdaInvocation + Clone> {
+    pub(crate) fn layer(
+        &self,
+    ) -> MapRequestLayer<impl Fn(LambdaInvocation) -> LambdaInvocation + Clone> {
         let kept = Arc::clone(&self.0);
         MapRequestLayer::new(move |mut invocation: LambdaInvocation| {
             let body = std::mem::replace(&mut invocation.body, Bytes::from_static(b"null"));
@@ -21,8 +23,8 @@ impl RawPayload {
         })
     }
 
-    /// Takes the payload out; empty where it was taken before.
-    pub fn take(&self) -> Bytes {
+    /// Takes the payload out; empty if it was taken before.
+    pub(crate) fn take(&self) -> Bytes {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         std::mem::take(&mut *kept)
     }
