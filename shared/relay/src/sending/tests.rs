@@ -1,9 +1,9 @@
 mod bisection;
-mod service;
+mod planned;
 
 use super::*;
 use crate::ports::Remedy;
-use service::*;
+use planned::*;
 
 #[tokio::test(start_paused = true)]
 async fn only_refused_items_are_sent_again_together_and_in_their_order() {
