@@ -258,8 +258,8 @@ impl<'a> Parts<'a> {
         }
         let now = Instant::now();
         if let Some(pause) = error.retry_after() {
-            // A moment that is too far away to be told lies behind the end, too.
-            let until = now.checked_add(pause).unwrap_or(self.sending.until);
+            let end = self.sending.until;
+            let until = now.checked_add(pause).map_or(end, |until| until.min(end));
             self.paused_until = self.paused_until.max(Some(until));
         }
         if !again.is_empty() {

@@ -1,7 +1,7 @@
 //! What is refused for its content is found, and takes nothing else with it.
 
 use super::super::*;
-use super::service::*;
+use super::planned::*;
 use crate::ports::Remedy;
 
 #[tokio::test(start_paused = true)]
