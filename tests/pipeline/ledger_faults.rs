@@ -1,11 +1,11 @@
-//! A ledger's table that is ill, missing or forbidden, before the real target: nothing is sent unclaimed, nothing is
+//! A ledger's table that is faulty, missing or forbidden, before the real target: nothing is sent unclaimed, nothing is
 //! acknowledged undelivered, and once the table is well again each event arrives once.
 
 use std::time::Duration;
 
-use local::cloud::{Cloud, CloudOptions};
-use local::dynamodb::Table;
-use local::faults::{Fault, Faults};
+use cargo_local::cloud::{Cloud, CloudOptions};
+use fakes::aws::dynamodb::Table;
+use fakes::faults::{Fault, Faults};
 
 use crate::kit::target::{event, failed, once_each};
 use crate::kit::{arrived, cloud, dead_letters, eventually, settings};
@@ -55,7 +55,7 @@ async fn check_ill(fault: Fault) {
     let returned = || cloud.mapping.counts().returned >= 3;
     eventually("the events are handed back", returned).await;
     assert_eq!(cloud.collector.counts().calls, 0, "{fault:?}");
-    ledgered.faults.heal();
+    ledgered.faults.clear();
     arrived(cloud).await;
     let log_ids = ["1", "2", "3"];
     assert_eq!(cloud.collector.log_ids(), once_each(log_ids), "{fault:?}");
@@ -113,7 +113,7 @@ async fn a_new_event_costs_two_writes_a_known_one_one_and_one_that_a_sink_refuse
     };
     ledgered.cloud.collector_faults.always(Fault::Status(401));
     check(&[0, 1, 2], 2).await;
-    ledgered.cloud.collector_faults.heal();
+    ledgered.cloud.collector_faults.clear();
     check(&NOTHING, 2).await;
     check(&NOTHING, 1).await;
 }
@@ -141,7 +141,7 @@ async fn a_table_without_permission_is_named_and_nothing_is_acknowledged() {
     ledgered.faults.always(Fault::Denied);
     let named = "ledger table `ledger` answered AccessDeniedException";
     check_named(&ledgered, named).await;
-    ledgered.faults.heal();
+    ledgered.faults.clear();
     let events = ["1", "2"].map(event);
     assert_eq!(failed(&ledgered.cloud, &events).await, NOTHING);
     let log_ids = ledgered.cloud.collector.log_ids();

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::kit::target::event;
-use crate::shared_ledger::{LedgerPlace, prove};
+use crate::shared_ledger::{LedgerTable, prove};
 use moto::Moto;
 use stack::{Stack, TOKEN};
 
@@ -175,10 +175,10 @@ async fn a_missing_secret_is_named_and_the_function_does_not_start() {
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_shared_table_nothing_is_lost_while_targets_are_killed() {
     let Some(moto) = Moto::find() else { return };
-    let place = LedgerPlace {
+    let ledger_table = LedgerTable {
         table: moto.table().await,
         url: moto.url.clone(),
     };
-    prove((1_000, 2), &place).await;
-    assert_eq!(moto.states(&place.table).await.len(), 1_000);
+    prove((1_000, 2), &ledger_table).await;
+    assert_eq!(moto.states(&ledger_table.table).await.len(), 1_000);
 }

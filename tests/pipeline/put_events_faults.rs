@@ -1,10 +1,10 @@
-//! An ill bus, an ill dead-letter queue, or both: nothing is lost, and an answer is true.
+//! A faulty bus, a faulty dead-letter queue, or both: nothing is lost, and an answer is true.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use local::faults::Fault;
+use fakes::faults::Fault;
 use tokio::task::JoinSet;
 
 use crate::kit::ingest::Ingest;

@@ -13,8 +13,6 @@ mod key_vault;
 mod log_analytics;
 mod roots;
 mod table;
-#[cfg(test)]
-mod test_server;
 mod tls;
 
 pub use blob::{

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use local::faults::Fault;
+use fakes::faults::Fault;
 
 use super::{Traffic, at_once, ill_ingest};
 use crate::kit::ingest::Ingest;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use local::faults::Fault;
+use fakes::faults::Fault;
 
 use super::{Traffic, at_once, ill_ingest, refuse};
 use crate::kit::ingest::Ingest;
@@ -24,7 +24,10 @@ async fn check_nothing_twice(shares: Vec<(f64, Fault)>, told: &str) {
     assert_eq!(arrived.surplus(), 0, "{:?}", arrived.duplicates());
     assert_eq!(arrived.set_aside.len(), 0);
     assert_eq!(arrived.on_bus.len(), 10 * 35);
-    assert!(ingest.bus_faults.told()[told] > 5, "the bus was not ill");
+    assert!(
+        ingest.bus_faults.injected()[told] > 5,
+        "the bus was not faulty"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,7 +95,7 @@ async fn an_entry_refused_for_good_takes_no_other_with_it() {
     assert_eq!(arrived.surplus(), 0);
     let refused = usize::try_from(ingest.bus.counts().refused).unwrap();
     assert_eq!(arrived.set_aside.len(), refused);
-    assert!(refused > 5, "the bus was not ill");
+    assert!(refused > 5, "the bus was not faulty");
     assert_eq!(arrived.on_bus.len() + refused, 10 * 35);
 }
 

@@ -6,7 +6,7 @@ use tokio::sync::Barrier;
 
 use super::settings::tests::read_settings;
 use super::*;
-use crate::test_server::{Answer, Call, TestServer};
+use fakes::test_server::{Answer, Call, TestServer};
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_secs(4);

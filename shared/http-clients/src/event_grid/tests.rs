@@ -6,7 +6,7 @@ use tenant_logs::{Parsed, Redaction, Schema, parse};
 
 use super::*;
 use crate::entra::EntraSettings;
-use crate::test_server::{Answer, Call, TestServer};
+use fakes::test_server::{Answer, Call, TestServer};
 
 const LONG: Duration = Duration::from_secs(20);
 

@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use local::binaries::Binaries;
-use local::cloud::{TENANT, TOKEN};
-use local::function::{Function, FunctionOptions};
+use cargo_local::binaries::Binaries;
+use cargo_local::cloud::{TENANT, TOKEN};
+use hosts::lambda::{Function, FunctionOptions};
 
-use crate::far_end::{FarEnd, TlsFront};
+use crate::endpoint::{Endpoint, TlsFront};
 
 /// A program that runs as a Lambda function.
 #[derive(Clone)]
@@ -54,7 +54,7 @@ impl Contender {
     }
 
     /// A function that posts events to a collector.
-    pub(crate) fn target(&self, collector: &FarEnd) -> std::io::Result<Function> {
+    pub(crate) fn target(&self, collector: &Endpoint) -> std::io::Result<Function> {
         self.start(vec![
             ("SINKS", "http".to_owned()),
             ("HTTP_SINK_URL", collector.url()),

@@ -6,7 +6,7 @@
 
 mod azure;
 mod contender;
-mod far_end;
+mod endpoint;
 mod handler_process;
 mod payload;
 mod peers;
@@ -19,10 +19,10 @@ mod throughput;
 use std::error::Error;
 use std::fs;
 
-use local::binaries::{Binaries, Profile, Progress, build};
+use cargo_local::binaries::{Binaries, Profile, Progress, build};
 
 use contender::Contender;
-use far_end::{FarEnd, TlsFront};
+use endpoint::{Endpoint, TlsFront};
 use payload::Payload;
 use report::{Report, megabytes, millis, say};
 use share::SmallShare;
@@ -86,7 +86,7 @@ async fn target(
     report: &mut Report,
 ) -> Result<(), Box<dyn Error>> {
     let ours = Contender::ours(binaries, "aws-eventbridge-target")?;
-    let collector = FarEnd::collector().await?;
+    let collector = Endpoint::collector().await?;
     let mut payloads = all(bodies, Payload::sqs)?;
     let function = ours.target(&collector)?;
     let throughput = measure(&function, &mut payloads, &collector, EVENTS).await?;
@@ -129,7 +129,7 @@ async fn ingest(
     report: &mut Report,
 ) -> Result<(), Box<dyn Error>> {
     let ours = Contender::ours(binaries, "aws-webhook-ingest")?;
-    let bus = FarEnd::event_bus().await?;
+    let bus = Endpoint::event_bus().await?;
     let mut payloads = all(bodies, Payload::webhook)?;
     let function = ours.ingest(&bus.url(), None)?;
     let throughput = measure(&function, &mut payloads, &bus, EVENTS).await?;
@@ -178,7 +178,7 @@ async fn starts(
             Err(reason) => say(&format!("{name}: skipped: {reason}")),
         }
     }
-    let bus = FarEnd::event_bus().await?;
+    let bus = Endpoint::event_bus().await?;
     let front = TlsFront::start(&bus).await?;
     let one_event = one_event(bodies)?;
     let mut payload = Payload::webhook(&one_event)?;
@@ -237,8 +237,8 @@ async fn memory(
 ) -> Result<(), Box<dyn Error>> {
     let ingest = Contender::ours(binaries, "aws-webhook-ingest")?;
     let target = Contender::ours(binaries, "aws-eventbridge-target")?;
-    let bus = FarEnd::event_bus().await?;
-    let collector = FarEnd::collector().await?;
+    let bus = Endpoint::event_bus().await?;
+    let collector = Endpoint::collector().await?;
     let mut webhooks = all(bodies, Payload::webhook)?;
     let mut batches = all(bodies, Payload::sqs)?;
     say("peak memory by events");

@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use local::function::{Function, InvocationError};
+use fakes::invocation::InvocationError;
+use hosts::lambda::Function;
 
 use crate::contender::Contender;
-use crate::far_end::{FarEnd, TlsFront};
+use crate::endpoint::{Endpoint, TlsFront};
 use crate::payload::Payload;
 
 /// What a start takes, as medians.
@@ -22,7 +23,7 @@ pub(crate) struct Start {
 /// How PutEvents is reached.
 pub(crate) enum Way<'a> {
     /// Plain HTTP.
-    Http(&'a FarEnd),
+    Http(&'a Endpoint),
     /// HTTPS, its certificate trusted.
     Tls(&'a TlsFront),
 }

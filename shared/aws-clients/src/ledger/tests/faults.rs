@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use fakes::aws::dynamodb::Contents;
 use relay::{Claim, Lease, Ledger, Settled, chain};
 use serde_json::json;
 use tenant_logs::Timestamp;
 use tokio::sync::Barrier;
 
-use super::super::fake_table::{FakeTable, refuse};
 use super::scenarios::lease;
 use crate::ledger::TableLedger;
 use crate::test_endpoint::{Answer, Call, TestEndpoint};
@@ -17,14 +17,27 @@ use crate::test_endpoint::{Answer, Call, TestEndpoint};
 /// A ledger on a fake table, whose calls meet a fault first.
 async fn ledger(
     fault: impl Fn(&Call) -> Option<Answer> + Send + Sync + 'static,
-) -> (TableLedger, FakeTable, TestEndpoint) {
-    let table = FakeTable::new("ledger");
+) -> (TableLedger, Contents, TestEndpoint) {
+    let table = Contents::new("ledger");
     let answering = table.clone();
-    let answer = move |call: &Call| fault(call).unwrap_or_else(|| answering.answer(call));
+    let answer = move |call: &Call| fault(call).unwrap_or_else(|| perform(&answering, call));
     let endpoint = TestEndpoint::start(answer).await;
     let connection = endpoint.connection();
     let ledger = TableLedger::new(&connection, "ledger".to_owned(), 35);
     (ledger, table, endpoint)
+}
+
+fn perform(table: &Contents, call: &Call) -> Answer {
+    let operation = call.operation.strip_prefix("DynamoDB_20120810.").unwrap();
+    match table.perform(operation, &call.body) {
+        Ok(()) => Answer::Json(200, json!({})),
+        Err(refusal) => Answer::Json(400, refusal),
+    }
+}
+
+fn refuse(code: &str) -> Answer {
+    let error_type = format!("com.amazonaws.dynamodb.v20120810#{code}");
+    Answer::Json(400, json!({"__type": error_type, "message": "no"}))
 }
 
 fn is_about(call: &Call, log_id: &str) -> bool {
@@ -54,8 +67,8 @@ fn short(owner: u64, millis: i64) -> Lease {
 async fn check_tried_again(fault: fn() -> Answer) {
     let tries = AtomicUsize::new(0);
     let (ledger, _, _) = ledger(move |call| {
-        let is_ill = is_about(call, "b") && tries.fetch_add(1, Ordering::Relaxed) < 2;
-        is_ill.then(fault)
+        let is_faulty = is_about(call, "b") && tries.fetch_add(1, Ordering::Relaxed) < 2;
+        is_faulty.then(fault)
     })
     .await;
     let claims = ledger.claim("http", &["a", "b"], &lease(1, 0)).await;
@@ -75,9 +88,9 @@ async fn a_throttled_write_is_tried_again() {
 #[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_still_ours() {
     let has_dropped = AtomicUsize::new(0);
-    let table = FakeTable::new("ledger");
+    let table = Contents::new("ledger");
     let endpoint = TestEndpoint::start(move |call| {
-        let answer = table.answer(call);
+        let answer = perform(&table, call);
         if has_dropped.fetch_add(1, Ordering::Relaxed) == 0 {
             Answer::Drop
         } else {
@@ -124,8 +137,8 @@ async fn one_write_that_cannot_pass_fails_the_claim_and_the_others_are_given_bac
 #[tokio::test]
 async fn a_table_that_throttles_for_ever_is_given_up_and_the_others_are_given_back() {
     let (ledger, table, endpoint) = ledger(|call| {
-        let is_ill = is_claim(call) && is_about(call, "b");
-        is_ill.then(|| refuse("ThrottlingException"))
+        let is_faulty = is_claim(call) && is_about(call, "b");
+        is_faulty.then(|| refuse("ThrottlingException"))
     })
     .await;
     let claims = ledger.claim("http", &["a", "b"], &lease(1, 0)).await;
@@ -158,8 +171,8 @@ async fn what_became_of_an_event_is_noted_though_the_table_throttles_longer_than
 {
     let tries = AtomicUsize::new(0);
     let (ledger, table, _) = ledger(move |_| {
-        let is_ill = tries.fetch_add(1, Ordering::Relaxed) < 7;
-        is_ill.then(|| refuse("ThrottlingException"))
+        let is_faulty = tries.fetch_add(1, Ordering::Relaxed) < 7;
+        is_faulty.then(|| refuse("ThrottlingException"))
     })
     .await;
     let committed = ledger.commit("http", &["a"], Settled::Delivered).await;
