@@ -43,7 +43,7 @@ impl Ledgered {
     }
 }
 
-async fn check_ill(fault: Fault) {
+async fn check_faulty(fault: Fault) {
     // A claim that hangs may take half of it, and one whose answer is lost lapses with it.
     let timeout = Duration::from_secs(8);
     let ledgered = Ledgered::start_with_timeout("ledger", timeout).await;
@@ -67,16 +67,16 @@ async fn check_ill(fault: Fault) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_table_is_ill_nothing_is_sent_and_everything_comes_again() {
-    check_ill(Fault::Status(500)).await;
-    check_ill(Fault::Throttle).await;
-    check_ill(Fault::Hang).await;
-    check_ill(Fault::DropBefore).await;
+async fn while_the_table_is_faulty_nothing_is_sent_and_everything_comes_again() {
+    check_faulty(Fault::Status(500)).await;
+    check_faulty(Fault::Throttle).await;
+    check_faulty(Fault::Hang).await;
+    check_faulty(Fault::DropBefore).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn claims_whose_answers_are_lost_are_given_back_or_lapse() {
-    check_ill(Fault::DropAfter).await;
+    check_faulty(Fault::DropAfter).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ use crate::kit::target::{event, log_ids_in, once_each};
 use crate::kit::{PATIENCE, binaries, eventually, say, twice_count};
 
 async fn command(folder: &TempDir, arguments: &[&str]) -> Command {
-    let mut command = Command::new(binaries().await.path("local").unwrap());
+    let mut command = Command::new(binaries().await.path("cargo-local").unwrap());
     command
         .current_dir(folder)
         .args(arguments)

@@ -115,7 +115,7 @@ fn refuse(share: f64, code: &str) -> Fault {
     }
 }
 
-async fn ill_ingest(shares: Vec<(f64, Fault)>, timeout_secs: u64) -> Arc<Ingest> {
+async fn faulty_ingest(shares: Vec<(f64, Fault)>, timeout_secs: u64) -> Arc<Ingest> {
     let timeout = Duration::from_secs(timeout_secs);
     let ingest = Ingest::start_with_timeout(timeout, &[]).await;
     ingest.bus_faults.mix(shares);

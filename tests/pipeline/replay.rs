@@ -201,7 +201,7 @@ async fn what_cannot_be_replayed_is_set_aside_again_with_the_reason_and_does_not
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_letter_waits_on_its_queue_while_its_sink_is_ill_and_is_never_lost() {
+async fn a_dead_letter_waits_on_its_queue_while_its_sink_is_faulty_and_is_never_lost() {
     let replaying = Replaying::start(&[]).await;
     let log_ids: Vec<String> = (0..30).map(|number| number.to_string()).collect();
     for faults in [

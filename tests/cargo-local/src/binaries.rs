@@ -22,8 +22,10 @@ const STDERR_TAIL_LINES: usize = 40;
 pub enum Profile {
     /// What tests start: quick to build.
     Dev,
-    /// What `cargo local` and the benches start: optimised.
+    /// What `cargo local` starts: optimised, but for the SDK.
     Local,
+    /// What the benches start: what is deployed, without LTO.
+    Bench,
     /// What is deployed.
     Release,
 }
@@ -34,6 +36,7 @@ impl Profile {
         match self {
             Self::Dev => "dev",
             Self::Local => "local",
+            Self::Bench => "bench",
             Self::Release => "release",
         }
     }
@@ -41,10 +44,12 @@ impl Profile {
     fn built(self) -> &'static OnceLock<Result<Binaries, BuildError>> {
         static DEV: OnceLock<Result<Binaries, BuildError>> = OnceLock::new();
         static LOCAL: OnceLock<Result<Binaries, BuildError>> = OnceLock::new();
+        static BENCH: OnceLock<Result<Binaries, BuildError>> = OnceLock::new();
         static RELEASE: OnceLock<Result<Binaries, BuildError>> = OnceLock::new();
         match self {
             Self::Dev => &DEV,
             Self::Local => &LOCAL,
+            Self::Bench => &BENCH,
             Self::Release => &RELEASE,
         }
     }
@@ -306,7 +311,7 @@ mod tests {
     fn every_function_package_is_built_and_this_one() {
         let root = workspace_root();
         let found = packages(&root).unwrap();
-        assert!(found.contains(&"local".to_owned()));
+        assert!(found.contains(&"cargo-local".to_owned()));
         assert!(found.contains(&"aws-webhook-ingest".to_owned()));
         let functions = fs::read_dir(root.join("functions")).unwrap().count();
         assert_eq!(found.len(), functions + 1);
@@ -318,7 +323,7 @@ mod tests {
         fs::create_dir_all(root.path().join("functions/made")).unwrap();
         fs::create_dir_all(root.path().join("functions/empty")).unwrap();
         fs::write(root.path().join("functions/made/Cargo.toml"), "").unwrap();
-        assert_eq!(packages(root.path()).unwrap(), ["local", "made"]);
+        assert_eq!(packages(root.path()).unwrap(), ["cargo-local", "made"]);
     }
 
     #[test]

@@ -85,33 +85,3 @@ pub async fn post(
     }
     send(request.body(body.into()).map_err(io::Error::other)?).await
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::server::{Answer, Server};
-
-    #[tokio::test]
-    async fn a_request_arrives_as_it_was_sent() {
-        let server = Server::start(|request: Request<Bytes>| async move {
-            assert_eq!(request.uri().path(), "/a");
-            assert_eq!(request.headers()["x-b"], "c");
-            assert!(request.headers().contains_key("host"));
-            Answer::json(201, request.into_body())
-        })
-        .await
-        .unwrap();
-        let url = format!("{}/a?b=c", server.url());
-        let answer = post(&url, &[("x-b", "c")], "text").await.unwrap();
-        assert_eq!(answer.status(), 201);
-        assert_eq!(answer.into_body(), "text");
-    }
-
-    #[tokio::test]
-    async fn a_dropped_connection_is_an_error() {
-        let server = Server::start(|_request| async { Answer::Drop })
-            .await
-            .unwrap();
-        assert!(post(&server.url(), &[], "text").await.is_err());
-    }
-}

@@ -214,6 +214,3 @@ impl State {
 fn say(status: u16, message: &'static str) -> Answer {
     Answer::with_type(status, "text/plain", message)
 }
-
-#[cfg(test)]
-mod tests;

@@ -14,22 +14,3 @@ pub fn new_id() -> String {
     }
     id
 }
-
-#[cfg(test)]
-mod tests {
-    use super::new_id;
-
-    #[test]
-    fn an_identifier_has_the_form_of_a_uuid() {
-        let id = new_id();
-        let lengths: Vec<usize> = id.split('-').map(str::len).collect();
-        assert_eq!(lengths, [8, 4, 4, 4, 12]);
-        assert_eq!(id.chars().nth(14), Some('4'));
-        assert!(
-            id.chars()
-                .nth(19)
-                .is_some_and(|digit| "89ab".contains(digit))
-        );
-        assert_ne!(id, new_id());
-    }
-}

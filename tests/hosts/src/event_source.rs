@@ -14,9 +14,9 @@ use bytes::Bytes;
 use tokio::sync::{Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::lambda::Function;
 use fakes::aws::queue::{Depth, Queue, ReceivedMessage};
 use fakes::invocation::InvocationError;
+use fakes::invocation::Invoke;
 use fakes::lock::lock;
 
 /// The largest batch of a standard queue.

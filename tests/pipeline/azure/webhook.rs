@@ -119,7 +119,7 @@ async fn chunked_and_gzipped_bodies_survive_the_host() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_topic_that_is_ill_gets_the_events_in_the_end_and_one_that_is_closed_lets_nothing_be_acknowledged()
+async fn a_topic_that_is_faulty_gets_the_events_in_the_end_and_one_that_is_closed_lets_nothing_be_acknowledged()
  {
     let options = AzureOptions {
         environment: crate::kit::settings(&[("INVOCATION_SECONDS", "5")]),

@@ -73,7 +73,7 @@ impl Ingest {
             .unwrap();
         let everything = Rule {
             name: "everything".to_owned(),
-            pattern: Pattern::parse(r#"{"detail-type":[{"exists":true}]}"#).unwrap(),
+            pattern: Pattern::parse(r#"{"detail-type":["Auth0 log"]}"#).unwrap(),
             targets: vec![Target::Queue(Arc::clone(&on_bus))],
         };
         bus.add_rule(everything).unwrap();

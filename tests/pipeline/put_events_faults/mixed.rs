@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use fakes::faults::Fault;
 
-use super::{Traffic, at_once, ill_ingest, refuse, say};
+use super::{Traffic, at_once, faulty_ingest, refuse, say};
 use crate::kit::ingest::Ingest;
 
 /// Most entries of one call: what one lost answer can make a duplicate of.
@@ -65,7 +65,7 @@ async fn after_a_try_that_failed_as_a_whole_each_event_has_its_own_answer() {
 /// Sends traffic through faults; returns how many copies there are beyond the first, at most ten for a lost answer.
 async fn surplus(traffic: Traffic, shares: Vec<(f64, Fault)>, timeout_secs: u64) -> u64 {
     let names: Vec<&str> = shares.iter().map(|(_, fault)| fault.name()).collect();
-    let ingest = ill_ingest(shares, timeout_secs).await;
+    let ingest = faulty_ingest(shares, timeout_secs).await;
     traffic.send(&ingest).await;
     let arrived = traffic.arrived(&ingest);
     let injected = ingest.bus_faults.injected();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fakes::faults::Fault;
 
-use super::{Traffic, at_once, ill_ingest, refuse};
+use super::{Traffic, at_once, faulty_ingest, refuse};
 use crate::kit::ingest::Ingest;
 
 const MANY: Traffic = Traffic {
@@ -18,7 +18,7 @@ const FEW: Traffic = Traffic {
 
 /// All of it passes in the end, and nothing twice: the bus said what it had not taken.
 async fn check_nothing_twice(shares: Vec<(f64, Fault)>, told: &str) {
-    let ingest = ill_ingest(shares, 30).await;
+    let ingest = faulty_ingest(shares, 30).await;
     MANY.send(&ingest).await;
     let arrived = MANY.arrived(&ingest);
     assert_eq!(arrived.surplus(), 0, "{:?}", arrived.duplicates());
@@ -89,7 +89,7 @@ async fn an_entry_refused_for_good_is_set_aside_after_one_try() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_refused_for_good_takes_no_other_with_it() {
-    let ingest = ill_ingest(vec![(0.5, refuse(0.3, "MalformedDetail"))], 30).await;
+    let ingest = faulty_ingest(vec![(0.5, refuse(0.3, "MalformedDetail"))], 30).await;
     MANY.send(&ingest).await;
     let arrived = MANY.arrived(&ingest);
     assert_eq!(arrived.surplus(), 0);
@@ -110,7 +110,7 @@ async fn what_stays_refused_is_tried_at_least_three_times_and_then_set_aside() {
     ];
     at_once(faults.map(|fault| async {
         let name = fault.name();
-        let ingest = ill_ingest(vec![(1.0, fault)], 10).await;
+        let ingest = faulty_ingest(vec![(1.0, fault)], 10).await;
         FEW.send(&ingest).await;
         assert!(ingest.bus.counts().calls >= 3, "{name}");
         assert_eq!(FEW.arrived(&ingest).set_aside, FEW.log_ids(), "{name}");

@@ -154,6 +154,3 @@ fn refusal(refused: Refused) -> Value {
     }
     body
 }
-
-#[cfg(test)]
-mod tests;

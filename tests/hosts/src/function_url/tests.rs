@@ -86,39 +86,6 @@ async fn a_request_reaches_the_function_and_its_answer_the_client() {
 }
 
 #[tokio::test]
-async fn a_function_error_is_a_bad_gateway() {
-    let door = door(LONG).await;
-    let (posted, process, id) = door.under_way().await;
-    process.post(&format!("invocation/{id}/error"), "{}").await;
-    let response = posted.await.unwrap();
-    assert_eq!(response.status(), 502);
-    assert_eq!(response.body(), "Internal Server Error");
-}
-
-#[tokio::test]
-async fn a_timeout_and_a_malformed_answer_are_bad_gateways() {
-    // The process must have asked for its invocation by then.
-    let slow = door(Duration::from_secs(2)).await;
-    let posted = slow.post("[1]");
-    slow.process().await.next().await;
-    assert_eq!(posted.await.unwrap().status(), 502);
-
-    let wrong = door(LONG).await;
-    let (posted, process, id) = wrong.under_way().await;
-    process.respond(&id, r#"{"statusCode":"no"}"#).await;
-    assert_eq!(posted.await.unwrap().status(), 502);
-}
-
-#[tokio::test]
-async fn a_request_beyond_the_concurrency_is_answered_429() {
-    let door = door(LONG).await;
-    let (posted, process, id) = door.under_way().await;
-    assert_eq!(door.post("[2]").await.unwrap().status(), 429);
-    process.respond(&id, "{}").await;
-    assert_eq!(posted.await.unwrap().status(), 200);
-}
-
-#[tokio::test]
 async fn a_request_over_six_megabytes_is_refused_without_an_invocation() {
     let door = door(LONG).await;
     let over = door.post("a".repeat(REQUEST_BYTES + 1)).await.unwrap();

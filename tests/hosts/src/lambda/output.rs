@@ -75,31 +75,3 @@ impl Output {
         }
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test]
-    async fn lines_are_kept_in_memory_and_appended_to_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("output.log");
-        std::fs::write(&path, "before\n").unwrap();
-        let output = Output::new(Some(&path)).unwrap();
-        output.clone().gather(&b"one\ntwo"[..]).await;
-        assert_eq!(output.text(), "one\ntwo");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "before\none\ntwo");
-    }
-
-    #[test]
-    fn memory_is_bounded_and_keeps_the_newest() {
-        let output = Output::new(None).unwrap();
-        let block = vec![b'a'; MEMORY_BYTES / 2];
-        output.add(&block);
-        output.add(&block);
-        output.add(b"newest\n");
-        let text = output.text();
-        assert!(text.len() <= MEMORY_BYTES);
-        assert!(text.ends_with("newest\n"));
-    }
-}

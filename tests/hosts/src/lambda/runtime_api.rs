@@ -251,6 +251,3 @@ fn trace_id() -> String {
     let parent = fastrand::u64(..);
     format!("Root=1-{started:08x}-{root:024x};Parent={parent:016x};Sampled=0")
 }
-
-#[cfg(test)]
-mod tests;

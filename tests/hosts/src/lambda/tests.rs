@@ -6,8 +6,8 @@ use std::time::Instant;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
+use super::fake_process::FakeProcess;
 use super::*;
-use crate::lambda::fake_process::FakeProcess;
 use crate::lambda::script::Script;
 
 /// Tells where its Runtime API is, then does nothing.
@@ -52,22 +52,6 @@ async fn process(function: &Function, index: usize) -> FakeProcess {
     })
     .await;
     FakeProcess::at(address)
-}
-
-#[tokio::test]
-async fn one_process_serves_one_invocation_after_another() {
-    let script = Script::new(SLEEPER);
-    let function = function(&script, LONG, 3);
-    assert_eq!(function.starts(), 0);
-    for (payload, answer) in [("1", "one"), ("2", "two")] {
-        let invoked = invoke(&function, payload);
-        let process = process(&function, 0).await;
-        let next = process.next().await;
-        assert_eq!(next.body(), payload);
-        process.respond(&FakeProcess::id(&next), answer).await;
-        assert_eq!(invoked.await.unwrap().unwrap(), answer);
-    }
-    assert_eq!(function.starts(), 1);
 }
 
 #[tokio::test]
@@ -152,40 +136,6 @@ async fn a_process_that_dies_fails_its_invocation_and_the_next_one_starts_anothe
 }
 
 #[tokio::test]
-async fn killing_fails_what_runs_and_the_next_invocation_starts_another() {
-    let script = Script::new(SLEEPER);
-    let function = function(&script, LONG, 2);
-    let invoked = invoke(&function, "1");
-    process(&function, 0).await.next().await;
-    function.kill().await;
-    let error = invoked.await.unwrap().unwrap_err();
-    assert!(error.to_string().contains("SIGKILL"), "{error}");
-
-    let invoked = invoke(&function, "2");
-    assert_eq!(process(&function, 1).await.next().await.body(), "2");
-    function.kill().await;
-    assert!(matches!(
-        invoked.await.unwrap(),
-        Err(InvocationError::Crashed { .. })
-    ));
-}
-
-#[tokio::test]
-async fn an_idle_process_that_was_killed_is_not_used_again() {
-    let script = Script::new(SLEEPER);
-    let function = function(&script, LONG, 1);
-    for index in 0..2 {
-        let invoked = invoke(&function, "1");
-        let process = process(&function, index).await;
-        let id = FakeProcess::id(&process.next().await);
-        process.respond(&id, "done").await;
-        invoked.await.unwrap().unwrap();
-        function.kill().await;
-    }
-    assert_eq!(function.starts(), 2);
-}
-
-#[tokio::test]
 async fn a_process_that_ends_before_it_asks_for_work_has_failed_to_start() {
     let script = Script::new("echo 'EVENT_BUS_NAME: required, not set' >&2; exit 1");
     let function = function(&script, LONG, 1);
@@ -218,18 +168,6 @@ async fn an_init_error_fails_the_invocation_with_its_own_words() {
 }
 
 #[tokio::test]
-async fn a_missing_program_fails_the_invocation() {
-    let options = FunctionOptions::new("a-function", "/nowhere/at/all");
-    let function = Function::start(options).unwrap();
-    let error = function.invoke("1").await.unwrap_err();
-    assert!(
-        error.to_string().contains("Runtime.InvalidEntrypoint"),
-        "{error}"
-    );
-    assert_eq!(function.starts(), 0);
-}
-
-#[tokio::test]
 async fn a_process_gets_lambdas_variables_and_the_functions_own() {
     let script = Script::new("env; exit 1");
     let options = FunctionOptions {
@@ -256,42 +194,4 @@ async fn a_process_gets_lambdas_variables_and_the_functions_own() {
         );
     }
     assert!(!output.contains("CARGO"), "{output}");
-}
-
-#[cfg(target_os = "linux")]
-#[tokio::test]
-async fn usage_covers_processes_that_have_ended() {
-    // It burns CPU time and is still the same program when it is killed: a new one begins with next to no memory.
-    let script = Script::new(
-        "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done
-         echo \"api=$AWS_LAMBDA_RUNTIME_API\"; while :; do :; done",
-    );
-    let function = function(&script, LONG, 1);
-    assert_eq!(function.usage(), None);
-    let _invoked = invoke(&function, "1");
-    process(&function, 0).await;
-    function.kill().await;
-    let usage = function.usage().unwrap();
-    assert!(usage.cpu > Duration::ZERO);
-    assert!(usage.peak_memory_bytes > 100_000);
-}
-
-#[tokio::test]
-async fn dropping_an_invocation_or_the_function_kills_the_process() {
-    let script = Script::new(SLEEPER);
-    let function = function(&script, LONG, 1);
-    let invoked = invoke(&function, "1");
-    process(&function, 0).await.next().await;
-    let first = Arc::clone(&lock(&function.processes)[0]);
-    invoked.abort();
-    assert!(first.ended().await.is_some());
-
-    let invoked = invoke(&function, "1");
-    let second = process(&function, 1).await;
-    let id = FakeProcess::id(&second.next().await);
-    second.respond(&id, "done").await;
-    invoked.await.unwrap().unwrap();
-    let second = Arc::clone(&lock(&function.processes)[1]);
-    drop(function);
-    assert!(second.ended().await.is_some());
 }

@@ -1,7 +1,7 @@
 //! Whole processes: what the real binaries do with a CPU-second, how fast they start, how much memory they take.
 //!
 //! `cargo bench -p pipeline --bench processes [-- target ingest start memory azure]`. The binaries are those of the profile
-//! `local`; each runs under our own Lambda Runtime API, and only its own CPU time counts. `azure` makes release builds,
+//! `bench`; each runs under our own Lambda Runtime API, and only its own CPU time counts. `azure` makes release builds,
 //! one package at a time, and measures time. A floor that is missed ends it with an error.
 
 mod azure;
@@ -54,7 +54,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 }
 
 async fn lambdas(bodies: &[String], report: &mut Report) -> Result<(), Box<dyn Error>> {
-    let binaries = build(Profile::Local, Progress::Shown).await?;
+    let binaries = build(Profile::Bench, Progress::Shown).await?;
     let [is_target, is_ingest, is_start, is_memory] = LAMBDA_PARTS.map(is_asked);
     if is_target {
         target(&binaries, bodies, report).await?;

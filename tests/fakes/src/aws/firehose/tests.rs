@@ -1,6 +1,5 @@
 use super::*;
 use crate::client;
-use crate::faults::Fault;
 
 const SIGNATURE: &str =
     "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/firehose/aws4_request, Signature=x";
@@ -29,18 +28,6 @@ async fn start() -> Firehose {
 }
 
 #[tokio::test]
-async fn records_are_kept_behind_each_other_as_they_came() {
-    let firehose = start().await;
-    let records: [&[u8]; 3] = [b"{\"log_id\":\"1\"}\n", b"x", b"y\n"];
-    let (status, output) = call(&firehose, "PutRecordBatch", &put("logs", &records)).await;
-    assert_eq!((status, &output["FailedPutCount"]), (200, &json!(0)));
-    assert_eq!(output["RequestResponses"].as_array().unwrap().len(), 3);
-    assert_eq!(firehose.written(), b"{\"log_id\":\"1\"}\nxy\n");
-    let expected = [("1".to_owned(), 1), ("xy".to_owned(), 1)];
-    assert_eq!(firehose.log_ids(), expected.into());
-}
-
-#[tokio::test]
 async fn a_call_over_a_limit_is_refused_and_nothing_is_kept() {
     let firehose = start().await;
     let check = async |records: Vec<&[u8]>, code: &str| {
@@ -56,34 +43,4 @@ async fn a_call_over_a_limit_is_refused_and_nothing_is_kept() {
     let records: [&[u8]; 4] = [&most; 4];
     let (status, _) = call(&firehose, "PutRecordBatch", &put("logs", &records)).await;
     assert_eq!((status, firehose.counts().accepted), (200, 4));
-}
-
-#[tokio::test]
-async fn another_stream_another_operation_and_data_that_is_no_base64_are_refused() {
-    let firehose = start().await;
-    let check = async |operation: &str, input: Value, code: &str| {
-        let (status, output) = call(&firehose, operation, &input).await;
-        assert_eq!((status, &output["__type"]), (400, &json!(code)));
-    };
-    let whole = put("logs", &[b"x"]);
-    check("PutRecord", whole.clone(), "UnknownOperationException").await;
-    let other = put("other", &[b"x"]);
-    check("PutRecordBatch", other, "ResourceNotFoundException").await;
-    let mut wrong = whole;
-    wrong["Records"][0]["Data"] = "x".into();
-    check("PutRecordBatch", wrong, "SerializationException").await;
-}
-
-#[tokio::test]
-async fn a_call_that_succeeds_may_refuse_records() {
-    let firehose = start().await;
-    firehose.stream.faults.always(Fault::RefuseEntries {
-        share: 1.0,
-        code: "ServiceUnavailableException".to_owned(),
-    });
-    let (status, output) = call(&firehose, "PutRecordBatch", &put("logs", &[b"x"])).await;
-    assert_eq!((status, &output["FailedPutCount"]), (200, &json!(1)));
-    let code = &output["RequestResponses"][0]["ErrorCode"];
-    assert_eq!(code, "ServiceUnavailableException");
-    assert_eq!(firehose.written(), b"");
 }

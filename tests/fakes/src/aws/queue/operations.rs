@@ -331,6 +331,3 @@ fn invalid_value(message: &str) -> Refusal {
         message,
     )
 }
-
-#[cfg(test)]
-mod tests;
