@@ -5,8 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use fakes::invocation::InvocationError;
-use hosts::event_source::Invoke;
+use fakes::invocation::{InvocationError, Invoke};
 use hosts::lambda::Function;
 use serde_json::Value;
 

@@ -6,7 +6,7 @@ use relay::settings::environment;
 use serde_json::json;
 
 use super::*;
-use crate::test_endpoint::{Answer, Call, TestEndpoint, connection, read_settings};
+use crate::test_endpoint::{Answer, Call, TestEndpoint, connection};
 
 const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:tokens-AbCdEf";
 

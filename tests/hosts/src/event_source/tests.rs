@@ -1,11 +1,7 @@
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
 use super::*;
-use fakes::aws::queue::{QueueOptions, Redrive};
-
-type Answered = Result<Bytes, InvocationError>;
+use fakes::aws::queue::QueueOptions;
 
 fn options() -> MappingOptions {
     MappingOptions {
@@ -16,40 +12,9 @@ fn options() -> MappingOptions {
     }
 }
 
-fn queue_of(bodies: usize) -> Arc<Queue> {
-    let queue = Queue::new("events", QueueOptions::default());
-    for body in 0..bodies {
-        queue.send(&body.to_string()).unwrap();
-    }
-    queue
-}
-
 fn records(payload: &[u8]) -> Vec<Value> {
     let event: Value = serde_json::from_slice(payload).unwrap();
     event["Records"].as_array().unwrap().clone()
-}
-
-/// Fails these bodies at their first delivery, and counts every delivery by body.
-fn picky(
-    seen: Arc<Mutex<BTreeMap<String, u32>>>,
-    fails: &'static [&'static str],
-) -> impl Fn(Vec<u8>) -> std::future::Ready<Answered> + Send + Sync {
-    move |payload| {
-        let mut failed = Vec::new();
-        for record in records(&payload) {
-            let body = record["body"].as_str().unwrap().to_owned();
-            let count = *lock(&seen)
-                .entry(body.clone())
-                .and_modify(|count| *count += 1)
-                .or_insert(1);
-            if count == 1 && fails.contains(&body.as_str()) {
-                failed.push(json!({ "itemIdentifier": record["messageId"] }));
-            }
-        }
-        std::future::ready(Ok(json!({ "batchItemFailures": failed })
-            .to_string()
-            .into()))
-    }
 }
 
 #[tokio::test(start_paused = true)]

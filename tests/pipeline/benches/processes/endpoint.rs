@@ -88,7 +88,7 @@ fn entry_count(body: &[u8]) -> usize {
     serde_json::from_slice::<PutEvents>(body).map_or(0, |call| call.entries.len())
 }
 
-/// HTTPS in front of a endpoint, with a certificate made for this run.
+/// HTTPS in front of an endpoint, with a certificate made for this run.
 pub(crate) struct TlsFront {
     /// Where it listens.
     pub(crate) url: String,
