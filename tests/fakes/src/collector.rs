@@ -94,8 +94,8 @@ impl Collector {
             async move {
                 lock(&state).counts.calls += 1;
                 let work = async { collect(&request, &options, &mut lock(&state)) };
-                let faulty = |fault: &Fault| fault.plain_answer((429, None));
-                inject(&faults.next(&request), faulty, work).await
+                let refuse = |fault: &Fault| fault.plain_answer((429, None));
+                inject(&faults.next(&request), refuse, work).await
             }
         });
         Ok(Self {

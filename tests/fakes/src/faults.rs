@@ -103,12 +103,14 @@ impl Fault {
     }
 }
 
+type DecideByRequest = Box<dyn FnMut(&Request<Bytes>) -> Fault + Send>;
+
 enum Plan {
     Always(Fault),
     Mix(Vec<(f64, Fault)>),
     Script(VecDeque<Fault>),
     By(Box<dyn FnMut(u64) -> Fault + Send>),
-    ByRequest(Box<dyn FnMut(&Request<Bytes>) -> Fault + Send>),
+    ByRequest(DecideByRequest),
 }
 
 struct State {

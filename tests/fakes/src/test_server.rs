@@ -47,7 +47,7 @@ pub enum Answer {
     Drop,
 }
 
-/// A running endpoint. Clones share it; dropping the last one closes it.
+/// A running endpoint. It serves until the test ends, whoever keeps it: a client may outlive the test's hold on it.
 #[derive(Debug, Clone)]
 pub struct TestServer {
     /// Where it listens, host and port.
@@ -58,6 +58,10 @@ pub struct TestServer {
 
 impl TestServer {
     /// Serves HTTP.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no free port on loopback.
     #[expect(clippy::expect_used, reason = "a test that gets no port cannot run")]
     pub async fn start(answer: impl Fn(&Call) -> Answer + Send + Sync + 'static) -> Self {
         let calls = Arc::default();
@@ -66,6 +70,10 @@ impl TestServer {
     }
 
     /// Serves HTTPS; returns the certificate as PEM, too.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no free port on loopback.
     #[cfg(feature = "tls")]
     #[expect(clippy::expect_used, reason = "a test that gets no port cannot run")]
     pub async fn start_tls(
@@ -78,10 +86,17 @@ impl TestServer {
     }
 
     fn of(server: Server, calls: Arc<Mutex<Vec<Call>>>) -> Self {
+        let server = Arc::new(server);
+        let held = Arc::clone(&server);
+        // The runtime of the test drops it.
+        tokio::spawn(async move {
+            pending::<()>().await;
+            drop(held);
+        });
         Self {
             address: server.address().to_string(),
             calls,
-            server: Arc::new(server),
+            server,
         }
     }
 

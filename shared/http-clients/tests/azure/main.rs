@@ -1,4 +1,5 @@
 //! The ports on Azure: each against our own server and, where a real one or an emulator can be had, against that as well.
+#![cfg(test)]
 
 mod app;
 mod checkpoint;
