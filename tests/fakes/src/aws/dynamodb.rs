@@ -11,7 +11,7 @@ use hyper::Request;
 use serde_json::{Map, Value, json};
 
 use crate::aws::json::Service;
-use crate::faults::{Faults, inject};
+use crate::faults::{Fault, Faults, inject};
 use crate::lock::lock;
 use crate::server::{Answer, Server};
 use items::{CONDITION_FAILED, Items, Refused};
@@ -120,6 +120,11 @@ impl Table {
     }
 }
 
+/// What a faulty table answers, which did nothing.
+pub fn faulty_answer(fault: &Fault) -> Answer {
+    DYNAMODB.faulty_answer(fault)
+}
+
 async fn answer(request: &Request<Bytes>, shared: &Shared) -> Answer {
     lock(&shared.counts).calls += 1;
     let fault = shared.faults.next(request);
@@ -129,7 +134,7 @@ async fn answer(request: &Request<Bytes>, shared: &Shared) -> Answer {
             Err(refusal) => DYNAMODB.refuse(&refusal),
         }
     };
-    inject(&fault, |fault| DYNAMODB.faulty_answer(fault), work).await
+    inject(&fault, faulty_answer, work).await
 }
 
 fn perform(operation: &str, input: &Value, shared: &Shared) -> Answer {

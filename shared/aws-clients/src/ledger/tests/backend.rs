@@ -1,10 +1,11 @@
-//! Where the scenarios run: a fake table, or a new table of moto's server.
+//! Where the scenarios run: a fake table, or a new table of moto's server, behind a proxy that injects faults.
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
-use fakes::aws::dynamodb::Table;
+use fakes::aws::dynamodb::{Table, faulty_answer};
 use fakes::faults::Faults;
+use fakes::proxy::Proxy;
 use relay::settings::environment;
 
 use crate::connection::AwsConnection;
@@ -14,7 +15,10 @@ use crate::test_endpoint::connection;
 /// A place with one empty table.
 pub(super) struct Backend {
     connection: AwsConnection,
-    table: String,
+    pub(super) table: String,
+    /// What the proxy injects.
+    pub(super) faults: Faults,
+    _proxy: Proxy,
     /// Our own table, where it is ours.
     _served: Option<Table>,
 }
@@ -22,22 +26,31 @@ pub(super) struct Backend {
 impl Backend {
     pub(super) async fn fake() -> Self {
         let table = Table::start("ledger", Faults::healthy()).await.unwrap();
+        let backend = Self::before(&table.url(), "ledger".to_owned()).await;
         Self {
-            connection: connection(&table.url(), &[]),
-            table: "ledger".to_owned(),
             _served: Some(table),
+            ..backend
         }
     }
 
     /// A new table of moto's server.
     pub(super) async fn moto(scenario: &str) -> Self {
-        let connection = connection(&environment("MOTO_URL").unwrap(), &[]);
+        let url = environment("MOTO_URL").unwrap();
         // A server that serves two runs keeps the tables of the first.
         let table = format!("{scenario}-{:016x}", fastrand::u64(..));
-        create(&connection, &table).await;
+        create(&connection(&url, &[]), &table).await;
+        Self::before(&url, table).await
+    }
+
+    async fn before(url: &str, table: String) -> Self {
+        let faults = Faults::healthy();
+        let proxy = Proxy::before(url, faults.clone(), faulty_answer).await;
+        let proxy = proxy.unwrap();
         Self {
-            connection,
+            connection: connection(&proxy.url(), &[]),
             table,
+            faults,
+            _proxy: proxy,
             _served: None,
         }
     }

@@ -2,12 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
 use fakes::aws::dynamodb::Contents;
-use relay::{Claim, Lease, Ledger, Settled, chain};
+use relay::{Claim, Ledger, Settled, chain};
 use serde_json::json;
-use tenant_logs::Timestamp;
 use tokio::sync::Barrier;
 
 use super::scenarios::lease;
@@ -55,15 +53,6 @@ fn ids(count: usize) -> Vec<String> {
     (0..count).map(|number| number.to_string()).collect()
 }
 
-fn short(owner: u64, millis: i64) -> Lease {
-    let begins = Timestamp::now();
-    let ends = Timestamp::from_millisecond(begins.as_millisecond() + millis).unwrap();
-    Lease {
-        ends,
-        ..lease(owner, 0)
-    }
-}
-
 async fn check_tried_again(fault: fn() -> Answer) {
     let tries = AtomicUsize::new(0);
     let (ledger, _, _) = ledger(move |call| {
@@ -86,24 +75,6 @@ async fn a_throttled_write_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_claim_whose_answer_was_lost_is_still_ours() {
-    let has_dropped = AtomicUsize::new(0);
-    let table = Contents::new("ledger");
-    let endpoint = TestEndpoint::start(move |call| {
-        let answer = perform(&table, call);
-        if has_dropped.fetch_add(1, Ordering::Relaxed) == 0 {
-            Answer::Drop
-        } else {
-            answer
-        }
-    })
-    .await;
-    let ledger = TableLedger::new(&endpoint.connection(), "ledger".to_owned(), 35);
-    let claims = ledger.claim("http", &["a"], &lease(1, 0)).await.unwrap();
-    assert_eq!(claims, [Claim::Claimed]);
-}
-
-#[tokio::test]
 async fn a_hundred_claims_are_under_way_at_once() {
     let barrier = Arc::new(Barrier::new(100));
     let (ledger, _, endpoint) =
@@ -113,25 +84,6 @@ async fn a_hundred_claims_are_under_way_at_once() {
     let claims = ledger.claim("http", &ids, &lease(1, 0)).await.unwrap();
     assert_eq!(claims, vec![Claim::Claimed; 200]);
     assert_eq!(endpoint.calls().len(), 200);
-}
-
-#[tokio::test]
-async fn one_write_that_cannot_pass_fails_the_claim_and_the_others_are_given_back() {
-    let (ledger, table, _) = ledger(|call| {
-        (is_claim(call) && is_about(call, "7")).then(|| refuse("AccessDeniedException"))
-    })
-    .await;
-    let ids = ids(20);
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let error = ledger.claim("http", &ids, &lease(1, 0)).await.unwrap_err();
-    assert_eq!(
-        chain(&error).to_string(),
-        "claim 20 log events of sink `http`: ledger table `ledger` answered \
-        AccessDeniedException: check its name, its region, permissions and credentials"
-    );
-    for log_id in ids {
-        assert_eq!(table.item(&format!("http#{log_id}")), None, "{log_id}");
-    }
 }
 
 #[tokio::test]
@@ -147,23 +99,6 @@ async fn a_table_that_throttles_for_ever_is_given_up_and_the_others_are_given_ba
     assert_eq!(table.item("http#a"), None);
     let is_claim_of_b = |call: &&Call| is_claim(call) && is_about(call, "b");
     assert_eq!(endpoint.calls().iter().filter(is_claim_of_b).count(), 6);
-}
-
-#[tokio::test]
-async fn a_table_that_hangs_ends_the_claim_while_there_is_time_to_answer() {
-    let (ledger, _, _) = ledger(|_| Some(Answer::Hang)).await;
-    let begun = Instant::now();
-    let error = ledger.claim("http", &["a"], &short(1, 8_000)).await;
-    let error = chain(&error.unwrap_err()).to_string();
-    assert!(
-        error.ends_with("no answer from ledger table `ledger` in time"),
-        "{error}"
-    );
-    assert!(
-        begun.elapsed() < Duration::from_secs(8),
-        "{:?}",
-        begun.elapsed()
-    );
 }
 
 #[tokio::test]
