@@ -117,3 +117,12 @@ async fn an_invocation_goes_on_when_its_client_has_hung_up() {
     assert_eq!(posted.await.unwrap().status(), 200);
     assert_eq!(door.function.starts(), 1);
 }
+
+#[tokio::test]
+async fn a_request_beyond_the_concurrency_is_answered_429() {
+    let door = door(LONG).await;
+    let (posted, process, id) = door.under_way().await;
+    assert_eq!(door.post("[2]").await.unwrap().status(), 429);
+    process.respond(&id, "{}").await;
+    assert_eq!(posted.await.unwrap().status(), 200);
+}

@@ -209,3 +209,27 @@ async fn a_function_gets_two_more_tries_and_then_its_failure_record_is_kept() {
     assert_eq!(record["requestContext"]["approximateInvokeCount"], 3);
     assert_eq!(record["responsePayload"]["errorMessage"], "no");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_throttled_invocation_is_tried_until_there_is_room() {
+    let bus = EventBus::start("logs", Faults::healthy()).await.unwrap();
+    let calls = Arc::new(Mutex::new(0));
+    let function = {
+        let calls = Arc::clone(&calls);
+        move |_payload| {
+            *lock(&calls) += 1;
+            let throttled = *lock(&calls) < 6;
+            std::future::ready(if throttled {
+                Err(InvocationError::Throttled)
+            } else {
+                Ok(Bytes::new())
+            })
+        }
+    };
+    let target = AsyncTarget::new("target", Arc::new(function));
+    bus.add_rule(rule(ALL, Target::Function(Arc::new(target))))
+        .unwrap();
+    bus.put(&partner_entry("{}")).unwrap();
+    bus.settled(Duration::from_mins(1)).await.unwrap();
+    assert_eq!(*lock(&calls), 6);
+}
