@@ -148,7 +148,7 @@ async fn exactly_the_record_that_failed_is_named_and_what_comes_again_with_it_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_whose_invocation_is_lost_is_halved_and_duplicates_are_counted() {
+async fn a_batch_whose_invocation_is_lost_is_bisected_and_duplicates_are_counted() {
     let cloud = cloud(CloudOptions::default()).await;
     let late = Fault::Late(Duration::from_secs(1));
     cloud.collector_faults.always(late);
@@ -171,7 +171,7 @@ async fn a_batch_whose_invocation_is_lost_is_halved_and_duplicates_are_counted()
     assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
     let counts = shard.counts();
     assert!((1..=3).contains(&counts.failed), "{counts:?}");
-    // Halves: more batches than there were at first and came again whole.
+    // Bisected: more batches than there were at first and came again whole.
     assert!(counts.invocations > 5 + counts.failed, "{counts:?}");
     say(&format!(
         "kinesis, killed three times: 200 of 200 delivered, {twice} more than once, {counts:?}"

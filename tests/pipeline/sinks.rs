@@ -136,7 +136,7 @@ async fn http_sets_aside_exactly_the_rows_that_the_collector_cannot_take() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn http_halves_what_is_too_large_for_the_collector() {
+async fn http_bisects_what_is_too_large_for_the_collector() {
     let options = CollectorOptions {
         body_limit_bytes: 2_000,
         ..CollectorOptions::default()

@@ -59,7 +59,7 @@ impl Default for AzureOptions {
             has_ledger_table: true,
             is_single: false,
             subscription: SubscriptionOptions {
-                most_events: 100,
+                max_events: 100,
                 preferred_bytes: 512 * 1_024,
                 ..SubscriptionOptions::new("", "")
             },

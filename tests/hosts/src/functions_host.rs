@@ -295,7 +295,7 @@ impl Shared {
     /// Invokes a function, as often as its policy says; the error is that of the last try.
     async fn invoke(&self, invocation: &Invocation) -> Result<Value, String> {
         let policy = self.app.retries.get(&invocation.function);
-        let most = policy.map_or(0, |policy| policy.most_retries);
+        let most = policy.map_or(0, |policy| policy.max_retries);
         let mut count = 0;
         loop {
             let retry = policy.map(|_| (count, most));

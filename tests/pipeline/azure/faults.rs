@@ -42,7 +42,7 @@ async fn nothing_is_lost_and_duplicates_are_at_most_what_was_in_flight() {
     let count = event_count();
     let options = AzureOptions {
         subscription: SubscriptionOptions {
-            most_events: BATCH,
+            max_events: BATCH,
             preferred_bytes: 1_024 * 1_024,
             parallel_deliveries: 8,
             repeated_share: 0.05,

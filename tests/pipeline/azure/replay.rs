@@ -48,8 +48,8 @@ async fn what_a_sink_refused_goes_back_to_it_once_it_takes_it() {
 async fn what_event_grid_gave_up_goes_to_every_sink() {
     let options = AzureOptions {
         subscription: SubscriptionOptions {
-            most_events: 10,
-            most_attempts: 2,
+            max_events: 10,
+            max_attempts: 2,
             ..SubscriptionOptions::new("", "")
         },
         ..AzureOptions::default()

@@ -26,7 +26,7 @@ pub(crate) struct App {
 /// How the host tries an invocation again; it does so for timers and for events alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RetryPolicy {
-    pub(crate) most_retries: u32,
+    pub(crate) max_retries: u32,
     pub(crate) delay: Duration,
 }
 
@@ -201,7 +201,7 @@ fn policy(retry: &RetryJson) -> Result<RetryPolicy, String> {
     }
     let delay = retry.delay_interval.as_deref();
     Ok(RetryPolicy {
-        most_retries: retry.max_retry_count,
+        max_retries: retry.max_retry_count,
         delay: duration(delay.ok_or("a fixedDelay without its delayInterval")?)?,
     })
 }

@@ -7,7 +7,7 @@ use cargo_local::binaries::Binaries;
 use cargo_local::cloud::{TENANT, TOKEN};
 use hosts::lambda::{Function, FunctionOptions};
 
-use crate::endpoint::{Endpoint, TlsFront};
+use crate::endpoint::{Endpoint, TlsEndpoint};
 
 /// A program that runs as a Lambda function.
 #[derive(Clone)]
@@ -49,8 +49,8 @@ impl Contender {
     }
 
     /// As [`Self::ingest`], over TLS.
-    pub(crate) fn ingest_over_tls(&self, front: &TlsFront) -> std::io::Result<Function> {
-        self.ingest(&front.url, Some(&front.certificate))
+    pub(crate) fn ingest_over_tls(&self, over_tls: &TlsEndpoint) -> std::io::Result<Function> {
+        self.ingest(&over_tls.url, Some(&over_tls.certificate))
     }
 
     /// A function that posts events to a collector.

@@ -1,8 +1,8 @@
 //! What the functions send to: as little work as possible, so that the machine measures the functions.
 
 use std::error::Error;
+use std::future::{Ready, ready};
 use std::io;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,22 +10,31 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use fakes::server::{Answer, Server};
 use hyper::Request;
-use rcgen::CertifiedKey;
-use rustls::ServerConfig;
-use rustls::crypto::ring::default_provider;
-use rustls::pki_types::PrivateKeyDer;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
 
 use crate::stream::work_folder;
 
 /// A server that counts what it gets.
 pub(crate) struct Endpoint {
     server: Server,
+    answer: CountAndAnswer,
     events: Arc<AtomicU64>,
+}
+
+/// How many events a body has, and its answer.
+type CountAndAnswer = fn(&[u8]) -> (usize, Answer);
+
+fn counting(
+    answer: CountAndAnswer,
+    events: &Arc<AtomicU64>,
+) -> impl Fn(Request<Bytes>) -> Ready<Answer> + Send + Sync + 'static {
+    let events = Arc::clone(events);
+    move |request| {
+        let (count, answer) = answer(request.body());
+        events.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
+        ready(answer)
+    }
 }
 
 impl Endpoint {
@@ -55,16 +64,11 @@ impl Endpoint {
         Self::start(|_body| (1, Answer::json(200, "{}"))).await
     }
 
-    async fn start(answer: fn(&[u8]) -> (usize, Answer)) -> io::Result<Self> {
+    async fn start(answer: CountAndAnswer) -> io::Result<Self> {
         let events = Arc::new(AtomicU64::new(0));
-        let counted = Arc::clone(&events);
-        let server = Server::start(move |request: Request<Bytes>| {
-            let (count, answer) = answer(request.body());
-            counted.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
-            async move { answer }
-        });
         Ok(Self {
-            server: server.await?,
+            server: Server::start(counting(answer, &events)).await?,
+            answer,
             events,
         })
     }
@@ -88,41 +92,26 @@ fn entry_count(body: &[u8]) -> usize {
     serde_json::from_slice::<PutEvents>(body).map_or(0, |call| call.entries.len())
 }
 
-/// HTTPS in front of an endpoint, with a certificate made for this run.
-pub(crate) struct TlsFront {
+/// The same over HTTPS, with a certificate made for this run.
+pub(crate) struct TlsEndpoint {
     /// Where it listens.
     pub(crate) url: String,
     /// The file with its certificate, for clients to trust.
     pub(crate) certificate: PathBuf,
+    _server: Server,
 }
 
-impl TlsFront {
-    /// Serves until the runtime ends.
-    pub(crate) async fn start(endpoint: &Endpoint) -> Result<Self, Box<dyn Error>> {
-        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
-        let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names)?;
-        let key = PrivateKeyDer::try_from(signing_key.serialize_der())?;
-        let settings = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key)?;
+impl TlsEndpoint {
+    /// Answers as this endpoint does, and counts what comes as its own.
+    pub(crate) async fn of(endpoint: &Endpoint) -> Result<Self, Box<dyn Error>> {
+        let answering = counting(endpoint.answer, &endpoint.events);
+        let (server, pem) = Server::start_tls(answering).await?;
         let certificate = work_folder()?.canonicalize()?.join("certificate.pem");
-        std::fs::write(&certificate, cert.pem())?;
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let url = format!("https://{}", listener.local_addr()?);
-        let acceptor = TlsAcceptor::from(Arc::new(settings));
-        tokio::spawn(accept(listener, acceptor, endpoint.server.address()));
-        Ok(Self { url, certificate })
-    }
-}
-
-async fn accept(listener: TcpListener, acceptor: TlsAcceptor, behind: SocketAddr) {
-    while let Ok((stream, _)) = listener.accept().await {
-        let acceptor = acceptor.clone();
-        tokio::spawn(async move {
-            let mut outside = acceptor.accept(stream).await?;
-            let mut inside = TcpStream::connect(behind).await?;
-            copy_bidirectional(&mut outside, &mut inside).await
-        });
+        std::fs::write(&certificate, pem)?;
+        Ok(Self {
+            url: format!("https://{}", server.address()),
+            certificate,
+            _server: server,
+        })
     }
 }

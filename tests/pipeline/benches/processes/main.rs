@@ -22,7 +22,7 @@ use std::fs;
 use cargo_local::binaries::{Binaries, Profile, Progress, build};
 
 use contender::Contender;
-use endpoint::{Endpoint, TlsFront};
+use endpoint::{Endpoint, TlsEndpoint};
 use payload::Payload;
 use report::{Report, megabytes, millis, say};
 use share::SmallShare;
@@ -179,11 +179,11 @@ async fn starts(
         }
     }
     let bus = Endpoint::event_bus().await?;
-    let front = TlsFront::start(&bus).await?;
+    let over_tls = TlsEndpoint::of(&bus).await?;
     let one_event = one_event(bodies)?;
     let mut payload = Payload::webhook(&one_event)?;
     let whole_core = 31;
-    for (name, way) in [("HTTP", Way::Http(&bus)), ("TLS", Way::Tls(&front))] {
+    for (name, way) in [("HTTP", Way::Http(&bus)), ("TLS", Way::Tls(&over_tls))] {
         let starts = start::measure(&contenders, &way, whole_core, &mut payload).await?;
         tell(&starts, &format!("over {name}, medians of {whole_core}"));
         classify(&starts, name, report);
@@ -196,7 +196,7 @@ async fn starts(
         }
     };
     let of_share: Result<Vec<_>, _> = contenders.iter().map(|each| share.of(each)).collect();
-    let (way, rounds) = (Way::Tls(&front), 9);
+    let (way, rounds) = (Way::Tls(&over_tls), 9);
     let starts = start::measure(&of_share?, &way, rounds, &mut payload).await?;
     let name = "TLS, CPU share of 128 MB";
     tell(&starts, &format!("over {name}, medians of {rounds}"));

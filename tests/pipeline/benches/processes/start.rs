@@ -7,7 +7,7 @@ use fakes::invocation::InvocationError;
 use hosts::lambda::Function;
 
 use crate::contender::Contender;
-use crate::endpoint::{Endpoint, TlsFront};
+use crate::endpoint::{Endpoint, TlsEndpoint};
 use crate::payload::Payload;
 
 /// What a start takes, as medians.
@@ -25,7 +25,7 @@ pub(crate) enum Way<'a> {
     /// Plain HTTP.
     Http(&'a Endpoint),
     /// HTTPS, its certificate trusted.
-    Tls(&'a TlsFront),
+    Tls(&'a TlsEndpoint),
 }
 
 /// Starts every contender in turn, many times, so that whatever else the machine does slows all of them alike.
@@ -41,7 +41,7 @@ pub(crate) async fn measure(
         for (contender, times) in contenders.iter().zip(&mut times) {
             let function = match way {
                 Way::Http(bus) => contender.ingest(&bus.url(), None)?,
-                Way::Tls(front) => contender.ingest_over_tls(front)?,
+                Way::Tls(over_tls) => contender.ingest_over_tls(over_tls)?,
             };
             times.push(start(function, payload.renewed(&mut next)).await?);
         }

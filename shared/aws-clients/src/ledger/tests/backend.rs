@@ -12,7 +12,7 @@ use crate::connection::AwsConnection;
 use crate::ledger::TableLedger;
 use crate::test_endpoint::connection;
 
-/// A place with one empty table.
+/// A service with one empty table.
 pub(super) struct Backend {
     connection: AwsConnection,
     pub(super) table: String,

@@ -35,11 +35,11 @@ pub struct SubscriptionOptions {
     /// How it delivers.
     pub schema: EventSchema,
     /// `maxEventsPerBatch`.
-    pub most_events: usize,
+    pub max_events: usize,
     /// `preferredBatchSizeInKilobytes`.
     pub preferred_bytes: usize,
     /// `maxDeliveryAttempts`.
-    pub most_attempts: u32,
+    pub max_attempts: u32,
     /// How much shorter than the real one the retry schedule is.
     pub time_scale: f64,
     /// How long an answer may take; the real one waits 30 s.
@@ -59,9 +59,9 @@ impl SubscriptionOptions {
             name: name.into(),
             endpoint: endpoint.into(),
             schema: EventSchema::EventGrid,
-            most_events: 1,
+            max_events: 1,
             preferred_bytes: 64 * 1_024,
-            most_attempts: 30,
+            max_attempts: 30,
             time_scale: 0.001,
             answer_limit: ANSWER_LIMIT,
             parallel_deliveries: 16,
@@ -207,7 +207,7 @@ async fn deliver(
         }
         // What a function's endpoint says of a request itself is final.
         let is_final = matches!(status, 400 | 413);
-        if is_final || attempts >= inner.options.most_attempts {
+        if is_final || attempts >= inner.options.max_attempts {
             inner.set_aside(&batch, status, attempts);
             break;
         }
@@ -231,7 +231,7 @@ impl Inner {
         let mut byte_count = 0;
         while let Some(event) = waiting.pop_front() {
             let bytes = event.to_string().len();
-            let is_full = batch.len() >= self.options.most_events
+            let is_full = batch.len() >= self.options.max_events
                 || byte_count + bytes > self.options.preferred_bytes;
             // One that is larger than the preference goes alone.
             if is_full && !batch.is_empty() {
@@ -246,7 +246,7 @@ impl Inner {
 
     /// Makes one delivery; 0 where no answer comes.
     async fn post(&self, batch: &[Value], attempts: u32) -> u16 {
-        let is_batched = self.options.most_events > 1;
+        let is_batched = self.options.max_events > 1;
         let (media_type, body) = match (self.options.schema, is_batched) {
             (EventSchema::EventGrid, _) => ("application/json; charset=utf-8", json!(batch)),
             (EventSchema::CloudEvents, true) => {
@@ -298,7 +298,7 @@ impl Inner {
             413 => "PayloadTooLarge",
             _ => "Busy",
         };
-        let reason = if attempts >= self.options.most_attempts {
+        let reason = if attempts >= self.options.max_attempts {
             "MaxDeliveryAttemptsExceeded"
         } else {
             "UndeliverableDueToClientError"

@@ -80,7 +80,7 @@ async fn what_fails_too_often_or_for_good_becomes_a_dead_letter() {
     let failing = endpoint(|_| 500).await;
     let refusing = endpoint(|_| 413).await;
     let options = SubscriptionOptions {
-        most_attempts: 3,
+        max_attempts: 3,
         ..failing.options()
     };
     let failing = topic.subscribe(options).await.unwrap();
@@ -112,7 +112,7 @@ async fn what_microsofts_own_client_publishes_is_taken_in_both_schemas() {
         let endpoint = endpoint(|_| 202).await;
         let options = SubscriptionOptions {
             schema,
-            most_events: 10,
+            max_events: 10,
             ..endpoint.options()
         };
         let subscription = topic.subscribe(options).await.unwrap();
