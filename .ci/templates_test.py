@@ -101,7 +101,8 @@ def check_detections():
         matched = [name for name, pattern in patterns.items() if pattern.matches_event(case)]
         if matched != ([wanted] if wanted else []):
             problems.append(f"{json.dumps(case)}: matched by {matched}, not {wanted}")
-    catalogue = sorted((ROOT / "shared/tenant-logs/src/event_type/catalogue").glob("*.rs"))
+    folder = ROOT / "shared/tenant-logs/src/event_type"
+    catalogue = [folder / "catalogue.rs", *sorted((folder / "catalogue").glob("*.rs"))]
     codes = {code for part in catalogue for code in re.findall(r'known\(\s*"(\w+)"', part.read_text(encoding="utf-8"))}
     named = {code for rule in rules.values() for code in types(rule["EventPattern"])}
     problems.extend(f"{code}: no type code of the catalogue" for code in sorted(named - codes))
@@ -146,6 +147,24 @@ def values(pattern, key):
     if not isinstance(pattern, dict):
         return []
     return pattern.get(key, []) + [value for part in pattern.values() for value in values(part, key)]
+def check_deliver_rule():
+    """The rule that delivers: what it matches by moto, and that the local cloud's is the same."""
+    pattern = load("rules.yaml")["Resources"]["DeliverRule"]["Properties"]["EventPattern"]
+    cases = [
+        (event("s"), True),
+        (event("s", source=PARTNER), True),
+        (event("s", source="elsewhere.example.com"), False),
+        ({**event("s"), "detail-type": "Something else"}, False),
+    ]
+    rule = EventPattern.load(json.dumps(pattern))
+    for case, wanted in cases:
+        if rule.matches_event(case) != wanted:
+            problems.append(f"DeliverRule: {json.dumps(case)}: matched is not {wanted}")
+    cloud = (ROOT / "tests/cargo-local/src/cloud.rs").read_text(encoding="utf-8")
+    ours = re.search(r'RULE_PATTERN: &str = r#"(.*?)"#', cloud)[1]
+    if json.loads(ours) != pattern:
+        problems.append(f"the local cloud's rule is not that of rules.yaml: {ours}")
+    print(f"1 rule that delivers, {len(cases)} events")
 
 
 def types(pattern):
@@ -217,6 +236,7 @@ def check_failure_paths():
 
 if __name__ == "__main__":
     check_detections()
+    check_deliver_rule()
     check_kql_detections()
     check_metrics()
     check_failure_paths()

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cargo_local::azure_cloud::AzureOptions;
+use cargo_local::cloud::CloudOptions;
+use fakes::collector::Refusal;
+use fakes::faults::Fault;
+use fakes::server::{Answer, Server};
 use hyper::Request;
-use local::azure_cloud::AzureOptions;
-use local::cloud::CloudOptions;
-use local::collector::Refusal;
-use local::faults::Fault;
-use local::server::{Answer, Server};
 use serde_json::Value;
 
 use crate::kit::azure;

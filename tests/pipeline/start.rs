@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use local::server::{Answer, Server};
+use fakes::server::{Answer, Server};
 
 use crate::kit::{PATIENCE, binaries, eventually};
 

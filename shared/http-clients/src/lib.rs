@@ -14,9 +14,9 @@ mod log_analytics;
 mod roots;
 mod sinks;
 mod table;
-#[cfg(test)]
-mod test_server;
 mod tls;
+#[cfg(test)]
+mod tries;
 
 pub use azure_function::AzureFunction;
 pub use blob::{

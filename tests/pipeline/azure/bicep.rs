@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use local::azure_cloud::AzureOptions;
-use local::logs_ingestion::StoredRow;
+use cargo_local::azure_cloud::AzureOptions;
+use fakes::azure::logs_ingestion::StoredRow;
 use serde_json::{Value, json};
 
 use crate::kit::azure::{azure, dead_letters, event_with, settled};

@@ -2,8 +2,8 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use local::faults::Fault;
-use local::queue::MESSAGE_LIMIT_BYTES;
+use fakes::aws::queue::MESSAGE_LIMIT_BYTES;
+use fakes::faults::Fault;
 use serde_json::{Value, json};
 use tenant_logs::{gunzip, sha256_hex};
 

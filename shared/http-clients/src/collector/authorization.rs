@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
     use crate::entra::EntraIdentity;
-    use crate::test_server::{Answer, TestServer};
+    use fakes::test_server::{Answer, TestServer};
 
     /// A vault whose secret is another one at each reading: `v1`, `v2` and so on.
     async fn rotating() -> (Authorization, Arc<AtomicUsize>) {

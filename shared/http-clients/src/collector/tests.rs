@@ -9,7 +9,8 @@ use tokio::sync::Barrier;
 
 use super::settings::tests::read_settings;
 use super::*;
-use crate::test_server::{Answer, Call, TestServer, once};
+use crate::tries::once;
+use fakes::test_server::{Answer, Call, TestServer};
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_secs(4);

@@ -8,7 +8,8 @@ use tenant_logs::{Parsed, Redaction, Schema, parse};
 
 use super::*;
 use crate::entra::EntraSettings;
-use crate::test_server::{Answer, Call, TestServer, once, twice};
+use crate::tries::{once, twice};
+use fakes::test_server::{Answer, Call, TestServer};
 
 const LONG: Duration = Duration::from_secs(20);
 

@@ -2,7 +2,7 @@ use relay::{StoredSecrets, WantedSecret};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::test_server::{Answer, Call, TestServer};
+use fakes::test_server::{Answer, Call, TestServer};
 
 const NAME: &str = "/secrets/tokens";
 

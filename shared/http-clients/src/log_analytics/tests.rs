@@ -10,7 +10,8 @@ use tenant_logs::{Parsed, parse};
 
 use super::*;
 use crate::entra::EntraSettings;
-use crate::test_server::{Answer, Call, TestServer, once, twice};
+use crate::tries::{once, twice};
+use fakes::test_server::{Answer, Call, TestServer};
 
 const LONG: Duration = Duration::from_secs(20);
 const RULE_ID: &str = "dcr-00000000000000000000000000000001";

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::*;
-use crate::test_server::twice;
+use crate::tries::twice;
 
 /// A collector that asks to be left alone, once, and takes the rows then.
 async fn send_to_busy(retry_after: String) -> (Delivery, TestServer) {
