@@ -99,7 +99,7 @@ const ABOVE_THE_CORES: [&str; 7] = [
 ];
 
 /// What the pure core may use.
-const OF_TENANT_LOGS: [&str; 10] = [
+const OF_TENANT_LOGS: [&str; 9] = [
     "base64",
     "flate2",
     "hmac",
@@ -109,7 +109,6 @@ const OF_TENANT_LOGS: [&str; 10] = [
     "sha2",
     "thiserror",
     "wide",
-    "woothee",
 ];
 
 /// What a package may be built from; `*` stands for any end of a name. Nothing else may be added unseen.
@@ -151,8 +150,6 @@ fn may_use(package: &Package) -> Vec<&'static str> {
             ],
             false,
         ),
-        // It stands in for a crate of a registry.
-        "shared/regex" => (&["regex-lite"], true),
         "shared/lambda-payload" => (&["lambda_runtime"], false),
         "shared/custom-handler" => (&["http-body-util", "hyper*", "relay"], false),
         folder if folder.starts_with("functions/aws-") => (

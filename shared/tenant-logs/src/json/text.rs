@@ -38,9 +38,9 @@ pub(super) fn read_text(quoted: &[u8]) -> Option<(String, usize)> {
 /// Reads what follows a backslash, and answers what comes after it.
 #[inline]
 fn read_escape<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> Option<&'a [u8]> {
-    let (dead_letter, rest) = text.split_first()?;
-    out.push(match dead_letter {
-        b'"' | b'\\' | b'/' => *dead_letter,
+    let (escape, rest) = text.split_first()?;
+    out.push(match escape {
+        b'"' | b'\\' | b'/' => *escape,
         b'b' => 0x08,
         b'f' => 0x0c,
         b'n' => b'\n',

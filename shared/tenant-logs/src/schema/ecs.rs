@@ -2,20 +2,15 @@
 
 mod classes;
 
-use super::json_writer::{JsonWriter, is_text, key};
+use super::json_writer::{JsonWriter, key};
 use super::reading::{Address, Reading, coordinates};
 use super::rest::write_rest;
-use super::user_agent::UserAgents;
 use crate::Outcome;
 use crate::event_type::meaning::Happened;
 use classes::Class;
 
 /// Writes one document.
-pub(super) fn write(
-    reading: &Reading<'_>,
-    user_agents: &mut UserAgents,
-    document: &mut JsonWriter<'_>,
-) {
+pub(super) fn write(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
     document.begin_row();
     reading.write_time(key!("@timestamp"), document);
     document.fixed(key!("ecs"), r#"{"version":"8.17.0"}"#);
@@ -25,7 +20,7 @@ pub(super) fn write(
     write_source(reading, document);
     write_client(reading, document);
     write_network(reading, document);
-    write_user_agent(reading, user_agents, document);
+    write_user_agent(reading, document);
     write_request(reading, document);
     write_error(reading, document);
     write_related(reading, document);
@@ -137,17 +132,9 @@ fn write_network(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
     }
 }
 
-fn write_user_agent(
-    reading: &Reading<'_>,
-    user_agents: &mut UserAgents,
-    document: &mut JsonWriter<'_>,
-) {
-    let Some(agent) = reading.record.own.user_agent.filter(|json| is_text(json)) else {
-        return;
-    };
+fn write_user_agent(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
     let user_agent = document.begin_object(key!("user_agent"));
-    document.text(key!("original"), Some(agent));
-    user_agents.write(agent, document);
+    document.text(key!("original"), reading.record.own.user_agent);
     document.end_object(user_agent);
 }
 

@@ -111,21 +111,6 @@ impl<'o> JsonWriter<'o> {
         self.key(members);
     }
 
-    /// Members that were written by [`Self`] before, as the first ones of their object.
-    pub(super) fn made_members(&mut self, members: &str) {
-        if !members.is_empty() {
-            self.separate();
-            self.out.push_str(members);
-        }
-    }
-
-    /// A member whose value is a text of any content, where there is one.
-    pub(super) fn known(&mut self, key: &'static str, text: Option<&str>) {
-        if let Some(text) = text {
-            self.string(key, text);
-        }
-    }
-
     /// A member whose value is one of our own words.
     pub(super) fn word(&mut self, key: &'static str, word: &'static str) {
         self.key(key);
