@@ -99,7 +99,7 @@ const ABOVE_THE_CORES: [&str; 7] = [
 ];
 
 /// What the pure core may use.
-const OF_TENANT_LOGS: [&str; 9] = [
+const OF_TENANT_LOGS: [&str; 8] = [
     "base64",
     "flate2",
     "hmac",
@@ -108,7 +108,6 @@ const OF_TENANT_LOGS: [&str; 9] = [
     "serde_json",
     "sha2",
     "thiserror",
-    "wide",
 ];
 
 /// What a package may be built from; `*` stands for any end of a name. Nothing else may be added unseen.

@@ -2,8 +2,8 @@
 
 mod reader;
 pub(crate) mod scan;
-pub(crate) mod specials;
 mod text;
+mod words;
 
 use std::borrow::Cow;
 
@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 
 pub use reader::{JsonReader, UnexpectedJson, read_json};
 pub use text::push_text;
+pub(crate) use text::{needs_no_escapes, push_content};
 
 use scan::{Scan, skip_white_space};
 

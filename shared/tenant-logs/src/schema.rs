@@ -5,7 +5,6 @@
 
 mod asim;
 mod ecs;
-mod escaped;
 mod event_time;
 mod json_writer;
 mod ocsf;

@@ -3,7 +3,7 @@
 //! As strict as `serde_json` about syntax, and as tolerant about content: numbers that fit no float, lone surrogates
 //! and any depth pass. A text that does not follow the grammar has no answer here; `serde_json` says where it breaks.
 
-use super::specials::plain_bytes;
+use super::words::unescaped_bytes;
 
 /// A text that is read from left to right.
 #[derive(Debug)]
@@ -161,7 +161,7 @@ impl<'a> Scan<'a> {
     #[inline]
     fn special(&self, from: usize) -> usize {
         let rest = self.text.get(from..).unwrap_or_default();
-        from + plain_bytes(rest)
+        from + unescaped_bytes(rest)
     }
 
     /// The end of the string whose first special byte is no quote.

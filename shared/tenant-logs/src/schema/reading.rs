@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::escaped::escaped;
 use super::event_time::EventTime;
 use super::json_writer::{JsonWriter, is_text};
 use crate::json::{scalar, string};
@@ -191,13 +190,13 @@ impl<'a> Reading<'a> {
     /// Writes the raw event as JSON.
     pub(super) fn write_raw(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
         let (before, text, after) = self.log_event.detail_parts();
-        writer.json_around(key, (&before, text, after));
+        writer.json_of_parts(key, [&before, text, after]);
     }
 
     /// Writes the raw event as a string.
     pub(super) fn write_raw_string(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
         let (before, text, after) = self.log_event.detail_parts();
-        writer.string_around(key, (&before, &escaped(text), after));
+        writer.string_of_parts(key, [&before, text, after]);
     }
 
     /// Writes the time as RFC 3339, in Auth0's own writing where that is what it is.
