@@ -202,14 +202,11 @@ macro_rules! members {
         }
 
         impl<'a> Places<'a> for $struct<'a> {
-            #[expect(non_upper_case_globals, reason = "each has the name of its field")]
             fn place(&mut self, name: &[u8]) -> Option<&mut Option<&'a str>> {
-                $(const $field: u64 = shape_of($name);)*
-                let (place, same) = match shape_of(name) {
-                    $($field => (&mut self.$field, name == $name),)*
-                    _ => return None,
-                };
-                same.then_some(place)
+                match name {
+                    $($name => Some(&mut self.$field),)*
+                    _ => None,
+                }
             }
 
             fn leave_out_unreadable(&mut self) {
@@ -217,21 +214,6 @@ macro_rules! members {
             }
         }
     };
-}
-
-/// A name's length, first two bytes and last four: a number that tells the names of a struct apart.
-#[expect(clippy::as_conversions, reason = "`From` is not for constants")]
-const fn shape_of(name: &[u8]) -> u64 {
-    let first = match name.first_chunk::<2>() {
-        Some(first) => u16::from_le_bytes(*first) as u64,
-        None => 0,
-    };
-    let last = match (name.last_chunk::<4>(), name.last()) {
-        (Some(last), _) => u32::from_le_bytes(*last) as u64,
-        (None, Some(last)) => *last as u64,
-        (None, None) => 0,
-    };
-    last << 32 | first << 16 | (name.len() as u64 & 0xffff)
 }
 
 members! {
