@@ -22,9 +22,6 @@ pub use body::{decode, decode_base64, gunzip};
 pub use dead_letter::{DeadLetter, DeadLetterEvent};
 pub use digest::sha256_hex;
 pub use error::{RejectReason, Unreadable};
-pub use event_type::meaning::{
-    Act, Attempt, Cause, Challenge, Factor, Happened, Meaning, Notice, Object, Proof, Severity,
-};
 pub use event_type::{Category, Known, Outcome, Status, known_event_type, known_event_types};
 pub use filter::{Filter, FilterProblem, FilterSettings};
 pub use jiff::Timestamp;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use crate::digest::derived_log_id;
 use crate::element::{Data, Element};
 use crate::json::{member, members, scalar, string};
-use crate::record::{Record, Tape};
+use crate::record::{MemberIndex, Record};
 
 /// A log event: the text it came as, and the few fields we route, batch and remember by.
 ///
@@ -24,7 +24,7 @@ pub struct LogEvent<'a> {
     /// Whether something stands beside `data` that no wrapper has.
     has_more: bool,
     /// Where the record's members are, until the text is replaced or owned.
-    tape: Option<Tape<'a>>,
+    index: Option<MemberIndex<'a>>,
 }
 
 /// The same text, read the same way: what was found in it follows.
@@ -78,7 +78,7 @@ impl<'a> LogEvent<'a> {
         let own = &data.fields;
         let found = beside.or_else(|| log_id_of(own.log_id, own.underscore_id));
         let mut event = Self::unidentified(text, form, own.event_type, own.date);
-        event.tape = Some(data.tape);
+        event.index = Some(data.index);
         event.has_more = element.has_more;
         event.redacted = element.redacted.map(redacted_paths).unwrap_or_default();
         event.identify(found);
@@ -110,7 +110,7 @@ impl<'a> LogEvent<'a> {
             date: scalar_of(date),
             redacted: Vec::new(),
             has_more: false,
-            tape: None,
+            index: None,
         }
     }
 
@@ -165,7 +165,7 @@ impl<'a> LogEvent<'a> {
         }
         self.text = Cow::Owned(text);
         self.form = Form::Detail;
-        self.tape = None;
+        self.index = None;
     }
 
     /// Identifies the event within its tenant, across every path that brings it.
@@ -226,8 +226,8 @@ impl<'a> LogEvent<'a> {
 
     /// The record's members.
     pub(crate) fn members(&self) -> Record<'_> {
-        match &self.tape {
-            Some(tape) => Record::from_tape(tape),
+        match &self.index {
+            Some(index) => Record::from_index(index),
             None => Record::of(self.record()),
         }
     }
@@ -243,7 +243,7 @@ impl<'a> LogEvent<'a> {
             date: self.date.map(|text| Cow::Owned(text.into_owned())),
             redacted: self.redacted,
             has_more: self.has_more,
-            tape: None,
+            index: None,
         }
     }
 

@@ -6,9 +6,9 @@
 mod asim;
 mod ecs;
 mod event_time;
+mod event_view;
 mod json_writer;
 mod ocsf;
-mod reading;
 mod rest;
 mod sentinel;
 
@@ -16,8 +16,8 @@ use std::borrow::Cow;
 
 use crate::{LogEvent, TenantName};
 pub use asim::AsimStream;
+use event_view::EventView;
 use json_writer::JsonWriter;
-use reading::Reading;
 
 /// A schema that log events are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -87,7 +87,7 @@ impl<'t> Mapping<'t> {
 
     /// Appends one log event as a JSON object.
     pub fn append(&self, log_event: &LogEvent<'_>, out: &mut String) {
-        let reading = || Reading::of(log_event, self.tenant);
+        let view = || EventView::of(log_event, self.tenant);
         match self.schema {
             Schema::Raw => {
                 let (before, text, after) = log_event.detail_parts();
@@ -95,10 +95,10 @@ impl<'t> Mapping<'t> {
                     out.push_str(part);
                 }
             }
-            Schema::Ecs => ecs::write(&reading(), &mut JsonWriter::new(out)),
-            Schema::Ocsf => ocsf::write(&reading(), &mut JsonWriter::new(out)),
-            Schema::Asim => asim::write(&reading(), &mut JsonWriter::new(out)),
-            Schema::Sentinel => sentinel::write(&reading(), &mut JsonWriter::new(out)),
+            Schema::Ecs => ecs::write(&view(), &mut JsonWriter::new(out)),
+            Schema::Ocsf => ocsf::write(&view(), &mut JsonWriter::new(out)),
+            Schema::Asim => asim::write(&view(), &mut JsonWriter::new(out)),
+            Schema::Sentinel => sentinel::write(&view(), &mut JsonWriter::new(out)),
         }
     }
 }

@@ -25,7 +25,7 @@ impl<'a> Scan<'a> {
         self.has_backslash
     }
 
-    /// The byte at this place.
+    /// Returns the byte at this index.
     #[inline]
     pub(crate) fn byte(&self, at: usize) -> Option<u8> {
         self.text.get(at).copied()
@@ -134,8 +134,8 @@ impl<'a> Scan<'a> {
             return None;
         }
         let special = self.special(begin + 1);
-        let is_plain = self.byte(special)? == b'"';
-        let end = if is_plain {
+        let no_escapes = self.byte(special)? == b'"';
+        let end = if no_escapes {
             special + 1
         } else {
             self.escaped_end(special)?
@@ -143,7 +143,7 @@ impl<'a> Scan<'a> {
         Some(Name {
             begin,
             end,
-            is_plain,
+            no_escapes,
         })
     }
 
@@ -185,7 +185,7 @@ impl<'a> Scan<'a> {
 pub(crate) struct Name {
     pub(crate) begin: usize,
     pub(crate) end: usize,
-    pub(crate) is_plain: bool,
+    pub(crate) no_escapes: bool,
 }
 
 /// The first byte from here on that is no white space.

@@ -1,4 +1,4 @@
-//! When an event happened. Every schema requires a time, so there always is one.
+//! When an event activity. Every schema requires a time, so there always is one.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::json::string;
 
-/// When an event happened.
+/// When an event activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EventTime {
     /// The record's date, written as Auth0 writes it: `"2026-11-20T09:04:00.000Z"`.

@@ -1,20 +1,21 @@
-//! A log event read for a schema: its record, what the catalogue knows of it, when it happened.
+//! A log event read for a schema: its record, what the catalogue knows of it, when it activity.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
 use super::event_time::EventTime;
 use super::json_writer::{JsonWriter, is_text};
+use crate::event_type::meaning::{Activity, AuthMethod, Operation};
 use crate::json::{scalar, string};
 use crate::record::{
     Authenticator, DetailsError, Fingerprints, Location, Record, References, Request, Response,
     read_object,
 };
-use crate::{Act, Happened, Known, LogEvent, Outcome, Proof, TenantName, known_event_type};
+use crate::{Known, LogEvent, Outcome, TenantName, known_event_type};
 
 /// What a schema writes from.
 #[derive(Debug)]
-pub(super) struct Reading<'a> {
+pub(super) struct EventView<'a> {
     pub(super) log_event: &'a LogEvent<'a>,
     /// Whose log it is, by our settings.
     pub(super) tenant: Option<&'a TenantName>,
@@ -25,7 +26,7 @@ pub(super) struct Reading<'a> {
     pub(super) code: Option<Cow<'a, str>>,
     /// What the catalogue says of the code.
     pub(super) known: Option<&'static Known>,
-    /// When it happened.
+    /// When it activity.
     pub(super) time: EventTime,
     /// `ip`, where it is an address.
     pub(super) ip: Option<Address<'a>>,
@@ -82,7 +83,7 @@ pub(super) struct FoundError<'a> {
     pub(super) error_type: Option<&'a str>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> EventView<'a> {
     pub(super) fn of(log_event: &'a LogEvent<'_>, tenant: Option<&'a TenantName>) -> Self {
         let record = log_event.members();
         let own = &record.own;
@@ -95,44 +96,48 @@ impl<'a> Reading<'a> {
             ip: own.ip.and_then(Address::of),
             client_ip: own.client_ip.and_then(Address::of),
             code: own.event_type.and_then(scalar),
-            request: read_object(record.details.request, record.is_plain),
+            request: read_object(record.details.request, record.no_escapes),
             record,
         }
     }
 
     /// `location_info`.
     pub(super) fn location(&self) -> Location<'_> {
-        read_object(self.record.own.location_info, self.record.is_plain)
+        read_object(self.record.own.location_info, self.record.no_escapes)
     }
 
     /// `references`.
     pub(super) fn references(&self) -> References<'_> {
-        read_object(self.record.own.references, self.record.is_plain)
+        read_object(self.record.own.references, self.record.no_escapes)
     }
 
     /// `security_context`.
     pub(super) fn fingerprints(&self) -> Fingerprints<'_> {
-        read_object(self.record.own.security_context, self.record.is_plain)
+        read_object(self.record.own.security_context, self.record.no_escapes)
     }
 
     /// `details.authenticator`.
     pub(super) fn authenticator(&self) -> Authenticator<'_> {
-        read_object(self.record.details.authenticator, self.record.is_plain)
+        read_object(self.record.details.authenticator, self.record.no_escapes)
     }
 
     /// `details.response`.
     pub(super) fn response(&self) -> Response<'_> {
-        read_object(self.record.details.response, self.record.is_plain)
+        read_object(self.record.details.response, self.record.no_escapes)
     }
 
-    /// What happened; nothing for an unknown code. What an API operation did, its method says.
-    pub(super) fn happened(&self) -> Option<Happened> {
-        let happened = self.known?.meaning.happened;
-        if let Happened::ApiOperation(act) = happened {
-            let act = self.request.method.and_then(act_of).unwrap_or(act);
-            return Some(Happened::ApiOperation(act));
+    /// What activity; nothing for an unknown code. What an API operation did, its method says.
+    pub(super) fn activity(&self) -> Option<Activity> {
+        let activity = self.known?.meaning.activity;
+        if let Activity::ApiOperation(operation) = activity {
+            let operation = self
+                .request
+                .method
+                .and_then(operation_of)
+                .unwrap_or(operation);
+            return Some(Activity::ApiOperation(operation));
         }
-        Some(happened)
+        Some(activity)
     }
 
     /// What became of what was attempted; an unknown code says nothing of it.
@@ -142,8 +147,8 @@ impl<'a> Reading<'a> {
 
     /// Whether it is an application that logs on, with credentials of its own.
     pub(super) fn is_application(&self) -> bool {
-        let exchange = Happened::TokenExchange(Proof::ClientCredentials);
-        self.happened() == Some(exchange)
+        let exchange = Activity::TokenExchange(AuthMethod::ClientCredentials);
+        self.activity() == Some(exchange)
     }
 
     /// The protocol by which the user's own provider was asked, where the strategy's name is that of one.
@@ -179,7 +184,8 @@ impl<'a> Reading<'a> {
 
     /// What went wrong: `details.error`, as an object or as a text.
     pub(super) fn error(&self) -> FoundError<'_> {
-        let error: DetailsError<'_> = read_object(self.record.details.error, self.record.is_plain);
+        let error: DetailsError<'_> =
+            read_object(self.record.details.error, self.record.no_escapes);
         FoundError {
             message: error.message.or(self.record.details.error),
             code: error.code.or(error.oauth_error),
@@ -209,17 +215,19 @@ impl<'a> Reading<'a> {
 }
 
 /// What a request with this method does.
-fn act_of(method: &str) -> Option<Act> {
+fn operation_of(method: &str) -> Option<Operation> {
     let method = string(method)?;
     let is = |name: &&str| method.eq_ignore_ascii_case(name);
-    let acts = [
-        (Act::Read, ["get", "head"].as_slice()),
-        (Act::Create, &["post"]),
-        (Act::Update, &["put", "patch"]),
-        (Act::Delete, &["delete"]),
+    let operations = [
+        (Operation::Read, ["get", "head"].as_slice()),
+        (Operation::Create, &["post"]),
+        (Operation::Update, &["put", "patch"]),
+        (Operation::Delete, &["delete"]),
     ];
-    let found = acts.into_iter().find(|(_, names)| names.iter().any(is));
-    found.map(|(act, _)| act)
+    let found = operations
+        .into_iter()
+        .find(|(_, names)| names.iter().any(is));
+    found.map(|(operation, _)| operation)
 }
 
 /// Whether a JSON string is an e-mail address that every schema takes for one.
