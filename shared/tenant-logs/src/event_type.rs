@@ -201,4 +201,6 @@ impl Category {
 }
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;

@@ -8,6 +8,8 @@ mod element;
 mod error;
 mod event_type;
 mod filter;
+#[cfg(test)]
+mod generated;
 mod json;
 mod log_event;
 mod parse;

@@ -85,7 +85,7 @@ fn write_object(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
         Some(Activity::ApiOperation(_)) => ("Cloud Resource", [view.request.path, None], None),
         Some(Activity::AdminChange(_, resource)) => match resource {
             Resource::OrganizationMember => (
-                "Directory Service Resource",
+                "Directory Service Object",
                 [own.organization_name, own.organization_id],
                 own.organization_id,
             ),
@@ -108,18 +108,18 @@ fn write_object(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
             | Resource::Surplus => ("Configuration Atom", [None, None], None),
         },
         Some(Activity::UserChange(_, Resource::Users)) => (
-            "Directory Service Resource",
+            "Directory Service Object",
             [own.connection, own.connection_id],
             own.connection_id,
         ),
-        Some(_) | None => ("Directory Service Resource", user, own.user_id),
+        Some(_) | None => ("Directory Service Object", user, own.user_id),
     };
     if let Some(name) = names.into_iter().find(|name| has_text(*name)) {
-        row.text(key!("Resource"), name);
+        row.text(key!("Object"), name);
         row.word(key!("ObjectType"), object_type);
         row.text(key!("ObjectId"), id);
     } else {
-        view.write_tenant(key!("Resource"), row);
+        view.write_tenant(key!("Object"), row);
         row.fixed(key!("ObjectType"), r#""Service""#);
     }
 }

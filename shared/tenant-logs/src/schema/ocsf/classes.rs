@@ -44,7 +44,7 @@ macro_rules! class_activity {
         class_activity!(@ UserAccess, 3, "Identity & Access Management", 3005, "User Access Management", $uid, $id, $($words)+)
     };
     (ApiActivity, $uid:literal, $id:literal, $($words:tt)+) => {
-        class_activity!(@ ApiActivity, 6, "Application ClassActivity", 6003, "API ClassActivity", $uid, $id, $($words)+)
+        class_activity!(@ ApiActivity, 6, "Application Activity", 6003, "API Activity", $uid, $id, $($words)+)
     };
     (@ $class:ident, $category:literal, $category_name:literal, $class_uid:literal, $class_name:literal,
         $uid:literal, $id:literal, else $name:literal) => {
