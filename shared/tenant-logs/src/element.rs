@@ -4,7 +4,7 @@
 //! surrogate costs an event. A repeated member counts as its last occurrence.
 
 use crate::json::scan::{Name, Scan};
-use crate::json::string;
+use crate::json::string_content;
 use crate::record::MemberIndex;
 
 /// The members of an object that tell envelopes, wrappers and records apart.
@@ -79,7 +79,7 @@ enum Member {
 }
 
 impl<'a> Element<'a> {
-    /// Reads the object that begins at the first byte, with where it ends; nothing where no whole object begins there.
+    /// Returns the object that begins at the first byte, and where it ends; `None` if no whole object begins there.
     pub(crate) fn read(text: &'a str) -> Option<(Self, usize)> {
         let mut element = Self::default();
         let end = Scan::of(text).object_end(0, |scan, name, begin| {
@@ -112,7 +112,7 @@ impl<'a> Element<'a> {
         Some(end)
     }
 
-    /// Takes the value that begins at this byte, and answers where it ends.
+    /// Takes the value that begins at this byte. Returns where it ends.
     fn take(
         &mut self,
         text: &'a str,
@@ -226,7 +226,7 @@ impl Member {
             let inner = text.as_bytes().get(name.begin + 1..name.end - 1);
             return Self::of_name(inner.unwrap_or_default());
         }
-        let decoded = text.get(name.begin..name.end).and_then(string);
+        let decoded = text.get(name.begin..name.end).and_then(string_content);
         decoded.map_or(Self::Other, |name| Self::of_name(name.as_bytes()))
     }
 

@@ -27,7 +27,10 @@ pub use error::{RejectReason, Unreadable};
 pub use event_type::{Category, Known, Outcome, Status, known_event_type, known_event_types};
 pub use filter::{Filter, FilterProblem, FilterSettings};
 pub use jiff::Timestamp;
-pub use json::{JsonReader, UnexpectedJson, push_text, read_json};
+pub use json::{
+    JsonReader, UnexpectedJson, array_elements, object_members, push_text, read_json,
+    string_content,
+};
 pub use log_event::LogEvent;
 pub use parse::{Parsed, Reject, parse};
 pub use redaction::{Redaction, RedactionProblem};

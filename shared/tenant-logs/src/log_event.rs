@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::digest::derived_log_id;
 use crate::element::{Data, Element};
-use crate::json::{member, members, scalar, string};
+use crate::json::{member, object_members, scalar, string_content};
 use crate::record::{MemberIndex, Record};
 
 /// A log event: the text it came as, and the few fields we route, batch and remember by.
@@ -54,7 +54,7 @@ enum Form {
 }
 
 impl<'a> LogEvent<'a> {
-    /// Reads a wrapped or bare record; nothing where the object is no log event.
+    /// Reads a wrapped or bare record; `None` if the object is no log event.
     pub(crate) fn from_element(text: &'a str, element: &mut Element<'a>) -> Option<Self> {
         let data = element.data.take();
         let own = &element.own;
@@ -135,14 +135,14 @@ impl<'a> LogEvent<'a> {
         self
     }
 
-    /// What stands beside the record that no wrapper has, as an object; nothing as a rule.
+    /// What stands beside the record that no wrapper has, as an object; `None` as a rule.
     pub(crate) fn beside(&self) -> Option<String> {
         if !self.has_more {
             return None;
         }
         let of_wrapper = ["log_id", "data", "redacted", "log_id_derived"];
-        let more = members(&self.text)?.into_iter().filter(|(name, _)| {
-            string(name).is_none_or(|name| !of_wrapper.contains(&name.as_ref()))
+        let more = object_members(&self.text)?.into_iter().filter(|(name, _)| {
+            string_content(name).is_none_or(|name| !of_wrapper.contains(&name.as_ref()))
         });
         let more: Vec<String> = more.map(|(name, json)| format!("{name}:{json}")).collect();
         Some(format!("{{{}}}", more.join(",")))
@@ -178,7 +178,7 @@ impl<'a> LogEvent<'a> {
         self.log_id_derived
     }
 
-    /// The type code, unknown ones too; nothing where there is none.
+    /// The type code, unknown ones too; `None` if there is none.
     pub fn event_type(&self) -> Option<&str> {
         self.event_type.as_deref()
     }
@@ -214,7 +214,7 @@ impl<'a> LogEvent<'a> {
         }
     }
 
-    /// What [`Self::detail`] answers, in parts that need not be put together, each a whole number of JSON tokens.
+    /// Returns what [`Self::detail`] does, in parts that need not be put together, each a whole number of JSON tokens.
     ///
     /// Where the first is empty, the second is a detail; else it is the record.
     pub(crate) fn detail_parts(&self) -> (Cow<'_, str>, &str, &'static str) {

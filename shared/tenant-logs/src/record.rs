@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::json::scan::{Name, Scan, skip_white_space};
-use crate::json::string;
+use crate::json::string_content;
 
 /// Where a record's members are, noted while its body is read: names are looked at only where a schema asks.
 #[derive(Debug, Clone)]
@@ -49,7 +49,7 @@ impl<'a> MemberIndex<'a> {
         ]);
     }
 
-    /// Notes the members of `details`, and answers where it ends.
+    /// Notes the members of `details`. Returns where it ends.
     pub(crate) fn note_details(&mut self, scan: &mut Scan<'a>, begin: usize) -> Option<usize> {
         if scan.byte(begin)? != b'{' {
             self.details = 0..0;
@@ -152,7 +152,7 @@ impl<'a> Record<'a> {
 fn with_name<T>(written: &str, no_escapes: bool, take: impl FnOnce(&[u8]) -> T) -> T {
     match written.as_bytes() {
         [b'"', content @ .., b'"'] if no_escapes => take(content),
-        _ => take(string(written).unwrap_or_default().as_bytes()),
+        _ => take(string_content(written).unwrap_or_default().as_bytes()),
     }
 }
 
@@ -180,7 +180,7 @@ fn name_of(text: &str, name: Name) -> Cow<'_, [u8]> {
         let plain = text.as_bytes().get(name.begin + 1..name.end - 1);
         return Cow::Borrowed(plain.unwrap_or_default());
     }
-    let decoded = text.get(name.begin..name.end).and_then(string);
+    let decoded = text.get(name.begin..name.end).and_then(string_content);
     Cow::Owned(decoded.unwrap_or_default().into_owned().into_bytes())
 }
 
@@ -194,7 +194,7 @@ pub(crate) trait Fields<'a>: Default {
 }
 
 fn leave_out_unreadable(field: &mut Option<&str>) {
-    *field = field.filter(|json| !json.starts_with('"') || string(json).is_some());
+    *field = field.filter(|json| !json.starts_with('"') || string_content(json).is_some());
 }
 
 /// Declares a struct of members, each with the name that it has in JSON, and the way from a name to its field.

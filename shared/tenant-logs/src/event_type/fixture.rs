@@ -23,13 +23,13 @@ fn every_code_has_an_event_among_the_fixtures() {
         })
         .collect();
     let mut number = events.len();
-    let lines = known_event_types().map(|known| match events.get(known.code) {
-        Some(line) => format!("{line}\n"),
-        None => {
-            let event = as_of_code(known, events["s"], number);
-            number += 1;
-            event + "\n"
+    let lines = known_event_types().map(|known| {
+        if let Some(line) = events.get(known.code) {
+            return format!("{line}\n");
         }
+        let event = as_of_code(known, events["s"], number);
+        number += 1;
+        event + "\n"
     });
     check_file(FILE, &lines.collect::<String>());
 }

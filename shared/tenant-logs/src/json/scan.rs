@@ -31,7 +31,7 @@ impl<'a> Scan<'a> {
         self.text.get(at).copied()
     }
 
-    /// The end of the value that begins at this byte; nothing where none does.
+    /// Returns the end of the value that begins at this byte; `None` if none does.
     #[inline]
     pub(crate) fn value_end(&mut self, begin: usize) -> Option<usize> {
         match self.byte(begin)? {
@@ -94,8 +94,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Reads the object that begins at this byte: `visit` gets each name and the begin of its value, and answers where
-    /// that ends. The answer is the object's end.
+    /// Reads the object that begins at this byte: `visit` gets each name and the begin of its value, and returns where
+    /// that ends. Returns the object's end.
     pub(crate) fn object_end(
         &mut self,
         begin: usize,
@@ -116,6 +116,31 @@ impl<'a> Scan<'a> {
             match text.get(end)? {
                 b',' => at = skip_white_space(text, end + 1),
                 b'}' => return Some(end + 1),
+                _ => return None,
+            }
+        }
+    }
+
+    /// Reads the array that begins at this byte: `visit` gets the begin of each element and returns where that ends. Returns
+    /// the array's end.
+    pub(crate) fn array_end(
+        &mut self,
+        begin: usize,
+        mut visit: impl FnMut(&mut Self, usize) -> Option<usize>,
+    ) -> Option<usize> {
+        let text = self.text;
+        if text.get(begin)? != &b'[' {
+            return None;
+        }
+        let mut at = skip_white_space(text, begin + 1);
+        if text.get(at)? == &b']' {
+            return Some(at + 1);
+        }
+        loop {
+            let end = skip_white_space(text, visit(self, at)?);
+            match text.get(end)? {
+                b',' => at = skip_white_space(text, end + 1),
+                b']' => return Some(end + 1),
                 _ => return None,
             }
         }
@@ -289,7 +314,7 @@ impl Nesting {
         }
     }
 
-    /// Whether the innermost open bracket is an object's; nothing where none is open.
+    /// Whether the innermost open bracket is an object's; `None` if none is open.
     fn is_in_object(&self) -> Option<bool> {
         (self.depth > 0).then_some(self.innermost & 1 == 1)
     }

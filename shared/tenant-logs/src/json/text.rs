@@ -8,7 +8,7 @@ const FIRST_CAPACITY: usize = 2_048;
 
 /// Reads the string whose opening quote is the first byte: its text, and how many bytes it takes with its quotes.
 ///
-/// Nothing where no whole string begins there. Half of a surrogate pair, which no text can hold, becomes U+FFFD.
+/// `None` if no whole string begins there. Half of a surrogate pair, which no text can hold, becomes U+FFFD.
 pub(super) fn read_text(quoted: &[u8]) -> Option<(String, usize)> {
     let mut out = Vec::with_capacity(quoted.len().min(FIRST_CAPACITY));
     let mut rest = quoted.strip_prefix(b"\"")?;
@@ -37,7 +37,7 @@ pub(super) fn read_text(quoted: &[u8]) -> Option<(String, usize)> {
     }
 }
 
-/// Reads what follows a backslash, and answers what comes after it.
+/// Reads what follows a backslash. Returns what comes after it.
 #[inline]
 fn read_escape<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> Option<&'a [u8]> {
     let (escape, rest) = text.split_first()?;

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::json::string;
+use crate::json::string_content;
 
 /// So many names are compared with each other; of more a table is made.
 const FEW: usize = 16;
 
 /// Leaves of members with the same name only one, where the first stood and with the value of the last.
 pub(super) fn leave_last_of_each(members: &mut Vec<(&str, &str)>, no_escapes: bool) {
-    let content = |name| match string(name) {
+    let content = |name| match string_content(name) {
         Some(content) if !no_escapes => content,
         // Half of a surrogate pair is in no text: as it is written, it is like itself only.
         Some(_) | None => Cow::Borrowed(name),

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::event_time::EventTime;
 use super::json_writer::{JsonWriter, is_text};
 use crate::event_type::meaning::{Activity, AuthMethod, Operation};
-use crate::json::{scalar, string};
+use crate::json::{scalar, string_content};
 use crate::record::{
     Authenticator, DetailsError, Fingerprints, Location, Record, References, Request, Response,
     read_object,
@@ -126,7 +126,7 @@ impl<'a> EventView<'a> {
         read_object(self.record.details.response, self.record.no_escapes)
     }
 
-    /// What activity; nothing for an unknown code. What an API operation did, its method says.
+    /// Returns what happened; `None` for an unknown code. What an API operation did, its method says.
     pub(super) fn activity(&self) -> Option<Activity> {
         let activity = self.known?.meaning.activity;
         if let Activity::ApiOperation(operation) = activity {
@@ -153,7 +153,7 @@ impl<'a> EventView<'a> {
 
     /// The protocol by which the user's own provider was asked, where the strategy's name is that of one.
     pub(super) fn provider_protocol(&self) -> Option<ProviderProtocol> {
-        match string(self.record.own.strategy?)?.as_ref() {
+        match string_content(self.record.own.strategy?)?.as_ref() {
             "samlp" => Some(ProviderProtocol::Saml),
             "ad" => Some(ProviderProtocol::Ldap),
             "oidc" | "okta" | "waad" | "google-oauth2" | "google-apps" | "apple" => {
@@ -163,7 +163,7 @@ impl<'a> EventView<'a> {
         }
     }
 
-    /// Writes the tenant's name: its own word, else what we were told.
+    /// Writes the tenant's name: the event's own, else the configured one.
     pub(super) fn write_tenant(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
         match self.record.own.tenant_name.filter(|json| is_text(json)) {
             Some(json) => writer.any(key, Some(json)),
@@ -216,7 +216,7 @@ impl<'a> EventView<'a> {
 
 /// What a request with this method does.
 fn operation_of(method: &str) -> Option<Operation> {
-    let method = string(method)?;
+    let method = string_content(method)?;
     let is = |name: &&str| method.eq_ignore_ascii_case(name);
     let operations = [
         (Operation::Read, ["get", "head"].as_slice()),

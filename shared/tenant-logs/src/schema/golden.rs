@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Schema;
-use crate::json::{elements, members};
+use crate::json::{array_elements, object_members};
 use crate::parse;
 
 /// What stands for a schema's copy of the whole event.
@@ -87,7 +87,7 @@ fn side_by_side(event: &str) -> String {
 }
 
 fn pretty(json: &str, depth: usize) -> String {
-    let parts: Vec<String> = if let Some(members) = members(json) {
+    let parts: Vec<String> = if let Some(members) = object_members(json) {
         let parts = members.into_iter().map(|(name, value)| {
             let is_copy = match name {
                 r#""original""# | r#""raw_data""# => value.starts_with("\"{"),
@@ -99,8 +99,8 @@ fn pretty(json: &str, depth: usize) -> String {
         });
         parts.collect()
     } else if json.starts_with('[') {
-        let elements = elements(json).unwrap();
-        let parts = elements.into_iter().map(|e| pretty(e.get(), depth + 1));
+        let elements = array_elements(json).unwrap();
+        let parts = elements.into_iter().map(|e| pretty(e, depth + 1));
         parts.collect()
     } else {
         return json.to_owned();

@@ -2,7 +2,7 @@
 
 use super::event_view::EventView;
 use super::json_writer::{JsonWriter, key};
-use crate::json::string;
+use crate::json::string_content;
 
 /// A member with its key.
 pub(super) type Member<'a> = (&'static str, Option<&'a str>);
@@ -52,7 +52,7 @@ pub(super) fn write_rest(
     }
     for (name, json) in &record.others {
         // A name that cannot be decoded could not be read again.
-        if string(name).is_some() {
+        if string_content(name).is_some() {
             writer.member(name, json);
         }
     }

@@ -2,7 +2,7 @@
 
 use super::event_view::EventView;
 use super::json_writer::{JsonWriter, key};
-use crate::json::{elements, string};
+use crate::json::{array_elements, string_content};
 
 /// Writes one row.
 pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
@@ -42,10 +42,10 @@ fn write_scope(scope: Option<&str>, row: &mut JsonWriter<'_>) {
         row.text(key!("Scope"), scope);
         return;
     };
-    let scopes: Option<Vec<_>> = elements(array)
+    let scopes: Option<Vec<_>> = array_elements(array)
         .unwrap_or_default()
         .into_iter()
-        .map(|element| string(element.get()))
+        .map(string_content)
         .collect();
     if let Some(scopes) = scopes.filter(|scopes| !scopes.is_empty()) {
         row.string(key!("Scope"), &scopes.join(" "));

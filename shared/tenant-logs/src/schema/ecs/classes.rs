@@ -85,14 +85,7 @@ impl Class {
                     event(&["api"], &["admin", "change"])
                 }
             },
-            Activity::UserChange(operation, _) => match operation {
-                Operation::Start | Operation::Read => event(&["iam"], &["user", "info"]),
-                Operation::Create => event(&["iam"], &["user", "creation"]),
-                Operation::Update | Operation::Write | Operation::Unlock => {
-                    event(&["iam"], &["user", "change"])
-                }
-                Operation::Delete => event(&["iam"], &["user", "deletion"]),
-            },
+            Activity::UserChange(operation, _) => user_change(operation),
             Activity::AdminChange(_, Resource::OrganizationMember) => {
                 event(&["iam"], &["group", "change"])
             }
@@ -110,6 +103,18 @@ impl Class {
                 Notice::Extension | Notice::Message | Notice::Product | Notice::Service,
             ) => event(&[], &["info"]),
         }
+    }
+}
+
+/// What happens to an account, an operation on it each.
+fn user_change(operation: Operation) -> Class {
+    match operation {
+        Operation::Start | Operation::Read => event(&["iam"], &["user", "info"]),
+        Operation::Create => event(&["iam"], &["user", "creation"]),
+        Operation::Update | Operation::Write | Operation::Unlock => {
+            event(&["iam"], &["user", "change"])
+        }
+        Operation::Delete => event(&["iam"], &["user", "deletion"]),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::classes::Class;
 use crate::event_type::meaning::{Activity, Resource};
-use crate::json::string;
+use crate::json::string_content;
 use crate::schema::event_view::{EventView, coordinates};
 use crate::schema::json_writer::{JsonWriter, is_text, key};
 
@@ -173,7 +173,7 @@ pub(super) fn write_http_request(view: &EventView<'_>, event: &mut JsonWriter<'_
 
 /// The method as the schema writes it, which knows no PATCH.
 fn method_name(json: &str) -> Option<&'static str> {
-    let method = string(json)?;
+    let method = string_content(json)?;
     let names = [
         "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT",
     ];
