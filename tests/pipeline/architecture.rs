@@ -99,7 +99,7 @@ const ABOVE_THE_CORES: [&str; 7] = [
 ];
 
 /// What the pure core may use.
-const OF_TENANT_LOGS: [&str; 10] = [
+const OF_TENANT_LOGS: [&str; 8] = [
     "base64",
     "flate2",
     "hmac",
@@ -108,8 +108,6 @@ const OF_TENANT_LOGS: [&str; 10] = [
     "serde_json",
     "sha2",
     "thiserror",
-    "wide",
-    "woothee",
 ];
 
 /// What the fakes may use: no package of ours.
@@ -160,8 +158,6 @@ fn may_use(package: &Package) -> Vec<&'static str> {
         ),
         // AWS's own: aws-sdk-*, aws-smithy-*.
         "shared/aws-clients" => (&["aws-s*", "relay", "rustls", "tenant-logs"], false),
-        // It stands in for a crate of a registry.
-        "shared/regex" => (&["regex-lite"], true),
         "shared/lambda-handler" => (&["lambda_runtime", "relay"], false),
         "shared/custom-handler" => (&["http-body-util", "hyper*", "relay"], false),
         folder if folder.starts_with("functions/aws-") => (

@@ -53,7 +53,7 @@ impl LambdaEvent {
         read_json(text, |event| {
             event.object(|name, value| {
                 match name {
-                    "Records" => records = value.optional(|value| value.array(Record::read))?,
+                    "Records" => records = value.optional(read_records)?,
                     _ => value.skip()?,
                 }
                 Ok(())
@@ -61,6 +61,15 @@ impl LambdaEvent {
         })?;
         Ok(records.map_or(Self::Direct, Self::Batch))
     }
+}
+
+fn read_records(array: &mut JsonReader<'_>) -> Result<Vec<Record>, UnexpectedJson> {
+    let mut records = Vec::new();
+    array.array(|record| {
+        records.push(Record::read(record)?);
+        Ok(())
+    })?;
+    Ok(records)
 }
 
 impl Record {

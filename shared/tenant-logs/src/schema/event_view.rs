@@ -1,21 +1,21 @@
-//! A log event read for a schema: its record, what the catalogue knows of it, when it happened.
+//! A log event read for a schema: its record, what the catalogue knows of it, when it activity.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::escaped::escaped;
 use super::event_time::EventTime;
 use super::json_writer::{JsonWriter, is_text};
-use crate::json::{scalar, string};
+use crate::event_type::meaning::{Activity, AuthMethod, Operation};
+use crate::json::{scalar, string_content};
 use crate::record::{
     Authenticator, DetailsError, Fingerprints, Location, Record, References, Request, Response,
     read_object,
 };
-use crate::{Act, Happened, Known, LogEvent, Outcome, Proof, TenantName, known_event_type};
+use crate::{Known, LogEvent, Outcome, TenantName, known_event_type};
 
 /// What a schema writes from.
 #[derive(Debug)]
-pub(super) struct Reading<'a> {
+pub(super) struct EventView<'a> {
     pub(super) log_event: &'a LogEvent<'a>,
     /// Whose log it is, by our settings.
     pub(super) tenant: Option<&'a TenantName>,
@@ -26,7 +26,7 @@ pub(super) struct Reading<'a> {
     pub(super) code: Option<Cow<'a, str>>,
     /// What the catalogue says of the code.
     pub(super) known: Option<&'static Known>,
-    /// When it happened.
+    /// When it activity.
     pub(super) time: EventTime,
     /// `ip`, where it is an address.
     pub(super) ip: Option<Address<'a>>,
@@ -83,7 +83,7 @@ pub(super) struct FoundError<'a> {
     pub(super) error_type: Option<&'a str>,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> EventView<'a> {
     pub(super) fn of(log_event: &'a LogEvent<'_>, tenant: Option<&'a TenantName>) -> Self {
         let record = log_event.members();
         let own = &record.own;
@@ -96,44 +96,48 @@ impl<'a> Reading<'a> {
             ip: own.ip.and_then(Address::of),
             client_ip: own.client_ip.and_then(Address::of),
             code: own.event_type.and_then(scalar),
-            request: read_object(record.details.request, record.is_plain),
+            request: read_object(record.details.request, record.no_escapes),
             record,
         }
     }
 
     /// `location_info`.
     pub(super) fn location(&self) -> Location<'_> {
-        read_object(self.record.own.location_info, self.record.is_plain)
+        read_object(self.record.own.location_info, self.record.no_escapes)
     }
 
     /// `references`.
     pub(super) fn references(&self) -> References<'_> {
-        read_object(self.record.own.references, self.record.is_plain)
+        read_object(self.record.own.references, self.record.no_escapes)
     }
 
     /// `security_context`.
     pub(super) fn fingerprints(&self) -> Fingerprints<'_> {
-        read_object(self.record.own.security_context, self.record.is_plain)
+        read_object(self.record.own.security_context, self.record.no_escapes)
     }
 
     /// `details.authenticator`.
     pub(super) fn authenticator(&self) -> Authenticator<'_> {
-        read_object(self.record.details.authenticator, self.record.is_plain)
+        read_object(self.record.details.authenticator, self.record.no_escapes)
     }
 
     /// `details.response`.
     pub(super) fn response(&self) -> Response<'_> {
-        read_object(self.record.details.response, self.record.is_plain)
+        read_object(self.record.details.response, self.record.no_escapes)
     }
 
-    /// What happened; nothing for an unknown code. What an API operation did, its method says.
-    pub(super) fn happened(&self) -> Option<Happened> {
-        let happened = self.known?.meaning.happened;
-        if let Happened::ApiOperation(act) = happened {
-            let act = self.request.method.and_then(act_of).unwrap_or(act);
-            return Some(Happened::ApiOperation(act));
+    /// Returns what happened; `None` for an unknown code. What an API operation did, its method says.
+    pub(super) fn activity(&self) -> Option<Activity> {
+        let activity = self.known?.meaning.activity;
+        if let Activity::ApiOperation(operation) = activity {
+            let operation = self
+                .request
+                .method
+                .and_then(operation_of)
+                .unwrap_or(operation);
+            return Some(Activity::ApiOperation(operation));
         }
-        Some(happened)
+        Some(activity)
     }
 
     /// What became of what was attempted; an unknown code says nothing of it.
@@ -143,13 +147,13 @@ impl<'a> Reading<'a> {
 
     /// Whether it is an application that logs on, with credentials of its own.
     pub(super) fn is_application(&self) -> bool {
-        let exchange = Happened::TokenExchange(Proof::ClientCredentials);
-        self.happened() == Some(exchange)
+        let exchange = Activity::TokenExchange(AuthMethod::ClientCredentials);
+        self.activity() == Some(exchange)
     }
 
     /// The protocol by which the user's own provider was asked, where the strategy's name is that of one.
     pub(super) fn provider_protocol(&self) -> Option<ProviderProtocol> {
-        match string(self.record.own.strategy?)?.as_ref() {
+        match string_content(self.record.own.strategy?)?.as_ref() {
             "samlp" => Some(ProviderProtocol::Saml),
             "ad" => Some(ProviderProtocol::Ldap),
             "oidc" | "okta" | "waad" | "google-oauth2" | "google-apps" | "apple" => {
@@ -159,7 +163,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Writes the tenant's name: its own word, else what we were told.
+    /// Writes the tenant's name: the event's own, else the configured one.
     pub(super) fn write_tenant(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
         match self.record.own.tenant_name.filter(|json| is_text(json)) {
             Some(json) => writer.any(key, Some(json)),
@@ -180,7 +184,8 @@ impl<'a> Reading<'a> {
 
     /// What went wrong: `details.error`, as an object or as a text.
     pub(super) fn error(&self) -> FoundError<'_> {
-        let error: DetailsError<'_> = read_object(self.record.details.error, self.record.is_plain);
+        let error: DetailsError<'_> =
+            read_object(self.record.details.error, self.record.no_escapes);
         FoundError {
             message: error.message.or(self.record.details.error),
             code: error.code.or(error.oauth_error),
@@ -191,13 +196,13 @@ impl<'a> Reading<'a> {
     /// Writes the raw event as JSON.
     pub(super) fn write_raw(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
         let (before, text, after) = self.log_event.detail_parts();
-        writer.json_around(key, (&before, text, after));
+        writer.json_of_parts(key, [&before, text, after]);
     }
 
     /// Writes the raw event as a string.
     pub(super) fn write_raw_string(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
         let (before, text, after) = self.log_event.detail_parts();
-        writer.string_around(key, (&before, &escaped(text), after));
+        writer.string_of_parts(key, [&before, text, after]);
     }
 
     /// Writes the time as RFC 3339, in Auth0's own writing where that is what it is.
@@ -210,17 +215,19 @@ impl<'a> Reading<'a> {
 }
 
 /// What a request with this method does.
-fn act_of(method: &str) -> Option<Act> {
-    let method = string(method)?;
+fn operation_of(method: &str) -> Option<Operation> {
+    let method = string_content(method)?;
     let is = |name: &&str| method.eq_ignore_ascii_case(name);
-    let acts = [
-        (Act::Read, ["get", "head"].as_slice()),
-        (Act::Create, &["post"]),
-        (Act::Update, &["put", "patch"]),
-        (Act::Delete, &["delete"]),
+    let operations = [
+        (Operation::Read, ["get", "head"].as_slice()),
+        (Operation::Create, &["post"]),
+        (Operation::Update, &["put", "patch"]),
+        (Operation::Delete, &["delete"]),
     ];
-    let found = acts.into_iter().find(|(_, names)| names.iter().any(is));
-    found.map(|(act, _)| act)
+    let found = operations
+        .into_iter()
+        .find(|(_, names)| names.iter().any(is));
+    found.map(|(operation, _)| operation)
 }
 
 /// Whether a JSON string is an e-mail address that every schema takes for one.
