@@ -7,31 +7,35 @@ use tokio::time::Instant;
 
 use crate::ports::{Delivery, Row, Sink};
 
-/// A sink of any kind. Its future is boxed: one allocation a batch.
+/// A sink of any kind, under the name that it is registered by. Its future is boxed: one allocation a batch.
 #[derive(Debug)]
-pub struct AnySink(Box<dyn BoxedSend>);
+pub struct AnySink {
+    name: &'static str,
+    sink: Box<dyn BoxedSend>,
+}
 
 impl AnySink {
     /// Forgets which kind of sink it is.
-    pub fn new(sink: impl Sink + Debug + 'static) -> Self {
-        Self(Box::new(sink))
+    pub(super) fn new(name: &'static str, sink: impl Sink + Debug + 'static) -> Self {
+        Self {
+            name,
+            sink: Box::new(sink),
+        }
     }
 }
 
 impl Sink for AnySink {
     fn name(&self) -> &'static str {
-        self.0.name()
+        self.name
     }
 
     async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
-        self.0.send(rows, until).await
+        self.sink.send(rows, until).await
     }
 }
 
 /// [`Sink`] with a future whose size does not depend on the sink.
 trait BoxedSend: Debug + Send + Sync {
-    fn name(&self) -> &'static str;
-
     fn send<'a>(
         &'a self,
         rows: &'a [Row<'a>],
@@ -40,10 +44,6 @@ trait BoxedSend: Debug + Send + Sync {
 }
 
 impl<S: Sink + Debug> BoxedSend for S {
-    fn name(&self) -> &'static str {
-        Sink::name(self)
-    }
-
     fn send<'a>(
         &'a self,
         rows: &'a [Row<'a>],

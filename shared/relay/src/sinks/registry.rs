@@ -30,7 +30,10 @@ impl SinkKind {
         RegisteredSink {
             kind: self,
             secrets: Vec::new(),
-            open: Box::new(move |reader, schema| open(reader, schema).map(AnySink::new)),
+            open: Box::new(move |reader, schema| {
+                let sink = open(reader, schema)?;
+                Some(AnySink::new(self.name, sink))
+            }),
         }
     }
 }
