@@ -108,6 +108,46 @@ def check_detections():
     print(f"{len(rules)} detections, {len(cases)} events that match, {len(MATCHES_NONE)} that do not, {len(named)} codes")
 
 
+def check_kql_detections():
+    """Each KQL detection names the type codes, methods and paths of its rule, and no others."""
+    resources = load("detections.yaml")["Resources"]
+    rules = {name: body["Properties"] for name, body in resources.items() if body["Type"] == "AWS::Events::Rule"}
+    paths = sorted((ROOT / "infra/azure/kql/detections").glob("*.kql"))
+    names = {"".join(map(str.capitalize, path.stem.split("-"))) + "Rule": path for path in paths}
+    if names.keys() != rules.keys():
+        problems.append(f"detections on one cloud alone: {names.keys() ^ rules.keys()}")
+    for name in sorted(names.keys() & rules.keys()):
+        pattern, query = rules[name]["EventPattern"], names[name].read_text(encoding="utf-8")
+        codes = {code for codes in re.findall(r"EventType in \(([^)]*)\)", query) for code in re.findall(r"'(\w+)'", codes)}
+        methods = set(re.findall(r"Method =~ '(\w+)'", query))
+        asked = {
+            *(("exact", path) for path in re.findall(r"Path == '([^']*)'", query)),
+            *(("prefix", path) for path in re.findall(r"Path startswith_cs '([^']*)'", query)),
+            *(("wildcard", path.replace(".*", "*")) for path in re.findall(r"Path matches regex @'\^([^']*)\$'", query)),
+        }
+        wanted_paths = {
+            next(iter(path.items())) if isinstance(path, dict) else ("exact", path) for path in values(pattern, "path")
+        }
+        wanted_methods = {method["equals-ignore-case"] for method in values(pattern, "method")}
+        for what, own, wanted in [
+            ("type codes", codes, set(types(pattern))),
+            ("methods", methods, wanted_methods),
+            ("paths", asked, wanted_paths),
+        ]:
+            if own != wanted:
+                problems.append(f"{names[name].name}: {what} are not those of {name}: {sorted(own ^ wanted)}")
+    print(f"{len(names)} KQL detections name what their rules name")
+
+
+def values(pattern, key):
+    """What stands under a key anywhere in a pattern."""
+    if isinstance(pattern, list):
+        return [value for part in pattern for value in values(part, key)]
+    if not isinstance(pattern, dict):
+        return []
+    return pattern.get(key, []) + [value for part in pattern.values() for value in values(part, key)]
+
+
 def types(pattern):
     """The type codes anywhere in a pattern."""
     if isinstance(pattern, list):
@@ -175,7 +215,9 @@ def check_failure_paths():
     print(f"{len(targets)} targets of rules, {len(mappings)} mappings, {len(queues)} queues keep what fails")
 
 
-check_detections()
-check_metrics()
-check_failure_paths()
-sys.exit("\n".join(problems) or 0)
+if __name__ == "__main__":
+    check_detections()
+    check_kql_detections()
+    check_metrics()
+    check_failure_paths()
+    sys.exit("\n".join(problems) or 0)

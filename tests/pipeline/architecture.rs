@@ -133,6 +133,7 @@ fn may_use(package: &Package) -> Vec<&'static str> {
         "shared/http-clients" => (
             &[
                 "flate2",
+                "httpdate",
                 "relay",
                 "reqwest",
                 "rustls",
@@ -143,7 +144,7 @@ fn may_use(package: &Package) -> Vec<&'static str> {
         ),
         "shared/aws-clients" => (
             &[
-                // AWS's own: aws-sdk-*, aws-sigv4, aws-smithy-*.
+                // AWS's own: aws-sdk-*, aws-smithy-*.
                 "aws-s*",
                 "relay",
                 "rustls",

@@ -1,6 +1,8 @@
 //! Three lists of settings are one: what a function reads, what its README names, what the templates set; and the sinks that
 //! a function has are those that its template offers.
 
+mod bicep;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -298,19 +300,6 @@ fn the_template_offers_every_sink_and_schema_and_asks_for_what_a_sink_needs() {
             assert!(template.contains(&condition), "{condition}");
         }
     }
-}
-
-/// No template sets them yet.
-fn check_readme(function: &Function) {
-    let name = function.name;
-    let in_readme = function.names_in_readme();
-    assert_eq!(in_readme, function.read, "{name}: README and code");
-}
-
-#[test]
-fn the_settings_of_the_functions_on_azure_are_in_code_and_readme() {
-    check_readme(&webhook_on_azure());
-    check_readme(&subscriber());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt};
 use http_clients::DeadLetterContainer;
-use relay::{DeadLetters, Deadline, Delivery, Ledger, PortError, Relay, Sink, chain};
+use relay::{DeadLetters, Deadline, Delivery, Ledger, PortError, Relay, Sending, Sink, chain};
 use serde_json::json;
 use tenant_logs::DeadLetter;
 use tokio::time::Instant;
@@ -201,7 +201,7 @@ struct Kept<'r, B> {
 }
 
 impl<B: DeadLetters> DeadLetters for Kept<'_, B> {
-    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
+    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], sending: &Sending) -> Delivery {
         // One that names a sink, out of one that does not: the sink's part must not be lost with the whole.
         let is_new = |dead_letter: &DeadLetter<'_>| {
             dead_letter.sink.is_some() && dead_letter.sink != self.sink
@@ -218,10 +218,10 @@ impl<B: DeadLetters> DeadLetters for Kept<'_, B> {
             delivered: (0..dead_letters.len())
                 .filter(|index| !is_written.contains(index))
                 .collect(),
-            refused: Vec::new(),
+            ..Delivery::default()
         };
         if !to_write.is_empty() {
-            let written = self.dead_letter_box.set_aside(&to_write, until).await;
+            let written = self.dead_letter_box.set_aside(&to_write, sending).await;
             delivery.merge(written, &new);
         }
         delivery

@@ -5,12 +5,12 @@ use std::time::Duration;
 use aws_sdk_secretsmanager::Client;
 use futures_util::future::join;
 use relay::settings::Reader;
-use relay::{PortError, References, Remedy, SecretStore, back_off};
+use relay::{CallError, PortError, References, Remedy, SecretStore, back_off};
 use tenant_logs::Secret;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::connection::{AwsConnection, AwsSettings};
-use crate::error::CallError;
+use crate::error::call_error;
 
 const MAX_TRIES: u32 = 3;
 const MAX_CALL_TIME: Duration = Duration::from_secs(2);
@@ -41,9 +41,7 @@ impl SecretsManager {
     async fn previous(&self, arn: &str) -> Result<Option<Secret>, PortError> {
         match self.version(arn, "AWSPREVIOUS").await {
             Ok(secret) => Ok(secret),
-            Err(CallError::Closed { target: _, code }) if code == "ResourceNotFoundException" => {
-                Ok(None)
-            }
+            Err(CallError::Closed { code, .. }) if code.is("ResourceNotFoundException") => Ok(None),
             Err(cause) => Err(error(arn, cause)),
         }
     }
@@ -60,7 +58,7 @@ impl SecretsManager {
             let call_end = until.min(Instant::now() + MAX_CALL_TIME);
             let error = match timeout_at(call_end, call).await {
                 Ok(Ok(version)) => return Ok(version.secret_string.map(Secret::new)),
-                Ok(Err(error)) => CallError::new(&target(), error),
+                Ok(Err(error)) => call_error(&target(), error),
                 Err(_) => CallError::TimedOut { target: target() },
             };
             tries += 1;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -11,6 +12,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use rcgen::CertifiedKey;
 use relay::settings::{Reader, SettingsError};
+use relay::{Patience, Sending};
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::PrivateKeyDer;
@@ -18,6 +20,7 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use crate::connection::{AwsConnection, AwsSettings};
@@ -127,6 +130,15 @@ impl TestEndpoint {
         let mut values = values.to_vec();
         values.push(("AWS_ENDPOINT_URL", &self.url));
         AwsConnection::new(read_settings(&values, AwsSettings::read).unwrap())
+    }
+}
+
+/// One try of each item, so that a test sees what one call's answer means.
+pub(crate) fn once(time: Duration) -> Sending {
+    Sending {
+        until: Instant::now() + time,
+        patience: Patience::WholeTime,
+        max_tries: 1,
     }
 }
 

@@ -6,14 +6,13 @@ mod token;
 use std::fmt;
 use std::sync::Arc;
 
-use relay::chain;
 use relay::settings::Reader;
+use relay::{CallError, chain};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, RequestBuilder, Url};
 use tenant_logs::Secret;
 use tokio::time::Instant;
 
-use crate::call_error::CallError;
 use crate::error::HttpClientError;
 use crate::exchange::{Answer, exchange};
 use crate::tls::client;
@@ -162,10 +161,10 @@ impl Credential {
         };
         let error = answer.into_error(target, advice);
         // Nothing of a log event is in the request, so none is at fault.
-        if let CallError::Content { target, said } = error {
+        if let CallError::Content { target, code } = error {
             return CallError::Closed {
                 target,
-                said,
+                code,
                 advice,
             };
         }

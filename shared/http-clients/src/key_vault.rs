@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use relay::settings::Reader;
-use relay::{PortError, References, SecretStore};
+use relay::{CallError, PortError, References, SecretStore};
 use reqwest::Url;
 use tenant_logs::{Secret, Timestamp};
 use tokio::time::Instant;
 
 use crate::azure_service::AzureService;
-use crate::call_error::CallError;
 use crate::endpoint::{below, endpoint};
 use crate::entra::EntraIdentity;
 use answers::{SecretValue, Version, VersionPage};

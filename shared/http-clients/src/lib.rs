@@ -3,7 +3,6 @@
 mod azure_function;
 mod azure_service;
 mod blob;
-mod call_error;
 mod collector;
 mod endpoint;
 mod entra;

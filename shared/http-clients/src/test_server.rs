@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -12,12 +13,14 @@ use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use rcgen::CertifiedKey;
+use relay::{Patience, Sending};
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Barrier;
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 /// One request as it arrived.
@@ -122,6 +125,23 @@ impl TestServer {
             .serve_connection(TokioIo::new(stream), service);
         // A client that goes away is part of some tests.
         drop(connection.await);
+    }
+}
+
+/// One try of each row, so that a test sees what one call's answer means.
+pub(crate) fn once(time: Duration) -> Sending {
+    Sending {
+        until: Instant::now() + time,
+        patience: Patience::WholeTime,
+        max_tries: 1,
+    }
+}
+
+/// Two tries of each row.
+pub(crate) fn twice(time: Duration) -> Sending {
+    Sending {
+        max_tries: 2,
+        ..once(time)
     }
 }
 

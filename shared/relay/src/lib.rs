@@ -4,6 +4,7 @@ pub mod logging;
 pub mod settings;
 
 mod assembly;
+mod call_error;
 mod counters;
 mod deadline;
 mod error;
@@ -11,14 +12,15 @@ mod flow;
 mod ledger_choice;
 mod memory_ledger;
 mod ports;
-mod retry;
 mod secrets;
+mod sending;
 mod sinks;
 #[cfg(test)]
 mod testing;
 pub mod webhook;
 
 pub use assembly::RelayParts;
+pub use call_error::{CallError, ServiceCode};
 pub use counters::{
     CounterFormat, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
 };
@@ -31,8 +33,10 @@ pub use ports::{
     Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Remedy, Row, Settled, Sink,
     TokenCheck,
 };
-pub use retry::{Tries, back_off, call_end, deliver_with_retry};
 pub use secrets::{References, SecretStore, StoredSecrets, WantedSecret};
+pub use sending::{
+    BatchCall, CallLimits, Patience, Sending, TooLarge, back_off, send_in_calls, store_in_calls,
+};
 pub use sinks::{
     AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, local_sinks, ndjson,
 };

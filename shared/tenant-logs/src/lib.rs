@@ -17,7 +17,7 @@ mod schema;
 mod secret;
 mod tenant;
 
-pub use batch::{BatchLimits, Bisection, Split};
+pub use batch::{BatchLimits, Split};
 pub use body::{decode, decode_base64, gunzip};
 pub use dead_letter::{DeadLetter, DeadLetterEvent};
 pub use digest::sha256_hex;

@@ -1,4 +1,4 @@
-//! DeadLetterReport as they lie on the dead-letter queue.
+//! Dead letters as they lie on the dead-letter queue.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

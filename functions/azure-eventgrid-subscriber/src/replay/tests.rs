@@ -29,7 +29,7 @@ impl DeadLettersInMemory {
 }
 
 impl DeadLetters for DeadLettersInMemory {
-    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], _until: Instant) -> Delivery {
+    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], _sending: &Sending) -> Delivery {
         let mut stored = self.0.lock().unwrap();
         for dead_letter in dead_letters {
             let name = format!("new-{}", dead_letter.sink.unwrap_or("none"));
@@ -78,7 +78,7 @@ impl Sink for Picky {
         self.name
     }
 
-    async fn send(&self, rows: &[Row<'_>], _until: Instant) -> Delivery {
+    async fn send(&self, rows: &[Row<'_>], _sending: &Sending) -> Delivery {
         let mut delivery = Delivery::default();
         for (index, row) in rows.iter().enumerate() {
             let log_id = row.log_event.log_id();

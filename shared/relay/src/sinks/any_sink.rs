@@ -3,9 +3,8 @@
 use std::fmt::Debug;
 use std::pin::Pin;
 
-use tokio::time::Instant;
-
 use crate::ports::{Delivery, Row, Sink};
+use crate::sending::Sending;
 
 /// A sink of any kind, under the name that it is registered by. Its future is boxed: one allocation a batch.
 #[derive(Debug)]
@@ -29,8 +28,8 @@ impl Sink for AnySink {
         self.name
     }
 
-    async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
-        self.sink.send(rows, until).await
+    async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
+        self.sink.send(rows, sending).await
     }
 }
 
@@ -39,7 +38,7 @@ trait BoxedSend: Debug + Send + Sync {
     fn send<'a>(
         &'a self,
         rows: &'a [Row<'a>],
-        until: Instant,
+        sending: &'a Sending,
     ) -> Pin<Box<dyn Future<Output = Delivery> + Send + 'a>>;
 }
 
@@ -47,8 +46,8 @@ impl<S: Sink + Debug> BoxedSend for S {
     fn send<'a>(
         &'a self,
         rows: &'a [Row<'a>],
-        until: Instant,
+        sending: &'a Sending,
     ) -> Pin<Box<dyn Future<Output = Delivery> + Send + 'a>> {
-        Box::pin(Sink::send(self, rows, until))
+        Box::pin(Sink::send(self, rows, sending))
     }
 }

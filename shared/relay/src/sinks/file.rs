@@ -5,11 +5,10 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use tokio::time::Instant;
-
 use super::SinkKind;
 use super::stdout::ndjson;
 use crate::ports::{Delivery, Remedy, Row, Sink};
+use crate::sending::Sending;
 use crate::settings::Reader;
 
 /// Appends each log event as a line.
@@ -69,7 +68,7 @@ impl Sink for FileSink {
         Self::KIND.name
     }
 
-    async fn send(&self, rows: &[Row<'_>], _until: Instant) -> Delivery {
+    async fn send(&self, rows: &[Row<'_>], _sending: &Sending) -> Delivery {
         let mut is_unfinished = self
             .is_unfinished
             .lock()
@@ -124,6 +123,9 @@ fn write_most(file: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>)
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
+    use crate::sending::Patience;
     use tenant_logs::{Parsed, Schema, parse};
 
     use super::*;
@@ -192,6 +194,14 @@ mod tests {
         }
     }
 
+    fn now() -> Sending {
+        Sending {
+            until: Instant::now(),
+            patience: Patience::WholeTime,
+            max_tries: 1,
+        }
+    }
+
     #[tokio::test]
     async fn log_events_are_appended_a_line_each_after_an_unfinished_one() {
         let path = std::env::temp_dir().join(format!("file-sink-{}", fastrand::u64(..)));
@@ -199,13 +209,10 @@ mod tests {
         let parsed = parse(r#"[{"log_id":"1","data":{}},{"log_id":"2","data":{}}]"#).unwrap();
         let rows = rows_of(&parsed);
 
-        let delivery = FileSink::open(&path)
-            .unwrap()
-            .send(&rows, Instant::now())
-            .await;
+        let delivery = FileSink::open(&path).unwrap().send(&rows, &now()).await;
         FileSink::open(&path)
             .unwrap()
-            .send(&rows[..1], Instant::now())
+            .send(&rows[..1], &now())
             .await;
 
         let written = std::fs::read_to_string(&path).unwrap();

@@ -2,10 +2,9 @@
 
 use std::io::{self, Write};
 
-use tokio::time::Instant;
-
 use super::SinkKind;
 use crate::ports::{Delivery, Remedy, Row, Sink};
+use crate::sending::Sending;
 
 /// Prints each log event as a line.
 #[derive(Debug, Default)]
@@ -21,7 +20,7 @@ impl Sink for StdoutSink {
         Self::KIND.name
     }
 
-    async fn send(&self, rows: &[Row<'_>], _until: Instant) -> Delivery {
+    async fn send(&self, rows: &[Row<'_>], _sending: &Sending) -> Delivery {
         let mut stdout = io::stdout().lock();
         let written = stdout.write_all(&ndjson(rows));
         match written.and_then(|()| stdout.flush()) {

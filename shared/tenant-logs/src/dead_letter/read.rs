@@ -1,4 +1,4 @@
-//! DeadLetterReport that come back: told apart from records, and read with the text that they carry.
+//! Dead letters that come back: told apart from records, and read with the text that they carry.
 
 use std::borrow::Cow;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http_clients::{DeadLetterContainer, DeadLetterContainerSettings};
-use relay::{DeadLetters, Delivery, Remedy, chain};
+use relay::{DeadLetters, Delivery, Patience, Remedy, Sending, chain};
 use tenant_logs::{DeadLetter, DeadLetterEvent};
 use tokio::time::Instant;
 
@@ -12,6 +12,14 @@ use crate::azurite::{App, azurite, read};
 
 fn until() -> Instant {
     Instant::now() + Duration::from_mins(1)
+}
+
+fn once() -> Sending {
+    Sending {
+        until: until(),
+        patience: Patience::Shares,
+        max_tries: 1,
+    }
 }
 
 fn container(app: &App, endpoint: &str) -> DeadLetterContainer {
@@ -60,7 +68,7 @@ async fn check_whole_life(container: &DeadLetterContainer, id: &str) {
         .map(|number| dead_letter(&format!("{id}-{number}")))
         .collect();
     for _ in 0..2 {
-        let mut delivery = container.set_aside(&dead_letters, until()).await;
+        let mut delivery = container.set_aside(&dead_letters, &once()).await;
         delivery.delivered.sort_unstable();
         assert_eq!(delivery, Delivery::all_delivered(20));
     }
@@ -108,7 +116,7 @@ async fn on_azurite_dead_letters_are_put_listed_read_and_deleted() {
     check_whole_life(&container, &fastrand::u64(..).to_string()).await;
     // One stays for Microsoft's own client to read.
     let stays = container
-        .set_aside(&[dead_letter("stays é / %")], until())
+        .set_aside(&[dead_letter("stays é / %")], &once())
         .await;
     assert_eq!(stays, Delivery::all_delivered(1));
     let missing = container_of(&app, &format!("{endpoint}-missing"));
@@ -149,7 +157,7 @@ async fn a_file_gets_each_dead_letter_once_and_on_one_line() {
         storage.put("own", "[\n7]");
     }
     let container = container(&app, &storage.endpoint());
-    let delivery = container.set_aside(&[dead_letter("a")], until()).await;
+    let delivery = container.set_aside(&[dead_letter("a")], &once()).await;
     assert_eq!(delivery, Delivery::all_delivered(1));
     let text = std::fs::read_to_string(&path).unwrap();
     let lines: Vec<&str> = text.lines().collect();
@@ -185,7 +193,7 @@ async fn a_dead_letter_that_cannot_be_put_is_never_set_aside_in_its_turn() {
         ),
     ] {
         faults.always(fault);
-        let delivery = container.set_aside(&[dead_letter("a")], until()).await;
+        let delivery = container.set_aside(&[dead_letter("a")], &once()).await;
         assert_eq!(delivery, Delivery::all_refused(1, remedy, reason));
     }
     faults.script([Fault::Throttle, Fault::DropBefore]);

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use http_clients::{EntraIdentity, EntraSettings, LogAnalytics, LogAnalyticsSettings};
-use relay::{Delivery, Remedy, Row, Sink};
+use relay::{Delivery, Patience, Remedy, Row, Sending, Sink};
 use tenant_logs::{AsimStream, Schema, known_event_types, parse};
 use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
@@ -28,8 +28,12 @@ async fn send(sink: &LogAnalytics, schema: Schema, body: &str) -> Delivery {
             trace_id: None,
         })
         .collect();
-    let until = Instant::now() + Duration::from_mins(1);
-    let mut delivery = sink.send(&rows, until).await;
+    let sending = Sending {
+        until: Instant::now() + Duration::from_mins(1),
+        patience: Patience::WholeTime,
+        max_tries: 1,
+    };
+    let mut delivery = sink.send(&rows, &sending).await;
     delivery.delivered.sort_unstable();
     delivery
 }

@@ -68,7 +68,7 @@ impl DeadLetterReport {
         Ok(Self { moved, reading })
     }
 
-    /// DeadLetterReport moved so far.
+    /// Dead letters moved so far.
     pub(super) fn moved(&self) -> SetAside {
         lock(&self.moved).clone()
     }
