@@ -97,29 +97,6 @@ mod tests {
     }
 
     #[test]
-    fn whatever_sinks_can_name_is_opened_under_that_name() {
-        use relay::Sink;
-        let file = std::env::temp_dir().join(format!("target-sinks-{}", std::process::id()));
-        let all = [
-            ("FIREHOSE_STREAM_NAME", "logs"),
-            ("EVENT_BUS_NAME", "logs"),
-            ("FILE_SINK_PATH", file.to_str().unwrap()),
-            ("ENTRA_TENANT_ID", "acme.example.com"),
-            ("ENTRA_CLIENT_ID", "00000000-0000-4000-8000-000000000001"),
-            ("ENTRA_CLIENT_SECRET", "made-up"),
-            ("LOGS_INGESTION_ENDPOINT", "https://acme.ingest.example.com"),
-            ("LOGS_INGESTION_RULE_ID", "dcr-0"),
-        ];
-        for kind in Settings::sinks(None).kinds() {
-            let settings = read(&[&all[..], &[("SINKS", kind.name)]].concat()).unwrap();
-            let [destination] = settings.destinations.try_into().unwrap();
-            assert_eq!(destination.sink.name(), kind.name);
-            assert_eq!(destination.schema, kind.schemas[0], "{}", kind.name);
-        }
-        std::fs::remove_file(file).unwrap();
-    }
-
-    #[test]
     fn the_settings_of_every_named_sink_are_checked_at_once() {
         let problems = read(&[
             ("SINKS", "http,file"),

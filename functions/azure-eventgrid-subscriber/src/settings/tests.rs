@@ -92,25 +92,6 @@ fn sinks_and_schemas_are_as_they_are_named() {
 }
 
 #[test]
-fn whatever_sinks_can_name_is_opened_under_that_name() {
-    let file = std::env::temp_dir().join(format!("subscriber-sinks-{}", std::process::id()));
-    let all = [
-        ("HTTP_SINK_URL", "https://collector.example.com/"),
-        (
-            "EVENT_TOPIC_ENDPOINT",
-            "https://logs.example.com/api/events",
-        ),
-        ("FILE_SINK_PATH", file.to_str().unwrap()),
-    ];
-    for kind in Settings::sinks(None).kinds() {
-        let settings = read(&[&all[..], &[("SINKS", kind.name)]].concat()).unwrap();
-        assert_eq!(names(&settings), [kind.name]);
-        assert_eq!(settings.destinations[0].schema, kind.schemas[0]);
-    }
-    std::fs::remove_file(file).unwrap();
-}
-
-#[test]
 fn dead_letters_are_replayed_onto_a_topic_that_is_named() {
     assert_eq!(read(&[]).unwrap().replay_destinations.len(), 0);
     let endpoint = "https://logs.eventgrid.example.com/api/events";

@@ -6,31 +6,35 @@ use std::pin::Pin;
 use crate::ports::{Delivery, Row, Sink};
 use crate::sending::Sending;
 
-/// A sink of any kind. Its future is boxed: one allocation a batch.
+/// A sink of any kind, under the name that it is registered by. Its future is boxed: one allocation a batch.
 #[derive(Debug)]
-pub struct AnySink(Box<dyn BoxedSend>);
+pub struct AnySink {
+    name: &'static str,
+    sink: Box<dyn BoxedSend>,
+}
 
 impl AnySink {
     /// Forgets which kind of sink it is.
-    pub fn new(sink: impl Sink + Debug + 'static) -> Self {
-        Self(Box::new(sink))
+    pub(super) fn new(name: &'static str, sink: impl Sink + Debug + 'static) -> Self {
+        Self {
+            name,
+            sink: Box::new(sink),
+        }
     }
 }
 
 impl Sink for AnySink {
     fn name(&self) -> &'static str {
-        self.0.name()
+        self.name
     }
 
     async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
-        self.0.send(rows, sending).await
+        self.sink.send(rows, sending).await
     }
 }
 
 /// [`Sink`] with a future whose size does not depend on the sink.
 trait BoxedSend: Debug + Send + Sync {
-    fn name(&self) -> &'static str;
-
     fn send<'a>(
         &'a self,
         rows: &'a [Row<'a>],
@@ -39,10 +43,6 @@ trait BoxedSend: Debug + Send + Sync {
 }
 
 impl<S: Sink + Debug> BoxedSend for S {
-    fn name(&self) -> &'static str {
-        Sink::name(self)
-    }
-
     fn send<'a>(
         &'a self,
         rows: &'a [Row<'a>],

@@ -30,7 +30,10 @@ impl SinkKind {
         RegisteredSink {
             kind: self,
             secrets: Vec::new(),
-            open: Box::new(move |reader, schema| open(reader, schema).map(AnySink::new)),
+            open: Box::new(move |reader, schema| {
+                let sink = open(reader, schema)?;
+                Some(AnySink::new(self.name, sink))
+            }),
         }
     }
 }
@@ -113,7 +116,7 @@ impl SinkRegistry<'_> {
         default: Option<&str>,
     ) -> Option<Vec<Destination<AnySink>>> {
         let mut choices = read_sinks(reader, &self.sinks, default)?;
-        // What the only sink needs is no secret while `SINKS` is wrong.
+        // A function with one sink needs its settings even if `SINKS` is wrong, so all their problems are reported at once.
         if let ([], [only]) = (choices.as_slice(), self.sinks.as_slice()) {
             let schema = only.kind.schema(None)?;
             choices.push(SinkChoice { sink: only, schema });
