@@ -142,16 +142,8 @@ fn may_use(package: &Package) -> Vec<&'static str> {
             ],
             false,
         ),
-        "shared/aws-clients" => (
-            &[
-                // AWS's own: aws-sdk-*, aws-smithy-*.
-                "aws-s*",
-                "relay",
-                "rustls",
-                "tenant-logs",
-            ],
-            false,
-        ),
+        // AWS's own: aws-sdk-*, aws-smithy-*.
+        "shared/aws-clients" => (&["aws-s*", "relay", "rustls", "tenant-logs"], false),
         // It stands in for a crate of a registry.
         "shared/regex" => (&["regex-lite"], true),
         "shared/lambda-payload" => (&["lambda_runtime"], false),
