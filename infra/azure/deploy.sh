@@ -184,7 +184,7 @@ upload() {
         if [ "$hung" -lt 3 ]; then
             printf 'the upload hung for %s seconds\n' "$upload_seconds" >&2
         else
-            printf '%s hung three times: its host is ill, most often because it cannot reach its storage account\n' "$app" >&2
+            printf '%s hung three times: its host is unhealthy, most often because it cannot reach its storage account\n' "$app" >&2
         fi
     fi
     return "$status"
