@@ -5,6 +5,7 @@
 
 mod catalogue;
 pub(crate) mod meaning;
+pub(crate) mod reasons;
 
 use catalogue::CATALOGUE;
 
