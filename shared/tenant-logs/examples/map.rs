@@ -6,7 +6,7 @@ use std::env;
 use std::error::Error;
 use std::io::{self, Read, Write};
 
-use tenant_logs::{Mapping, Schema, decode, parse};
+use tenant_logs::{Mapping, Schema, Timestamp, decode, parse};
 
 /// As large as any file that somebody would look at by hand.
 const MAX_BYTES: usize = 1 << 30;
@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let text = decode(&body, MAX_BYTES)?;
     let parsed = parse(&text)?;
     let mut stdout = io::stdout().lock();
-    let mapping = Mapping::to(schema, None);
+    let mapping = Mapping::to(schema, None, Timestamp::now());
     for log_event in &parsed.log_events {
         let row = mapping.write(log_event);
         stdout.write_all(row.replace(['\n', '\r'], " ").as_bytes())?;

@@ -6,6 +6,7 @@ mod dead_letter;
 mod digest;
 mod element;
 mod error;
+mod event_time;
 mod event_type;
 mod filter;
 #[cfg(test)]

@@ -5,14 +5,16 @@
 
 mod asim;
 mod ecs;
-mod event_time;
 mod event_view;
 mod json_writer;
 mod ocsf;
+mod parties;
 mod rest;
 mod sentinel;
 
 use std::borrow::Cow;
+
+use jiff::Timestamp;
 
 use crate::{LogEvent, TenantName};
 pub use asim::AsimStream;
@@ -55,9 +57,10 @@ impl Schema {
         }
     }
 
-    /// One log event as a JSON object in this schema. [`Mapping`] can name the tenant too.
+    /// One log event as a JSON object in this schema, without a tenant and without a clock: an event that tells nothing of
+    /// its time gets the epoch. [`Mapping`] takes both.
     pub fn write<'a>(self, log_event: &'a LogEvent<'_>) -> Cow<'a, str> {
-        Mapping::to(self, None).write(log_event)
+        Mapping::to(self, None, Timestamp::UNIX_EPOCH).write(log_event)
     }
 }
 
@@ -66,12 +69,18 @@ impl Schema {
 pub struct Mapping<'t> {
     schema: Schema,
     tenant: Option<&'t TenantName>,
+    received_at: Timestamp,
 }
 
 impl<'t> Mapping<'t> {
-    /// A mapping to a schema. The tenant's name stands where the schema requires one and an event has none.
-    pub fn to(schema: Schema, tenant: Option<&'t TenantName>) -> Self {
-        Self { schema, tenant }
+    /// A mapping to a schema. The tenant's name stands where the schema requires one and an event has none, the time of
+    /// receipt where nothing in an event tells when it happened.
+    pub fn to(schema: Schema, tenant: Option<&'t TenantName>, received_at: Timestamp) -> Self {
+        Self {
+            schema,
+            tenant,
+            received_at,
+        }
     }
 
     /// One log event as a JSON object.
@@ -87,7 +96,7 @@ impl<'t> Mapping<'t> {
 
     /// Appends one log event as a JSON object.
     pub fn append(&self, log_event: &LogEvent<'_>, out: &mut String) {
-        let view = || EventView::of(log_event, self.tenant);
+        let view = || EventView::of(log_event, self.tenant, self.received_at);
         match self.schema {
             Schema::Raw => {
                 let (before, text, after) = log_event.detail_parts();

@@ -163,7 +163,7 @@ impl<'o> JsonWriter<'o> {
     }
 
     /// A member whose value is JSON in several parts.
-    pub(super) fn json_of_parts(&mut self, key: &'static str, parts: [&str; 3]) {
+    pub(super) fn json_of_parts(&mut self, key: &'static str, parts: [&str; 4]) {
         self.key(key);
         for part in parts {
             self.out.push_str(part);

@@ -18,11 +18,14 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.text(key!("ConnectionId"), own.connection_id);
     row.text(key!("ClientId"), own.client_id);
     row.text(key!("ClientName"), own.client_name);
-    row.text(key!("SrcIpAddr"), own.ip);
-    row.text(key!("HttpUserAgent"), own.user_agent);
+    let first_ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
+    row.text(key!("SrcIpAddr"), first_ip.or(own.ip));
+    row.text(key!("HttpUserAgent"), view.user_agent());
     row.text(key!("SrcHostname"), own.hostname);
-    row.text(key!("ActorUserId"), own.user_id);
-    row.text(key!("ActorUsername"), own.user_name);
+    let actor = view.actor();
+    row.text(key!("ActorUserId"), actor.id.as_deref());
+    let name = actor.email.as_deref().or(actor.name.as_deref());
+    row.text(key!("ActorUsername"), name);
     row.text(key!("Audience"), own.audience);
     write_scope(own.scope, row);
     row.text(key!("Strategy"), own.strategy);
