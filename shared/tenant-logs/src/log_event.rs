@@ -157,6 +157,25 @@ impl<'a> LogEvent<'a> {
         Some(format!("{{{}}}", more.join(",")))
     }
 
+    /// Returns what of the detail is neither its record nor told by the `log_id` and the marks, as an object; `None` as a rule.
+    pub(crate) fn beside_detail(&self) -> Option<String> {
+        // What is wrapped anew has nothing beside its record.
+        if self.form != Form::Detail {
+            return None;
+        }
+        // Auth0's wrapper may have a number.
+        let log_id = member(&self.text, "log_id").filter(|json| !json.starts_with('"'));
+        let log_id = log_id.map(|log_id| format!(r#""log_id":{log_id}"#));
+        match (self.beside(), log_id) {
+            (Some(beside), Some(log_id)) => {
+                let members = beside.strip_prefix('{')?;
+                Some(format!("{{{log_id},{members}"))
+            }
+            (None, Some(log_id)) => Some(format!("{{{log_id}}}")),
+            (beside, None) => beside,
+        }
+    }
+
     /// Puts a redacted record in the place of the original one, and names the paths; `beside` is an object of what stood
     /// beside it.
     pub(crate) fn replace_record(

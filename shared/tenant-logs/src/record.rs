@@ -200,6 +200,9 @@ pub(crate) trait Fields<'a>: Default {
     /// Returns the field of the member with this name.
     fn field(&mut self, name: &[u8]) -> Option<&mut Option<&'a str>>;
 
+    /// Visits every member that is there, with its name.
+    fn each(&self, visit: impl FnMut(&'static [u8], &'a str));
+
     /// Leaves out strings that cannot be decoded.
     fn leave_out_unreadable(&mut self);
 }
@@ -223,6 +226,12 @@ macro_rules! members {
                     $($name => Some(&mut self.$field),)*
                     _ => None,
                 }
+            }
+
+            fn each(&self, mut visit: impl FnMut(&'static [u8], &'a str)) {
+                $(if let Some(json) = self.$field {
+                    visit($name, json);
+                })*
             }
 
             fn leave_out_unreadable(&mut self) {

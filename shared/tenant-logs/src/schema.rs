@@ -9,6 +9,7 @@ mod event_view;
 mod json_writer;
 mod ocsf;
 mod parties;
+mod raw;
 mod rest;
 mod sentinel;
 
@@ -20,6 +21,7 @@ use crate::{LogEvent, TenantName};
 pub use asim::AsimStream;
 use event_view::EventView;
 use json_writer::JsonWriter;
+pub use raw::Raw;
 
 /// A schema that log events are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -70,6 +72,7 @@ pub struct Mapping<'t> {
     schema: Schema,
     tenant: Option<&'t TenantName>,
     received_at: Timestamp,
+    raw: Raw,
 }
 
 impl<'t> Mapping<'t> {
@@ -80,7 +83,14 @@ impl<'t> Mapping<'t> {
             schema,
             tenant,
             received_at,
+            raw: Raw::Whole,
         }
+    }
+
+    /// The same mapping, keeping this much of an event beside the row's fields. Raw rows are the event itself.
+    #[must_use]
+    pub fn keeping(self, raw: Raw) -> Self {
+        Self { raw, ..self }
     }
 
     /// One log event as a JSON object.
@@ -96,7 +106,7 @@ impl<'t> Mapping<'t> {
 
     /// Appends one log event as a JSON object.
     pub fn append(&self, log_event: &LogEvent<'_>, out: &mut String) {
-        let view = || EventView::of(log_event, self.tenant, self.received_at);
+        let view = || EventView::of(log_event, self.tenant, self.received_at, self.raw);
         match self.schema {
             Schema::Raw => {
                 let (before, text, after) = log_event.detail_parts();
@@ -118,5 +128,9 @@ mod golden;
 mod laws;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod restore;
+#[cfg(test)]
+mod sizes;
 #[cfg(test)]
 mod tests;

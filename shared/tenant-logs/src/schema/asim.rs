@@ -13,6 +13,7 @@ pub use stream::AsimStream;
 use super::event_view::{EventView, coordinates};
 use super::json_writer::{JsonWriter, is_text, key};
 use super::parties::Party;
+use super::raw::{self, Given, Raw};
 use super::sentinel;
 use crate::Outcome;
 use crate::event_type::meaning::Severity;
@@ -68,8 +69,30 @@ fn write_source(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.text(key!("HttpUserAgent"), view.user_agent());
 }
 
-fn write_raw(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
-    view.write_raw(key!("AdditionalFields"), row);
+/// Writes what the row keeps of the event; `given` is what the columns of its table alone give back.
+fn write_raw<'a>(view: &'a EventView<'_>, given: Vec<Given<'a>>, row: &mut JsonWriter<'_>) {
+    let key = key!("AdditionalFields");
+    match view.raw {
+        Raw::Whole => view.write_raw(key, row),
+        Raw::Rest => {
+            let own = &view.record.own;
+            let ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
+            let agent = view.user_agent().filter(|json| is_text(json));
+            let mut given = given;
+            given.extend([
+                Given::text("description", own.description),
+                Given::text("hostname", own.hostname),
+                Given::filled("ip", own.ip, ip),
+                Given::filled("user_agent", own.user_agent, agent),
+                Given::text("client_id", own.client_id),
+                Given::text("client_name", own.client_name),
+                Given::text("tenant_name", own.tenant_name),
+            ]);
+            given.extend(raw::always(view));
+            raw::write_rest(view, key, &given, row);
+        }
+        Raw::None => raw::write_only_marks(view, key, row),
+    }
 }
 
 /// What only begins something has no result yet.

@@ -5,8 +5,9 @@ mod classes;
 use std::borrow::Cow;
 
 use super::event_view::{Address, EventView, coordinates};
-use super::json_writer::{JsonWriter, key};
+use super::json_writer::{JsonWriter, is_text, key};
 use super::parties::{Party, TargetKind};
+use super::raw::{self, Given, Raw};
 use super::rest::{write_rest, wrong_type};
 use crate::Outcome;
 use crate::event_type::meaning::Activity;
@@ -27,6 +28,16 @@ pub(super) fn write(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     write_request(view, document);
     write_error(view, document);
     write_related(view, document);
+    match view.raw {
+        Raw::Whole => write_others(view, document),
+        Raw::Rest => raw::write_rest(view, key!("auth0"), &given(view), document),
+        Raw::None => raw::write_only_marks(view, key!("auth0"), document),
+    }
+    document.end_row();
+}
+
+/// What no field holds, beside the whole event in `event.original`.
+fn write_others(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     let own = &view.record.own;
     let besides = [
         wrong_type(key!("description"), own.description),
@@ -39,7 +50,25 @@ pub(super) fn write(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
         wrong_type(key!("user_name"), own.user_name),
     ];
     write_rest(view, key!("auth0"), &besides, document);
-    document.end_row();
+}
+
+/// What the fields give back.
+fn given<'a>(view: &'a EventView<'_>) -> Vec<Given<'a>> {
+    let own = &view.record.own;
+    let actor = view.actor().into_owned();
+    let agent = view.user_agent().filter(|json| is_text(json));
+    let mut given = vec![
+        Given::text("description", own.description),
+        Given::of("user_id", own.user_id, actor.id),
+        Given::of("user_name", own.user_name, actor.name),
+        Given::text("organization_id", own.organization_id),
+        Given::text("organization_name", own.organization_name),
+        Given::text("ip", own.ip),
+        Given::filled("user_agent", own.user_agent, agent),
+        Given::text("hostname", own.hostname),
+    ];
+    given.extend(raw::always(view));
+    given
 }
 
 fn write_event(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
@@ -72,7 +101,9 @@ fn write_event(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     if let Some(code) = &view.code {
         document.string(key!("code"), code);
     }
-    view.write_raw_string(key!("original"), document);
+    if view.raw == Raw::Whole {
+        view.write_raw_string(key!("original"), document);
+    }
     document.end_object(event);
 }
 

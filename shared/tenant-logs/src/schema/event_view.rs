@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::json_writer::{JsonWriter, is_text};
 use super::parties::{Party, Target};
+use super::raw::Raw;
 use crate::event_time::EventTime;
 use crate::event_type::meaning::{Activity, AuthMethod, Challenge, FailureReason, Operation};
 use crate::event_type::reasons::reason_in;
@@ -23,6 +24,8 @@ pub(super) struct EventView<'a> {
     pub(super) log_event: &'a LogEvent<'a>,
     /// Whose log it is, by our settings.
     pub(super) tenant: Option<&'a TenantName>,
+    /// What the row keeps of the event beside its fields.
+    pub(super) raw: Raw,
     pub(super) record: Record<'a>,
     /// What we read of `details.request`.
     pub(super) request: Request<'a>,
@@ -146,6 +149,7 @@ impl<'a> EventView<'a> {
         log_event: &'a LogEvent<'_>,
         tenant: Option<&'a TenantName>,
         received_at: Timestamp,
+        raw: Raw,
     ) -> Self {
         let record = log_event.members();
         let own = &record.own;
@@ -163,6 +167,7 @@ impl<'a> EventView<'a> {
         Self {
             log_event,
             tenant,
+            raw,
             known,
             time: time.unwrap_or(EventTime::Other(received_at)),
             is_time_of_receipt: time.is_none(),
@@ -346,6 +351,15 @@ impl<'a> EventView<'a> {
     pub(super) fn write_raw_string(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
         let (before, text, after) = self.log_event.detail_parts();
         writer.string_of_parts(key, [&before, text, after]);
+    }
+
+    /// Returns the time as [`Self::write_time`] writes it.
+    pub(super) fn time_json(&self) -> Cow<'_, str> {
+        match (self.time, self.record.own.date) {
+            (EventTime::Plain { .. }, Some(date)) => Cow::Borrowed(date),
+            (EventTime::Plain { .. }, None) => Cow::Owned(format!("\"{}\"", self.time.timestamp())),
+            (EventTime::Other(time), _) => Cow::Owned(format!("\"{time}\"")),
+        }
     }
 
     /// Writes the time as RFC 3339, in Auth0's own writing where that is what it is.

@@ -227,11 +227,16 @@ impl<'o> JsonWriter<'o> {
     /// Copies a member, whose name is JSON too, unless it is null.
     pub(super) fn member(&mut self, name: &str, json: &str) {
         if json != "null" {
-            self.separate();
-            self.out.push_str(name);
-            self.out.push(':');
-            self.out.push_str(json);
+            self.exact_member(name, json);
         }
+    }
+
+    /// Copies a member, whose name is JSON too.
+    pub(super) fn exact_member(&mut self, name: &str, json: &str) {
+        self.separate();
+        self.out.push_str(name);
+        self.out.push(':');
+        self.out.push_str(json);
     }
 }
 

@@ -4,7 +4,8 @@ mod classes;
 mod objects;
 
 use super::event_view::{EventView, ProviderProtocol};
-use super::json_writer::{JsonWriter, key};
+use super::json_writer::{JsonWriter, is_text, key};
+use super::raw::{self, Given, Raw};
 use super::rest::{Member, write_rest, wrong_type};
 use crate::Outcome;
 use crate::event_type::meaning::{Activity, AuthMethod, Factor, Severity};
@@ -48,9 +49,43 @@ pub(super) fn write(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
         Class::ApiActivity => write_api_activity(view, event),
     }
     write_observables(view, activity.class, event);
-    write_unmapped(view, activity.class, event);
-    view.write_raw_string(key!("raw_data"), event);
+    match view.raw {
+        Raw::Whole => {
+            write_unmapped(view, activity.class, event);
+            view.write_raw_string(key!("raw_data"), event);
+        }
+        Raw::Rest => {
+            let given = given(view, activity.class);
+            raw::write_rest(view, key!("unmapped"), &given, event);
+        }
+        Raw::None => raw::write_only_marks(view, key!("unmapped"), event),
+    }
     event.end_row();
+}
+
+/// What the attributes give back.
+fn given<'a>(view: &'a EventView<'_>, class: Class) -> Vec<Given<'a>> {
+    let own = &view.record.own;
+    let mut given = vec![
+        Given::text("description", own.description),
+        Given::text("tenant_name", own.tenant_name),
+    ];
+    let original_time = own.date.filter(|json| is_text(json));
+    given.extend(raw::always(view));
+    given.retain(|given| !given.is_of("date"));
+    given.push(Given::filled("date", own.date, original_time));
+    if !matches!(class, Class::BaseEvent | Class::DetectionFinding) {
+        let ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
+        let agent = view.user_agent().filter(|json| is_text(json));
+        given.extend([
+            Given::filled("ip", own.ip, ip),
+            Given::filled("user_agent", own.user_agent, agent),
+            Given::text("client_id", own.client_id),
+            Given::text("connection", own.connection),
+            Given::text("connection_id", own.connection_id),
+        ]);
+    }
+    given
 }
 
 /// What the class has no attribute for, or the wrong type for it.

@@ -5,6 +5,7 @@ use crate::event_type::meaning::{Activity, Operation, Resource};
 use crate::schema::event_view::EventView;
 use crate::schema::json_writer::{JsonWriter, key};
 use crate::schema::parties::{Target, TargetKind};
+use crate::schema::raw::Given;
 
 /// Writes one row.
 pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
@@ -17,7 +18,13 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.fixed(key!("TargetAppName"), r#""Auth0""#);
     row.fixed(key!("TargetAppType"), r#""SaaS application""#);
     write_source(view, row);
-    write_raw(view, row);
+    let own = &view.record.own;
+    let actor = view.actor().into_owned();
+    let given = vec![
+        Given::of("user_id", own.user_id, actor.id),
+        Given::of("user_name", own.user_name, actor.email.or(actor.name)),
+    ];
+    write_raw(view, given, row);
     row.end_row();
 }
 

@@ -6,6 +6,7 @@ use crate::event_type::meaning::{Activity, AuthMethod, FailureReason};
 use crate::schema::event_view::{EventView, ProviderProtocol};
 use crate::schema::json_writer::{JsonWriter, key};
 use crate::schema::parties::Party;
+use crate::schema::raw::Given;
 
 /// Writes one row.
 pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
@@ -14,7 +15,13 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     write_logon(view, row);
     write_target(view, row);
     write_source(view, row);
-    write_raw(view, row);
+    let own = &view.record.own;
+    let target = target(view);
+    let given = vec![
+        Given::of("user_id", own.user_id, target.id),
+        Given::of("user_name", own.user_name, target.name),
+    ];
+    write_raw(view, given, row);
     row.end_row();
 }
 
@@ -137,13 +144,22 @@ fn logon_protocol(view: &EventView<'_>, activity: Option<Activity>) -> Option<&'
     view.provider_protocol().map(ProviderProtocol::name)
 }
 
+/// Whoever logs on: the user, or the application by its own credentials.
+fn target<'a>(view: &EventView<'a>) -> Party<'a> {
+    if view.is_application() {
+        Party::application(&view.record)
+    } else {
+        view.user.clone()
+    }
+}
+
 fn write_target(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     let own = &view.record.own;
-    let application = Party::application(&view.record);
-    let (target, user_type) = if view.is_application() {
-        (&application, "Application")
+    let target = target(view);
+    let user_type = if view.is_application() {
+        "Application"
     } else {
-        (&view.user, "Regular")
+        "Regular"
     };
     row.text(key!("TargetUserId"), target.id.as_deref());
     if target.id.is_some() {
@@ -151,7 +167,7 @@ fn write_target(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     }
     row.text(key!("TargetUsername"), target.name.as_deref());
     if target.name.is_some() {
-        let name_type = username_type(target.name.as_ref(), target);
+        let name_type = username_type(target.name.as_ref(), &target);
         row.word(key!("TargetUsernameType"), name_type);
     }
     if target.id.is_some() || target.name.is_some() {
