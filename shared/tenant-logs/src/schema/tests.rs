@@ -341,3 +341,17 @@ fn a_place_is_not_filled_from_another_where_a_rule_is_about_either() {
     check("user_agent=mask", &["agent/1"]);
     check("details.request.auth=drop", &all[..3]);
 }
+
+#[test]
+fn a_fingerprint_that_is_no_hash_is_no_hash_in_ocsf() {
+    for (ja3, expected) in [
+        ("e7d705a3286e19ea42f587b344ee6865", true),
+        ("x", false),
+        ("", false),
+    ] {
+        let body =
+            format!(r#"{{"type":"pwd_leak","log_id":"1","security_context":{{"ja3":"{ja3}"}}}}"#);
+        let row = only(Schema::Ocsf, &body).to_string();
+        assert_eq!(row.contains("ja3_hash"), expected, "{row}");
+    }
+}

@@ -99,7 +99,7 @@ pub(super) fn write_actor(view: &EventView<'_>, with_user: bool, event: &mut Jso
 /// The fingerprints of the client's TLS.
 pub(super) fn write_fingerprints(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     let fingerprints = view.fingerprints();
-    if fingerprints.ja3.is_some_and(is_text) {
+    if fingerprints.ja3.is_some_and(is_hexadecimal) {
         let tls = event.begin_object(key!("tls"));
         // The schema requires it, and no event has it.
         event.fixed(key!("version"), r#""Unknown""#);
@@ -119,6 +119,16 @@ pub(super) fn write_fingerprints(view: &EventView<'_>, event: &mut JsonWriter<'_
         event.end_object(fingerprint);
         event.end_array(list);
     }
+}
+
+/// Whether a string can be a hash in the schema; one that cannot stays with the rest of the event.
+fn is_hexadecimal(json: &str) -> bool {
+    let digits = json
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    digits.is_some_and(|digits| {
+        !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
 }
 
 /// What an API operation was done to.
