@@ -37,6 +37,7 @@ a new resource to be known|ParentResourceNotFound|Name or service not known|geta
 the rights on a new workspace|permissions on all the workspaces
 another operation to end|AnotherOperationInProgress|DeploymentActive|ongoing deployment|Status Code: 409|another operation is in progress
 an upload that comes to an end|the upload hung for
+a busy service to answer|TooManyRequests|ServiceUnavailable|Service Unavailable|GatewayTimeout|Bad Gateway|ServerTimeout|Connection aborted|Connection reset|Read timed out|Status Code: (429|50[234])
 new roles to work|Forbidden|Unauthorized|AuthorizationPermissionMismatch|\b40[13]\b
 DELAYS
 }
