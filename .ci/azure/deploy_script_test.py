@@ -193,6 +193,16 @@ def a_call_that_fails_is_not_passed_over(new):
         expect(said in run.said and run.said.count("try later") >= 1, run, f"{call}: told")
 
 
+def a_secret_that_the_parameters_ask_for_is_there_before_the_code(new):
+    run = new(vault_entries=["redact-key"])
+    expect_end(run, 1)
+    expect("--name redact-key --file" in run.said and run.count("config-zip") == 0, run, "what to put there")
+    state = run.state()
+    state["secrets"]["redact-key"] = ["a key"]
+    (run.folder / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    expect_end(run, 0)
+
+
 def a_row_that_does_not_come_is_sent_again(new):
     run = new(looks_until_row=31)
     expect_end(run, 0)

@@ -172,6 +172,17 @@ put_token() {
     fi
 }
 
+# What the functions read from the vault at their start. Only the token is ours to make.
+check_secrets() {
+    local vault found name
+    vault=$(output vaultName)
+    found=$(retry "$TRIES" az keyvault secret list --vault-name "$vault" --query '[].name' --output tsv)
+    for name in $(output vaultEntries); do
+        grep -qx "$name" <<<"$found" || fail "the parameters ask for a secret $name, and the vault has none:
+  az keyvault secret set --vault-name $vault --name $name --file FILE --encoding utf-8"
+    done
+}
+
 # The functions that a package has.
 functions_of() {
     local file
@@ -345,6 +356,10 @@ deploy_main
 if [ -n "$(output webhookUrl)" ]; then
     step "the webhook's token"
     put_token
+fi
+if [ -n "$(output vaultEntries)" ]; then
+    step "secrets"
+    check_secrets
 fi
 if [ -z "$packages" ]; then
     step "packages"
