@@ -54,6 +54,7 @@ def every_known_delay_is_waited_out_with_a_message(new):
         (main, "(InvalidOutputTable) Table for output stream 'Custom-Auth0Logs_CL' is not available", 3, "a new table to be known"),
         (main, "(BadRequest) Failed to resolve scalar expression or table named 'Auth0Events'", 2, "a new function or table to be known to queries"),
         (main, "Failed to run the analytics rule query. One of the tables does not exist", 1, "a new function or table to be known to queries"),
+        (main, "(BadRequest) The workspace is not onboarded to Microsoft Sentinel", 1, "Sentinel to be on"),
         (main, "(Unauthorized) You need permissions on all the workspaces in your query", 1, "the rights on a new workspace"),
         ("keyvault secret list", "(Forbidden) Caller is not authorized. Code: ForbiddenByRbac", 4, "new roles to work"),
         (upload, "Azure Storage responded with Forbidden", 2, "new roles to work"),
@@ -143,13 +144,15 @@ def other_partners_stay_authorized(new):
     other = {
         "partnerName": "Other",
         "partnerRegistrationImmutableId": "00000000-0000-4000-8000-0000000000ee",
-        "authorizationExpirationTimeInUtc": "2027-01-01T00:00:00Z",
+        "authorizationExpirationTimeInUtc": "2999-01-01T00:00:00Z",
     }
     by_name = {"partnerName": "Third", "partnerRegistrationImmutableId": None, "authorizationExpirationTimeInUtc": None}
-    run = new(partners=[other, {**other, "partnerName": "Auth0", "partnerRegistrationImmutableId": AUTH0}, by_name])
+    over = {**other, "partnerName": "Gone", "authorizationExpirationTimeInUtc": "2026-01-01T00:00:00.1234567+00:00"}
+    run = new(partners=[other, over, {**other, "partnerName": "Auth0", "partnerRegistrationImmutableId": AUTH0}, by_name])
     expect_end(run, 0, "--partner-topic")
     kept = json.loads(run.environment("auth0-main --parameters")["OTHER_PARTNERS"])
-    expect(kept == [other, {"partnerName": "Third"}], run, "all but Auth0 itself")
+    expect(kept == [other, {"partnerName": "Third"}], run, "all but Auth0 itself and one whose time is over")
+    expect("the authorization of Gone is over" in run.said, run, "told")
 
 
 def an_upload_that_hangs_is_cut_off_and_tried_again(new):

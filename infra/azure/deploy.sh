@@ -238,7 +238,7 @@ deploy_code() {
     fi
 }
 
-# Auth0's partner topic, its state and its identities; nothing where Auth0 has not made it yet.
+# Auth0's partner topic, by name; empty while Auth0 has not made it.
 find_partner_topic() {
     local found
     # A command substitution does not end at a failure of its own.

@@ -45,7 +45,8 @@ look_at_table() {
     esac
 }
 
-# Partners beside Auth0 that the resource group has authorized: a deployment replaces the list.
+# Partners beside Auth0 that the resource group has authorized: a deployment replaces the list. One whose time is over can do
+# nothing any more, and a time in the past cannot be set.
 look_at_partners() {
     if ! az eventgrid partner configuration show --resource-group "$group" --output json >"$work/partners" 2>"$work/errors"; then
         is_missing || { cat "$work/errors" >&2 && fail "cannot read the authorized partners"; }
@@ -53,6 +54,7 @@ look_at_partners() {
         return
     fi
     OTHER_PARTNERS=$(python3 - "$work/partners" "$AUTH0_REGISTRATION" <<'PYTHON'
+import datetime
 import json
 import sys
 
@@ -61,6 +63,10 @@ with open(sys.argv[1], encoding="utf-8") as file:
 partners = ((found.get("properties") or found).get("partnerAuthorization") or {}).get("authorizedPartnersList") or []
 KEPT = ("partnerName", "partnerRegistrationImmutableId", "authorizationExpirationTimeInUtc")
 others = [each for each in partners if (each.get("partnerRegistrationImmutableId") or "").lower() != sys.argv[2]]
+now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+for each in [each for each in others if (each.get("authorizationExpirationTimeInUtc") or "9")[:19] <= now]:
+    others.remove(each)
+    print("  the authorization of %s is over: it leaves the list" % (each.get("partnerName") or "a partner"), file=sys.stderr)
 print(json.dumps([{key: partner[key] for key in KEPT if partner.get(key)} for partner in others]))
 PYTHON
     )
