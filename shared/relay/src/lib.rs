@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod journal;
 pub mod logging;
 pub mod settings;
 

@@ -202,7 +202,7 @@ pub enum Claim {
 }
 
 /// What became of a log event at a sink.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Settled {
     /// The sink has it.
     Delivered,

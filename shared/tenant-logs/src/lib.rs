@@ -10,6 +10,7 @@ mod event_type;
 mod filter;
 mod json;
 mod log_event;
+mod log_id;
 mod parse;
 mod record;
 mod redaction;
@@ -20,7 +21,7 @@ mod tenant;
 pub use batch::{BatchLimits, Bisection, Split};
 pub use body::{decode, decode_base64, gunzip};
 pub use dead_letter::{DeadLetter, DeadLetterEvent};
-pub use digest::sha256_hex;
+pub use digest::{sha256, sha256_hex};
 pub use error::{RejectReason, Unreadable};
 pub use event_type::meaning::{
     Act, Attempt, Cause, Challenge, Factor, Happened, Meaning, Notice, Object, Proof, Severity,
@@ -30,6 +31,7 @@ pub use filter::{Filter, FilterProblem, FilterSettings};
 pub use jiff::Timestamp;
 pub use json::{JsonReader, UnexpectedJson, push_text, read_json};
 pub use log_event::LogEvent;
+pub use log_id::time_in_log_id;
 pub use parse::{Parsed, Reject, parse};
 pub use redaction::{Redaction, RedactionProblem};
 pub use schema::{AsimStream, Mapping, Schema};
