@@ -3,7 +3,10 @@
 
 mod checkpoint;
 mod entity;
+mod journal;
+mod journal_purge;
 mod ledger;
+mod pages;
 mod purge;
 mod rows;
 
@@ -13,6 +16,7 @@ use reqwest::Url;
 use crate::endpoint::{WANT, endpoint};
 
 pub use checkpoint::{CheckpointSettings, SavedCheckpoint, TableCheckpoint};
+pub use journal::JournalTable;
 pub use ledger::TableLedger;
 pub use purge::Purged;
 

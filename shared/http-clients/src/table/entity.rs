@@ -40,6 +40,14 @@ impl Key {
         }
     }
 
+    /// The key of a row of the journal.
+    pub(super) fn of_row(bucket: &str, number: u32) -> Self {
+        Self {
+            partition: encoded(bucket),
+            row: format!("{number:010}"),
+        }
+    }
+
     pub(super) fn new(sink: &str, log_id: &str) -> Self {
         let begin: String = log_id.chars().take(PARTITION_CHARACTERS).collect();
         Self {

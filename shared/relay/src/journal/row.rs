@@ -48,6 +48,11 @@ impl Row {
         Some(outcomes.iter().map(letter).collect())
     }
 
+    /// Its own log events, for whoever wants to know whether a row is this one.
+    pub fn wanted(&self) -> Wanted {
+        Wanted::new(&self.ids)
+    }
+
     /// The row as its owner writes it once all is known of its log events: what is handed back is dropped, so that a sink
     /// that is away for long does not make buckets grow.
     pub(super) fn settled(self, fates: &[Option<Settled>]) -> Self {
