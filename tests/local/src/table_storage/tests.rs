@@ -2,6 +2,7 @@
 
 mod checkpoint;
 mod faults;
+mod journal;
 mod scenarios;
 
 use std::sync::atomic::{AtomicU64, Ordering};
