@@ -1,4 +1,5 @@
 //! The journal's scenarios on the store in memory. The packages with the other stores run them too.
+#![cfg(test)]
 
 mod scenarios;
 
