@@ -1,6 +1,7 @@
 //! The journal with its driver, on the store in memory and on stores that fail; then what a row is like.
 
 mod stores;
+mod writes;
 
 use tenant_logs::sha256_hex;
 
