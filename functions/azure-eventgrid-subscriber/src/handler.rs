@@ -1,14 +1,14 @@
 //! Calls of the Functions host in, JSON objects out: events, the replay of dead letters, the purge of the ledger.
 
 use custom_handler::{Call, Handler, Reply};
-use http_clients::{DeadLetterContainer, TableLedger};
-use relay::{CounterFormat, OnExhaustion, Relay, TableOrMemory, chain};
+use http_clients::{DeadLetterContainer, JournalTable};
+use relay::journal::Journal;
+use relay::{AnySink, Relay, TableOrMemory, chain};
 use serde_json::json;
 use tenant_logs::decode;
 
-use crate::events::{arrival, texts_of};
+use crate::events::{incoming_body, texts_of};
 use crate::replay::replay;
-use crate::sink::SubscriberSink;
 use crate::{Settings, SubscriberError};
 
 /// The host brings an event twice, so this is far above twice of what Event Grid delivers at once.
@@ -17,29 +17,23 @@ const MAX_BODY_BYTES: usize = 67_108_864;
 /// Everything the function needs, built once.
 #[derive(Debug)]
 pub struct Subscriber {
-    relay: Relay<SubscriberSink, TableOrMemory<TableLedger>, DeadLetterContainer>,
+    relay: Relay<AnySink, TableOrMemory<JournalTable>, DeadLetterContainer>,
 }
 
 impl Subscriber {
     /// Builds the clients.
     pub fn new(settings: Settings) -> Self {
-        let common = settings.common;
+        let function = settings.function;
         let ledger = settings
             .ledger
-            .open(|table, days| TableLedger::new(&settings.identity, table, days));
+            .open(|table| JournalTable::new(&function.identity, table));
         Self {
-            relay: Relay {
-                function: env!("CARGO_PKG_NAME"),
-                tenant: common.tenant,
-                filter: common.filter,
-                redaction: common.redaction,
-                destinations: settings.destinations,
-                replay_destinations: Some(settings.replay_destinations),
-                ledger: Some(ledger),
-                dead_letters: DeadLetterContainer::new(&settings.identity, settings.dead_letters),
-                on_exhaustion: OnExhaustion::HandBack,
-                counter_format: CounterFormat::Plain,
-            },
+            relay: Relay::delivering(
+                function.into_parts(env!("CARGO_PKG_NAME")),
+                ledger,
+                settings.destinations,
+                settings.replay_destinations,
+            ),
         }
     }
 
@@ -51,7 +45,7 @@ impl Subscriber {
         let text = decode(&body, MAX_BODY_BYTES);
         let texts = text.as_deref().map(texts_of);
         let bodies = match &texts {
-            Ok(texts) => texts.iter().map(|text| arrival(text)).collect(),
+            Ok(texts) => texts.iter().map(|text| incoming_body(text)).collect(),
             Err(unreadable) => vec![relay::IncomingBody {
                 body: &body,
                 parsed: Err(**unreadable),
@@ -67,7 +61,7 @@ impl Subscriber {
         }
     }
 
-    /// Takes dead letters back, and says in the HTTP response how far it came.
+    /// Replays dead letters, and reports in the HTTP response how many are left.
     async fn replay(&self, call: &mut Call) -> Reply {
         call.discard_body().await;
         let (status, body) = match replay(&self.relay, &call.deadline()).await {
@@ -93,12 +87,13 @@ impl Subscriber {
     async fn purge(&self, call: &mut Call) -> Result<Reply, SubscriberError> {
         call.discard_body().await;
         let deadline = call.deadline();
-        // In memory the oldest entries make way by themselves.
-        if let Some(TableOrMemory::Table(ledger)) = &self.relay.ledger {
-            let purged = ledger.purge(deadline.begun(), deadline.send_by()).await;
+        // In memory the oldest buckets make way by themselves.
+        let store = self.relay.ledger.as_ref().map(Journal::store);
+        if let Some(TableOrMemory::Table(rows)) = store {
+            let purged = rows.purge(deadline.begun(), deadline.send_by()).await;
             let purged = purged.map_err(SubscriberError::Purge)?;
-            let (entry_count, has_more) = (purged.deleted, purged.has_more);
-            tracing::info!(entry_count, has_more, "purged the ledger");
+            let (row_count, has_more) = (purged.deleted, purged.has_more);
+            tracing::info!(row_count, has_more, "ledger purged");
         }
         Ok(Reply::done())
     }
@@ -126,6 +121,6 @@ fn report(error: &SubscriberError) {
     // What was handed back is reported by the flow, with its reason.
     if !matches!(error, SubscriberError::NotDelivered) {
         let error = chain(error).to_string();
-        tracing::error!(error, "a call failed");
+        tracing::error!(error, "call failed");
     }
 }

@@ -5,10 +5,11 @@ mod dead_letter_queue;
 mod error;
 mod event_bus;
 mod firehose;
-mod journal_table;
+mod function;
 mod ledger;
 mod roots;
 mod secrets;
+mod sinks;
 #[cfg(test)]
 mod test_endpoint;
 
@@ -16,6 +17,7 @@ pub use connection::{AwsConnection, AwsSettings};
 pub use dead_letter_queue::{DeadLetterQueue, DeadLetterQueueSettings};
 pub use event_bus::{EventBus, EventBusSettings};
 pub use firehose::{Firehose, FirehoseSettings};
-pub use journal_table::JournalTable;
-pub use ledger::{LedgerSettings, TableLedger, read_ledger};
-pub use secrets::{SecretVersions, SecretsManager, read_secrets};
+pub use function::AwsFunction;
+pub use ledger::{JournalTable, LedgerSettings, read_ledger};
+pub use secrets::SecretsManager;
+pub use sinks::{aws_sinks, event_bus};

@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod azure_function;
 mod azure_service;
 mod blob;
-mod call_error;
 mod collector;
 mod endpoint;
 mod entra;
@@ -12,11 +12,13 @@ mod exchange;
 mod key_vault;
 mod log_analytics;
 mod roots;
+mod sinks;
 mod table;
-#[cfg(test)]
-mod test_server;
 mod tls;
+#[cfg(test)]
+mod tries;
 
+pub use azure_function::AzureFunction;
 pub use blob::{
     DeadLetterContainer, DeadLetterContainerSettings, DeadLetterPage, StoredDeadLetter,
 };
@@ -24,9 +26,10 @@ pub use collector::{BodyFormat, HttpCollector, HttpCollectorSettings};
 pub use entra::{EntraIdentity, EntraSettings};
 pub use error::HttpClientError;
 pub use event_grid::{EventTopic, EventTopicSettings};
-pub use key_vault::{KeyVault, SecretVersions, read_secrets, unread_secrets};
+pub use key_vault::KeyVault;
 pub use log_analytics::{LogAnalytics, LogAnalyticsSettings};
+pub use sinks::{Platform, event_topic, http_sinks};
 pub use table::{
     CheckpointSettings, JournalTable, LedgerSettings, Purged, SavedCheckpoint, TableCheckpoint,
-    TableLedger, read_ledger,
+    read_ledger,
 };

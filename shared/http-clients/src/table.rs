@@ -2,10 +2,8 @@
 //! another one, keeps how far a poller has come.
 
 mod checkpoint;
-mod entity;
 mod journal;
-mod journal_purge;
-mod ledger;
+mod key;
 mod pages;
 mod purge;
 mod rows;
@@ -17,7 +15,6 @@ use crate::endpoint::{WANT, endpoint};
 
 pub use checkpoint::{CheckpointSettings, SavedCheckpoint, TableCheckpoint};
 pub use journal::JournalTable;
-pub use ledger::TableLedger;
 pub use purge::Purged;
 
 /// Where the ledger is: a table by its endpoint, or this process.

@@ -141,7 +141,7 @@ impl Tickets {
     }
 }
 
-impl<S: Store> Journal<S> {
+impl<S> Journal<S> {
     /// A journal whose rows are forgotten after some days.
     pub fn new(store: S, days: u16) -> Self {
         Self {
@@ -150,11 +150,27 @@ impl<S: Store> Journal<S> {
         }
     }
 
+    /// The same journal, for whoever needs one of its own.
+    pub fn borrowed(&self) -> Journal<&S> {
+        Journal {
+            store: &self.store,
+            keep_seconds: self.keep_seconds,
+        }
+    }
+
+    /// Days after which a row is forgotten.
+    #[cfg(test)]
+    pub(crate) fn days(&self) -> u16 {
+        u16::try_from(self.keep_seconds / DAY_SECONDS).unwrap()
+    }
+
     /// The store.
     pub fn store(&self) -> &S {
         &self.store
     }
+}
 
+impl<S: Store> Journal<S> {
     /// Claims log events for a sink, all distinct. Buckets are claimed side by side; one that cannot be claimed hands its
     /// own log events back, and the others go on.
     ///

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::entity::Key;
+use super::key::Key;
 use super::pages::Query;
 use super::rows::Rows;
 use crate::entra::EntraIdentity;

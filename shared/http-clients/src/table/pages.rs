@@ -1,12 +1,12 @@
 //! What a table holds that passes a filter, page by page.
 
+use relay::CallError;
 use reqwest::header::HeaderName;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
 use super::rows::{Rows, of_table};
-use crate::call_error::CallError;
 use crate::endpoint::percent_encode;
 
 const NEXT_PARTITION: HeaderName = HeaderName::from_static("x-ms-continuation-nextpartitionkey");

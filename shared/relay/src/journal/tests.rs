@@ -13,7 +13,6 @@ const DAYS: u16 = 35;
 
 fn lease(begins: i64, seconds: i64) -> Lease {
     Lease {
-        owner: 0,
         begins: Timestamp::from_second(begins).unwrap(),
         ends: Timestamp::from_second(begins + seconds).unwrap(),
         may_reclaim_dead_lettered: false,

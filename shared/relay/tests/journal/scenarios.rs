@@ -61,7 +61,6 @@ pub(crate) fn lease(begins: i64) -> Lease {
     let begins = Timestamp::now().as_second() + begins;
     let moment = |second| Timestamp::from_second(second).unwrap();
     Lease {
-        owner: 0,
         begins: moment(begins),
         ends: moment(begins + 30),
         may_reclaim_dead_lettered: false,

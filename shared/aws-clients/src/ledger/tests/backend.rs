@@ -1,72 +1,98 @@
-//! Where the scenarios run: a fake table, or a new table of moto's server.
-
-use std::io::{self, Write as _};
+//! Where the scenarios run: a fake table, or a new table of moto's server, behind a proxy that injects faults.
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
+use fakes::aws::dynamodb::{Table, faulty_answer};
+use fakes::faults::Faults;
+use fakes::proxy::Proxy;
+use relay::journal::{Journal, Store};
 use relay::settings::environment;
 
-use super::super::fake_table::FakeTable;
-use crate::connection::{AwsConnection, AwsSettings};
-use crate::ledger::TableLedger;
-use crate::test_endpoint::{TestEndpoint, read_settings};
+use super::faulty_store::FaultyBackend;
+use super::scenarios::{Backend, DAYS};
+use crate::connection::AwsConnection;
+use crate::ledger::JournalTable;
+use crate::test_endpoint::connection;
 
 /// A place with one empty table.
-pub(super) struct Backend {
+pub(super) struct Tables {
     connection: AwsConnection,
     table: String,
+    /// What the proxy injects.
+    faults: Faults,
+    _proxy: Proxy,
+    /// Our own table, where it is ours.
+    _served: Option<Table>,
 }
 
-impl Backend {
+impl Tables {
     pub(super) async fn fake() -> Self {
-        let table = FakeTable::new("ledger");
-        let endpoint = TestEndpoint::start(move |call| table.answer(call)).await;
+        let table = Table::start("ledger", Faults::healthy()).await.unwrap();
+        let tables = Self::before(&table.url(), "ledger".to_owned()).await;
         Self {
-            connection: endpoint.connection(),
-            table: "ledger".to_owned(),
+            _served: Some(table),
+            ..tables
         }
     }
 
-    /// A new table of moto's server; nothing where no server is named.
-    pub(super) async fn moto(scenario: &str) -> Option<Self> {
-        let Some(url) = environment("MOTO_URL") else {
-            writeln!(io::stderr(), "skipped: MOTO_URL not set").unwrap();
-            return None;
-        };
-        let settings = read_settings(&[("AWS_ENDPOINT_URL", &url)], AwsSettings::read);
-        let connection = AwsConnection::new(settings.unwrap());
-        // A server that serves two runs keeps the tables of the first.
-        let table = format!("{scenario}-{:016x}", fastrand::u64(..));
-        create(&connection, &table).await;
-        Some(Self { connection, table })
+    /// A new table of moto's server.
+    pub(super) async fn moto() -> Self {
+        let url = environment("MOTO_URL").unwrap();
+        let table = format!("journal-{:016x}", fastrand::u64(..));
+        create(&connection(&url, &[]), &table).await;
+        Self::before(&url, table).await
     }
 
-    /// A ledger on the table, with connections of its own, as another copy of the function has.
-    pub(super) fn ledger(&self) -> TableLedger {
-        self.ledger_on(&self.table)
+    async fn before(url: &str, table: String) -> Self {
+        let faults = Faults::healthy();
+        let proxy = Proxy::before(url, faults.clone(), faulty_answer).await;
+        let proxy = proxy.unwrap();
+        Self {
+            connection: connection(&proxy.url(), &[]),
+            table,
+            faults,
+            _proxy: proxy,
+            _served: None,
+        }
+    }
+}
+
+impl Backend for Tables {
+    fn journal(&self) -> Journal<impl Store> {
+        Journal::new(
+            JournalTable::new(&self.connection, self.table.clone()),
+            DAYS,
+        )
     }
 
-    pub(super) fn ledger_on(&self, table: &str) -> TableLedger {
-        TableLedger::new(&self.connection, table.to_owned(), 35)
+    fn sink(&self, name: &str) -> String {
+        name.to_owned()
+    }
+}
+
+impl FaultyBackend for Tables {
+    fn faults(&self) -> &Faults {
+        &self.faults
     }
 }
 
 async fn create(connection: &AwsConnection, table: &str) {
-    let key = KeySchemaElement::builder()
-        .attribute_name("pk")
-        .key_type(KeyType::Hash);
-    let attribute = AttributeDefinition::builder()
-        .attribute_name("pk")
-        .attribute_type(ScalarAttributeType::S);
-    connection
-        .dynamodb()
-        .create_table()
-        .table_name(table)
-        .key_schema(key.build().unwrap())
-        .attribute_definitions(attribute.build().unwrap())
-        .billing_mode(BillingMode::PayPerRequest)
-        .send()
-        .await
-        .unwrap();
+    let mut call = connection.dynamodb().create_table().table_name(table);
+    for (name, key_type, attribute_type) in [
+        ("pk", KeyType::Hash, ScalarAttributeType::S),
+        ("n", KeyType::Range, ScalarAttributeType::N),
+    ] {
+        let key = KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(key_type);
+        let attribute = AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(attribute_type);
+        call = call
+            .key_schema(key.build().unwrap())
+            .attribute_definitions(attribute.build().unwrap());
+    }
+    let call = call.billing_mode(BillingMode::PayPerRequest);
+    call.send().await.unwrap();
 }
