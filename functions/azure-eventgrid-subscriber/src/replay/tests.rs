@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use relay::journal::MemoryStore;
 use relay::{CounterFormat, Destination, OnExhaustion, Refusal, Remedy, Row, Settled};
 use tenant_logs::{Filter, Redaction, Schema, TenantName};
 
@@ -140,9 +141,10 @@ async fn replayed(relay: &Flow) -> (usize, usize, usize) {
 async fn note(relay: &Flow, sink: &str, log_id: &str, settled: Settled) {
     let ledger = relay.ledger.as_ref().unwrap();
     let deadline = Deadline::after(Duration::from_secs(30));
-    let claims = ledger.claim(sink, &[log_id], &deadline.lease(), deadline.claim_by());
-    let tickets = claims.await.tickets;
-    let settling = ledger.settle(tickets, &[Some(settled)], deadline.answer_by());
+    let (lease, until) = (deadline.lease(), deadline.answer_by());
+    let claims = ledger.claim(sink, &[log_id], &lease, until).await;
+    let fates = [Some(settled)];
+    let settling = ledger.settle(claims.tickets, &fates, until);
     settling.await.unwrap();
 }
 
