@@ -10,6 +10,7 @@ mod bucket;
 mod bucket_claim;
 mod memory;
 mod row;
+mod store;
 mod view;
 
 #[cfg(test)]
@@ -18,7 +19,6 @@ mod model;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::error::Error;
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -29,6 +29,7 @@ pub use bucket::IdHash;
 pub use bucket_claim::Added;
 pub use memory::MemoryStore;
 pub use row::{MAX_ROW_IDS, Row, SeenRow, StoredRow, Wanted};
+pub use store::{Store, StoreError};
 pub use view::Standing;
 
 use crate::ports::{Claim, Lease, PortError, Settled};
@@ -41,60 +42,6 @@ const BUCKETS_AT_ONCE: usize = 64;
 /// The longest wait before a bucket is read again because others put a row first.
 const MAX_JITTER: Duration = Duration::from_millis(320);
 const FIRST_JITTER: Duration = Duration::from_millis(10);
-
-/// Why a store did not do what was asked, or did not say whether it has.
-pub type StoreError = Box<dyn Error + Send + Sync>;
-
-/// Where the rows of the journal are. A row is known by its bucket's key and its number.
-pub trait Store: Send + Sync {
-    /// Reads the rows of a bucket from a number on, every page of them, as of now; of each row only what is wanted.
-    fn read(
-        &self,
-        bucket: &str,
-        from: u32,
-        wanted: &Wanted,
-        until: Instant,
-    ) -> impl Future<Output = Result<Vec<SeenRow>, StoreError>> + Send;
-
-    /// Adds a row if none has its number. It may be tried again, as the same row.
-    ///
-    /// # Errors
-    /// Where the store did not answer: then the row may be there, now or later.
-    fn add(
-        &self,
-        bucket: &str,
-        row: &Row,
-        until: Instant,
-    ) -> impl Future<Output = Result<Added, StoreError>> + Send;
-
-    /// Writes a row over whatever has its number. Only its owner does.
-    fn write(
-        &self,
-        bucket: &str,
-        row: &Row,
-        until: Instant,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send;
-}
-
-impl<S: Store> Store for &S {
-    async fn read(
-        &self,
-        bucket: &str,
-        from: u32,
-        wanted: &Wanted,
-        until: Instant,
-    ) -> Result<Vec<SeenRow>, StoreError> {
-        (**self).read(bucket, from, wanted, until).await
-    }
-
-    async fn add(&self, bucket: &str, row: &Row, until: Instant) -> Result<Added, StoreError> {
-        (**self).add(bucket, row, until).await
-    }
-
-    async fn write(&self, bucket: &str, row: &Row, until: Instant) -> Result<(), StoreError> {
-        (**self).write(bucket, row, until).await
-    }
-}
 
 /// The ledger on a store.
 #[derive(Debug)]

@@ -64,6 +64,11 @@ impl MemoryStore {
     }
 
     #[cfg(test)]
+    pub(super) fn weight(&self) -> usize {
+        self.lock().weight
+    }
+
+    #[cfg(test)]
     pub(super) fn rows(&self, bucket: &str) -> Vec<Row> {
         let kept = self.lock();
         let rows = kept.buckets.get(bucket).map(|bucket| bucket.rows.values());
@@ -89,11 +94,22 @@ impl Kept {
     }
 
     /// Puts a row in the place of whatever has its number.
+    ///
+    /// A bucket of which all was handed back is forgotten at once, so that what a sink refuses costs nobody's place. Its
+    /// numbers begin again, which harms nobody: a claim reads and puts here without waiting in between.
     fn put(&mut self, key: &str, row: &Row) {
-        let weight = weight(row);
-        let replaced = self.bucket(key).rows.insert(row.number, row.clone());
-        self.weight += weight;
-        self.weight -= replaced.as_ref().map_or(0, self::weight);
+        let bucket = self.bucket(key);
+        let replaced = bucket.rows.insert(row.number, row.clone());
+        let is_empty = bucket.rows.values().all(|row| row.ids.is_empty());
+        let row_count = bucket.rows.len();
+        let last_use = bucket.last_use;
+        self.weight += weight(row);
+        self.weight -= replaced.as_ref().map_or(0, weight);
+        if is_empty {
+            self.buckets.remove(key);
+            self.by_use.remove(&last_use);
+            self.weight -= row_count;
+        }
         if self.weight > self.capacity {
             self.forget(Timestamp::now());
         }

@@ -152,19 +152,21 @@ async fn a_bucket_into_which_others_put_for_ever_is_given_up() {
     assert_eq!(*journal.store.puts.lock().unwrap(), 40);
 }
 
-/// Bytes of what a bucket holds after its log events were handed back so many times.
+/// Bytes of what a bucket holds after its log events, but for one, were handed back so many times.
 async fn bytes_after_hand_backs<S: Store>(
     journal: &Journal<S>,
     memory: &MemoryStore,
     times: usize,
 ) -> usize {
-    let ids = ids(1_000);
+    let ids = ids(1_001);
     let ids = texts(&ids);
-    for begins in 0..times {
-        note(journal, &ids, i64::try_from(begins).unwrap(), None).await;
+    let (delivered, handed_back) = ids.split_at(1);
+    note(journal, delivered, 0, Some(Settled::Delivered)).await;
+    for begins in 1..=times {
+        note(journal, handed_back, i64::try_from(begins).unwrap(), None).await;
     }
     let rows = memory.rows(&bucket_key("http", ids[0]));
-    assert_eq!(rows.len(), times);
+    assert_eq!(rows.len(), times + 1);
     rows.iter().map(|row| row.id_bytes().len() + 100).sum()
 }
 
@@ -213,6 +215,37 @@ async fn the_longest_unused_bucket_is_forgotten_and_never_one_with_a_live_claim(
     let look = look.await.unwrap();
     let is_known: Vec<bool> = look.iter().map(|s| *s == Standing::Delivered).collect();
     assert_eq!(is_known, [false, false, true, true, true]);
+}
+
+#[tokio::test]
+async fn what_a_sink_refuses_makes_nothing_forgotten_that_it_has() {
+    let journal = Journal::new(MemoryStore::with_capacity(10), DAYS);
+    note(&journal, &["a"], 0, Some(Settled::Delivered)).await;
+    for number in 0..100 {
+        note(&journal, &[&number.to_string()], 0, None).await;
+    }
+    let again = claim(&journal, &["a"], 1).await;
+    assert_eq!(again.claims, [Claim::Known(Settled::Delivered)]);
+}
+
+#[tokio::test]
+async fn the_oldest_are_forgotten_and_memory_stays_bounded() {
+    let journal = Journal::new(MemoryStore::with_capacity(1_000), DAYS);
+    let log_id = |number: usize| {
+        format!(
+            "900202611211{:02}{:02}1{number:022}",
+            number / 600,
+            number / 10 % 60
+        )
+    };
+    for number in 0..20_000 {
+        note(&journal, &[&log_id(number)], 0, Some(Settled::Delivered)).await;
+        assert!(journal.store.weight() <= 1_000);
+    }
+    let now = Timestamp::from_second(1).unwrap();
+    let [first, last] = [log_id(0), log_id(19_999)];
+    let known = journal.look("http", &[&first, &last], now, soon()).await;
+    assert_eq!(known.unwrap(), [Standing::Free, Standing::Delivered]);
 }
 
 #[test]
