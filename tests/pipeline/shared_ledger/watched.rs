@@ -59,9 +59,9 @@ fn log_ids(payload: &[u8]) -> BTreeSet<String> {
     let records = batch["Records"].as_array().unwrap().iter();
     let bodies = records.map(|record| record["body"].as_str().unwrap());
     let bodies = bodies.map(|body| serde_json::from_str::<Value>(body).unwrap());
-    let events = bodies.flat_map(|body| match body {
-        Value::Array(events) => events,
-        event => vec![event],
+    let events = bodies.flat_map(|body| match body.as_array() {
+        Some(events) => events.clone(),
+        None => vec![body],
     });
     events
         .map(|event| event["log_id"].as_str().unwrap().to_owned())
