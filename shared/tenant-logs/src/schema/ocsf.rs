@@ -1,6 +1,7 @@
 //! Open Cybersecurity Schema Framework: one class an event, with the objects that the class requires always there.
 
 mod classes;
+mod fingerprints;
 mod objects;
 
 use super::event_view::{EventView, ProviderProtocol};
@@ -303,7 +304,7 @@ fn write_finding(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     }
     write_dst_endpoint(view, event);
     write_http_request(view, event);
-    objects::write_fingerprints(view, event);
+    fingerprints::write_fingerprints(view, event);
     event.end_object(evidence);
     event.end_array(evidences);
 }
