@@ -58,6 +58,7 @@ def every_known_delay_is_waited_out_with_a_message(new):
         (main, "(Unauthorized) You need permissions on all the workspaces in your query", 1, "the rights on a new workspace"),
         ("keyvault secret list", "(Forbidden) Caller is not authorized. Code: ForbiddenByRbac", 4, "new roles to work"),
         (upload, "Azure Storage responded with Forbidden", 2, "new roles to work"),
+        (upload, "An error occured during deployment. Status Code: 403, Details: x", 1, "new roles to work"),
         (upload, "There may be an ongoing deployment. Please track it", 1, "another operation to end"),
         (upload, "Deployment was cancelled and another deployment is in progress.", 1, "another operation to end"),
         (upload, "Failed to retrieve deployment status. Please try again in a few minutes.", 1, "a busy service to answer"),
@@ -156,7 +157,7 @@ def other_partners_stay_authorized(new):
     }
     by_name = {"partnerName": "Third", "partnerRegistrationImmutableId": None, "authorizationExpirationTimeInUtc": None}
     over = {**other, "partnerName": "Gone", "authorizationExpirationTimeInUtc": "2026-01-01T00:00:00.1234567+00:00"}
-    run = new(partners=[other, over, {**other, "partnerName": "Auth0", "partnerRegistrationImmutableId": AUTH0}, by_name])
+    run = new(partners=[other, over, {**other, "partnerName": "Auth0", "partnerRegistrationImmutableId": AUTH0.upper()}, by_name])
     expect_end(run, 0, "--partner-topic")
     kept = json.loads(run.environment("auth0-main --parameters")["OTHER_PARTNERS"])
     expect(kept == [other, {"partnerName": "Third"}], run, "all but Auth0 itself and one whose time is over")
