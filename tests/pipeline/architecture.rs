@@ -134,7 +134,6 @@ fn may_use(package: &Package) -> Vec<&'static str> {
             &[
                 "fastrand",
                 "futures-util",
-                "hashbrown",
                 "serde_json",
                 "tenant-logs",
                 "thiserror",
@@ -146,6 +145,7 @@ fn may_use(package: &Package) -> Vec<&'static str> {
         ),
         "shared/http-clients" => (
             &[
+                "base64",
                 "flate2",
                 "httpdate",
                 "relay",

@@ -5,7 +5,7 @@ mod record;
 
 use std::collections::BTreeSet;
 
-use aws_clients::{DeadLetterQueue, TableLedger};
+use aws_clients::{DeadLetterQueue, JournalTable};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use lambda_handler::Handler;
 use lambda_runtime::Context;
@@ -21,7 +21,7 @@ const BATCH_SOURCES: [&str; 2] = ["aws:sqs", "aws:kinesis"];
 /// Everything the function needs, built once.
 #[derive(Debug)]
 pub struct Target {
-    relay: Relay<AnySink, TableOrMemory<TableLedger>, DeadLetterQueue>,
+    relay: Relay<AnySink, TableOrMemory<JournalTable>, DeadLetterQueue>,
 }
 
 /// What Lambda gets back.
@@ -41,7 +41,7 @@ impl Target {
         let function = settings.function;
         let ledger = settings
             .ledger
-            .open(|table, days| TableLedger::new(&function.connection, table, days));
+            .open(|table| JournalTable::new(&function.connection, table));
         Self {
             relay: Relay::delivering(
                 function.into_parts(env!("CARGO_PKG_NAME")),

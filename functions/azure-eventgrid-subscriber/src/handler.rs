@@ -1,7 +1,8 @@
 //! Calls of the Functions host in, JSON objects out: events, the replay of dead letters, the purge of the ledger.
 
 use custom_handler::{Call, Handler, Reply};
-use http_clients::{DeadLetterContainer, TableLedger};
+use http_clients::{DeadLetterContainer, JournalTable};
+use relay::journal::Journal;
 use relay::{AnySink, Relay, TableOrMemory, chain};
 use serde_json::json;
 use tenant_logs::decode;
@@ -16,7 +17,7 @@ const MAX_BODY_BYTES: usize = 67_108_864;
 /// Everything the function needs, built once.
 #[derive(Debug)]
 pub struct Subscriber {
-    relay: Relay<AnySink, TableOrMemory<TableLedger>, DeadLetterContainer>,
+    relay: Relay<AnySink, TableOrMemory<JournalTable>, DeadLetterContainer>,
 }
 
 impl Subscriber {
@@ -25,7 +26,7 @@ impl Subscriber {
         let function = settings.function;
         let ledger = settings
             .ledger
-            .open(|table, days| TableLedger::new(&function.identity, table, days));
+            .open(|table| JournalTable::new(&function.identity, table));
         Self {
             relay: Relay::delivering(
                 function.into_parts(env!("CARGO_PKG_NAME")),
@@ -86,12 +87,13 @@ impl Subscriber {
     async fn purge(&self, call: &mut Call) -> Result<Reply, SubscriberError> {
         call.discard_body().await;
         let deadline = call.deadline();
-        // In memory the oldest entries make way by themselves.
-        if let Some(TableOrMemory::Table(ledger)) = &self.relay.ledger {
-            let purged = ledger.purge(deadline.begun(), deadline.send_by()).await;
+        // In memory the oldest buckets make way by themselves.
+        let store = self.relay.ledger.as_ref().map(Journal::store);
+        if let Some(TableOrMemory::Table(rows)) = store {
+            let purged = rows.purge(deadline.begun(), deadline.send_by()).await;
             let purged = purged.map_err(SubscriberError::Purge)?;
-            let (entry_count, has_more) = (purged.deleted, purged.has_more);
-            tracing::info!(entry_count, has_more, "purged the ledger");
+            let (row_count, has_more) = (purged.deleted, purged.has_more);
+            tracing::info!(row_count, has_more, "ledger purged");
         }
         Ok(Reply::done())
     }

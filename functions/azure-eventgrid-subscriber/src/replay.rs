@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt};
 use http_clients::DeadLetterContainer;
-use relay::{DeadLetters, Deadline, Delivery, Ledger, PortError, Relay, Sending, Sink, chain};
+use relay::journal::{Journal, Store};
+use relay::{DeadLetters, Deadline, Delivery, PortError, Relay, Sending, Sink, chain};
 use serde_json::json;
 use tenant_logs::DeadLetter;
 use tokio::time::Instant;
@@ -96,7 +97,7 @@ impl Replayed {
 }
 
 /// Replays every dead letter that the deadline allows.
-pub(crate) async fn replay<S: Sink, L: Ledger, B: DeadLetterBox>(
+pub(crate) async fn replay<S: Sink, L: Store, B: DeadLetterBox>(
     relay: &Relay<S, L, B>,
     deadline: &Deadline,
 ) -> Result<Replayed, SubscriberError> {
@@ -128,7 +129,7 @@ pub(crate) async fn replay<S: Sink, L: Ledger, B: DeadLetterBox>(
     Ok(replayed)
 }
 
-async fn replay_one<S: Sink, L: Ledger, B: DeadLetterBox>(
+async fn replay_one<S: Sink, L: Store, B: DeadLetterBox>(
     relay: &Relay<S, L, B>,
     name: &str,
     deadline: &Deadline,
@@ -164,7 +165,7 @@ async fn replay_one<S: Sink, L: Ledger, B: DeadLetterBox>(
 }
 
 /// The function's flow for one dead letter: what cannot pass stays in the dead letter, which is kept.
-fn returning<'r, S: Sink, L: Ledger, B: DeadLetterBox>(
+fn returning<'r, S: Sink, L: Store, B: DeadLetterBox>(
     relay: &'r Relay<S, L, B>,
     sink: Option<&'r str>,
 ) -> Relay<&'r S, &'r L, Kept<'r, B>> {
@@ -175,7 +176,7 @@ fn returning<'r, S: Sink, L: Ledger, B: DeadLetterBox>(
         redaction: relay.redaction.clone(),
         destinations: borrowed(&relay.destinations),
         replay_destinations: relay.replay_destinations.as_deref().map(borrowed),
-        ledger: relay.ledger.as_ref(),
+        ledger: relay.ledger.as_ref().map(Journal::borrowed),
         dead_letters: Kept {
             dead_letter_box: &relay.dead_letters,
             sink,

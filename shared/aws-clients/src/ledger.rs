@@ -1,6 +1,6 @@
 //! Which log events the sinks have: a DynamoDB table that every copy of a function shares.
 
-mod entry;
+mod row;
 mod table;
 
 #[cfg(test)]
@@ -8,7 +8,7 @@ mod tests;
 
 use relay::settings::Reader;
 
-pub use table::TableLedger;
+pub use table::JournalTable;
 
 /// Where the ledger is: a table by its name or ARN, or this process.
 pub type LedgerSettings = relay::LedgerSettings<String>;

@@ -18,6 +18,6 @@ pub use dead_letter_queue::{DeadLetterQueue, DeadLetterQueueSettings};
 pub use event_bus::{EventBus, EventBusSettings};
 pub use firehose::{Firehose, FirehoseSettings};
 pub use function::AwsFunction;
-pub use ledger::{LedgerSettings, TableLedger, read_ledger};
+pub use ledger::{JournalTable, LedgerSettings, read_ledger};
 pub use secrets::SecretsManager;
 pub use sinks::{aws_sinks, event_bus};

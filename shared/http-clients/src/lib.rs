@@ -30,6 +30,6 @@ pub use key_vault::KeyVault;
 pub use log_analytics::{LogAnalytics, LogAnalyticsSettings};
 pub use sinks::{Platform, event_topic, http_sinks};
 pub use table::{
-    CheckpointSettings, LedgerSettings, Purged, SavedCheckpoint, TableCheckpoint, TableLedger,
+    CheckpointSettings, JournalTable, LedgerSettings, Purged, SavedCheckpoint, TableCheckpoint,
     read_ledger,
 };

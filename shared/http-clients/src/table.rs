@@ -2,8 +2,9 @@
 //! another one, keeps how far a poller has come.
 
 mod checkpoint;
-mod entity;
-mod ledger;
+mod journal;
+mod key;
+mod pages;
 mod purge;
 mod rows;
 
@@ -13,7 +14,7 @@ use reqwest::Url;
 use crate::endpoint::{WANT, endpoint};
 
 pub use checkpoint::{CheckpointSettings, SavedCheckpoint, TableCheckpoint};
-pub use ledger::TableLedger;
+pub use journal::JournalTable;
 pub use purge::Purged;
 
 /// Where the ledger is: a table by its endpoint, or this process.

@@ -2,7 +2,8 @@
 
 use crate::counters::CounterFormat;
 use crate::flow::{Destination, OnExhaustion, Relay};
-use crate::memory_ledger::NoLedger;
+use crate::journal::Journal;
+use crate::ledger_choice::NoLedger;
 use crate::settings::CommonSettings;
 
 /// What every relay of a cloud has, whatever its trigger and its sinks.
@@ -32,7 +33,7 @@ impl<S, L, D> Relay<S, L, D> {
     /// `replay_destinations`.
     pub fn delivering(
         parts: RelayParts<D>,
-        ledger: L,
+        ledger: Journal<L>,
         destinations: Vec<Destination<S>>,
         replay_destinations: Vec<Destination<S>>,
     ) -> Self {

@@ -7,6 +7,8 @@ use tokio::time::Instant;
 
 use crate::ports::Lease;
 
+/// Most time that claiming may take.
+const MAX_CLAIM: Duration = Duration::from_secs(10);
 /// Most time kept back for setting aside what could not be sent.
 const MAX_RESERVE: Duration = Duration::from_secs(5);
 /// Most time kept back for the answer itself to travel.
@@ -18,17 +20,19 @@ const LONGEST_MILLIS: u64 = 86_400_000;
 /// The moments by which an invocation must be done with its parts.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
-    begun: Timestamp,
     begun_at: Instant,
+    begun: Timestamp,
     remaining: Duration,
 }
 
 impl Deadline {
     /// A deadline this far from now.
     pub fn after(remaining: Duration) -> Self {
+        // Struct fields are evaluated in this order: our own clock begins before the lease that others see, so that by it
+        // the lease never ends too late.
         Self {
-            begun: Timestamp::now(),
             begun_at: Instant::now(),
+            begun: Timestamp::now(),
             remaining,
         }
     }
@@ -45,6 +49,12 @@ impl Deadline {
     /// When the invocation began, by the wall clock.
     pub fn begun(&self) -> Timestamp {
         self.begun
+    }
+
+    /// When the ledger must have answered a claim: half of the time is kept for sending.
+    pub fn claim_by(&self) -> Instant {
+        let half = self.send_by().saturating_duration_since(self.begun_at) / 2;
+        self.begun_at + half.min(MAX_CLAIM)
     }
 
     /// When sending must end, so that the rest can be set aside in time: a fifth of the time, at most five seconds,
@@ -69,10 +79,10 @@ impl Deadline {
         self.begun_at + self.remaining.saturating_sub(margin)
     }
 
-    /// A claim on log events that lapses when the platform would end this invocation.
+    /// A claim on log events that lapses when the platform would end this invocation. Sending ends before, by a clock that
+    /// nobody sets.
     pub fn lease(&self) -> Lease {
         Lease {
-            owner: fastrand::u64(..),
             begins: self.begun,
             ends: self
                 .begun
@@ -87,9 +97,14 @@ impl Deadline {
 mod tests {
     use super::*;
 
-    fn check(seconds: u64, [send_millis, settle_millis, answer_millis]: [u64; 3]) {
+    fn check(seconds: u64, millis: [u64; 4]) {
+        let [claim_millis, send_millis, settle_millis, answer_millis] = millis;
         let deadline = Deadline::after(Duration::from_secs(seconds));
         let since = |instant: Instant| instant - deadline.begun_at;
+        assert_eq!(
+            since(deadline.claim_by()),
+            Duration::from_millis(claim_millis)
+        );
         assert_eq!(
             since(deadline.send_by()),
             Duration::from_millis(send_millis)
@@ -106,9 +121,10 @@ mod tests {
 
     #[test]
     fn time_is_kept_back_for_setting_aside_and_for_the_answer() {
-        check(30, [24_000, 27_750, 29_000]);
-        check(5, [3_500, 4_250, 4_500]);
-        check(0, [0, 0, 0]);
+        check(60, [10_000, 54_000, 57_750, 59_000]);
+        check(30, [10_000, 24_000, 27_750, 29_000]);
+        check(5, [1_750, 3_500, 4_250, 4_500]);
+        check(0, [0, 0, 0, 0]);
     }
 
     #[test]

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 
 use crate::counters::{CounterFormat, Dimensions, InvocationCounters, Kinds, SinkCounters, report};
 use crate::deadline::Deadline;
-use crate::ports::{DeadLetters, Ledger, Remedy, Sink};
+use crate::journal::{Journal, Store};
+use crate::ports::{DeadLetters, Remedy, Sink};
 use crate::sending::{Patience, Sending};
 use deliver::SinkJob;
 use triage::{Accepted, Triage};
@@ -38,7 +39,7 @@ pub struct Relay<S, L, D> {
     /// Where besides them a dead letter may go that names the sink; none where dead letters are not taken back.
     pub replay_destinations: Option<Vec<Destination<S>>>,
     /// Which log events the sinks have; none where the only sink is a bus.
-    pub ledger: Option<L>,
+    pub ledger: Option<Journal<L>>,
     /// Where goes what can never be delivered.
     pub dead_letters: D,
     /// What becomes of log events that a sink does not take for now.
@@ -105,7 +106,7 @@ enum Fate {
     Stopped,
 }
 
-impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
+impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Delivers every log event of some bodies and returns what became of each; writes the invocation's counters.
     pub async fn deliver(&self, bodies: Vec<IncomingBody<'_>>, deadline: &Deadline) -> Outcome {
         let triage = self.take_in(bodies, deadline);

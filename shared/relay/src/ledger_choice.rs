@@ -1,7 +1,10 @@
 //! Where it is kept which log events the sinks have: in a table that every copy of a function shares, or in this process.
 
-use crate::memory_ledger::MemoryLedger;
-use crate::ports::{Claim, Lease, Ledger, PortError, Settled};
+use std::convert::Infallible;
+
+use tokio::time::Instant;
+
+use crate::journal::{Added, Journal, MemoryStore, Row, SeenRow, Store, StoreError, Wanted};
 use crate::settings::Reader;
 
 /// Days after which an entry is forgotten, unless `LEDGER_DAYS` says otherwise: a paused stream replays up to 30.
@@ -38,56 +41,78 @@ impl<A> LedgerSettings<A> {
 
     /// The table that is named, by its address and the days that it remembers an entry; if none is, this process's
     /// memory, with a warning.
-    pub fn open<T>(self, table: impl FnOnce(A, u16) -> T) -> TableOrMemory<T> {
+    pub fn open<T>(self, table: impl FnOnce(A) -> T) -> Journal<TableOrMemory<T>> {
         if let Some((address, days)) = self.table {
-            return TableOrMemory::Table(table(address, days));
+            return Journal::new(TableOrMemory::Table(table(address)), days);
         }
         tracing::warn!(
             "the ledger is in memory: it knows the last 100,000 deliveries of this process only"
         );
-        TableOrMemory::Memory(MemoryLedger::default())
+        Journal::new(TableOrMemory::Memory(MemoryStore::default()), DAYS)
     }
 }
 
-/// A ledger on a table, or in this process.
+/// The ledger's rows on a table, or in this process.
 #[derive(Debug)]
 pub enum TableOrMemory<T> {
     /// On a table.
     Table(T),
     /// In this process, which forgets it.
-    Memory(MemoryLedger),
+    Memory(MemoryStore),
 }
 
-impl<T: Ledger> Ledger for TableOrMemory<T> {
-    async fn claim(
+impl<T: Store> Store for TableOrMemory<T> {
+    async fn read(
         &self,
-        sink: &str,
-        log_ids: &[&str],
-        lease: &Lease,
-    ) -> Result<Vec<Claim>, PortError> {
+        bucket: &str,
+        from: u32,
+        wanted: &Wanted,
+        until: Instant,
+    ) -> Result<Vec<SeenRow>, StoreError> {
         match self {
-            Self::Table(ledger) => ledger.claim(sink, log_ids, lease).await,
-            Self::Memory(ledger) => ledger.claim(sink, log_ids, lease).await,
+            Self::Table(store) => store.read(bucket, from, wanted, until).await,
+            Self::Memory(store) => store.read(bucket, from, wanted, until).await,
         }
     }
 
-    async fn commit(
-        &self,
-        sink: &str,
-        log_ids: &[&str],
-        settled: Settled,
-    ) -> Result<(), PortError> {
+    async fn add(&self, bucket: &str, row: &Row, until: Instant) -> Result<Added, StoreError> {
         match self {
-            Self::Table(ledger) => ledger.commit(sink, log_ids, settled).await,
-            Self::Memory(ledger) => ledger.commit(sink, log_ids, settled).await,
+            Self::Table(store) => store.add(bucket, row, until).await,
+            Self::Memory(store) => store.add(bucket, row, until).await,
         }
     }
 
-    async fn release(&self, sink: &str, log_ids: &[&str], lease: &Lease) -> Result<(), PortError> {
+    async fn write(&self, bucket: &str, row: &Row, until: Instant) -> Result<(), StoreError> {
         match self {
-            Self::Table(ledger) => ledger.release(sink, log_ids, lease).await,
-            Self::Memory(ledger) => ledger.release(sink, log_ids, lease).await,
+            Self::Table(store) => store.write(bucket, row, until).await,
+            Self::Memory(store) => store.write(bucket, row, until).await,
         }
+    }
+}
+
+/// No ledger, for functions whose sinks are at least once anyway: buses, queues and topics.
+///
+/// It cannot be made, so that [`crate::Relay`] without a ledger still names a type.
+#[derive(Debug)]
+pub struct NoLedger(Infallible);
+
+impl Store for NoLedger {
+    async fn read(
+        &self,
+        _: &str,
+        _: u32,
+        _: &Wanted,
+        _: Instant,
+    ) -> Result<Vec<SeenRow>, StoreError> {
+        match self.0 {}
+    }
+
+    async fn add(&self, _: &str, _: &Row, _: Instant) -> Result<Added, StoreError> {
+        match self.0 {}
+    }
+
+    async fn write(&self, _: &str, _: &Row, _: Instant) -> Result<(), StoreError> {
+        match self.0 {}
     }
 }
 
@@ -110,8 +135,9 @@ mod tests {
         let settings = LedgerSettings::read(&mut reader, "TABLE", "one word", parse);
         let settings = reader.finish(|| settings);
         let settings = settings.map_err(|error| error.to_string())?;
-        match settings.open(|address, days| (address, days)) {
-            TableOrMemory::Table(table) => Ok(Some(table)),
+        let journal = settings.open(|address| address);
+        match journal.store() {
+            TableOrMemory::Table(address) => Ok(Some((address.clone(), journal.days()))),
             TableOrMemory::Memory(_) => Ok(None),
         }
     }

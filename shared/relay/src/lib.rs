@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod journal;
 pub mod logging;
 pub mod settings;
 
@@ -10,7 +11,6 @@ mod deadline;
 mod error;
 mod flow;
 mod ledger_choice;
-mod memory_ledger;
 mod ports;
 mod secrets;
 mod sending;
@@ -27,11 +27,9 @@ pub use counters::{
 pub use deadline::Deadline;
 pub use error::chain;
 pub use flow::{Destination, IncomingBody, OnExhaustion, Outcome, Relay};
-pub use ledger_choice::{LedgerSettings, TableOrMemory};
-pub use memory_ledger::{MemoryLedger, NoLedger};
+pub use ledger_choice::{LedgerSettings, NoLedger, TableOrMemory};
 pub use ports::{
-    Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Remedy, Row, Settled, Sink,
-    TokenCheck,
+    Claim, DeadLetters, Delivery, Lease, PortError, Refusal, Remedy, Row, Settled, Sink, TokenCheck,
 };
 pub use secrets::{References, SecretStore, StoredSecrets, WantedSecret};
 pub use sending::{

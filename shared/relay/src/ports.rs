@@ -1,4 +1,4 @@
-//! What the flow needs of the outside: sinks, a ledger, a place for dead letters, live webhook tokens.
+//! What the flow needs of the outside: sinks, a place for dead letters, live webhook tokens; and what it asks the ledger.
 
 use std::borrow::Cow;
 use std::error::Error;
@@ -122,62 +122,9 @@ pub trait DeadLetters: Send + Sync {
     ) -> impl Future<Output = Delivery> + Send;
 }
 
-/// Which log events a sink has, across invocations and copies.
-pub trait Ledger: Send + Sync {
-    /// Claims log events for a sink, all distinct; answers one claim for each, in their order.
-    fn claim(
-        &self,
-        sink: &str,
-        log_ids: &[&str],
-        lease: &Lease,
-    ) -> impl Future<Output = Result<Vec<Claim>, PortError>> + Send;
-
-    /// Notes for good what became of claimed log events; what is delivered is never set aside again.
-    fn commit(
-        &self,
-        sink: &str,
-        log_ids: &[&str],
-        settled: Settled,
-    ) -> impl Future<Output = Result<(), PortError>> + Send;
-
-    /// Gives claims back; a claim that another lease took over is left alone.
-    fn release(
-        &self,
-        sink: &str,
-        log_ids: &[&str],
-        lease: &Lease,
-    ) -> impl Future<Output = Result<(), PortError>> + Send;
-}
-
-impl<L: Ledger> Ledger for &L {
-    async fn claim(
-        &self,
-        sink: &str,
-        log_ids: &[&str],
-        lease: &Lease,
-    ) -> Result<Vec<Claim>, PortError> {
-        (**self).claim(sink, log_ids, lease).await
-    }
-
-    async fn commit(
-        &self,
-        sink: &str,
-        log_ids: &[&str],
-        settled: Settled,
-    ) -> Result<(), PortError> {
-        (**self).commit(sink, log_ids, settled).await
-    }
-
-    async fn release(&self, sink: &str, log_ids: &[&str], lease: &Lease) -> Result<(), PortError> {
-        (**self).release(sink, log_ids, lease).await
-    }
-}
-
-/// How long, and for whom, a claim holds.
+/// How long a claim holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Lease {
-    /// Tells one invocation's claims from another's.
-    pub owner: u64,
     /// Now, as the invocation began.
     pub begins: Timestamp,
     /// When others may take the claim over.
@@ -209,7 +156,7 @@ pub enum Claim {
 }
 
 /// What became of a log event at a sink.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Settled {
     /// The sink has it.
     Delivered,

@@ -8,10 +8,10 @@ use std::time::Duration;
 use tenant_logs::{BatchLimits, DeadLetter, Filter, Redaction, Schema, TenantName};
 use tokio::time::{Instant, sleep_until};
 
+use crate::journal::{Journal, MemoryStore, Store};
 use crate::{
     BatchCall, CallError, CallLimits, CounterFormat, DeadLetters, Deadline, Delivery, Destination,
-    Ledger, MemoryLedger, OnExhaustion, Refusal, Relay, Remedy, Row, Sending, Sink, TooLarge,
-    send_in_calls,
+    OnExhaustion, Refusal, Relay, Remedy, Row, Sending, Sink, TooLarge, send_in_calls,
 };
 
 /// What a test's sink does with a log event, by its `log_id` and the number of earlier tries.
@@ -141,14 +141,14 @@ impl DeadLetters for TestDeadLetters {
 }
 
 /// A relay with some sinks and a ledger in memory.
-pub(crate) fn relay(sinks: Vec<TestSink>) -> Relay<TestSink, MemoryLedger, TestDeadLetters> {
-    relay_with(sinks, Some(MemoryLedger::default()))
+pub(crate) fn relay(sinks: Vec<TestSink>) -> Relay<TestSink, MemoryStore, TestDeadLetters> {
+    relay_with(sinks, Some(MemoryStore::default()))
 }
 
-/// A relay with some sinks and any ledger.
-pub(crate) fn relay_with<L: Ledger>(
+/// A relay with some sinks and a ledger on any store.
+pub(crate) fn relay_with<L: Store>(
     sinks: Vec<TestSink>,
-    ledger: Option<L>,
+    store: Option<L>,
 ) -> Relay<TestSink, L, TestDeadLetters> {
     let destinations = sinks.into_iter().map(|sink| Destination {
         sink,
@@ -161,7 +161,7 @@ pub(crate) fn relay_with<L: Ledger>(
         redaction: Redaction::default(),
         destinations: destinations.collect(),
         replay_destinations: None,
-        ledger,
+        ledger: store.map(|store| Journal::new(store, 35)),
         dead_letters: TestDeadLetters::default(),
         on_exhaustion: OnExhaustion::HandBack,
         counter_format: CounterFormat::Plain,

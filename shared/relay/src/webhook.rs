@@ -12,7 +12,8 @@ use crate::counters::InvocationCounters;
 use crate::deadline::Deadline;
 use crate::error::chain;
 use crate::flow::{IncomingBody, Outcome, Relay};
-use crate::ports::{DeadLetters, Ledger, PortError, Sink, TokenCheck};
+use crate::journal::Store;
+use crate::ports::{DeadLetters, PortError, Sink, TokenCheck};
 use crate::secrets::WantedSecret;
 use crate::settings::Reader;
 
@@ -88,7 +89,7 @@ pub struct WebhookAnswer {
 }
 
 /// Checks a request, delivers its log events, and answers.
-pub async fn receive<S: Sink, L: Ledger, D: DeadLetters>(
+pub async fn receive<S: Sink, L: Store, D: DeadLetters>(
     relay: &Relay<S, L, D>,
     tokens: &impl TokenCheck,
     max_body_bytes: usize,
@@ -103,7 +104,7 @@ pub async fn receive<S: Sink, L: Ledger, D: DeadLetters>(
 }
 
 /// The answer to a request that is refused before its body is looked at: by its method, then by its token.
-pub async fn refusal_of_head<S: Sink, L: Ledger, D: DeadLetters>(
+pub async fn refusal_of_head<S: Sink, L: Store, D: DeadLetters>(
     relay: &Relay<S, L, D>,
     tokens: &impl TokenCheck,
     (method, authorization): (&str, Option<&[u8]>),
@@ -132,7 +133,7 @@ pub async fn refusal_of_head<S: Sink, L: Ledger, D: DeadLetters>(
 }
 
 /// The answer to a request whose method and token are right, after its body.
-pub async fn receive_body<S: Sink, L: Ledger, D: DeadLetters>(
+pub async fn receive_body<S: Sink, L: Store, D: DeadLetters>(
     relay: &Relay<S, L, D>,
     max_body_bytes: usize,
     request: WebhookRequest<'_>,
@@ -174,7 +175,7 @@ async fn is_authorized(
 }
 
 /// Refuses a body as a whole and sets it aside, because Auth0 would send it until it pauses the stream.
-async fn refuse<S: Sink, L: Ledger, D: DeadLetters>(
+async fn refuse<S: Sink, L: Store, D: DeadLetters>(
     relay: &Relay<S, L, D>,
     unreadable: Unreadable,
     body: &[u8],

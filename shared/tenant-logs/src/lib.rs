@@ -6,12 +6,14 @@ mod dead_letter;
 mod digest;
 mod element;
 mod error;
+mod event_time;
 mod event_type;
 mod filter;
 #[cfg(test)]
 mod generated;
 mod json;
 mod log_event;
+mod log_id;
 mod parse;
 mod record;
 mod redaction;
@@ -22,7 +24,7 @@ mod tenant;
 pub use batch::{BatchLimits, Split};
 pub use body::{decode, decode_base64, gunzip};
 pub use dead_letter::{DeadLetter, DeadLetterEvent};
-pub use digest::sha256_hex;
+pub use digest::{sha256, sha256_hex};
 pub use error::{RejectReason, Unreadable};
 pub use event_type::{Category, Known, Outcome, Status, known_event_type, known_event_types};
 pub use filter::{Filter, FilterProblem, FilterSettings};
@@ -32,8 +34,9 @@ pub use json::{
     string_content,
 };
 pub use log_event::LogEvent;
+pub use log_id::time_in_log_id;
 pub use parse::{Parsed, Reject, parse};
 pub use redaction::{Redaction, RedactionProblem};
-pub use schema::{AsimStream, Mapping, Schema};
+pub use schema::{AsimStream, Mapping, Raw, Schema};
 pub use secret::Secret;
 pub use tenant::{TenantName, TenantNameProblem};

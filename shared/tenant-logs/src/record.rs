@@ -3,6 +3,7 @@
 //! Only those have a field that we route by or that some schema writes; the others are kept with their names. A
 //! repeated member counts as its last occurrence.
 
+mod fields;
 mod repeats;
 
 use std::borrow::Cow;
@@ -10,6 +11,11 @@ use std::ops::Range;
 
 use crate::json::scan::{Name, Scan, skip_white_space};
 use crate::json::string_content;
+
+pub(crate) use fields::{
+    Actor, Auth, AuthUser, Authenticator, Body, Details, DetailsError, ErrorPayload, Fields,
+    Fingerprints, Location, Members, References, Request, Response,
+};
 
 /// Where a record's members are, noted while its body is read: names are looked at only where a schema asks.
 #[derive(Debug, Clone)]
@@ -19,7 +25,7 @@ pub(crate) struct MemberIndex<'a> {
     /// Begin and end of each member's name and value; those of `details` come before `details` itself.
     members: Vec<[u32; 4]>,
     /// Which of the members are those of `details`.
-    details: Range<usize>,
+    details: Range<u32>,
     has_backslash: bool,
 }
 
@@ -55,14 +61,25 @@ impl<'a> MemberIndex<'a> {
             self.details = 0..0;
             return scan.value_end(begin);
         }
-        let first = self.members.len();
+        let first = self.member_count();
         let end = scan.object_end(begin, |scan, name, value| {
             let end = scan.value_end(value)?;
             self.note(name, value, end);
             Some(end)
         });
-        self.details = first..self.members.len();
+        self.details = first..self.member_count();
         end
+    }
+
+    fn member_count(&self) -> u32 {
+        // Each takes bytes of a body, which are fewer.
+        u32::try_from(self.members.len()).unwrap_or_default()
+    }
+
+    /// Returns which of the members are those of `details`.
+    fn details(&self) -> Range<usize> {
+        let index = |index: u32| usize::try_from(index).unwrap_or_default();
+        index(self.details.start)..index(self.details.end)
     }
 
     /// Notes whether some string so far held an escape.
@@ -102,17 +119,17 @@ impl<'a> Record<'a> {
             no_escapes: !index.has_backslash,
             ..Self::default()
         };
-        let first = index.details.start;
+        let details = index.details();
         let members = index
-            .slices(0..first)
-            .chain(index.slices(index.details.end..index.members.len()));
+            .slices(0..details.start)
+            .chain(index.slices(details.end..index.members.len()));
         for (name, json) in members {
             match with_name(name, record.no_escapes, |name| record.own.field(name)) {
                 Some(field) => *field = Some(json),
                 None => record.others.push((name, json)),
             }
         }
-        for (name, json) in index.slices(index.details.clone()) {
+        for (name, json) in index.slices(details) {
             if let Some(field) =
                 with_name(name, record.no_escapes, |name| record.details.field(name))
             {
@@ -182,158 +199,4 @@ fn name_of(text: &str, name: Name) -> Cow<'_, [u8]> {
     }
     let decoded = text.get(name.begin..name.end).and_then(string_content);
     Cow::Owned(decoded.unwrap_or_default().into_owned().into_bytes())
-}
-
-/// Members with a field each.
-pub(crate) trait Fields<'a>: Default {
-    /// Returns the field of the member with this name.
-    fn field(&mut self, name: &[u8]) -> Option<&mut Option<&'a str>>;
-
-    /// Leaves out strings that cannot be decoded.
-    fn leave_out_unreadable(&mut self);
-}
-
-fn leave_out_unreadable(field: &mut Option<&str>) {
-    *field = field.filter(|json| !json.starts_with('"') || string_content(json).is_some());
-}
-
-/// Declares a struct of members, each with the name that it has in JSON, and the way from a name to its field.
-macro_rules! members {
-    ($(#[$about:meta])* $struct:ident { $($field:ident = $name:literal),* $(,)? }) => {
-        $(#[$about])*
-        #[derive(Debug, Clone, Default)]
-        pub(crate) struct $struct<'a> {
-            $(pub(crate) $field: Option<&'a str>,)*
-        }
-
-        impl<'a> Fields<'a> for $struct<'a> {
-            fn field(&mut self, name: &[u8]) -> Option<&mut Option<&'a str>> {
-                match name {
-                    $($name => Some(&mut self.$field),)*
-                    _ => None,
-                }
-            }
-
-            fn leave_out_unreadable(&mut self) {
-                $(leave_out_unreadable(&mut self.$field);)*
-            }
-        }
-    };
-}
-
-members! {
-    /// The members of a record that some schema has a field for.
-    Members {
-        agent_id = b"agent_id",
-        audience = b"audience",
-        auth0_client = b"auth0_client",
-        client_id = b"client_id",
-        client_ip = b"client_ip",
-        client_name = b"client_name",
-        connection = b"connection",
-        connection_id = b"connection_id",
-        date = b"date",
-        description = b"description",
-        details = b"details",
-        environment_name = b"environment_name",
-        event_schema = b"$event_schema",
-        event_type = b"type",
-        external_agent_id = b"external_agent_id",
-        hostname = b"hostname",
-        identity_user_id = b"identity_user_id",
-        ip = b"ip",
-        is_mobile = b"is_mobile",
-        is_mobile_of_api = b"isMobile",
-        location_info = b"location_info",
-        log_id = b"log_id",
-        mtls_thumbprint_sha256 = b"mtls_thumbprint_sha256",
-        organization_id = b"organization_id",
-        organization_name = b"organization_name",
-        references = b"references",
-        scope = b"scope",
-        security_context = b"security_context",
-        strategy = b"strategy",
-        strategy_type = b"strategy_type",
-        tenant_name = b"tenant_name",
-        session_connection = b"session_connection",
-        tracking_id = b"tracking_id",
-        transaction_linking_id = b"transaction_linking_id",
-        underscore_id = b"_id",
-        user_agent = b"user_agent",
-        user_id = b"user_id",
-        user_name = b"user_name",
-    }
-}
-
-members! {
-    /// What we read of `details`.
-    Details {
-        authenticator = b"authenticator",
-        error = b"error",
-        request = b"request",
-        response = b"response",
-        session_id = b"session_id",
-    }
-}
-
-members! {
-    /// What we read of `details.error`, where it is an object.
-    DetailsError {
-        code = b"code",
-        message = b"message",
-        oauth_error = b"oauthError",
-        error_type = b"type",
-    }
-}
-
-members! {
-    /// What we read of `details.request`.
-    Request {
-        method = b"method",
-        path = b"path",
-    }
-}
-
-members! {
-    /// What we read of `details.response`.
-    Response {
-        status_code = b"statusCode",
-    }
-}
-
-members! {
-    /// What we read of `details.authenticator`.
-    Authenticator {
-        factor_type = b"type",
-    }
-}
-
-members! {
-    /// `location_info`.
-    Location {
-        city_name = b"city_name",
-        continent_code = b"continent_code",
-        country_code = b"country_code",
-        country_name = b"country_name",
-        latitude = b"latitude",
-        longitude = b"longitude",
-        subdivision_name = b"subdivision_name",
-        time_zone = b"time_zone",
-    }
-}
-
-members! {
-    /// `references`.
-    References {
-        correlation_id = b"correlation_id",
-        trace_id = b"trace_id",
-    }
-}
-
-members! {
-    /// `security_context`.
-    Fingerprints {
-        ja3 = b"ja3",
-        ja4 = b"ja4",
-    }
 }

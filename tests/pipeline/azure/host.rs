@@ -144,20 +144,19 @@ async fn the_timer_deletes_what_has_expired_and_nothing_else() {
     cloud.partner_topic.put(&[event("kept")]).unwrap();
     settled(&cloud).await;
     let expired = json!({
-        "State": "delivered",
-        "ExpiresAt@odata.type": "Edm.Int64",
-        "ExpiresAt": "1",
+        "owner": "1",
+        "expires_at@odata.type": "Edm.Int64",
+        "expires_at": "1",
     });
-    cloud
-        .ledger
-        .put("log-analytics-old", "old", expired.clone());
+    let old = ("log-analytics%409002026112110000", "0000000000");
+    cloud.ledger.put(old.0, old.1, expired.clone());
     cloud.ledger.put("checkpoint", "acme", expired);
     let schedule = cloud.subscriber.schedule("purge-ledger").unwrap();
     assert_eq!(schedule.split(' ').count(), 6);
     cloud.subscriber.run_timer("purge-ledger").await.unwrap();
     assert_eq!(cloud.ledger.count(), 2);
     assert!(cloud.ledger.entity("checkpoint", "acme").is_some());
-    assert!(cloud.ledger.entity("log-analytics-old", "old").is_none());
+    assert!(cloud.ledger.entity(old.0, old.1).is_none());
 }
 
 #[tokio::test(flavor = "multi_thread")]

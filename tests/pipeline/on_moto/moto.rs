@@ -3,7 +3,7 @@
 use fakes::client;
 use hyper::Request;
 use relay::settings::environment;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 /// A running server.
 pub(crate) struct Moto {
@@ -78,21 +78,29 @@ impl Moto {
         let table = self.name("ledger");
         let input = json!({
             "TableName": table,
-            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
-            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+            "KeySchema": [
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "n", "KeyType": "RANGE"},
+            ],
+            "AttributeDefinitions": [
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "n", "AttributeType": "N"},
+            ],
             "BillingMode": "PAY_PER_REQUEST",
         });
         self.call(&DYNAMODB, "CreateTable", &input).await;
         table
     }
 
-    /// The states of all entries of a table.
-    pub(crate) async fn states(&self, table: &str) -> Vec<String> {
+    /// The rows of a table that smaller than a page is.
+    pub(crate) async fn rows(&self, table: &str) -> Vec<Map<String, Value>> {
         let input = json!({ "TableName": table });
         let scanned = self.call(&DYNAMODB, "Scan", &input).await;
+        assert_eq!(scanned.get("LastEvaluatedKey"), None);
         let items = scanned["Items"].as_array().unwrap().iter();
-        let states = items.map(|item| item["state"]["S"].as_str().unwrap().to_owned());
-        states.collect()
+        items
+            .map(|item| item.as_object().unwrap().clone())
+            .collect()
     }
 
     /// Makes a queue that shows a message once, however slow this machine is; returns its URL.

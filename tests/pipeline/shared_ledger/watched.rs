@@ -53,12 +53,16 @@ impl Invoke for Watched {
     }
 }
 
-/// The `log_id` of every record of a batch.
+/// The `log_id` of every event of a batch: a record holds one, or an array of them.
 fn log_ids(payload: &[u8]) -> BTreeSet<String> {
     let batch: Value = serde_json::from_slice(payload).unwrap();
     let records = batch["Records"].as_array().unwrap().iter();
     let bodies = records.map(|record| record["body"].as_str().unwrap());
-    let events = bodies.map(|body| serde_json::from_str::<Value>(body).unwrap());
+    let bodies = bodies.map(|body| serde_json::from_str::<Value>(body).unwrap());
+    let events = bodies.flat_map(|body| match body.as_array() {
+        Some(events) => events.clone(),
+        None => vec![body],
+    });
     events
         .map(|event| event["log_id"].as_str().unwrap().to_owned())
         .collect()

@@ -42,8 +42,8 @@ fn what_is_required_is_enough_for_log_analytics() {
     let settings = read(&[]).unwrap();
     assert_eq!(names(&settings), ["log-analytics"]);
     assert_eq!(settings.destinations[0].schema, Schema::Sentinel);
-    let ledger = settings.ledger.open(|_, _| ());
-    assert!(matches!(ledger, relay::TableOrMemory::Memory(_)));
+    let ledger = settings.ledger.open(|_| ());
+    assert!(matches!(ledger.store(), relay::TableOrMemory::Memory(_)));
     assert_eq!(settings.handler.invocation.as_secs(), 25);
 }
 

@@ -1,288 +1,167 @@
-//! The ledger as a DynamoDB table: one conditional write an entry, many side by side.
+//! The rows of the journal as a DynamoDB table: `pk` is a bucket's key, `n` a row's number, `expires_at` the TTL attribute
+//! in seconds since 1970. `Query` and `PutItem` are all that is asked for.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::http::HttpResponse;
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::delete_item::{DeleteItemError, DeleteItemOutput};
-use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
-use futures_util::{StreamExt, stream};
-use relay::{CallError, Claim, Lease, Ledger, PortError, Remedy, Settled, back_off};
-use tenant_logs::Timestamp;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use relay::journal::{Added, Row, SeenRow, Store, StoreError, Wanted};
+use relay::{CallError, Remedy, back_off};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::entry::{self, Item};
+use super::row::{self, Item, number, text};
 use crate::connection::AwsConnection;
 use crate::error::call_error;
 
-/// Writes side by side. One takes a few milliseconds, so a batch of a hundred is claimed in as many.
-const WRITES_AT_ONCE: usize = 100;
-/// Tries of a claim: nothing is sent yet, so the trigger may as well bring it again.
-const MAX_TRIES: u32 = 6;
-/// Most time one write may take before it counts as unanswered. A hundred first handshakes share the CPU, which at 128 MB
-/// is a fourteenth of one.
+/// Tries of what a claim asks: nothing is sent yet, so the trigger may as well bring it again.
+const MAX_CLAIM_TRIES: u32 = 6;
+/// What became of an event is worth every try: one that cannot be noted is sent again later.
+const MAX_SETTLE_TRIES: u32 = u32::MAX;
+/// Most time one call may take before it counts as unanswered. Many first handshakes share the CPU, which at 128 MB is a
+/// fourteenth of one.
 const MAX_CALL_TIME: Duration = Duration::from_secs(5);
-/// Most time all writes of a step may take together.
-const MAX_STEP_TIME: Duration = Duration::from_secs(10);
-const DAY_SECONDS: i64 = 86_400;
 
-/// A ledger that every copy of a function shares.
+/// A table of rows, which every copy of a function shares.
 #[derive(Debug)]
-pub struct TableLedger {
+pub struct JournalTable {
     client: Client,
     table: String,
     target: String,
-    keep_seconds: i64,
 }
 
-/// One write to one entry.
-#[derive(Debug)]
-enum Write<'a> {
-    Claim(&'a Lease),
-    Commit(Settled, Timestamp),
-    Release(&'a Lease),
-}
-
-/// What became of a write.
-#[derive(Debug)]
-enum Written {
-    Done,
-    /// The condition did not hold; a claim learns what the entry is.
-    Refused(Option<Item>),
-}
-
-/// A step that failed.
-struct Failure {
-    error: CallError,
-    /// Places of the entries that were written, or may have been: an answer that was lost tells nothing.
-    maybe_done: Vec<usize>,
-}
-
-/// All writes of one step.
-struct Step<'a> {
-    write: Write<'a>,
-    until: Instant,
-    /// Whether no more writes are begun.
-    has_failed: AtomicBool,
-}
-
-impl TableLedger {
-    /// A table that is reached through this connection; its entries are forgotten after some days.
-    pub fn new(connection: &AwsConnection, table: String, days: u16) -> Self {
+impl JournalTable {
+    /// A table that is reached through this connection.
+    pub fn new(connection: &AwsConnection, table: String) -> Self {
         Self {
             client: connection.dynamodb(),
             target: format!("ledger table `{table}`"),
             table,
-            keep_seconds: i64::from(days) * DAY_SECONDS,
         }
     }
 
-    /// Writes to every entry, and answers for each in their order.
-    async fn write_all(
+    /// Makes a call again while that helps and there is time.
+    async fn again<T, F: Future<Output = Result<T, CallError>>>(
         &self,
-        sink: &str,
-        log_ids: &[&str],
-        step: &Step<'_>,
-    ) -> Result<Vec<Written>, Failure> {
-        let calls: Vec<_> = log_ids
-            .iter()
-            .enumerate()
-            .map(|(place, log_id)| self.write_in_place(place, entry::key(sink, log_id), step))
-            .collect();
-        let mut answers = stream::iter(calls).buffer_unordered(WRITES_AT_ONCE);
-        let mut written: Vec<Written> = log_ids.iter().map(|_| Written::Refused(None)).collect();
-        let mut maybe_done = Vec::new();
-        let mut first_error = None;
-        while let Some((place, answer)) = answers.next().await {
-            match answer {
-                Some(Ok(answer)) => {
-                    if matches!(answer, Written::Done) {
-                        maybe_done.push(place);
-                    }
-                    if let Some(slot) = written.get_mut(place) {
-                        *slot = answer;
-                    }
-                }
-                Some(Err(error)) => {
-                    if error.remedy() == Remedy::Retry {
-                        maybe_done.push(place);
-                    }
-                    first_error.get_or_insert(error);
-                }
-                None => {}
-            }
-        }
-        match first_error {
-            None => Ok(written),
-            Some(error) => Err(Failure { error, maybe_done }),
-        }
-    }
-
-    /// Writes to one entry, again while that helps; nothing where the step failed before.
-    async fn write_in_place(
-        &self,
-        place: usize,
-        key: String,
-        step: &Step<'_>,
-    ) -> (usize, Option<Result<Written, CallError>>) {
+        max_tries: u32,
+        until: Instant,
+        call: impl Fn() -> F,
+    ) -> Result<T, StoreError> {
         let mut tries = 0;
-        let mut failure = None;
-        while !step.has_failed.load(Ordering::Relaxed) {
-            let call_end = step.until.min(Instant::now() + MAX_CALL_TIME);
-            let error = match timeout_at(call_end, self.write(key.clone(), &step.write)).await {
-                Ok(Ok(written)) => return (place, Some(Ok(written))),
+        loop {
+            let call_end = until.min(Instant::now() + MAX_CALL_TIME);
+            let error = match timeout_at(call_end, call()).await {
+                Ok(Ok(answer)) => return Ok(answer),
                 Ok(Err(error)) => error,
-                Err(_) => CallError::TimedOut {
+                Err(_elapsed) => CallError::TimedOut {
                     target: self.target.clone(),
                 },
             };
             tries += 1;
             let wake = Instant::now() + back_off(tries);
-            // What became of an event is worth every try: one that cannot be noted is sent again later.
-            let is_enough = tries >= MAX_TRIES && matches!(step.write, Write::Claim(_));
-            if error.remedy() != Remedy::Retry || is_enough || wake >= step.until {
-                step.note_failure(&error);
-                return (place, Some(Err(error)));
+            if error.remedy() != Remedy::Retry || tries >= max_tries || wake >= until {
+                return Err(error.into());
             }
-            failure = Some(Err(error));
             sleep_until(wake).await;
         }
-        (place, failure)
     }
 
-    async fn write(&self, key: String, write: &Write<'_>) -> Result<Written, CallError> {
-        let put = || self.client.put_item().table_name(self.table.clone());
-        let keep = self.keep_seconds;
-        match write {
-            Write::Claim(lease) => {
-                let answer = entry::claim(put(), key, lease, keep).send().await;
-                self.read_put(answer)
-            }
-            Write::Commit(settled, now) => {
-                let call = entry::commit(put(), key, *settled, (*now, keep));
-                self.read_put(call.send().await)
-            }
-            Write::Release(lease) => {
-                let delete = self.client.delete_item().table_name(self.table.clone());
-                let answer = entry::release(delete, key, lease.owner).send().await;
-                self.read_delete(answer)
-            }
-        }
-    }
-
-    fn read_put(
+    /// A page of a bucket, from a number on, or from where the page before ended.
+    async fn page(
         &self,
-        answer: Result<PutItemOutput, SdkError<PutItemError, HttpResponse>>,
-    ) -> Result<Written, CallError> {
-        let Err(error) = answer else {
-            return Ok(Written::Done);
+        bucket: &str,
+        from: u32,
+        begin: Option<&Item>,
+    ) -> Result<QueryOutput, CallError> {
+        let call = self.client.query().table_name(self.table.clone());
+        let call = call
+            .key_condition_expression("pk = :bucket AND n >= :from")
+            .expression_attribute_values(":bucket", text(bucket))
+            .expression_attribute_values(":from", number(from))
+            .consistent_read(true)
+            .set_exclusive_start_key(begin.cloned());
+        let answer = call.send().await;
+        answer.map_err(|error| call_error(&self.target, error))
+    }
+
+    async fn put(&self, item: &Item, is_new: bool) -> Result<Put, CallError> {
+        let call = self.client.put_item().table_name(self.table.clone());
+        let mut call = call.set_item(Some(item.clone()));
+        if is_new {
+            call = call
+                .condition_expression("attribute_not_exists(pk)")
+                .return_values_on_condition_check_failure(
+                    ReturnValuesOnConditionCheckFailure::AllOld,
+                );
+        }
+        let Err(error) = call.send().await else {
+            return Ok(Put::Done);
         };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
-                Ok(Written::Refused(refusal.item().cloned()))
+                Ok(Put::Refused(refusal.item().cloned()))
             }
             Some(_) | None => Err(call_error(&self.target, error)),
         }
     }
 
-    fn read_delete(
+    fn unreadable(&self) -> CallError {
+        CallError::Unreadable {
+            target: self.target.clone(),
+        }
+    }
+}
+
+/// What became of a put.
+enum Put {
+    Done,
+    Refused(Option<HashMap<String, AttributeValue>>),
+}
+
+impl Store for JournalTable {
+    async fn read(
         &self,
-        answer: Result<DeleteItemOutput, SdkError<DeleteItemError, HttpResponse>>,
-    ) -> Result<Written, CallError> {
-        let Err(error) = answer else {
-            return Ok(Written::Done);
-        };
-        match error.as_service_error() {
-            Some(refusal) if refusal.is_conditional_check_failed_exception() => {
-                Ok(Written::Refused(None))
+        bucket: &str,
+        from: u32,
+        wanted: &Wanted,
+        until: Instant,
+    ) -> Result<Vec<SeenRow>, StoreError> {
+        let mut rows = Vec::new();
+        let mut begin: Option<Item> = None;
+        loop {
+            let page = self
+                .again(MAX_CLAIM_TRIES, until, || {
+                    self.page(bucket, from, begin.as_ref())
+                })
+                .await?;
+            for item in page.items() {
+                rows.push(row::seen(item, wanted).ok_or_else(|| self.unreadable())?);
             }
-            Some(_) | None => Err(call_error(&self.target, error)),
-        }
-    }
-}
-
-impl Ledger for TableLedger {
-    async fn claim(
-        &self,
-        sink: &str,
-        log_ids: &[&str],
-        lease: &Lease,
-    ) -> Result<Vec<Claim>, PortError> {
-        // Half of the time is kept for sending, or for giving back what was claimed.
-        let step = Step::new(Write::Claim(lease), time_left(lease) / 2);
-        let failure = match self.write_all(sink, log_ids, &step).await {
-            Ok(written) => {
-                let claims = written.iter().map(|written| match written {
-                    Written::Done => Claim::Claimed,
-                    Written::Refused(item) => entry::read(item.as_ref()),
-                });
-                return Ok(claims.collect());
+            begin = page.last_evaluated_key;
+            if begin.is_none() {
+                return Ok(rows);
             }
-            Err(failure) => failure,
-        };
-        let maybe_ours = failure.maybe_done.iter();
-        let maybe_ours: Vec<&str> = maybe_ours
-            .filter_map(|place| log_ids.get(*place).copied())
-            .collect();
-        let undo = Step::new(Write::Release(lease), time_left(lease) / 2);
-        // What cannot be given back lapses with the lease; the error to tell is the claim's.
-        drop(self.write_all(sink, &maybe_ours, &undo).await);
-        Err(failure.of("claim", sink, log_ids))
-    }
-
-    async fn commit(
-        &self,
-        sink: &str,
-        log_ids: &[&str],
-        settled: Settled,
-    ) -> Result<(), PortError> {
-        let step = Step::new(Write::Commit(settled, Timestamp::now()), MAX_STEP_TIME);
-        match self.write_all(sink, log_ids, &step).await {
-            Ok(_) => Ok(()),
-            Err(failure) => Err(failure.of("commit", sink, log_ids)),
         }
     }
 
-    async fn release(&self, sink: &str, log_ids: &[&str], lease: &Lease) -> Result<(), PortError> {
-        let step = Step::new(Write::Release(lease), MAX_STEP_TIME);
-        match self.write_all(sink, log_ids, &step).await {
-            Ok(_) => Ok(()),
-            Err(failure) => Err(failure.of("release", sink, log_ids)),
-        }
-    }
-}
-
-impl Failure {
-    fn of(self, verb: &str, sink: &str, log_ids: &[&str]) -> PortError {
-        PortError {
-            step: format!("{verb} {} log events of sink `{sink}`", log_ids.len()),
-            source: Box::new(self.error),
-        }
-    }
-}
-
-impl<'a> Step<'a> {
-    fn new(write: Write<'a>, time: Duration) -> Self {
-        Self {
-            write,
-            until: Instant::now() + time.min(MAX_STEP_TIME),
-            has_failed: AtomicBool::new(false),
+    async fn add(&self, bucket: &str, row: &Row, until: Instant) -> Result<Added, StoreError> {
+        let item = row::item(bucket, row);
+        let put = self.again(MAX_CLAIM_TRIES, until, || self.put(&item, true));
+        match put.await? {
+            Put::Done => Ok(Added::Done),
+            Put::Refused(None) => Ok(Added::Refused(None)),
+            Put::Refused(Some(found)) => {
+                let seen = row::seen(&found, &row.wanted());
+                Ok(Added::Refused(Some(seen.ok_or_else(|| self.unreadable())?)))
+            }
         }
     }
 
-    /// A claim fails as a whole. What can be committed or released is, whatever becomes of the rest, unless no write
-    /// can pass.
-    fn note_failure(&self, error: &CallError) {
-        if matches!(self.write, Write::Claim(_)) || error.remedy() == Remedy::Stop {
-            self.has_failed.store(true, Ordering::Relaxed);
-        }
+    async fn write(&self, bucket: &str, row: &Row, until: Instant) -> Result<(), StoreError> {
+        let item = row::item(bucket, row);
+        let put = self.again(MAX_SETTLE_TRIES, until, || self.put(&item, false));
+        put.await.map(drop)
     }
-}
-
-/// What is left of an invocation.
-fn time_left(lease: &Lease) -> Duration {
-    let left = lease.ends.duration_since(Timestamp::now());
-    Duration::try_from(left).unwrap_or_default()
 }

@@ -117,7 +117,7 @@ impl TokenCache {
 }
 
 impl Token {
-    /// Reads an endpoint's answer; nothing where it holds no token that can be sent.
+    /// Reads an endpoint's answer; `None` if it holds no token that can be sent.
     pub(super) fn read(body: &[u8], asked_at: Instant) -> Option<Self> {
         let answer: TokenAnswer = serde_json::from_slice(body).ok()?;
         let mut authorization =

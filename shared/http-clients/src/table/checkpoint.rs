@@ -8,7 +8,7 @@ use serde_json::json;
 use tenant_logs::TenantName;
 use tokio::time::Instant;
 
-use super::entity::{CHECKPOINT, Key};
+use super::key::{CHECKPOINT, Key};
 use super::rows::Rows;
 use crate::endpoint::{WANT, endpoint};
 use crate::entra::EntraIdentity;

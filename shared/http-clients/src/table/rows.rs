@@ -7,7 +7,7 @@ use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::entity::Key;
+use super::key::Key;
 use crate::azure_service::{AzureService, STORAGE, of_storage};
 use crate::entra::EntraIdentity;
 use crate::exchange::Answer;

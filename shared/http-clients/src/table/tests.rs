@@ -1,29 +1,26 @@
-use super::entity::Key;
+use super::key::Key;
 use super::*;
 
 #[test]
-fn keys_are_encoded_and_a_long_one_is_a_hash() {
-    let key = Key::new("log-analytics", "900202611210000123456789");
-    assert_eq!(key.partition, "log-analytics-90020261121");
-    assert_eq!(key.row, "900202611210000123456789");
-
-    let key = Key::new("http", "a/b#c?d\\é%");
-    assert_eq!(key.partition, "http-a%2Fb%23c%3Fd%5C%C3%A9%25");
-    assert_eq!(key.row, "a%2Fb%23c%3Fd%5C%C3%A9%25");
+fn keys_are_encoded_and_numbers_have_ten_digits() {
+    let key = Key::of_row("log-analytics@9002026112110000", 7);
+    assert_eq!(key.partition, "log-analytics%409002026112110000");
+    assert_eq!(key.row, "0000000007");
+    assert_eq!(Key::of_row("http@a", u32::MAX).row, "4294967295");
     let table = endpoint("https://acme.table.core.windows.net/ledger").unwrap();
     assert_eq!(
         key.url(&table).as_str(),
-        "https://acme.table.core.windows.net/ledger(PartitionKey='http-a%252Fb%2523c%253Fd%255C%25C3%25A9%2525',\
-         RowKey='a%252Fb%2523c%253Fd%255C%25C3%25A9%2525')"
+        "https://acme.table.core.windows.net/ledger(PartitionKey='log-analytics%25409002026112110000',RowKey='0000000007')"
     );
+}
 
+#[test]
+fn a_long_key_is_a_hash() {
     let longest = "x".repeat(512);
-    assert_eq!(Key::new("http", &longest).row, longest);
+    assert_eq!(Key::of_checkpoint(&longest).row, longest);
     let over = "x".repeat(513);
-    assert_eq!(
-        Key::new("http", &over).row,
-        tenant_logs::sha256_hex(over.as_bytes())
-    );
+    let hash = tenant_logs::sha256_hex(over.as_bytes());
+    assert_eq!(Key::of_checkpoint(&over).row, hash);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! The ledger on our table and on Azurite's, each behind a proxy that injects faults; then what only ours can do.
 
-mod faults;
-mod on_our_table;
+#[path = "../../../relay/tests/journal/faulty_store.rs"]
+mod faulty_store;
+mod on_our_table_only;
+mod purge;
+#[path = "../../../relay/tests/journal/scenarios.rs"]
 mod scenarios;
 
 use std::path::Path;
@@ -10,11 +13,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use fakes::azure::tables::{TableStorage, faulty_answer};
 use fakes::faults::Faults;
 use fakes::proxy::Proxy;
-use http_clients::{TableLedger, read_ledger};
+use http_clients::{JournalTable, read_ledger};
 use relay::TableOrMemory;
+use relay::journal::{Journal, Store};
 use relay::settings::environment;
 
 use crate::app::{App, read};
+use faulty_store::FaultyBackend;
+use scenarios::DAYS;
 
 /// A table and an app that may use it.
 pub(crate) struct Backend {
@@ -73,18 +79,24 @@ impl Backend {
         self.table.as_ref().unwrap()
     }
 
-    fn ledger(&self) -> TableLedger {
-        self.ledger_at(&self.endpoint)
+    fn rows(&self) -> JournalTable {
+        self.rows_at(&self.endpoint)
     }
 
-    fn ledger_at(&self, endpoint: &str) -> TableLedger {
+    fn rows_at(&self, endpoint: &str) -> JournalTable {
         let values = vec![("LEDGER_TABLE_ENDPOINT".to_owned(), endpoint.to_owned())];
         let settings = read(&values, read_ledger);
-        let identity = &self.app.identity;
-        match settings.open(|table, days| TableLedger::new(identity, table, days)) {
-            TableOrMemory::Table(ledger) => ledger,
+        let journal = settings.open(|table| table);
+        match journal.store() {
+            TableOrMemory::Table(table) => JournalTable::new(&self.app.identity, table.clone()),
             TableOrMemory::Memory(_) => panic!("in memory"),
         }
+    }
+}
+
+impl scenarios::Backend for Backend {
+    fn journal(&self) -> Journal<impl Store> {
+        Journal::new(self.rows(), DAYS)
     }
 
     fn sink(&self, name: &str) -> String {
@@ -92,19 +104,32 @@ impl Backend {
     }
 }
 
-/// Runs every scenario against both.
-macro_rules! scenarios {
-    ($($module:ident::$name:ident),+ $(,)?) => {
-        mod on_the_local_table {
-            use super::{Backend, faults, scenarios};
+impl FaultyBackend for Backend {
+    fn faults(&self) -> &Faults {
+        &self.faults
+    }
+}
+
+scenarios::on!(on_our_table, cfg(test), Backend::local());
+scenarios::on!(
+    on_azurite,
+    ignore = "needs AZURITE_TABLE_ENDPOINT",
+    Backend::azurite()
+);
+
+/// Runs what is about faults, and the purge, against both.
+macro_rules! both {
+    ($($module:ident::$name:ident)+) => {
+        mod more_on_our_table {
+            use super::{Backend, faulty_store, purge};
             $(#[tokio::test]
             async fn $name() {
                 $module::$name(&Backend::local().await).await;
             })+
         }
 
-        mod on_azurite {
-            use super::{Backend, faults, scenarios};
+        mod more_on_azurite {
+            use super::{Backend, faulty_store, purge};
             $(#[tokio::test]
             #[ignore = "needs AZURITE_TABLE_ENDPOINT"]
             async fn $name() {
@@ -114,20 +139,10 @@ macro_rules! scenarios {
     };
 }
 
-scenarios! {
-    scenarios::a_delivered_event_is_known_at_its_sink_only,
-    scenarios::a_live_claim_is_busy_and_a_lapsed_one_is_taken_over,
-    scenarios::an_owner_claims_again_what_it_holds,
-    scenarios::a_claim_that_another_took_over_is_not_released,
-    scenarios::only_a_dead_letter_that_comes_back_claims_what_is_set_aside,
-    scenarios::what_is_delivered_is_never_set_aside_by_a_slow_worker,
-    scenarios::what_is_delivered_is_noted_even_after_another_took_over,
-    scenarios::an_entry_is_forgotten_after_its_days_although_it_is_still_there,
-    scenarios::any_log_id_has_an_entry_of_its_own,
-    scenarios::a_missing_table_is_named_and_nothing_is_claimed,
-    scenarios::of_many_workers_on_two_ledgers_each_event_is_claimed_by_one,
-    scenarios::a_purge_deletes_what_has_expired_and_nothing_else,
-    faults::a_busy_or_silent_table_is_asked_again,
-    faults::a_claim_fails_as_a_whole_and_what_it_got_is_released,
-    faults::a_table_that_hangs_ends_the_claim_while_there_is_time_to_answer,
+both! {
+    faulty_store::a_busy_or_silent_table_is_asked_again
+    faulty_store::of_many_claims_the_one_that_cannot_pass_hands_back_its_own_and_the_others_go_on
+    faulty_store::a_claim_whose_answer_never_came_lapses
+    faulty_store::a_table_that_hangs_ends_the_claim_in_time
+    purge::a_bucket_with_a_younger_row_is_kept_whole
 }

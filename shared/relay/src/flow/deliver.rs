@@ -1,21 +1,18 @@
-//! One sink's part: claim, send with retry, commit, set aside, hand back.
+//! One sink's part: claim, send with retry, set aside, settle, hand back.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::collections::btree_map::BTreeMap;
 
-use futures_util::future::join3;
 use tenant_logs::{DeadLetter, DeadLetterEvent, Mapping, Timestamp};
-use tokio::time::timeout_at;
 
 use crate::counters::SinkCounters;
 use crate::deadline::Deadline;
 use crate::error::chain;
 use crate::flow::triage::Accepted;
 use crate::flow::{Destination, Fate, OnExhaustion, Relay, fate_of};
-use crate::ports::{
-    Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Row, Settled, Sink,
-};
+use crate::journal::{Journal, Store, Tickets};
+use crate::ports::{Claim, DeadLetters, Delivery, Lease, Refusal, Row, Settled, Sink};
 use crate::sending::{Patience, Sending};
 
 /// Tries before refused log events are set aside: nobody brings them again.
@@ -45,7 +42,7 @@ impl<S: Sink> SinkJob<'_, '_, S> {
     }
 }
 
-impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
+impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Delivers log events to one sink, whatever the other sinks do; returns what became of each.
     pub(super) async fn deliver_to(
         &self,
@@ -82,7 +79,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
     /// Sends what the sink does not have, by the ledger, and notes what became of it.
     async fn deliver_once(
         &self,
-        ledger: &L,
+        ledger: &Journal<L>,
         job: &SinkJob<'_, '_, S>,
         deadline: &Deadline,
         counters: &mut SinkCounters,
@@ -94,19 +91,14 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             .iter()
             .map(|accepted| accepted.log_event.log_id())
             .collect();
-        let claiming = ledger.claim(sink, &log_ids, &lease);
-        let claims = match timeout_at(deadline.send_by(), claiming).await {
-            Ok(Ok(claims)) => claims,
-            Ok(Err(error)) => {
-                let error = chain(&error).to_string();
-                tracing::error!(sink, error, "nothing is sent without the ledger");
-                return vec![Fate::HandedBack; slot_of.len()];
-            }
-            Err(_elapsed) => {
-                tracing::error!(sink, "nothing is sent: the ledger does not answer in time");
-                return vec![Fate::HandedBack; slot_of.len()];
-            }
-        };
+        let claimed = ledger
+            .claim(sink, &log_ids, &lease, deadline.claim_by())
+            .await;
+        if let Some(error) = &claimed.failure {
+            let error = chain(error).to_string();
+            tracing::error!(sink, error, "nothing is sent that the ledger cannot claim");
+        }
+        let claims = claimed.claims;
 
         let mut fates: Vec<Fate> = claims.iter().copied().map(fate_of_claim).collect();
         fates.resize(unique.len(), Fate::HandedBack);
@@ -120,61 +112,13 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         let sent = self
             .send_all(job.destination, &to_send, deadline, counters)
             .await;
-        self.settle(ledger, sink, (&to_send, &sent), (&lease, deadline))
-            .await;
         for (index, fate) in ours.into_iter().zip(sent) {
             if let Some(slot) = fates.get_mut(index) {
                 *slot = fate;
             }
         }
+        settle(ledger, (sink, claimed.tickets), &fates, deadline).await;
         spread(&fates, &slot_of)
-    }
-
-    /// Notes in the ledger what was delivered or set aside, and releases the rest before the answer.
-    async fn settle(
-        &self,
-        ledger: &L,
-        sink: &str,
-        (sent, fates): (&[&Accepted<'_>], &[Fate]),
-        (lease, deadline): (&Lease, &Deadline),
-    ) {
-        let with = |wanted: &[Fate]| -> Vec<&str> {
-            let of_fate = sent
-                .iter()
-                .zip(fates)
-                .filter(|(_, fate)| wanted.contains(fate));
-            of_fate
-                .map(|(accepted, _)| accepted.log_event.log_id())
-                .collect()
-        };
-        let delivered = with(&[Fate::Delivered]);
-        let set_aside = with(&[Fate::SetAside]);
-        let released = with(&[Fate::HandedBack, Fate::Stopped]);
-        // Each for itself: what cannot be noted of one log event must not keep another one's claim.
-        let settling = join3(
-            unless_empty(&delivered, |ids| {
-                ledger.commit(sink, ids, Settled::Delivered)
-            }),
-            unless_empty(&set_aside, |ids| {
-                ledger.commit(sink, ids, Settled::SetAside)
-            }),
-            unless_empty(&released, |ids| ledger.release(sink, ids, lease)),
-        );
-        // What is not noted lapses with the lease: then it is sent again, never dropped.
-        match timeout_at(deadline.answer_by(), settling).await {
-            Ok((delivered, set_aside, released)) => {
-                let results = [delivered, set_aside, released];
-                for error in results.into_iter().filter_map(Result::err) {
-                    let error = chain(&error).to_string();
-                    tracing::error!(
-                        sink,
-                        error,
-                        "the ledger did not take what became of log events"
-                    );
-                }
-            }
-            Err(_elapsed) => tracing::error!(sink, "the ledger does not answer in time"),
-        }
     }
 
     /// Sends log events, and sets aside what must be.
@@ -185,7 +129,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         deadline: &Deadline,
         counters: &mut SinkCounters,
     ) -> Vec<Fate> {
-        let mapping = Mapping::to(destination.schema, Some(&self.tenant));
+        let mapping = Mapping::to(destination.schema, Some(&self.tenant), Timestamp::now());
         let rows: Vec<Row<'_>> = log_events
             .iter()
             .map(|accepted| Row {
@@ -272,18 +216,34 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
     }
 }
 
-/// Asks the ledger only where there is something to ask for.
-async fn unless_empty<'i, A>(
-    log_ids: &'i [&'i str],
-    settle: impl FnOnce(&'i [&'i str]) -> A,
-) -> Result<(), PortError>
-where
-    A: Future<Output = Result<(), PortError>>,
-{
-    if log_ids.is_empty() {
-        return Ok(());
+/// Notes in the ledger what became of what was claimed, before the answer.
+///
+/// What cannot be noted lapses with the lease: then it is sent again, never dropped. It changes no acknowledgement.
+async fn settle<L: Store>(
+    ledger: &Journal<L>,
+    (sink, tickets): (&str, Tickets),
+    fates: &[Fate],
+    deadline: &Deadline,
+) {
+    if tickets.is_empty() {
+        return;
     }
-    settle(log_ids).await
+    let settled = fates.iter().map(|fate| match fate {
+        Fate::Delivered => Some(Settled::Delivered),
+        Fate::SetAside => Some(Settled::SetAside),
+        // A duplicate was never claimed.
+        Fate::HandedBack | Fate::Stopped | Fate::Duplicate => None,
+    });
+    let settled: Vec<Option<Settled>> = settled.collect();
+    let settling = ledger.settle(tickets, &settled, deadline.answer_by());
+    if let Err(error) = settling.await {
+        let error = chain(&error).to_string();
+        tracing::error!(
+            sink,
+            error,
+            "the ledger did not take what became of log events"
+        );
+    }
 }
 
 impl SinkCounters {

@@ -2,12 +2,13 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tenant_logs::{Filter, FilterSettings, Secret, parse};
+use tenant_logs::{Filter, FilterSettings, Secret, parse, sha256_hex};
 use tokio::time::sleep;
 
 use super::*;
+use crate::journal::{self, Added, Journal, MemoryStore, SeenRow, Store, StoreError, Wanted};
 use crate::testing::{TestSink, deadline, relay, relay_with};
-use crate::{Claim, Lease, MemoryLedger, NoLedger, PortError, Settled};
+use crate::{Claim, NoLedger};
 
 const NONE: [usize; 0] = [];
 
@@ -220,51 +221,67 @@ async fn sinks_and_dead_letters_get_redacted_log_events_only() {
     assert!(!everything.contains("192.0.2.77"), "{everything}");
 }
 
-/// A ledger that is out of reach, but for its claims where there is an answer to them.
+/// A ledger's store that is out of reach, or only takes claims.
 #[derive(Debug, Default)]
-struct FaultyLedger {
-    answer: Option<Claim>,
+struct FaultyStore {
+    within: MemoryStore,
+    takes_claims: bool,
     /// How long it takes to note anything.
     delay: Duration,
-    /// What it was asked to note, in the order of the words.
-    asked: Mutex<BTreeSet<String>>,
+    /// What it was asked to note: the bucket and the outcome.
+    asked: Mutex<BTreeSet<(String, Option<String>)>>,
 }
 
-impl FaultyLedger {
-    async fn refuse(&self, what: &str, log_ids: &[&str]) -> Result<(), PortError> {
+impl FaultyStore {
+    fn taking_claims() -> Self {
+        Self {
+            takes_claims: true,
+            ..Self::default()
+        }
+    }
+}
+
+/// What is noted of a log event: delivered, set aside, or handed back.
+fn noted(log_id: &str, outcome: Option<&str>) -> (String, Option<String>) {
+    let bucket = format!("one@{}", sha256_hex(log_id.as_bytes()));
+    (bucket, outcome.map(str::to_owned))
+}
+
+impl Store for FaultyStore {
+    async fn read(
+        &self,
+        bucket: &str,
+        from: u32,
+        wanted: &Wanted,
+        until: Instant,
+    ) -> Result<Vec<SeenRow>, StoreError> {
+        if !self.takes_claims {
+            return Err("out of reach".into());
+        }
+        self.within.read(bucket, from, wanted, until).await
+    }
+
+    async fn add(
+        &self,
+        bucket: &str,
+        row: &journal::Row,
+        until: Instant,
+    ) -> Result<Added, StoreError> {
+        self.within.add(bucket, row, until).await
+    }
+
+    async fn write(&self, bucket: &str, row: &journal::Row, _: Instant) -> Result<(), StoreError> {
         sleep(self.delay).await;
-        let asked = format!("{what} {}", log_ids.join(" "));
+        let asked = (bucket.to_owned(), row.outcome());
         self.asked.lock().unwrap().insert(asked);
-        Err(out_of_reach())
-    }
-}
-
-impl Ledger for FaultyLedger {
-    async fn claim(&self, _: &str, ids: &[&str], _: &Lease) -> Result<Vec<Claim>, PortError> {
-        let answer = self.answer.ok_or_else(out_of_reach)?;
-        Ok(vec![answer; ids.len()])
-    }
-
-    async fn commit(&self, _: &str, ids: &[&str], settled: Settled) -> Result<(), PortError> {
-        self.refuse(&format!("{settled:?}"), ids).await
-    }
-
-    async fn release(&self, _: &str, ids: &[&str], _: &Lease) -> Result<(), PortError> {
-        self.refuse("Release", ids).await
-    }
-}
-
-fn out_of_reach() -> PortError {
-    PortError {
-        step: "claim log events".to_owned(),
-        source: "out of reach".into(),
+        Err("out of reach".into())
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_and_all_is_handed_back_with_the_ledger_out_of_reach() {
-    let ledger = FaultyLedger::default();
-    let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
+    let store = FaultyStore::default();
+    let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(store));
     let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!(handed_back(&outcome), [0]);
     assert_eq!(relay.destinations[0].sink.stored().len(), 0);
@@ -272,69 +289,70 @@ async fn nothing_is_sent_and_all_is_handed_back_with_the_ledger_out_of_reach() {
 
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_a_live_worker_holds_hands_that_item_back() {
-    let ledger = FaultyLedger {
-        answer: Some(Claim::Busy),
-        ..FaultyLedger::default()
-    };
-    let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
+    let store = MemoryStore::default();
+    let journal = Journal::new(&store, 35);
+    let until = Instant::now() + Duration::from_secs(1);
+    let claims = journal
+        .claim("one", &["a"], &deadline().lease(), until)
+        .await;
+    assert_eq!(claims.claims, [Claim::Claimed]);
+    let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(&store));
     let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!(handed_back(&outcome), [0]);
+    assert_eq!(relay.destinations[0].sink.stored().len(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_the_sink_has_is_not_handed_back_when_the_ledger_cannot_note_it() {
-    let ledger = FaultyLedger {
-        answer: Some(Claim::Claimed),
-        ..FaultyLedger::default()
-    };
-    let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
+    let store = FaultyStore::taking_claims();
+    let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(store));
     let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!((outcome.delivered, handed_back(&outcome)), (1, vec![]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_noted_of_one_log_event_keeps_no_other_ones_claim() {
-    let ledger = FaultyLedger {
-        answer: Some(Claim::Claimed),
-        ..FaultyLedger::default()
-    };
     let plan = |log_id: &str, _| match log_id {
         "b" => Some(Remedy::SetAside),
         "c" => Some(Remedy::HandBack),
         _ => None,
     };
-    let relay = relay_with(vec![TestSink::new("one", plan)], Some(ledger));
+    let store = FaultyStore::taking_claims();
+    let relay = relay_with(vec![TestSink::new("one", plan)], Some(store));
     let bodies = ["a", "b", "c"].map(event);
     let bodies: Vec<&str> = bodies.iter().map(String::as_str).collect();
     let outcome = relay.deliver(incoming(&bodies), &deadline()).await;
     assert_eq!(handed_back(&outcome), [2]);
-    let asked = relay.ledger.unwrap().asked.into_inner().unwrap();
-    let expected = ["Delivered a", "Release c", "SetAside b"];
-    assert_eq!(asked.into_iter().collect::<Vec<_>>(), expected);
+    let asked = relay.ledger.as_ref().unwrap().store().asked.lock().unwrap();
+    let expected = [
+        noted("a", Some("d")),
+        noted("b", Some("s")),
+        noted("c", None),
+    ];
+    assert_eq!(*asked, BTreeSet::from(expected));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_box_that_hangs_leaves_the_ledger_time_to_note_what_was_delivered() {
-    let ledger = FaultyLedger {
-        answer: Some(Claim::Claimed),
+    let store = FaultyStore {
         delay: Duration::from_millis(500),
-        ..FaultyLedger::default()
+        ..FaultyStore::taking_claims()
     };
     let plan = |log_id: &str, _| (log_id == "b").then_some(Remedy::SetAside);
-    let mut relay = relay_with(vec![TestSink::new("one", plan)], Some(ledger));
+    let mut relay = relay_with(vec![TestSink::new("one", plan)], Some(store));
     relay.dead_letters.hangs = true;
     let body = format!("[{},{}]", event("a"), event("b"));
     let outcome = relay.deliver(incoming(&[&body]), &deadline()).await;
     assert_eq!((outcome.set_aside, handed_back(&outcome)), (0, vec![0]));
-    let asked = relay.ledger.unwrap().asked.into_inner().unwrap();
-    let asked: Vec<_> = asked.into_iter().collect();
-    assert_eq!(asked, ["Delivered a", "Release b"]);
+    let asked = relay.ledger.as_ref().unwrap().store().asked.lock().unwrap();
+    let expected = [noted("a", Some("d")), noted("b", None)];
+    assert_eq!(*asked, BTreeSet::from(expected));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_send_releases_its_claim_before_the_answer() {
+async fn a_failed_send_hands_its_claim_back_before_the_answer() {
     let plan = |_: &str, tries: usize| (tries < 1).then_some(Remedy::HandBack);
-    let relay: Relay<_, MemoryLedger, _> = relay(vec![TestSink::new("one", plan)]);
+    let relay: Relay<_, MemoryStore, _> = relay(vec![TestSink::new("one", plan)]);
     let first = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!(handed_back(&first), [0]);
     let second = relay.deliver(incoming(&[&event("a")]), &deadline()).await;

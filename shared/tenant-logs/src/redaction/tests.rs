@@ -1,7 +1,11 @@
 use proptest::prelude::*;
 
+use hmac::Mac;
+
 use super::*;
+use crate::digest::hex;
 use crate::parse;
+use crate::secret::hmac_sha256;
 
 const KEY: &str = "k3y";
 
@@ -44,7 +48,6 @@ fn members_are_dropped_masked_and_hashed_by_dotted_path() {
         r#"{"a":{"b":"***","c":[ 2 ]}}"#,
     );
     check("a.b=drop", r#"{"a":{"b":1}}"#, r#"{"a":{}}"#);
-    check("a=mask,a.b=drop", r#"{"a":{"b":1}}"#, r#"{"a":"***"}"#);
     check(
         "ip=hmac",
         r#"{"ip":"é\n"}"#,
@@ -155,6 +158,57 @@ fn what_stands_beside_the_record_is_redacted_and_kept() {
 }
 
 #[test]
+fn paths_lead_through_json_in_strings_escapes_and_indexes() {
+    check(
+        "details.request.body.password=drop",
+        r#"{"details":{"request":{"body":"{\"password\":\"x\",\"n\":[ 1 ]}"}}}"#,
+        r#"{"details":{"request":{"body":"{\"n\":[ 1 ]}"}}}"#,
+    );
+    check(
+        "details.ip=mask",
+        r#"{"details":"\"{\\\"ip\\\":1}\""}"#,
+        r#"{"details":"\"{\\\"ip\\\":\\\"***\\\"}\""}"#,
+    );
+    check(
+        r"a\.b.c\=d\,e=mask",
+        r#"{"a.b":{"c=d,e":1},"a":{"b":2}}"#,
+        r#"{"a.b":{"c=d,e":"***"},"a":{"b":2}}"#,
+    );
+    check(
+        "a.1=mask",
+        r#"{"a":["x","y","z"]}"#,
+        r#"{"a":["x","***","z"]}"#,
+    );
+    check("a.0=drop", r#"{"a":["x","y"]}"#, r#"{"a":["y"]}"#);
+    check(
+        "a.0.b=mask,a.c=drop",
+        r#"{"a":[{"b":1,"c":2},{"b":3,"c":4}],"0":5}"#,
+        r#"{"a":[{"b":"***"},{"b":3}],"0":5}"#,
+    );
+    let untouched = r#"{"a":"{ \"c\" : 1 }"}"#;
+    check("a.b=mask", untouched, untouched);
+}
+
+#[test]
+fn what_a_path_may_lead_into_and_cannot_be_followed_is_masked() {
+    for hidden in [
+        r#""{\"b\":1""#,
+        r#""{b:1}""#,
+        r#""\ud800{\"b\":1}""#,
+        &format!("{}{{\"b\":1}}{}", "[".repeat(40), "]".repeat(40)),
+    ] {
+        let redacted = redacted_record("a.b=mask", &format!(r#"{{"a":{hidden},"c":1}}"#));
+        assert!(
+            redacted.contains("***") && !redacted.contains("b\\\":1"),
+            "{redacted}"
+        );
+        assert!(!redacted.contains("{\"b\":1}"), "{redacted}");
+        assert!(redacted.ends_with(r#","c":1}"#), "{redacted}");
+    }
+    check("a.b=mask", r#"{"a":"plain"}"#, r#"{"a":"plain"}"#);
+}
+
+#[test]
 fn an_event_without_the_named_members_stays_byte_for_byte() {
     let body = "{ \"log_id\" : \"1\", \"data\" : {\"type\":\"s\"} }";
     let mut parsed = parse(body).unwrap();
@@ -203,6 +257,23 @@ fn every_rule_that_cannot_be_read_is_named() {
         problems("ip=drop,ip=mask"),
         [RedactionProblem::Twice("ip".to_owned())]
     );
+    for entry in [
+        "=mask",
+        ".a=mask",
+        "a.=mask",
+        "a=",
+        r"a\=mask",
+        r"a\b=mask",
+        "a=mask=drop",
+        r"a\\=\",
+    ] {
+        assert_eq!(problems(entry), [rule(entry)], "{entry}");
+    }
+    let below =
+        |path: &str, other: &str| RedactionProblem::Below(path.to_owned(), other.to_owned());
+    assert_eq!(problems("a=mask,a.b=drop"), [below("a.b", "a")]);
+    assert_eq!(problems("a.b.c=mask,a=drop"), [below("a.b.c", "a")]);
+    assert_eq!(problems("a=mask,a.0=drop"), [below("a.0", "a")]);
     assert_eq!(problems("ip=hmac,a=hmac"), [RedactionProblem::NoKey]);
 }
 
@@ -231,7 +302,10 @@ proptest! {
         let record = serde_json::Value::Object(members.into_iter().collect());
         let body = format!(r#"{{"log_id":"1","data":{record}}}"#);
         let rules: Vec<String> = rules.iter().map(|(path, action)| format!("{path}={action}")).collect();
-        let redaction = redaction(&rules.join(","));
+        // Rules of which one is below another are refused.
+        let parsed_rules = Redaction::parse(&rules.join(","), Some(Secret::new(KEY)));
+        prop_assume!(parsed_rules.is_ok());
+        let redaction = parsed_rules.unwrap();
         let mut parsed = parse(&body).unwrap();
         redaction.redact(&mut parsed.log_events[0]);
         let once = parsed.log_events[0].detail().into_owned();

@@ -1,4 +1,5 @@
-//! A DynamoDB table: single items by `PutItem` and `DeleteItem`, each under its condition, as the ledger uses them.
+//! A DynamoDB table with partition key `pk` and sort key `n`: `PutItem` under its condition and `Query`, as the ledger uses
+//! them.
 
 mod condition;
 mod items;
@@ -30,6 +31,10 @@ pub struct TableCounts {
     pub calls: u64,
     /// Calls whose condition did not hold.
     pub conditions_failed: u64,
+    /// Write units: a kilobyte of the larger of the old and the new item, refused puts too.
+    pub write_units: u64,
+    /// Read units: four kilobytes of a page.
+    pub read_units: u64,
 }
 
 /// A running table with its endpoint.
@@ -54,7 +59,7 @@ pub struct Contents {
 }
 
 impl Contents {
-    /// An empty table whose partition key is `pk`.
+    /// An empty table.
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -62,14 +67,26 @@ impl Contents {
         }
     }
 
-    /// An item as it is stored: attributes with their types.
-    pub fn item(&self, key: &str) -> Option<Map<String, Value>> {
-        lock(&self.items).get(key).cloned()
+    /// The items of a partition as they are stored, attributes with their types, in the order of their numbers.
+    pub fn items(&self, partition: &str) -> Vec<Map<String, Value>> {
+        lock(&self.items).of_partition(partition).cloned().collect()
+    }
+
+    /// Puts an item there as somebody else would.
+    pub fn put(&self, item: &Value) {
+        let input = json!({ "Item": item });
+        // What DynamoDB would refuse stays out.
+        drop(lock(&self.items).perform("PutItem", &input));
+    }
+
+    /// How many bytes fill a page of a query.
+    pub fn page_by(&self, bytes: usize) {
+        lock(&self.items).page_bytes = bytes;
     }
 
     /// Does what a call asks for, all in one step as DynamoDB does; an error is the body of the refusal, whose status
     /// is 400.
-    pub fn perform(&self, operation: &str, input: &Value) -> Result<(), Value> {
+    pub fn perform(&self, operation: &str, input: &Value) -> Result<Value, Value> {
         let done = match input.get("TableName").and_then(Value::as_str) {
             Some(name) if name == self.name => lock(&self.items).perform(operation, input),
             Some(_) | None => Err(Refused::new("ResourceNotFoundException")),
@@ -79,7 +96,7 @@ impl Contents {
 }
 
 impl Table {
-    /// Starts an empty table whose partition key is `pk`.
+    /// Starts an empty table.
     pub async fn start(name: impl Into<String>, faults: Faults) -> io::Result<Self> {
         let shared = Arc::new(Shared {
             contents: Contents::new(name),
@@ -107,16 +124,19 @@ impl Table {
         &self.shared.contents.name
     }
 
-    /// The value of an item's attribute that is text.
-    pub fn text(&self, key: &str, attribute: &str) -> Option<String> {
-        let item = self.shared.contents.item(key)?;
-        let value = item.get(attribute)?.get("S")?.as_str()?;
-        Some(value.to_owned())
+    /// What is stored.
+    pub fn contents(&self) -> &Contents {
+        &self.shared.contents
     }
 
     /// What it has done so far.
     pub fn counts(&self) -> TableCounts {
-        *lock(&self.shared.counts)
+        let items = lock(&self.shared.contents.items);
+        TableCounts {
+            write_units: items.write_units,
+            read_units: items.read_units,
+            ..*lock(&self.shared.counts)
+        }
     }
 }
 
@@ -139,7 +159,7 @@ async fn answer(request: &Request<Bytes>, shared: &Shared) -> Answer {
 
 fn perform(operation: &str, input: &Value, shared: &Shared) -> Answer {
     match shared.contents.perform(operation, input) {
-        Ok(()) => DYNAMODB.accept(&json!({})),
+        Ok(output) => DYNAMODB.accept(&output),
         Err(body) => {
             let code = body.get("__type").and_then(Value::as_str);
             let is_condition = code.is_some_and(|code| code.ends_with(CONDITION_FAILED));

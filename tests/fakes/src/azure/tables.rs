@@ -109,7 +109,11 @@ fn perform(
             tag,
         } => entities.write(key, properties, tag.as_deref()),
         Operation::Delete { key, tag } => entities.delete(&key, &tag),
-        Operation::Query { filter, from } => Ok(entities.query(&filter, from.as_ref())),
+        Operation::Query {
+            filter,
+            select,
+            from,
+        } => Ok(entities.query(&filter, select.as_ref(), from.as_ref())),
     };
     done.unwrap_or_else(|(status, code)| Reply::refuse(status, code))
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use cargo_local::sample::{BodyFormat, Sample};
+use tenant_logs::parse;
 
 /// Events of one webhook body, as Auth0 sends them at most.
 pub(crate) const EVENTS_A_BODY: u32 = 100;
@@ -47,7 +48,14 @@ fn sample(event_count: u32) -> Result<Stream, Box<dyn Error>> {
     let mut bodies = Vec::new();
     for body in Sample::new(u64::from(event_count)).bodies() {
         if body.format == BodyFormat::Array && !body.is_gzipped {
-            bodies.push(String::from_utf8(body.bytes)?);
+            // What is no log event would be set aside, and there is no queue for it here.
+            let text = String::from_utf8(body.bytes)?;
+            let details: Vec<String> = parse(&text)?
+                .log_events
+                .iter()
+                .map(|log_event| log_event.detail().into_owned())
+                .collect();
+            bodies.push(format!("[{}]", details.join(",")));
         }
     }
     Ok(Stream {

@@ -6,38 +6,40 @@ use aws_sdk_dynamodb::types::{
 use fakes::aws::dynamodb::{Table, faulty_answer};
 use fakes::faults::Faults;
 use fakes::proxy::Proxy;
+use relay::journal::{Journal, Store};
 use relay::settings::environment;
 
+use super::faulty_store::FaultyBackend;
+use super::scenarios::{Backend, DAYS};
 use crate::connection::AwsConnection;
-use crate::ledger::TableLedger;
+use crate::ledger::JournalTable;
 use crate::test_endpoint::connection;
 
-/// A service with one empty table.
-pub(super) struct Backend {
+/// A place with one empty table.
+pub(super) struct Tables {
     connection: AwsConnection,
-    pub(super) table: String,
+    table: String,
     /// What the proxy injects.
-    pub(super) faults: Faults,
+    faults: Faults,
     _proxy: Proxy,
     /// Our own table, where it is ours.
     _served: Option<Table>,
 }
 
-impl Backend {
+impl Tables {
     pub(super) async fn fake() -> Self {
         let table = Table::start("ledger", Faults::healthy()).await.unwrap();
-        let backend = Self::before(&table.url(), "ledger".to_owned()).await;
+        let tables = Self::before(&table.url(), "ledger".to_owned()).await;
         Self {
             _served: Some(table),
-            ..backend
+            ..tables
         }
     }
 
     /// A new table of moto's server.
-    pub(super) async fn moto(scenario: &str) -> Self {
+    pub(super) async fn moto() -> Self {
         let url = environment("MOTO_URL").unwrap();
-        // A server that serves two runs keeps the tables of the first.
-        let table = format!("{scenario}-{:016x}", fastrand::u64(..));
+        let table = format!("journal-{:016x}", fastrand::u64(..));
         create(&connection(&url, &[]), &table).await;
         Self::before(&url, table).await
     }
@@ -54,32 +56,43 @@ impl Backend {
             _served: None,
         }
     }
+}
 
-    /// A ledger on the table, with connections of its own, as another copy of the function has.
-    pub(super) fn ledger(&self) -> TableLedger {
-        self.ledger_on(&self.table)
+impl Backend for Tables {
+    fn journal(&self) -> Journal<impl Store> {
+        Journal::new(
+            JournalTable::new(&self.connection, self.table.clone()),
+            DAYS,
+        )
     }
 
-    pub(super) fn ledger_on(&self, table: &str) -> TableLedger {
-        TableLedger::new(&self.connection, table.to_owned(), 35)
+    fn sink(&self, name: &str) -> String {
+        name.to_owned()
+    }
+}
+
+impl FaultyBackend for Tables {
+    fn faults(&self) -> &Faults {
+        &self.faults
     }
 }
 
 async fn create(connection: &AwsConnection, table: &str) {
-    let key = KeySchemaElement::builder()
-        .attribute_name("pk")
-        .key_type(KeyType::Hash);
-    let attribute = AttributeDefinition::builder()
-        .attribute_name("pk")
-        .attribute_type(ScalarAttributeType::S);
-    connection
-        .dynamodb()
-        .create_table()
-        .table_name(table)
-        .key_schema(key.build().unwrap())
-        .attribute_definitions(attribute.build().unwrap())
-        .billing_mode(BillingMode::PayPerRequest)
-        .send()
-        .await
-        .unwrap();
+    let mut call = connection.dynamodb().create_table().table_name(table);
+    for (name, key_type, attribute_type) in [
+        ("pk", KeyType::Hash, ScalarAttributeType::S),
+        ("n", KeyType::Range, ScalarAttributeType::N),
+    ] {
+        let key = KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(key_type);
+        let attribute = AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(attribute_type);
+        call = call
+            .key_schema(key.build().unwrap())
+            .attribute_definitions(attribute.build().unwrap());
+    }
+    let call = call.billing_mode(BillingMode::PayPerRequest);
+    call.send().await.unwrap();
 }

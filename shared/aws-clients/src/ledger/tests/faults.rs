@@ -1,34 +1,34 @@
-//! What a healthy server never does: throttle, hang, break down in the middle, ask for a hundred calls at once.
+//! What a healthy server never does: throttle for ever, or be asked for many calls at once; and what a row looks like.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use fakes::aws::dynamodb::Contents;
-use relay::{Claim, Ledger, Settled, chain};
-use serde_json::json;
+use relay::journal::Journal;
+use relay::{Claim, Settled, chain};
+use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use super::scenarios::lease;
-use crate::ledger::TableLedger;
+use super::scenarios::{DAYS, claim, lease, settle, soon};
+use crate::ledger::JournalTable;
 use crate::test_endpoint::{Answer, Call, TestEndpoint};
 
 /// A ledger on a fake table, whose calls meet a fault first.
-async fn ledger(
+async fn journal(
     fault: impl Fn(&Call) -> Option<Answer> + Send + Sync + 'static,
-) -> (TableLedger, Contents, TestEndpoint) {
+) -> (Journal<JournalTable>, Contents, TestEndpoint) {
     let table = Contents::new("ledger");
     let answering = table.clone();
     let answer = move |call: &Call| fault(call).unwrap_or_else(|| perform(&answering, call));
     let endpoint = TestEndpoint::start(answer).await;
-    let connection = endpoint.connection();
-    let ledger = TableLedger::new(&connection, "ledger".to_owned(), 35);
-    (ledger, table, endpoint)
+    let rows = JournalTable::new(&endpoint.connection(), "ledger".to_owned());
+    (Journal::new(rows, DAYS), table, endpoint)
 }
 
 fn perform(table: &Contents, call: &Call) -> Answer {
     let operation = call.operation.strip_prefix("DynamoDB_20120810.").unwrap();
     match table.perform(operation, &call.body) {
-        Ok(()) => Answer::Json(200, json!({})),
+        Ok(output) => Answer::Json(200, output),
         Err(refusal) => Answer::Json(400, refusal),
     }
 }
@@ -38,30 +38,23 @@ fn refuse(code: &str) -> Answer {
     Answer::Json(400, json!({"__type": error_type, "message": "no"}))
 }
 
-fn is_about(call: &Call, log_id: &str) -> bool {
-    let key = format!("http#{log_id}");
-    [&call.body["Item"], &call.body["Key"]]
-        .iter()
-        .any(|item| item["pk"]["S"] == key.as_str())
+fn is_put(call: &Call) -> bool {
+    call.operation.ends_with(".PutItem")
 }
 
-fn is_claim(call: &Call) -> bool {
-    call.body["Item"]["state"]["S"] == "claimed"
-}
-
-fn ids(count: usize) -> Vec<String> {
-    (0..count).map(|number| number.to_string()).collect()
+fn is_settling(call: &Call) -> bool {
+    is_put(call) && call.body.get("ConditionExpression").is_none()
 }
 
 async fn check_tried_again(fault: fn() -> Answer) {
     let tries = AtomicUsize::new(0);
-    let (ledger, _, _) = ledger(move |call| {
-        let is_faulty = is_about(call, "b") && tries.fetch_add(1, Ordering::Relaxed) < 2;
+    let (journal, _, _) = journal(move |call| {
+        let is_faulty = is_put(call) && tries.fetch_add(1, Ordering::Relaxed) < 2;
         is_faulty.then(fault)
     })
     .await;
-    let claims = ledger.claim("http", &["a", "b"], &lease(1, 0)).await;
-    assert_eq!(claims.unwrap(), [Claim::Claimed, Claim::Claimed]);
+    let claims = claim(&journal, "http", &["a"], &lease(0)).await;
+    assert_eq!(claims.claims, [Claim::Claimed]);
 }
 
 #[tokio::test]
@@ -75,99 +68,146 @@ async fn a_throttled_write_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_hundred_claims_are_under_way_at_once() {
-    let barrier = Arc::new(Barrier::new(100));
-    let (ledger, _, endpoint) =
-        ledger(move |_| Some(Answer::Together(Arc::clone(&barrier), json!({})))).await;
-    let ids = ids(200);
+async fn buckets_are_claimed_side_by_side() {
+    let barrier = Arc::new(Barrier::new(64));
+    let answer = move |_: &Call| Some(Answer::Together(Arc::clone(&barrier), json!({})));
+    let (journal, _, endpoint) = journal(answer).await;
+    let ids: Vec<String> = (0..128).map(|number| number.to_string()).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let claims = ledger.claim("http", &ids, &lease(1, 0)).await.unwrap();
-    assert_eq!(claims, vec![Claim::Claimed; 200]);
-    assert_eq!(endpoint.calls().len(), 200);
+    let claims = claim(&journal, "http", &ids, &lease(0)).await;
+    assert_eq!(claims.claims, vec![Claim::Claimed; 128]);
+    assert_eq!(endpoint.calls().len(), 256);
 }
 
 #[tokio::test]
-async fn a_table_that_throttles_for_ever_is_given_up_and_the_others_are_given_back() {
-    let (ledger, table, endpoint) = ledger(|call| {
-        let is_faulty = is_claim(call) && is_about(call, "b");
-        is_faulty.then(|| refuse("ThrottlingException"))
+async fn a_bucket_that_throttles_for_ever_is_given_up_and_the_others_go_on() {
+    let tries = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&tries);
+    let (journal, _, _) = journal(move |call| {
+        let is_faulty = is_put(call) && call.body["Item"]["pk"]["S"] == bucket("b").as_str();
+        is_faulty.then(|| {
+            counted.fetch_add(1, Ordering::Relaxed);
+            refuse("ThrottlingException")
+        })
     })
     .await;
-    let claims = ledger.claim("http", &["a", "b"], &lease(1, 0)).await;
-    let error = chain(&claims.unwrap_err()).to_string();
-    assert!(error.ends_with("answered ThrottlingException"), "{error}");
-    assert_eq!(table.item("http#a"), None);
-    let is_claim_of_b = |call: &&Call| is_claim(call) && is_about(call, "b");
-    assert_eq!(endpoint.calls().iter().filter(is_claim_of_b).count(), 6);
+    let claims = journal
+        .claim("http", &["a", "b", "c"], &lease(0), soon())
+        .await;
+    assert_eq!(claims.claims, [Claim::Claimed, Claim::Busy, Claim::Claimed]);
+    assert_eq!(
+        chain(&claims.failure.unwrap()).to_string(),
+        "claim 1 log events of sink `http`: ledger table `ledger` answered ThrottlingException"
+    );
+    assert_eq!(tries.load(Ordering::Relaxed), 6);
 }
 
 #[tokio::test]
 async fn what_became_of_an_event_is_noted_though_the_table_throttles_longer_than_a_claim_is_worth()
 {
     let tries = AtomicUsize::new(0);
-    let (ledger, table, _) = ledger(move |_| {
-        let is_faulty = tries.fetch_add(1, Ordering::Relaxed) < 7;
+    let (journal, table, _) = journal(move |call| {
+        let is_faulty = is_settling(call) && tries.fetch_add(1, Ordering::Relaxed) < 7;
         is_faulty.then(|| refuse("ThrottlingException"))
     })
     .await;
-    let committed = ledger.commit("http", &["a"], Settled::Delivered).await;
-    assert!(committed.is_ok(), "{committed:?}");
-    assert!(table.item("http#a").is_some());
+    let claims = claim(&journal, "http", &["a"], &lease(0)).await;
+    settle(&journal, claims, &[Some(Settled::Delivered)]).await;
+    assert_eq!(table.items(&bucket("a"))[0]["outcome"]["S"], "d");
 }
 
 #[tokio::test]
-async fn what_can_be_committed_is_although_one_cannot() {
-    let (ledger, table, _) =
-        ledger(|call| is_about(call, "b").then(|| refuse("ThrottlingException"))).await;
-    let ids = ["a", "b", "c"];
-    let committed = ledger.commit("http", &ids, Settled::Delivered).await;
-    assert!(committed.is_err());
-    for (log_id, expected) in [("a", true), ("b", false), ("c", true)] {
-        let item = table.item(&format!("http#{log_id}"));
-        assert_eq!(item.is_some(), expected, "{log_id}");
-    }
+async fn a_missing_table_is_named_and_nothing_is_claimed() {
+    let (_, _, endpoint) = journal(|_| None).await;
+    let rows = JournalTable::new(&endpoint.connection(), "no-such-table".to_owned());
+    let journal = Journal::new(rows, DAYS);
+    let claims = journal.claim("http", &["a", "b"], &lease(0), soon()).await;
+    assert_eq!(claims.claims, [Claim::Busy; 2]);
+    let answered = "ledger table `no-such-table` answered ResourceNotFoundException: check its name, its region, \
+        permissions and credentials";
+    let expected = format!("claim 2 log events of sink `http`: {answered}");
+    assert_eq!(chain(&claims.failure.unwrap()).to_string(), expected);
+    let looked = journal
+        .look("http", &["a", "b"], lease(0).begins, soon())
+        .await;
+    let expected = format!("look for 2 log events of sink `http`: {answered}");
+    assert_eq!(chain(&looked.unwrap_err()).to_string(), expected);
+}
+
+/// The key of the rows of an id without a time.
+fn bucket(log_id: &str) -> String {
+    format!("http@{}", tenant_logs::sha256_hex(log_id.as_bytes()))
 }
 
 #[tokio::test]
-async fn an_entry_has_its_key_its_state_and_when_it_expires_and_a_settled_one_no_owner() {
-    let (ledger, table, _) = ledger(|_| None).await;
-    let mine = lease(7, 0);
-    ledger.claim("http", &["a"], &mine).await.unwrap();
-    let expires = |days: i64| (mine.begins.as_second() + days * 86_400).to_string();
-    let claim = json!({
-        "pk": {"S": "http#a"},
-        "state": {"S": "claimed"},
-        "owner": {"N": "7"},
-        "lease_ends": {"N": mine.ends.as_millisecond().to_string()},
-        "expires_at": {"N": expires(35)},
-    });
-    assert_eq!(
-        serde_json::Value::from(table.item("http#a").unwrap()),
-        claim
-    );
-
-    let settled = [
-        (Settled::SetAside, "set_aside"),
-        (Settled::Delivered, "delivered"),
+async fn a_row_has_its_key_its_owner_its_lease_and_its_log_events() {
+    let (journal, table, _) = journal(|_| None).await;
+    let mine = lease(0);
+    let ids = [
+        "90020261121100001123456789000000000001",
+        "90020261121100002123456789000000000001",
     ];
-    for (settled, state) in settled {
-        ledger.commit("http", &["a"], settled).await.unwrap();
-        let item = table.item("http#a").unwrap();
-        assert_eq!(item["state"]["S"], state);
-        assert!(
-            item.contains_key("expires_at") && item.len() == 3,
-            "{item:?}"
-        );
-    }
+    let claims = claim(&journal, "http", &ids, &mine).await;
+    let item = || table.items("http@9002026112110000").remove(0);
+    let mut claimed = item();
+    let owner = claimed.remove("owner").unwrap();
+    assert!(
+        owner["N"].as_str().unwrap().parse::<u64>().is_ok(),
+        "{owner}"
+    );
+    let held = claimed.remove("ids").unwrap();
+    // 32 bytes as base64.
+    assert_eq!(held["B"].as_str().unwrap().len(), 44);
+    let expires = mine.begins.as_second() + (i64::from(DAYS) + 1) * 86_400;
+    let common = json!({
+        "pk": {"S": "http@9002026112110000"},
+        "n": {"N": "0"},
+        "lease_ends": {"N": mine.ends.as_millisecond().to_string()},
+        "expires_at": {"N": expires.to_string()},
+    });
+    assert_eq!(Value::from(claimed), common);
+    settle(&journal, claims, &[None, Some(Settled::SetAside)]).await;
+    let settled = item();
+    assert_eq!(settled["outcome"], json!({"S": "s"}));
+    assert_eq!(settled["ids"]["B"].as_str().unwrap().len(), 24);
+    let claims = claim(&journal, "http", &ids, &mine).await;
+    settle(&journal, claims, &[None; 2]).await;
+    let mut empty = table.items("http@9002026112110000").remove(1);
+    empty.remove("owner").unwrap();
+    assert_eq!(empty["n"], json!({"N": "1"}));
+    assert_eq!(empty.len(), 4, "{empty:?}");
 }
 
 #[tokio::test]
-async fn an_entry_that_nobody_here_wrote_is_left_alone() {
-    let refusal = json!({
-        "__type": "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
-        "Item": {"pk": {"S": "http#a"}, "value": {"S": "something else"}},
-    });
-    let (ledger, _, _) = ledger(move |_| Some(Answer::Json(400, refusal.clone()))).await;
-    let claims = ledger.claim("http", &["a"], &lease(1, 0)).await.unwrap();
-    assert_eq!(claims, [Claim::Busy]);
+async fn a_row_that_nobody_here_wrote_is_left_alone() {
+    let (journal, table, _) = journal(|_| None).await;
+    table.put(&json!({"pk": {"S": bucket("a")}, "n": {"N": "0"}, "value": {"S": "other"}}));
+    let claims = journal.claim("http", &["a", "b"], &lease(0), soon()).await;
+    assert_eq!(claims.claims, [Claim::Busy, Claim::Claimed]);
+    assert_eq!(
+        chain(&claims.failure.unwrap()).to_string(),
+        "claim 1 log events of sink `http`: ledger table `ledger` answered what cannot be read"
+    );
+}
+
+#[tokio::test]
+async fn a_bucket_of_many_pages_is_read_whole() {
+    let (journal, table, endpoint) = journal(|_| None).await;
+    table.page_by(400);
+    let ids: Vec<String> = (0..20)
+        .map(|n| format!("90020261121100001{n:021}"))
+        .collect();
+    for id in &ids {
+        let claims = claim(&journal, "http", &[id], &lease(0)).await;
+        settle(&journal, claims, &[Some(Settled::Delivered)]).await;
+    }
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let calls_before = endpoint.calls().len();
+    let known = claim(&journal, "http", &ids, &lease(0)).await;
+    assert_eq!(known.claims, vec![Claim::Known(Settled::Delivered); 20]);
+    let reading = endpoint.calls().split_off(calls_before);
+    assert!(reading.len() > 3, "{} pages", reading.len());
+    for page in reading {
+        assert_eq!(page.body["ConsistentRead"], json!(true));
+    }
 }

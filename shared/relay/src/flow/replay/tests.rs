@@ -1,12 +1,13 @@
 use serde_json::{Value, json};
 use tenant_logs::{Filter, FilterSettings, Redaction, Schema, sha256_hex};
 
+use crate::Relay;
 use crate::flow::{Destination, IncomingBody, Outcome};
+use crate::journal::MemoryStore;
 use crate::ports::Remedy;
 use crate::testing::{TestDeadLetters, TestSink, deadline, relay};
-use crate::{MemoryLedger, Relay};
 
-type TestRelay = Relay<TestSink, MemoryLedger, TestDeadLetters>;
+type TestRelay = Relay<TestSink, MemoryStore, TestDeadLetters>;
 
 /// A relay with the sinks `one` and `two`, and `bus` for dead letters only.
 fn replaying() -> TestRelay {

@@ -1,6 +1,6 @@
 //! The entities of a table, in the order of their keys, each with a tag that changes with every write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
@@ -79,7 +79,12 @@ impl Entities {
     }
 
     /// A page of what passes, from a key on, and the key that the next one begins with.
-    pub(super) fn query(&self, filter: &Filter, from: Option<&Key>) -> Reply {
+    pub(super) fn query(
+        &self,
+        filter: &Filter,
+        select: Option<&BTreeSet<String>>,
+        from: Option<&Key>,
+    ) -> Reply {
         let entities = self.by_key.iter();
         let mut passing = entities
             .skip_while(|(key, _)| from.is_some_and(|from| *key < from))
@@ -87,7 +92,7 @@ impl Entities {
         let page: Vec<Value> = passing
             .by_ref()
             .take(self.page_by)
-            .map(|(_, entity)| Value::Object(entity.tagged()))
+            .map(|(_, entity)| Value::Object(entity.selected(select)))
             .collect();
         let headers = match passing.next() {
             Some(((partition, row), _)) => vec![
@@ -147,6 +152,18 @@ impl Entities {
 }
 
 impl Entity {
+    /// The selected properties with their types; all of them where none are selected.
+    fn selected(&self, select: Option<&BTreeSet<String>>) -> Map<String, Value> {
+        let mut tagged = self.tagged();
+        if let Some(select) = select {
+            tagged.retain(|name, _| {
+                let name = name.strip_suffix("@odata.type").unwrap_or(name);
+                select.contains(name) || name == "odata.etag"
+            });
+        }
+        tagged
+    }
+
     fn tagged(&self) -> Map<String, Value> {
         let mut tagged = self.properties.clone();
         tagged.insert("odata.etag".to_owned(), self.tag.clone().into());

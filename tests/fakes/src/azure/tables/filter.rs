@@ -19,6 +19,7 @@ enum Operator {
     NotEqual,
     Less,
     LessOrEqual,
+    GreaterOrEqual,
 }
 
 #[derive(Debug)]
@@ -41,6 +42,7 @@ impl Filter {
                 "ne" => Operator::NotEqual,
                 "lt" => Operator::Less,
                 "le" => Operator::LessOrEqual,
+                "ge" => Operator::GreaterOrEqual,
                 _ => return None,
             };
             Some(Comparison {
@@ -82,6 +84,7 @@ impl Comparison {
             Operator::NotEqual => ordering.is_ne(),
             Operator::Less => ordering.is_lt(),
             Operator::LessOrEqual => ordering.is_le(),
+            Operator::GreaterOrEqual => ordering.is_ge(),
         }
     }
 }

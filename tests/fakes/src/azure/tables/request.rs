@@ -1,5 +1,9 @@
 //! What a call of Table storage asks for; it is refused where the real service would refuse it.
 
+use std::collections::BTreeSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use hyper::header::{ACCEPT, CONTENT_TYPE, IF_MATCH};
 use hyper::{Method, Request};
@@ -20,6 +24,7 @@ const FIRST_VERSION: &str = "2020-12-06";
 const MAX_KEY_CHARACTERS: usize = 512;
 /// A string has at most 64 KiB in UTF-16.
 const MAX_STRING_CHARACTERS: usize = 32_768;
+const MAX_BINARY_BYTES: usize = 65_536;
 
 pub(super) enum Operation {
     Insert {
@@ -40,6 +45,7 @@ pub(super) enum Operation {
     },
     Query {
         filter: Filter,
+        select: Option<BTreeSet<String>>,
         from: Option<Key>,
     },
 }
@@ -151,6 +157,7 @@ fn entity(request: &Request<Bytes>) -> Result<Map<String, Value>, Problem> {
             Some("Edm.Int64") => value
                 .as_str()
                 .is_some_and(|text| text.parse::<i64>().is_ok()),
+            Some("Edm.Binary") => value.as_str().is_some_and(is_binary),
             Some(_) => return Err((400, "InvalidInput")),
             None => match value {
                 Value::String(text) => text.encode_utf16().count() <= MAX_STRING_CHARACTERS,
@@ -168,6 +175,13 @@ fn entity(request: &Request<Bytes>) -> Result<Map<String, Value>, Problem> {
     Ok(entity)
 }
 
+/// Base64 of 64 KiB at most, as a property holds them.
+fn is_binary(text: &str) -> bool {
+    BASE64
+        .decode(text)
+        .is_ok_and(|bytes| bytes.len() <= MAX_BINARY_BYTES)
+}
+
 fn query(request: &Request<Bytes>) -> Result<Operation, Problem> {
     let query = form(request.uri().query().unwrap_or_default());
     let filter = query.get("$filter").map_or("", String::as_str);
@@ -176,5 +190,13 @@ fn query(request: &Request<Bytes>) -> Result<Operation, Problem> {
         let row = query.get("NextRowKey").cloned().unwrap_or_default();
         (partition.clone(), row)
     });
-    Ok(Operation::Query { filter, from })
+    let select = query.get("$select").map(|names| {
+        let names = names.split(',').map(str::to_owned);
+        names.collect()
+    });
+    Ok(Operation::Query {
+        filter,
+        select,
+        from,
+    })
 }

@@ -1,0 +1,261 @@
+//! A record being written anew by the rules.
+
+use std::borrow::Cow;
+
+use hmac::Mac;
+
+use super::rules::{Action, Node, Rule};
+use crate::Secret;
+use crate::digest::hex;
+use crate::json::{array_elements, object_members, push_text, string_content};
+use crate::secret::hmac_sha256;
+
+/// Arrays nested deeper than this are hashed or masked as one value.
+const MAX_ARRAY_DEPTH: usize = 32;
+
+/// What is nested deeper than this in an object that is no log event is masked as one value.
+const MAX_DEPTH: usize = 32;
+const MASKED: &str = "\"***\"";
+
+/// A record being written anew, and the paths that were treated in it.
+pub(super) struct Rewriting<'a> {
+    pub(super) key: Option<&'a Secret>,
+    pub(super) text: String,
+    pub(super) treated: Vec<String>,
+    /// How often something was treated.
+    pub(super) notes: usize,
+}
+
+/// Returns the rule that drops what these nodes lead to.
+fn dropping<'a>(nodes: &[&'a Node]) -> Option<&'a Rule> {
+    let mut rules = nodes.iter().filter_map(|node| node.rule.as_ref());
+    rules.find(|rule| rule.action == Action::Drop)
+}
+
+fn children_at<'a>(nodes: &[&'a Node], index: usize) -> Vec<&'a Node> {
+    let name = index.to_string();
+    nodes.iter().filter_map(|node| node.child(&name)).collect()
+}
+
+impl<'a> Rewriting<'a> {
+    pub(super) fn with(key: Option<&'a Secret>) -> Self {
+        Self {
+            key,
+            text: String::new(),
+            treated: Vec::new(),
+            notes: 0,
+        }
+    }
+
+    /// Writes a value: `nodes` are where the paths stand that lead to it.
+    pub(super) fn value(&mut self, json: &str, nodes: &[&Node], depth: usize) {
+        if nodes.is_empty() {
+            return self.text.push_str(json);
+        }
+        if let Some(rule) = nodes.iter().find_map(|node| node.rule.as_ref()) {
+            return self.treat(json, rule, 0);
+        }
+        match json.as_bytes().first() {
+            Some(b'{' | b'[' | b'"') if depth == MAX_DEPTH => self.hide(nodes),
+            Some(b'{') => match object_members(json) {
+                Some(members) => self.object(&members, nodes, depth),
+                None => self.hide(nodes),
+            },
+            Some(b'[') => match array_elements(json) {
+                Some(elements) => self.elements(&elements, nodes, depth),
+                None => self.hide(nodes),
+            },
+            Some(b'"') => self.string(json, nodes, depth),
+            _ => self.text.push_str(json),
+        }
+    }
+
+    /// Masks what a path may lead into and cannot be followed.
+    fn hide(&mut self, nodes: &[&Node]) {
+        for node in nodes {
+            node.each_rule(&mut |rule| self.note(rule));
+        }
+        self.text.push_str(MASKED);
+    }
+
+    /// Writes a string, and follows the paths into the JSON that it may hold.
+    fn string(&mut self, json: &str, nodes: &[&Node], depth: usize) {
+        let Some(content) = string_content(json) else {
+            return self.hide(nodes);
+        };
+        let inner = content.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        if !inner.starts_with(['{', '[', '"']) {
+            return self.text.push_str(json);
+        }
+        if serde_json::from_str::<&serde_json::value::RawValue>(inner).is_err() {
+            // What begins like JSON and is none, a template or a quotation, may still be a part of some.
+            return self.hide(nodes);
+        }
+        let before = std::mem::take(&mut self.text);
+        let noted_before = self.notes;
+        self.value(inner, nodes, depth + 1);
+        let rewritten = std::mem::replace(&mut self.text, before);
+        if self.notes == noted_before {
+            return self.text.push_str(json);
+        }
+        let mut quoted = Vec::new();
+        push_text(&mut quoted, &rewritten);
+        // Whole characters are copied, so this is text.
+        self.text
+            .push_str(&String::from_utf8(quoted).unwrap_or_default());
+    }
+
+    fn object(&mut self, members: &[(&str, &str)], nodes: &[&Node], depth: usize) {
+        let mut separator = '{';
+        for (key, value) in members {
+            let name = string_content(key).unwrap_or_default();
+            let children: Vec<&Node> = nodes.iter().filter_map(|node| node.child(&name)).collect();
+            if let Some(rule) = dropping(&children) {
+                self.note(rule);
+                continue;
+            }
+            self.text.push(separator);
+            separator = ',';
+            self.text.push_str(key);
+            self.text.push(':');
+            self.value(value, &children, depth + 1);
+        }
+        if separator == '{' {
+            self.text.push('{');
+        }
+        self.text.push('}');
+    }
+
+    /// Writes an array: paths go through it, and a step that is a number leads to the element of that index.
+    fn elements(&mut self, elements: &[&str], nodes: &[&Node], depth: usize) {
+        let mut separator = '[';
+        for (index, element) in elements.iter().enumerate() {
+            let of_index = children_at(nodes, index);
+            if let Some(rule) = dropping(&of_index) {
+                self.note(rule);
+                continue;
+            }
+            self.text.push(separator);
+            separator = ',';
+            let all: Vec<&Node> = of_index.into_iter().chain(nodes.iter().copied()).collect();
+            self.value(element, &all, depth + 1);
+        }
+        if separator == '[' {
+            self.text.push('[');
+        }
+        self.text.push(']');
+    }
+
+    /// Writes a value in which a record may begin at every object: `nodes` are where the paths of those around it stand.
+    pub(super) fn anywhere(&mut self, json: &str, nodes: &[&Node], root: &Node, depth: usize) {
+        if json.starts_with('"') {
+            let may_hold_json = string_content(json).is_none_or(|text| {
+                text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+                    .starts_with(['{', '[', '"'])
+            });
+            self.text
+                .push_str(if may_hold_json { MASKED } else { json });
+        } else if !json.starts_with(['{', '[']) {
+            self.text.push_str(json);
+        } else if depth == MAX_DEPTH {
+            self.text.push_str(MASKED);
+        } else if let Some(members) = object_members(json) {
+            self.object_anywhere(&members, nodes, root, depth);
+        } else {
+            let elements = array_elements(json).unwrap_or_default();
+            let mut index = 0;
+            self.array(&elements, |this, element| {
+                let of_index = children_at(nodes, index);
+                index += 1;
+                if let Some(rule) = of_index.iter().find_map(|node| node.rule.as_ref()) {
+                    this.treat(element, rule, 0);
+                    return;
+                }
+                let all: Vec<&Node> = of_index.into_iter().chain(nodes.iter().copied()).collect();
+                this.anywhere(element, &all, root, depth + 1);
+            });
+        }
+    }
+
+    fn object_anywhere(
+        &mut self,
+        members: &[(&str, &str)],
+        nodes: &[&Node],
+        root: &Node,
+        depth: usize,
+    ) {
+        let mut separator = '{';
+        for (key, value) in members {
+            let name = string_content(key).unwrap_or_default();
+            let around = nodes.iter().copied().chain([root]);
+            let children: Vec<&Node> = around.filter_map(|node| node.child(&name)).collect();
+            let rule = children.iter().find_map(|child| child.rule.as_ref());
+            if rule.is_some_and(|rule| rule.action == Action::Drop) {
+                continue;
+            }
+            self.text.push(separator);
+            separator = ',';
+            self.text.push_str(key);
+            self.text.push(':');
+            match rule {
+                Some(rule) => self.treat(value, rule, 0),
+                None => self.anywhere(value, &children, root, depth + 1),
+            }
+        }
+        if separator == '{' {
+            self.text.push('{');
+        }
+        self.text.push('}');
+    }
+
+    fn array(&mut self, elements: &[&str], mut write: impl FnMut(&mut Self, &str)) {
+        self.text.push('[');
+        for (position, element) in elements.iter().enumerate() {
+            if position > 0 {
+                self.text.push(',');
+            }
+            write(self, element);
+        }
+        self.text.push(']');
+    }
+
+    /// Masks or hashes a value, an array element by element; null stays.
+    fn treat(&mut self, json: &str, rule: &Rule, array_depth: usize) {
+        if json == "null" {
+            self.text.push_str(json);
+            return;
+        }
+        if json.starts_with('[')
+            && array_depth < MAX_ARRAY_DEPTH
+            && let Some(elements) = array_elements(json)
+        {
+            self.array(&elements, |this, element| {
+                this.treat(element, rule, array_depth + 1);
+            });
+            return;
+        }
+        self.note(rule);
+        self.text.push('"');
+        match rule.action {
+            Action::Hmac => self.text.push_str(&self.hash(json)),
+            Action::Mask | Action::Drop => self.text.push_str("***"),
+        }
+        self.text.push('"');
+    }
+
+    fn hash(&self, json: &str) -> String {
+        let plain = string_content(json).unwrap_or(Cow::Borrowed(json));
+        // Rules that hash are refused without a key, so an empty one never hashes.
+        let key = self.key.map(Secret::expose).unwrap_or_default();
+        let mut mac = hmac_sha256(key.as_bytes());
+        mac.update(plain.as_bytes());
+        hex(&mac.finalize().into_bytes())
+    }
+
+    fn note(&mut self, rule: &Rule) {
+        self.notes += 1;
+        if !self.treated.contains(&rule.path) {
+            self.treated.push(rule.path.clone());
+        }
+    }
+}

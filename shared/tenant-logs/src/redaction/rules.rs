@@ -1,0 +1,149 @@
+//! The rules of redaction: read from settings, and as a tree of their steps.
+
+/// A rule that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RedactionProblem {
+    /// Not `path=drop`, `path=mask` or `path=hmac`.
+    #[error(
+        "cannot read `{0}` (want a dotted path, `=` and drop, mask or hmac; a backslash escapes a dot, comma, equals sign)"
+    )]
+    Rule(String),
+    /// Two rules for one path.
+    #[error("names `{0}` twice")]
+    Twice(String),
+    /// A path into what another rule treats as a whole.
+    #[error("`{0}` is below `{1}`, which is treated as a whole")]
+    Below(String, String),
+    /// A keyed hash without a key.
+    #[error("hmac needs REDACT_KEY")]
+    NoKey,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Rule {
+    /// As it was written.
+    pub(super) path: String,
+    /// Names of members and indexes of elements.
+    pub(super) steps: Vec<String>,
+    pub(super) action: Action,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Action {
+    Drop,
+    Mask,
+    Hmac,
+}
+
+/// The rules as a tree of member names; a node with a rule treats its whole value.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Node {
+    pub(super) rule: Option<Rule>,
+    pub(super) children: Vec<(String, Node)>,
+}
+
+impl Rule {
+    pub(super) fn parse(entry: &str) -> Result<Self, RedactionProblem> {
+        let cannot_read = || RedactionProblem::Rule(entry.to_owned());
+        let [path, action] = split_unescaped(entry, '=')[..] else {
+            return Err(cannot_read());
+        };
+        let action = match action.trim() {
+            "drop" => Action::Drop,
+            "mask" => Action::Mask,
+            "hmac" => Action::Hmac,
+            _ => return Err(cannot_read()),
+        };
+        let path = path.trim();
+        let steps: Option<Vec<String>> = split_unescaped(path, '.')
+            .into_iter()
+            .map(unescaped)
+            .collect();
+        let steps = steps.ok_or_else(cannot_read)?;
+        if steps.iter().any(String::is_empty) {
+            return Err(cannot_read());
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            steps,
+            action,
+        })
+    }
+
+    /// Returns what is wrong with this rule beside another.
+    pub(super) fn clash(&self, other: &Self) -> Option<RedactionProblem> {
+        let (path, other_path) = (self.path.clone(), other.path.clone());
+        if self.steps == other.steps {
+            return Some(RedactionProblem::Twice(path));
+        }
+        if self.steps.starts_with(&other.steps) {
+            return Some(RedactionProblem::Below(path, other_path));
+        }
+        let is_above = other.steps.starts_with(&self.steps);
+        is_above.then_some(RedactionProblem::Below(other_path, path))
+    }
+}
+
+/// Splits a text at a character that no backslash stands before.
+pub(super) fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let mut begin = 0;
+    let mut is_escaped = false;
+    for (at, character) in text.char_indices() {
+        if character == separator && !is_escaped {
+            parts.push(text.get(begin..at).unwrap_or_default());
+            begin = at + separator.len_utf8();
+        }
+        is_escaped = character == '\\' && !is_escaped;
+    }
+    parts.push(text.get(begin..).unwrap_or_default());
+    parts
+}
+
+/// Returns a step without its backslashes; `None` if one stands before nothing that it can escape.
+fn unescaped(step: &str) -> Option<String> {
+    let mut name = String::new();
+    let mut characters = step.chars();
+    while let Some(character) = characters.next() {
+        name.push(match character {
+            '\\' => characters
+                .next()
+                .filter(|next| matches!(next, '.' | ',' | '=' | '\\'))?,
+            plain => plain,
+        });
+    }
+    Some(name)
+}
+
+impl Node {
+    pub(super) fn insert(&mut self, rule: &Rule) {
+        let mut node = self;
+        for step in &rule.steps {
+            let position = node.children.iter().position(|(name, _)| name == step);
+            let index = position.unwrap_or_else(|| {
+                node.children.push((step.clone(), Self::default()));
+                node.children.len() - 1
+            });
+            let Some((_, child)) = node.children.get_mut(index) else {
+                return;
+            };
+            node = child;
+        }
+        node.rule = Some(rule.clone());
+    }
+
+    pub(super) fn child(&self, name: &str) -> Option<&Self> {
+        let found = self.children.iter().find(|(child, _)| child == name);
+        found.map(|(_, child)| child)
+    }
+
+    /// Visits its own rule and those below it.
+    pub(super) fn each_rule<'a>(&'a self, visit: &mut impl FnMut(&'a Rule)) {
+        if let Some(rule) = &self.rule {
+            visit(rule);
+        }
+        for (_, child) in &self.children {
+            child.each_rule(visit);
+        }
+    }
+}
