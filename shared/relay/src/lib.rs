@@ -9,6 +9,7 @@ mod error;
 mod flow;
 mod ledger_choice;
 mod memory_ledger;
+pub mod poll;
 mod ports;
 mod retry;
 mod secrets;
