@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod access_token;
+mod auth0;
 mod azure_service;
 mod blob;
 mod call_error;
@@ -17,6 +19,7 @@ mod table;
 mod test_server;
 mod tls;
 
+pub use auth0::{Auth0Settings, ManagementApi};
 pub use blob::{
     DeadLetterContainer, DeadLetterContainerSettings, DeadLetterPage, StoredDeadLetter,
 };

@@ -30,7 +30,7 @@ use crate::counters::InvocationCounters;
 use crate::deadline::Deadline;
 use crate::flow::Relay;
 use crate::ports::{DeadLetters, Ledger, Sink};
-use begin::Begun;
+use begin::{Begun, Going};
 use plan::plan;
 use pull::Pulling;
 use ship::{Shipped, Shipping};
@@ -123,7 +123,8 @@ where
         let plan = plan(stored.as_ref(), &self.settings, Timestamp::now())?;
         let found = stored.map(|stored| stored.tag);
         let (at, pulling) = match self.begin(plan, found, pull_by).await? {
-            Begun::Going { at, first, after } => {
+            Begun::Going(going) => {
+                let Going { at, first, after } = *going;
                 let pulling = Pulling {
                     source: &self.source,
                     end_reached: at.checkpoint.end_reached,

@@ -19,15 +19,18 @@ const SEARCH_MARGIN: Duration = Duration::from_mins(1);
 /// A run that has begun.
 pub(super) enum Begun<T> {
     /// It goes on from here.
-    Going {
-        at: At<T>,
-        /// A page of the one log event that is sent before all others.
-        first: Option<String>,
-        /// What the pages follow.
-        after: String,
-    },
+    Going(Box<Going<T>>),
     /// There is nothing to do.
     Ended(RunEnd),
+}
+
+/// Where a run goes on.
+pub(super) struct Going<T> {
+    pub(super) at: At<T>,
+    /// A page of the one log event that is sent before all others.
+    pub(super) first: Option<String>,
+    /// What the pages follow.
+    pub(super) after: String,
 }
 
 /// A checkpoint with what tells it from any other; none of that before the first one is stored.
@@ -66,11 +69,11 @@ where
                 {
                     return Err(expired(log_id, &at.checkpoint));
                 }
-                Ok(Begun::Going {
+                Ok(Begun::Going(Box::new(Going {
                     at,
                     first: None,
                     after: log_id,
-                })
+                })))
             }
         }
     }
@@ -115,11 +118,11 @@ where
         let found = self.find(&log_id, until).await?;
         match (found, setting) {
             (Some(text), Some(_)) => self.go_from(log_id, &text, at, until).await,
-            (Some(text), None) => Ok(Begun::Going {
+            (Some(text), None) => Ok(Begun::Going(Box::new(Going {
                 at,
                 first: Some(format!("[{text}]")),
                 after: log_id,
-            }),
+            }))),
             (None, Some(setting)) => Err(PollError::UnknownStart { setting, log_id }),
             (None, None) => Err(expired(log_id, &at.checkpoint)),
         }
@@ -141,11 +144,11 @@ where
             let (after, before) = (hole.after.as_deref(), hole.before.as_deref());
             tracing::warn!(after, before, "log events left out by RESUME_FROM");
         }
-        Ok(Begun::Going {
+        Ok(Begun::Going(Box::new(Going {
             at,
             first: Some(format!("[{text}]")),
             after: log_id,
-        })
+        })))
     }
 
     async fn find(&self, log_id: &str, until: Instant) -> Result<Option<String>, PollError> {

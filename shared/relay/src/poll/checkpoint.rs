@@ -77,28 +77,32 @@ impl Checkpoint {
 
     /// Reads a stored text; `None` if it is no checkpoint.
     pub fn parse(text: &str) -> Option<Self> {
-        let members: Map<String, Value> = serde_json::from_str(text).ok()?;
-        Some(Self {
-            position: Position::read(&members)?,
-            skip_before: time(&members, "skip_before")?,
-            end_reached: time(&members, "end_reached")?,
-            resumed_from: text_of(&members, "resumed_from")?,
-            hole: match members.get("hole") {
-                Some(hole) => Some(Hole::read(hole.as_object()?)?),
-                None => None,
-            },
+        let members = serde_json::from_str(text).ok()?;
+        Self::read(&members).ok()
+    }
+
+    fn read(members: &Map<String, Value>) -> Result<Self, NoCheckpoint> {
+        let hole = members.get("hole").map(Hole::read);
+        Ok(Self {
+            position: Position::read(members)?,
+            skip_before: time(members, "skip_before")?,
+            end_reached: time(members, "end_reached")?,
+            resumed_from: text_of(members, "resumed_from")?,
+            hole: hole.transpose()?,
         })
     }
 }
 
 impl Position {
-    fn read(members: &Map<String, Value>) -> Option<Self> {
+    fn read(members: &Map<String, Value>) -> Result<Self, NoCheckpoint> {
         let since = time(members, "since")?.map(Self::Since);
         let at = text_of(members, "at")?.map(Self::At);
         let after = text_of(members, "after")?.map(Self::After);
         let mut positions = [since, at, after].into_iter().flatten();
-        let position = positions.next()?;
-        positions.next().is_none().then_some(position)
+        match (positions.next(), positions.next()) {
+            (Some(position), None) => Ok(position),
+            (None | Some(_), _) => Err(NoCheckpoint),
+        }
     }
 }
 
@@ -108,8 +112,9 @@ impl Hole {
         json!({ "after": self.after, "before": self.before, "end_reached": end_reached })
     }
 
-    fn read(members: &Map<String, Value>) -> Option<Self> {
-        Some(Self {
+    fn read(hole: &Value) -> Result<Self, NoCheckpoint> {
+        let members = hole.as_object().ok_or(NoCheckpoint)?;
+        Ok(Self {
             after: text_of(members, "after")?,
             before: text_of(members, "before")?,
             end_reached: time(members, "end_reached")?,
@@ -117,26 +122,24 @@ impl Hole {
     }
 }
 
-/// A member that may be missing; `None` if it is there and no text.
-fn text_of(members: &Map<String, Value>, name: &str) -> Option<Option<String>> {
+/// A text that is none that we store.
+struct NoCheckpoint;
+
+/// A member that may be missing.
+fn text_of(members: &Map<String, Value>, name: &str) -> Result<Option<String>, NoCheckpoint> {
     match members.get(name) {
-        None | Some(Value::Null) => Some(None),
-        Some(Value::String(text)) if !text.is_empty() => Some(Some(text.clone())),
-        Some(
-            Value::String(_)
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Array(_)
-            | Value::Object(_),
-        ) => None,
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_str() {
+            None | Some("") => Err(NoCheckpoint),
+            Some(text) => Ok(Some(text.to_owned())),
+        },
     }
 }
 
-fn time(members: &Map<String, Value>, name: &str) -> Option<Option<Timestamp>> {
-    match text_of(members, name)? {
-        Some(text) => Some(Some(text.parse().ok()?)),
-        None => Some(None),
-    }
+fn time(members: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, NoCheckpoint> {
+    let text = text_of(members, name)?;
+    let time = text.map(|text| text.parse().map_err(|_| NoCheckpoint));
+    time.transpose()
 }
 
 #[cfg(test)]

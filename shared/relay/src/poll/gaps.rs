@@ -1,6 +1,7 @@
 //! Gaps: log events that the log has and no sink that is looked at.
 
 use futures_util::future::join_all;
+use tenant_logs::LogEvent;
 use tokio::time::Instant;
 
 use super::Poller;
@@ -33,7 +34,7 @@ impl<S, L, D, P, C, A: Arrivals> Poller<S, L, D, P, C, A> {
         let log_events = log_events.flat_map(|parsed| &parsed.log_events);
         let log_ids: Vec<&str> = log_events
             .filter(|event| filter.passes(event.event_type()))
-            .map(|event| event.log_id())
+            .map(LogEvent::log_id)
             .collect();
         if log_ids.is_empty() {
             return Ok(Found::default());

@@ -16,7 +16,7 @@ pub(super) struct Cut {
     /// The last `log_id` among them. One that Auth0 did not send is none.
     pub(super) last_log_id: Option<String>,
     /// Whether one was too young.
-    pub(super) is_cut: bool,
+    pub(super) has_young: bool,
     /// Whether the page holds nothing at all.
     pub(super) is_empty: bool,
 }
@@ -33,7 +33,7 @@ pub(super) fn cut(parsed: &Parsed<'_>, now: Timestamp, grace: Duration) -> Cut {
     Cut {
         keep,
         last_log_id: last.map(|event| event.log_id().to_owned()),
-        is_cut: young.is_some(),
+        has_young: young.is_some(),
         is_empty: log_events.is_empty() && parsed.rejects.is_empty(),
     }
 }
@@ -80,7 +80,7 @@ mod tests {
 
     fn check(page: &str, grace: Duration, expected: (usize, Option<&str>, bool)) {
         let cut = cut(&parse(page).unwrap(), now(), grace);
-        let found = (cut.keep, cut.last_log_id.as_deref(), cut.is_cut);
+        let found = (cut.keep, cut.last_log_id.as_deref(), cut.has_young);
         assert_eq!(found, expected, "{page}");
     }
 

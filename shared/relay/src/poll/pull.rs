@@ -56,9 +56,9 @@ impl<P: LogSource> Pulling<'_, P> {
             page_count += 1;
             let parsed = parse(&page.text).map_err(PollError::UnreadablePage)?;
             let cut = cut(&parsed, Timestamp::now(), self.grace);
-            let is_last = cut.is_empty || cut.is_cut;
+            let is_last = cut.is_empty || cut.has_young;
             if !is_last && !is_first {
-                cursor = self.next(&cut, page.next, cursor)?;
+                cursor = self.next(&cut, page.next, &cursor)?;
             }
             let page = PulledPage {
                 text: page.text,
@@ -80,12 +80,12 @@ impl<P: LogSource> Pulling<'_, P> {
         &mut self,
         cut: &Cut,
         next: Option<String>,
-        cursor: Cursor,
+        cursor: &Cursor,
     ) -> Result<Cursor, PollError> {
         let is_new = cut.last_log_id.as_ref() != Some(&self.after);
         let after = cut.last_log_id.clone().map(Cursor::After);
         let next = next.map(Cursor::Next).or(after);
-        match next.filter(|next| is_new && *next != cursor) {
+        match next.filter(|next| is_new && next != cursor) {
             Some(next) => {
                 if let Some(log_id) = &cut.last_log_id {
                     self.after.clone_from(log_id);

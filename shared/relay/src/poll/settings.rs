@@ -50,15 +50,10 @@ impl PollSettings {
         known_sinks: &[&str],
         ledger_table: &'static str,
     ) -> Option<Self> {
-        let start_from = read_or(reader, "START_FROM", WANT_START, StartPoint::parse);
-        let resume_from = read_or(reader, "RESUME_FROM", WANT_RESUME, ResumeFrom::parse);
+        let start_from = reader.parsed("START_FROM", WANT_START, StartPoint::parse);
+        let resume_from = reader.parsed("RESUME_FROM", WANT_RESUME, ResumeFrom::parse);
         let gap_sinks = read_gap_sinks(reader, known_sinks, ledger_table);
-        let grace = read_or(
-            reader,
-            "GRACE_SECONDS",
-            "a whole number of seconds",
-            seconds,
-        );
+        let grace = reader.parsed("GRACE_SECONDS", "a whole number of seconds", seconds);
         let gap_sinks = gap_sinks?;
         let usual = if gap_sinks.is_empty() {
             Duration::ZERO
@@ -66,24 +61,11 @@ impl PollSettings {
             GRACE_WITH_GAPS
         };
         Some(Self {
-            start_from: start_from?,
-            resume_from: resume_from?,
+            start_from,
+            resume_from,
             gap_sinks,
-            grace: grace?.unwrap_or(usual),
+            grace: grace.unwrap_or(usual),
         })
-    }
-}
-
-/// A setting that may be missing; `None` if the reader noted a problem.
-fn read_or<T>(
-    reader: &mut Reader<'_>,
-    name: &str,
-    want: &str,
-    parse: impl Fn(&str) -> Option<T>,
-) -> Option<Option<T>> {
-    match reader.optional(name) {
-        Some(_) => reader.parsed(name, want, parse).map(Some),
-        None => Some(None),
     }
 }
 

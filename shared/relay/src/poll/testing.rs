@@ -26,7 +26,7 @@ pub(super) struct Logged {
 /// An event of the first days of 2026, a minute later for each number.
 pub(super) fn logged(number: usize) -> Logged {
     let time: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
-    let date = time.saturating_add(Duration::from_mins(number as u64));
+    let date = time.saturating_add(Duration::from_mins(number.try_into().unwrap()));
     dated(number, &date.unwrap().to_string())
 }
 

@@ -124,10 +124,11 @@ async fn the_time_of_a_first_run_is_kept_until_a_first_log_event_is_found() {
     assert_eq!(poller.run(&deadline()).await.unwrap().end, RunEnd::CaughtUp);
     assert_eq!(stored(&poller).position, Position::Since(since));
 
-    let mut events = poller.source.events.lock().unwrap();
-    events.push(dated(0, "2026-01-01T00:00:00Z"));
-    events.push(dated(1, &Timestamp::now().to_string()));
-    drop(events);
+    let new = [
+        dated(0, "2026-01-01T00:00:00Z"),
+        dated(1, &Timestamp::now().to_string()),
+    ];
+    poller.source.events.lock().unwrap().extend(new);
     poller.run(&deadline()).await.unwrap();
     assert_eq!(poller.delivered(), ids([1]));
     assert_eq!(stored(&poller).position, after(1));
@@ -230,10 +231,11 @@ async fn a_page_that_cannot_be_read_is_never_taken_for_the_end() {
 #[tokio::test(start_paused = true)]
 async fn a_page_that_leads_nowhere_ends_the_run() {
     let mut poller = going_on(3);
-    for fault in [
-        (|_| Some(Fault::Page(r#"[{"_id":"id000000","type":"s"}]"#))) as fn(usize) -> Option<Fault>,
+    let faults: [fn(usize) -> Option<Fault>; 2] = [
+        |_| Some(Fault::Page(r#"[{"_id":"id000000","type":"s"}]"#)),
         |_| Some(Fault::Page(r#"[{"type":"s"}]"#)),
-    ] {
+    ];
+    for fault in faults {
         poller.source.fault = fault;
         let error = failed(&poller).await;
         assert!(matches!(error, PollError::NoWayOn { .. }), "{error}");
