@@ -221,7 +221,7 @@ impl LogSource for ManagementApi {
                 url
             }
             Cursor::Next(link) => {
-                let link = Url::parse(link).map_err(|_| Auth0Error::UnreadableLink);
+                let link = Url::parse(link).map_err(|_no_url| Auth0Error::UnreadableLink);
                 link.map_err(|error| error.at(step))?
             }
         };

@@ -30,6 +30,5 @@ pub use event_grid::{EventTopic, EventTopicSettings};
 pub use key_vault::{KeyVault, SecretVersions, read_secrets, unread_secrets};
 pub use log_analytics::{LogAnalytics, LogAnalyticsSettings};
 pub use table::{
-    CheckpointSettings, LedgerSettings, Purged, SavedCheckpoint, TableCheckpoint, TableLedger,
-    read_ledger,
+    CheckpointSettings, LedgerSettings, Purged, TableCheckpoint, TableLedger, read_ledger,
 };

@@ -12,7 +12,7 @@ use reqwest::Url;
 
 use crate::endpoint::{WANT, endpoint};
 
-pub use checkpoint::{CheckpointSettings, SavedCheckpoint, TableCheckpoint};
+pub use checkpoint::{CheckpointSettings, TableCheckpoint};
 pub use ledger::TableLedger;
 pub use purge::Purged;
 

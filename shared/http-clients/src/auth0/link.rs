@@ -8,9 +8,13 @@ use super::error::Auth0Error;
 /// Finds the next page's URL; `None` if no header names one.
 pub(super) fn next_page(headers: &HeaderMap, from: &Url) -> Result<Option<Url>, Auth0Error> {
     for header in headers.get_all(LINK) {
-        let text = header.to_str().map_err(|_| Auth0Error::UnreadableLink)?;
+        let text = header
+            .to_str()
+            .map_err(|_no_text| Auth0Error::UnreadableLink)?;
         if let Some(target) = next_target(text)? {
-            let url = from.join(target).map_err(|_| Auth0Error::UnreadableLink)?;
+            let url = from
+                .join(target)
+                .map_err(|_no_url| Auth0Error::UnreadableLink)?;
             if url.origin() != from.origin() {
                 let origin = url.origin().ascii_serialization();
                 return Err(Auth0Error::OtherOrigin { origin });

@@ -232,12 +232,12 @@ async fn a_missing_scope_and_a_wrong_domain_are_named() {
         ),
     ] {
         let answers = Mutex::new(Some(answer));
-        let tenant = Tenant::start(move |call| match call.path.as_str() {
-            "/oauth/token" => token(TOKEN),
-            _ => {
-                let answer = answers.lock().unwrap().take();
-                answer.unwrap_or(refused(401, "invalid_token"))
+        let tenant = Tenant::start(move |call| {
+            if call.path == "/oauth/token" {
+                return token(TOKEN);
             }
+            let answer = answers.lock().unwrap().take();
+            answer.unwrap_or(refused(401, "invalid_token"))
         })
         .await;
         let text = failed(&tenant).await;

@@ -138,7 +138,7 @@ fn text_of(members: &Map<String, Value>, name: &str) -> Result<Option<String>, N
 
 fn time(members: &Map<String, Value>, name: &str) -> Result<Option<Timestamp>, NoCheckpoint> {
     let text = text_of(members, name)?;
-    let time = text.map(|text| text.parse().map_err(|_| NoCheckpoint));
+    let time = text.map(|text| text.parse().map_err(|_no_time| NoCheckpoint));
     time.transpose()
 }
 
