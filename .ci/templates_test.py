@@ -101,11 +101,70 @@ def check_detections():
         matched = [name for name, pattern in patterns.items() if pattern.matches_event(case)]
         if matched != ([wanted] if wanted else []):
             problems.append(f"{json.dumps(case)}: matched by {matched}, not {wanted}")
-    catalogue = sorted((ROOT / "shared/tenant-logs/src/event_type/catalogue").glob("*.rs"))
+    folder = ROOT / "shared/tenant-logs/src/event_type"
+    catalogue = [folder / "catalogue.rs", *sorted((folder / "catalogue").glob("*.rs"))]
     codes = {code for part in catalogue for code in re.findall(r'known\(\s*"(\w+)"', part.read_text(encoding="utf-8"))}
     named = {code for rule in rules.values() for code in types(rule["EventPattern"])}
     problems.extend(f"{code}: no type code of the catalogue" for code in sorted(named - codes))
     print(f"{len(rules)} detections, {len(cases)} events that match, {len(MATCHES_NONE)} that do not, {len(named)} codes")
+
+
+def check_kql_detections():
+    """Each KQL detection names the type codes, methods and paths of its rule, and no others."""
+    resources = load("detections.yaml")["Resources"]
+    rules = {name: body["Properties"] for name, body in resources.items() if body["Type"] == "AWS::Events::Rule"}
+    paths = sorted((ROOT / "infra/azure/kql/detections").glob("*.kql"))
+    names = {"".join(map(str.capitalize, path.stem.split("-"))) + "Rule": path for path in paths}
+    if names.keys() != rules.keys():
+        problems.append(f"detections on one cloud alone: {names.keys() ^ rules.keys()}")
+    for name in sorted(names.keys() & rules.keys()):
+        pattern, query = rules[name]["EventPattern"], names[name].read_text(encoding="utf-8")
+        codes = {code for codes in re.findall(r"EventType in \(([^)]*)\)", query) for code in re.findall(r"'(\w+)'", codes)}
+        methods = set(re.findall(r"Method =~ '(\w+)'", query))
+        asked = {
+            *(("exact", path) for path in re.findall(r"Path == '([^']*)'", query)),
+            *(("prefix", path) for path in re.findall(r"Path startswith_cs '([^']*)'", query)),
+            *(("wildcard", path.replace(".*", "*")) for path in re.findall(r"Path matches regex @'\^([^']*)\$'", query)),
+        }
+        wanted_paths = {
+            next(iter(path.items())) if isinstance(path, dict) else ("exact", path) for path in values(pattern, "path")
+        }
+        wanted_methods = {method["equals-ignore-case"] for method in values(pattern, "method")}
+        for what, own, wanted in [
+            ("type codes", codes, set(types(pattern))),
+            ("methods", methods, wanted_methods),
+            ("paths", asked, wanted_paths),
+        ]:
+            if own != wanted:
+                problems.append(f"{names[name].name}: {what} are not those of {name}: {sorted(own ^ wanted)}")
+    print(f"{len(names)} KQL detections name what their rules name")
+
+
+def values(pattern, key):
+    """What stands under a key anywhere in a pattern."""
+    if isinstance(pattern, list):
+        return [value for part in pattern for value in values(part, key)]
+    if not isinstance(pattern, dict):
+        return []
+    return pattern.get(key, []) + [value for part in pattern.values() for value in values(part, key)]
+def check_deliver_rule():
+    """The rule that delivers: what it matches by moto, and that the local cloud's is the same."""
+    pattern = load("rules.yaml")["Resources"]["DeliverRule"]["Properties"]["EventPattern"]
+    cases = [
+        (event("s"), True),
+        (event("s", source=PARTNER), True),
+        (event("s", source="elsewhere.example.com"), False),
+        ({**event("s"), "detail-type": "Something else"}, False),
+    ]
+    rule = EventPattern.load(json.dumps(pattern))
+    for case, wanted in cases:
+        if rule.matches_event(case) != wanted:
+            problems.append(f"DeliverRule: {json.dumps(case)}: matched is not {wanted}")
+    cloud = (ROOT / "tests/cargo-local/src/cloud.rs").read_text(encoding="utf-8")
+    ours = re.search(r'RULE_PATTERN: &str = r#"(.*?)"#', cloud)[1]
+    if json.loads(ours) != pattern:
+        problems.append(f"the local cloud's rule is not that of rules.yaml: {ours}")
+    print(f"1 rule that delivers, {len(cases)} events")
 
 
 def types(pattern):
@@ -175,7 +234,10 @@ def check_failure_paths():
     print(f"{len(targets)} targets of rules, {len(mappings)} mappings, {len(queues)} queues keep what fails")
 
 
-check_detections()
-check_metrics()
-check_failure_paths()
-sys.exit("\n".join(problems) or 0)
+if __name__ == "__main__":
+    check_detections()
+    check_deliver_rule()
+    check_kql_detections()
+    check_metrics()
+    check_failure_paths()
+    sys.exit("\n".join(problems) or 0)

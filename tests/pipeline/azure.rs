@@ -1,5 +1,6 @@
 //! The Azure paths through the real binaries in a Functions host: topics, webhook, Log Analytics, dead letters.
 
+mod bicep;
 mod deliveries;
 mod faults;
 mod host;

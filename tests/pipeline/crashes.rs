@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use local::collector::{Collector, CollectorOptions};
-use local::event_bus::BusCounts;
-use local::faults::{Fault, Faults};
+use fakes::aws::event_bus::BusCounts;
+use fakes::collector::{Collector, CollectorOptions};
+use fakes::faults::{Fault, Faults};
 use serde_json::json;
 
 use crate::kit::eventually;
@@ -27,7 +27,7 @@ async fn post_through_a_kill(
     eventually("the call", || has_come_far(ingest.bus.counts())).await;
     ingest.function.kill().await;
     assert_eq!(posting.await.unwrap(), 502);
-    ingest.bus_faults.heal();
+    ingest.bus_faults.clear();
     assert_eq!(ingest.post(event("1")).await.status, 200);
     assert_eq!(ingest.function.starts(), 2);
     ingest

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use local::cloud::{Cloud, CloudOptions, PARTNER_SOURCE};
-use local::collector::Refusal;
-use local::faults::Fault;
-use local::function::InvocationError;
+use cargo_local::cloud::{Cloud, CloudOptions, PARTNER_SOURCE};
+use fakes::collector::Refusal;
+use fakes::faults::Fault;
+use fakes::invocation::InvocationError;
 use serde_json::{Value, json};
 
 use crate::kit::target::{event, once_each, put_as_partner};
@@ -53,7 +53,7 @@ async fn an_event_that_is_not_delivered_fails_the_invocation_and_comes_again() {
     assert_eq!(error_type(answer), "NotDelivered");
     assert_eq!(cloud.collector.log_ids().len(), 0);
     // The process goes on, and the released claim lets the same event through.
-    cloud.collector_faults.heal();
+    cloud.collector_faults.clear();
     done(&cloud, from_rule(&event("1"))).await;
     assert_eq!(cloud.collector.log_ids(), once_each(["1"]));
     assert_eq!(cloud.target.starts(), 1);
@@ -132,7 +132,7 @@ async fn what_can_never_pass_is_acknowledged_only_once_it_is_set_aside() {
         let answer = cloud.target.invoke(from_rule(&detail)).await;
         assert_eq!(error_type(answer), "NotDelivered");
     }
-    cloud.queue_faults.heal();
+    cloud.queue_faults.clear();
     for detail in ["{}".to_owned(), event("never")] {
         done(&cloud, from_rule(&detail)).await;
     }

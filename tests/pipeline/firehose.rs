@@ -1,6 +1,6 @@
-//! The sink `firehose` through the real target: lines, and an ill stream from which nothing is lost.
+//! The sink `firehose` through the real target: lines, and a faulty stream from which nothing is lost.
 
-use local::faults::Fault;
+use fakes::faults::Fault;
 use serde_json::Value;
 
 use crate::kit::replay::Replaying;
@@ -70,13 +70,13 @@ async fn only_the_records_that_failed_are_sent_again_when_a_third_of_them_does()
     ));
 }
 
-/// Sends events while every other call has a fault, then heals; answers how many arrived more than once.
+/// Sends events while every other call has a fault, then clears them; returns how many arrived more than once.
 async fn check(fault: Fault) -> u64 {
     let replaying = start().await;
-    let ill = fault.clone();
+    let faulty = fault.clone();
     replaying.firehose_faults.by(move |call| {
         if call % 2 == 0 {
-            ill.clone()
+            faulty.clone()
         } else {
             Fault::Healthy
         }

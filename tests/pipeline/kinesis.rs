@@ -4,11 +4,11 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
+use cargo_local::cloud::{Cloud, CloudOptions};
+use fakes::aws::kinesis::{Shard, StreamOptions};
+use fakes::faults::Fault;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use local::cloud::{Cloud, CloudOptions};
-use local::faults::Fault;
-use local::kinesis::{Shard, StreamOptions};
 use serde_json::{Value, json};
 
 use crate::kit::target::{event, once_each};
@@ -120,7 +120,7 @@ async fn what_a_sink_cannot_take_for_now_comes_again_until_it_does() {
     eventually("the stream stands still", || shard.counts().repeated >= 40).await;
     assert_eq!(shard.counts().done, 0);
     assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
-    cloud.collector_faults.heal();
+    cloud.collector_faults.clear();
     shard.drained(PATIENCE).await.unwrap();
     assert_eq!(cloud.collector.log_ids(), once_each(log_ids));
     assert_eq!(shard.counts().failed, 0, "every answer named its records");
@@ -140,7 +140,7 @@ async fn exactly_the_record_that_failed_is_named_and_what_comes_again_with_it_is
     eventually("the batch comes again", || shard.counts().repeated >= 4).await;
     assert_eq!(shard.counts().done, 1);
     assert_eq!(cloud.collector.log_ids(), once_each(["1", "2"]));
-    cloud.queue_faults.heal();
+    cloud.queue_faults.clear();
     shard.drained(PATIENCE).await.unwrap();
     assert_eq!(cloud.collector.log_ids(), once_each(["1", "2"]));
     assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 1);
@@ -148,7 +148,7 @@ async fn exactly_the_record_that_failed_is_named_and_what_comes_again_with_it_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_whose_invocation_is_lost_is_halved_and_duplicates_are_counted() {
+async fn a_batch_whose_invocation_is_lost_is_bisected_and_duplicates_are_counted() {
     let cloud = cloud(CloudOptions::default()).await;
     let late = Fault::Late(Duration::from_secs(1));
     cloud.collector_faults.always(late);
@@ -162,7 +162,7 @@ async fn a_batch_whose_invocation_is_lost_is_halved_and_duplicates_are_counted()
         eventually("a batch is under way", is_called).await;
         cloud.target.kill().await;
     }
-    cloud.collector_faults.heal();
+    cloud.collector_faults.clear();
     shard.drained(PATIENCE).await.unwrap();
     let arrived = cloud.collector.log_ids();
     assert_eq!(arrived.len(), log_ids.len());
@@ -171,7 +171,7 @@ async fn a_batch_whose_invocation_is_lost_is_halved_and_duplicates_are_counted()
     assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
     let counts = shard.counts();
     assert!((1..=3).contains(&counts.failed), "{counts:?}");
-    // Halves: more batches than there were at first and came again whole.
+    // Bisected: more batches than there were at first and came again whole.
     assert!(counts.invocations > 5 + counts.failed, "{counts:?}");
     say(&format!(
         "kinesis, killed three times: 200 of 200 delivered, {twice} more than once, {counts:?}"

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use local::binaries::{Binaries, Profile, Progress, build};
-use local::client;
-use local::cloud::{Cloud, CloudOptions, TOKEN};
-use local::queue::Queue;
+use cargo_local::binaries::{Binaries, Profile, Progress, build};
+use cargo_local::cloud::{Cloud, CloudOptions, TOKEN};
+use fakes::aws::queue::Queue;
+use fakes::client;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
@@ -39,7 +39,7 @@ pub(crate) fn settings(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Posts a body to the webhook with the right token; answers the status and the body.
+/// Posts a body to the webhook with the right token; returns the status and the body.
 pub(crate) async fn post(cloud: &Cloud, body: impl Into<Vec<u8>>) -> (u16, String) {
     post_with(cloud, &[("authorization", TOKEN)], body).await
 }

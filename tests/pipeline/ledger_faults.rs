@@ -1,11 +1,11 @@
-//! A ledger's table that is ill, missing or forbidden, before the real target: nothing is sent unclaimed, nothing is
+//! A ledger's table that is faulty, missing or forbidden, before the real target: nothing is sent unclaimed, nothing is
 //! acknowledged undelivered, and once the table is well again each event arrives once.
 
 use std::time::Duration;
 
-use local::cloud::{Cloud, CloudOptions};
-use local::dynamodb::Table;
-use local::faults::{Fault, Faults};
+use cargo_local::cloud::{Cloud, CloudOptions};
+use fakes::aws::dynamodb::Table;
+use fakes::faults::{Fault, Faults};
 
 use crate::kit::target::{event, failed, once_each};
 use crate::kit::{arrived, cloud, dead_letters, eventually, settings};
@@ -43,7 +43,7 @@ impl Ledgered {
     }
 }
 
-async fn check_ill(fault: Fault) {
+async fn check_faulty(fault: Fault) {
     // A claim that hangs may take half of it, and one whose answer is lost lapses with it.
     let timeout = Duration::from_secs(8);
     let ledgered = Ledgered::start_with_timeout("ledger", timeout).await;
@@ -55,7 +55,7 @@ async fn check_ill(fault: Fault) {
     let returned = || cloud.mapping.counts().returned >= 3;
     eventually("the events are handed back", returned).await;
     assert_eq!(cloud.collector.counts().calls, 0, "{fault:?}");
-    ledgered.faults.heal();
+    ledgered.faults.clear();
     arrived(cloud).await;
     let log_ids = ["1", "2", "3"];
     assert_eq!(cloud.collector.log_ids(), once_each(log_ids), "{fault:?}");
@@ -67,16 +67,16 @@ async fn check_ill(fault: Fault) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn while_the_table_is_ill_nothing_is_sent_and_everything_comes_again() {
-    check_ill(Fault::Status(500)).await;
-    check_ill(Fault::Throttle).await;
-    check_ill(Fault::Hang).await;
-    check_ill(Fault::DropBefore).await;
+async fn while_the_table_is_faulty_nothing_is_sent_and_everything_comes_again() {
+    check_faulty(Fault::Status(500)).await;
+    check_faulty(Fault::Throttle).await;
+    check_faulty(Fault::Hang).await;
+    check_faulty(Fault::DropBefore).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn claims_whose_answers_are_lost_are_given_back_or_lapse() {
-    check_ill(Fault::DropAfter).await;
+    check_faulty(Fault::DropAfter).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +113,7 @@ async fn a_new_event_costs_two_writes_a_known_one_one_and_one_that_a_sink_refuse
     };
     ledgered.cloud.collector_faults.always(Fault::Status(401));
     check(&[0, 1, 2], 2).await;
-    ledgered.cloud.collector_faults.heal();
+    ledgered.cloud.collector_faults.clear();
     check(&NOTHING, 2).await;
     check(&NOTHING, 1).await;
 }
@@ -141,7 +141,7 @@ async fn a_table_without_permission_is_named_and_nothing_is_acknowledged() {
     ledgered.faults.always(Fault::Denied);
     let named = "ledger table `ledger` answered AccessDeniedException";
     check_named(&ledgered, named).await;
-    ledgered.faults.heal();
+    ledgered.faults.clear();
     let events = ["1", "2"].map(event);
     assert_eq!(failed(&ledgered.cloud, &events).await, NOTHING);
     let log_ids = ledgered.cloud.collector.log_ids();

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{ExitStatus, Output, Stdio};
 
-use local::cloud::TOKEN;
+use cargo_local::cloud::TOKEN;
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
@@ -17,7 +17,7 @@ use crate::kit::target::{event, log_ids_in, once_each};
 use crate::kit::{PATIENCE, binaries, eventually, say, twice_count};
 
 async fn command(folder: &TempDir, arguments: &[&str]) -> Command {
-    let mut command = Command::new(binaries().await.path("local").unwrap());
+    let mut command = Command::new(binaries().await.path("cargo-local").unwrap());
     command
         .current_dir(folder)
         .args(arguments)
@@ -109,7 +109,7 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
     let dead_letters = dead_letters_in(folder.path());
     // One on each cloud.
     assert_eq!(dead_letters.len(), 2);
-    let poison: Value = serde_json::from_str(local::sample::POISON).unwrap();
+    let poison: Value = serde_json::from_str(cargo_local::sample::POISON).unwrap();
     for dead_letter in dead_letters {
         let reason = "not a log event: neither `type` nor `log_id`";
         assert_eq!(
@@ -119,7 +119,7 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
     }
 }
 
-/// Sends a captured file, which ends well and with these cells; answers the folder of the run.
+/// Sends a captured file, which ends well and with these cells; returns the folder of the run.
 async fn check_captured(content: &str, expected: &[(&str, &str)]) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("captured"), content).unwrap();
@@ -188,7 +188,7 @@ async fn an_event_that_no_partner_can_put_goes_by_the_webhook_whosever_turn_it_i
     check_captured(&lines.join("\n"), &expected).await;
 }
 
-/// Reads lines up to the next one that begins so; answers it.
+/// Reads lines up to the next one that begins so; returns it.
 async fn line_with(lines: &mut Lines<BufReader<ChildStdout>>, beginning: &str) -> String {
     let reading = async {
         loop {
@@ -211,7 +211,7 @@ async fn send_own(curl: &str, log_id: &str) {
     let data = data.trim_end().strip_suffix('\'').unwrap();
     let data = data.replace("\"1\"", &format!("\"{log_id}\""));
     let data = data.replace("}]", "},7]");
-    let answer = local::client::post(url, &[("authorization", TOKEN)], data);
+    let answer = fakes::client::post(url, &[("authorization", TOKEN)], data);
     assert_eq!(answer.await.unwrap().status(), 200);
 }
 
@@ -242,7 +242,7 @@ async fn without_once_it_stays_up_for_ones_own_events_on_both_clouds() {
     assert!(end(&mut child, "INT").await.success());
 }
 
-/// Sends a signal; answers how the program ended.
+/// Sends a signal; returns how the program ended.
 async fn end(child: &mut Child, signal: &str) -> ExitStatus {
     let kill = format!("kill -{signal} {}", child.id().unwrap());
     let sent = Command::new("/bin/sh").args(["-c", &kill]).status().await;

@@ -2,18 +2,18 @@
 
 use std::time::Duration;
 
-use local::cloud::{Cloud, CloudOptions};
-use local::collector::Refusal;
-use local::entra::{CLIENT_SECRET, Entra};
-use local::faults::{Fault, Faults};
-use local::logs_ingestion::LogsIngestion;
-use local::secrets_manager::SecretsManager;
+use cargo_local::cloud::{Cloud, CloudOptions};
+use fakes::aws::secrets_manager::SecretsManager;
+use fakes::azure::entra::{CLIENT_SECRET, Entra};
+use fakes::azure::logs_ingestion::LogsIngestion;
+use fakes::collector::Refusal;
+use fakes::faults::{Fault, Faults};
 use serde_json::json;
 
 use crate::kit::target::{event, event_of_type, failed, once_each};
 use crate::kit::{cloud, dead_letters, settings};
 
-/// The target with its workspace, both where they are and how ill they are.
+/// The target with its workspace, both where they are and the faults of each.
 struct Azure {
     cloud: Cloud,
     entra: Entra,
@@ -88,7 +88,7 @@ async fn from_aws_a_revoked_token_a_busy_rule_and_a_missing_role_cost_nothing() 
         retry_after_secs: 600,
     });
     assert_eq!(failed(&azure.cloud, &bodies).await, all);
-    azure.faults.heal();
+    azure.faults.clear();
     azure.entra.tokens().revoke_all();
     assert_eq!(failed(&azure.cloud, &bodies).await, [0; 0]);
     let expected = once_each((0..20).map(|number| number.to_string()));
@@ -121,7 +121,7 @@ async fn while_entra_issues_no_token_all_is_handed_back_and_another_sink_goes_on
     let bodies = [event("1"), event("2")];
     assert_eq!(failed(&azure.cloud, &bodies).await, [0, 1]);
     assert_eq!(azure.ingestion.counts().calls, 0);
-    azure.entra_faults.heal();
+    azure.entra_faults.clear();
     assert_eq!(failed(&azure.cloud, &bodies).await, [0; 0]);
     assert_eq!(azure.ingestion.log_ids(), once_each(["1", "2"]));
     assert_eq!(azure.cloud.collector.log_ids(), once_each(["1", "2"]));
@@ -134,7 +134,7 @@ async fn an_applications_secret_is_read_by_its_arn_and_one_that_ended_is_told_by
         let arn = manager.put("application", secret);
         let changes = [
             ("ENTRA_CLIENT_SECRET", ""),
-            ("ENTRA_CLIENT_SECRET_SECRET_ARN", &arn),
+            ("ENTRA_CLIENT_SECRET_ARN", &arn),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &manager.url()),
         ];
         let azure = azure_with("log-analytics", &changes).await;

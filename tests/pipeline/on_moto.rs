@@ -1,5 +1,5 @@
 //! Both real functions on moto's server, which we did not write: EventBridge, SQS, DynamoDB, Firehose, S3, Secrets
-//! Manager. Without `MOTO_URL` each test says that it was skipped; `.ci/with-moto` sets it.
+//! Manager. `.ci/with-moto` starts it and sets `MOTO_URL`.
 
 mod moto;
 mod stack;
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::kit::target::event;
-use crate::shared_ledger::{LedgerPlace, prove};
+use crate::shared_ledger::{LedgerTable, prove};
 use moto::Moto;
 use stack::{Stack, TOKEN};
 
@@ -35,8 +35,9 @@ fn log_ids(lines: &str) -> BTreeMap<String, u64> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MOTO_URL"]
 async fn from_the_webhook_over_a_rule_and_a_queue_each_event_is_in_the_bucket_once() {
-    let Some(moto) = Moto::find() else { return };
+    let moto = Moto::at_url();
     let stack = Stack::start(moto, &[]).await;
     let expected: BTreeMap<_, _> = (0..40).map(|number| (number.to_string(), 1)).collect();
     // Auth0 brings everything twice, and one element that is no log event.
@@ -68,8 +69,9 @@ async fn from_the_webhook_over_a_rule_and_a_queue_each_event_is_in_the_bucket_on
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MOTO_URL"]
 async fn what_can_never_pass_waits_on_the_queue_and_the_rest_is_delivered() {
-    let Some(moto) = Moto::find() else { return };
+    let moto = Moto::at_url();
     let stack = Stack::start(moto, &[]).await;
     let large = event("large").replace("2001:db8::7", &"x".repeat(1_024_000));
     let bodies = ["poison".to_owned(), event("1"), large, event("2")];
@@ -89,8 +91,9 @@ async fn what_can_never_pass_waits_on_the_queue_and_the_rest_is_delivered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MOTO_URL"]
 async fn a_rotated_token_opens_at_once_and_the_one_before_the_last_is_revoked() {
-    let Some(moto) = Moto::find() else { return };
+    let moto = Moto::at_url();
     let stack = Stack::start(moto, &[]).await;
     let status = async |token: &str| stack.post(token, event("1")).await.status;
     assert_eq!(
@@ -117,7 +120,7 @@ async fn opens(stack: &Stack, token: &str) {
 
 /// Something that a setting names and that is not there: the target hands everything back, and says what it lacks.
 async fn check_missing(setting: (&str, &str), body: &str, named: &str) {
-    let Some(moto) = Moto::find() else { return };
+    let moto = Moto::at_url();
     let stack = Stack::start(moto, &[setting]).await;
     stack.moto.send(&stack.deliver_url, body).await;
     assert_eq!(stack.deliver().await, (1, 1), "{setting:?}");
@@ -129,6 +132,7 @@ async fn check_missing(setting: (&str, &str), body: &str, named: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MOTO_URL"]
 async fn a_missing_table_stream_or_queue_is_named_and_nothing_is_acknowledged() {
     let gone = "answered ResourceNotFoundException";
     let table = format!("ledger table `no-such-table` {gone}");
@@ -145,8 +149,9 @@ async fn a_missing_table_stream_or_queue_is_named_and_nothing_is_acknowledged() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MOTO_URL"]
 async fn a_missing_bus_is_named_and_the_webhook_answers_503() {
-    let Some(moto) = Moto::find() else { return };
+    let moto = Moto::at_url();
     let stack = Stack::start(moto, &[("EVENT_BUS_NAME", "no-such-bus")]).await;
     assert_eq!(stack.post(TOKEN, event("1")).await.status, 503);
     let named = "bus `no-such-bus` answered ResourceNotFoundException";
@@ -157,8 +162,9 @@ async fn a_missing_bus_is_named_and_the_webhook_answers_503() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MOTO_URL"]
 async fn a_missing_secret_is_named_and_the_function_does_not_start() {
-    let Some(moto) = Moto::find() else { return };
+    let moto = Moto::at_url();
     let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:no-such-secret-a1b2c3";
     let stack = Stack::start(moto, &[("WEBHOOK_TOKENS_SECRET_ARN", arn)]).await;
     assert_eq!(stack.post(TOKEN, event("1")).await.status, 502);
@@ -173,12 +179,13 @@ async fn a_missing_secret_is_named_and_the_function_does_not_start() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MOTO_URL"]
 async fn on_a_shared_table_nothing_is_lost_while_targets_are_killed() {
-    let Some(moto) = Moto::find() else { return };
-    let place = LedgerPlace {
+    let moto = Moto::at_url();
+    let ledger_table = LedgerTable {
         table: moto.table().await,
         url: moto.url.clone(),
     };
-    prove((1_000, 2), &place).await;
-    assert_eq!(moto.states(&place.table).await.len(), 1_000);
+    prove((1_000, 2), &ledger_table).await;
+    assert_eq!(moto.states(&ledger_table.table).await.len(), 1_000);
 }

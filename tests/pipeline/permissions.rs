@@ -1,8 +1,8 @@
 //! A permission, a queue or a bus that is missing: it is named, nothing is acknowledged, and once it is there each event
 //! arrives once. The ledger's table is in `ledger_faults`, the stream in `firehose`, Secrets Manager in `secrets`.
 
-use local::faults::{Fault, Faults};
-use local::function::Function;
+use fakes::faults::{Fault, Faults};
+use hosts::lambda::Function;
 
 use crate::kit::dead_letters;
 use crate::kit::ingest::Ingest;
@@ -24,7 +24,7 @@ async fn the_webhook_answers_503_while_it_may_not_use_its_bus() {
     assert_eq!(ingest.post(event("1")).await.status, 503);
     assert_named(&ingest.function, "event bus `auth0-logs`").await;
     assert_eq!(ingest.dead_letters().len(), 0, "it is not set aside");
-    ingest.bus_faults.heal();
+    ingest.bus_faults.clear();
     assert_eq!(ingest.post(event("1")).await.status, 200);
     assert_eq!(ingest.log_ids(), once_each(["1"]));
 }
@@ -35,7 +35,7 @@ async fn the_webhook_answers_503_while_it_may_not_set_aside_what_it_must() {
     ingest.queue_faults.always(Fault::Denied);
     assert_eq!(ingest.post("[7]").await.status, 503);
     assert_named(&ingest.function, "dead-letter queue `set-aside`").await;
-    ingest.queue_faults.heal();
+    ingest.queue_faults.clear();
     assert_eq!(ingest.post("[7]").await.status, 200);
     assert_eq!(ingest.dead_letters().len(), 1);
 }
@@ -50,7 +50,7 @@ async fn check(replaying: &Replaying, faults: &Faults, body: &str, name: &str) {
         0,
         "{name}"
     );
-    faults.heal();
+    faults.clear();
     assert_eq!(failed(&replaying.cloud, &[body]).await, NOTHING, "{name}");
 }
 
@@ -78,7 +78,7 @@ async fn the_target_hands_back_what_it_may_not_set_aside() {
     faults.always(Fault::Denied);
     assert_eq!(failed(&replaying.cloud, &["poison"]).await, [0]);
     assert_named(&replaying.cloud.target, "dead-letter queue `set-aside`").await;
-    faults.heal();
+    faults.clear();
     assert_eq!(failed(&replaying.cloud, &["poison"]).await, NOTHING);
     assert_eq!(dead_letters(&replaying.cloud.set_aside_queue).len(), 1);
 }

@@ -1,12 +1,13 @@
-//! Markers in events, headers, settings and far ends' answers: none of them is ever in what a function writes or
+//! Markers in events, headers, settings and endpoints' answers: none of them is ever in what a function writes or
 //! reports, whatever fails and however much it is asked to say.
 
 use std::time::Duration;
 
-use local::cloud::{Cloud, CloudOptions};
-use local::collector::Refusal;
-use local::faults::Fault;
-use local::function::{Function, InvocationError};
+use cargo_local::cloud::{Cloud, CloudOptions};
+use fakes::collector::Refusal;
+use fakes::faults::Fault;
+use fakes::invocation::InvocationError;
+use hosts::lambda::Function;
 use serde_json::Value;
 
 use crate::kit::reply::{Reply, send};
@@ -85,7 +86,7 @@ async fn post(cloud: &Cloud, method: &str, token: &str, body: impl Into<Vec<u8>>
     reply
 }
 
-/// Every answer of the webhook, with a healthy and an ill bus and dead-letter queue.
+/// Every answer of the webhook, with a healthy and a faulty bus and dead-letter queue.
 async fn walk_the_webhook(cloud: &Cloud) {
     let batch = format!("[{EVENT},{ODD},{POISON},\"marker\"]");
     let lines = format!("{EVENT}\n{{\"marker\": marker\n{POISON}");
@@ -125,8 +126,8 @@ async fn walk_the_webhook(cloud: &Cloud) {
         let reply = post(cloud, "POST", TOKEN, body.as_str()).await;
         assert_eq!(reply.status, 503);
     }
-    cloud.bus_faults.heal();
-    cloud.queue_faults.heal();
+    cloud.bus_faults.clear();
+    cloud.queue_faults.clear();
 }
 
 /// Sinks that fail in every way, poison, and a dead-letter queue that is down.
@@ -149,14 +150,14 @@ async fn walk_the_target(cloud: &Cloud) {
         })
         .await;
     }
-    cloud.collector_faults.heal();
+    cloud.collector_faults.clear();
     cloud.queue_faults.always(Fault::Throttle);
     cloud.deliver_queue.send(POISON).unwrap();
     eventually("the dead-letter queue is called", || {
-        cloud.queue_faults.told().contains_key("throttle")
+        cloud.queue_faults.injected().contains_key("throttle")
     })
     .await;
-    cloud.queue_faults.heal();
+    cloud.queue_faults.clear();
     cloud.collector.refuse(vec![Refusal {
         contains: "never-passes".to_owned(),
         status: 422,
@@ -203,7 +204,7 @@ async fn check_error_payloads(cloud: &Cloud) {
             other => panic!("{payload}: {other:?}"),
         }
     }
-    cloud.collector_faults.heal();
+    cloud.collector_faults.clear();
     let unknown_method = r#"{"requestContext":{"http":{"method":"marker 203.0.113.77"}}}"#;
     let answer = cloud.ingest.invoke(unknown_method.to_owned()).await;
     check_text("an answer", &String::from_utf8_lossy(&answer.unwrap()));

@@ -1,10 +1,10 @@
-//! An ill bus, an ill dead-letter queue, or both: nothing is lost, and an answer is true.
+//! A faulty bus, a faulty dead-letter queue, or both: nothing is lost, and an answer is true.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use local::faults::Fault;
+use fakes::faults::Fault;
 use tokio::task::JoinSet;
 
 use crate::kit::ingest::Ingest;
@@ -115,7 +115,7 @@ fn refuse(share: f64, code: &str) -> Fault {
     }
 }
 
-async fn ill_ingest(shares: Vec<(f64, Fault)>, timeout_secs: u64) -> Arc<Ingest> {
+async fn faulty_ingest(shares: Vec<(f64, Fault)>, timeout_secs: u64) -> Arc<Ingest> {
     let timeout = Duration::from_secs(timeout_secs);
     let ingest = Ingest::start_with_timeout(timeout, &[]).await;
     ingest.bus_faults.mix(shares);

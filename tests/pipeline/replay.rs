@@ -2,13 +2,13 @@
 
 use std::io::Write;
 
+use cargo_local::cloud::PARTNER_SOURCE;
+use fakes::aws::dynamodb::Table;
+use fakes::collector::Refusal;
+use fakes::faults::{Fault, Faults};
+use fakes::invocation::InvocationError;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use local::cloud::PARTNER_SOURCE;
-use local::collector::Refusal;
-use local::dynamodb::Table;
-use local::faults::{Fault, Faults};
-use local::function::InvocationError;
 use serde_json::{Value, json};
 
 use crate::kit::replay::{Replaying, dead_letter};
@@ -201,7 +201,7 @@ async fn what_cannot_be_replayed_is_set_aside_again_with_the_reason_and_does_not
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_letter_waits_on_its_queue_while_its_sink_is_ill_and_is_never_lost() {
+async fn a_dead_letter_waits_on_its_queue_while_its_sink_is_faulty_and_is_never_lost() {
     let replaying = Replaying::start(&[]).await;
     let log_ids: Vec<String> = (0..30).map(|number| number.to_string()).collect();
     for faults in [
@@ -222,9 +222,9 @@ async fn a_dead_letter_waits_on_its_queue_while_its_sink_is_ill_and_is_never_los
     })
     .await;
     assert_eq!(replaying.mapping.counts().deleted, 0);
-    replaying.bus_faults.heal();
-    replaying.firehose_faults.heal();
-    replaying.cloud.collector_faults.heal();
+    replaying.bus_faults.clear();
+    replaying.firehose_faults.clear();
+    replaying.cloud.collector_faults.clear();
     replaying.mapping.drained(PATIENCE).await.unwrap();
     let expected = once_each(log_ids);
     assert_eq!(replaying.cloud.collector.log_ids(), expected);
@@ -246,7 +246,7 @@ async fn what_a_rules_invocation_could_not_deliver_is_replayed_from_lambdas_own_
     .await;
     assert_eq!(cloud.collector.log_ids(), once_each(NONE));
 
-    cloud.collector_faults.heal();
+    cloud.collector_faults.clear();
     replaying.replay().await;
     assert_eq!(cloud.collector.log_ids(), once_each(["1"]));
     assert_eq!(replaying.firehose.log_ids(), once_each(["1"]));

@@ -1,9 +1,9 @@
-//! Secrets Manager behind the real functions: rotation without loss, revocation, and a store that is ill.
+//! Secrets Manager behind the real functions: rotation without loss, revocation, and a store that is faulty.
 
 use std::time::Duration;
 
-use local::faults::{Fault, Faults};
-use local::secrets_manager::SecretsManager;
+use fakes::aws::secrets_manager::SecretsManager;
+use fakes::faults::{Fault, Faults};
 use tokio::time::{Instant, sleep};
 
 use crate::kit::ingest::Ingest;
@@ -78,7 +78,7 @@ async fn while_secrets_manager_is_out_of_reach_the_known_tokens_open_and_no_othe
         faults[number % faults.len()].clone()
     });
     // Long enough for an unknown token to have the secret read.
-    let is_asked = || guarded.faults.told().len() > 1;
+    let is_asked = || guarded.faults.injected().len() > 1;
     let deadline = Instant::now() + PATIENCE;
     while !is_asked() {
         assert_eq!(guarded.status("second-token").await, 401);
@@ -88,7 +88,7 @@ async fn while_secrets_manager_is_out_of_reach_the_known_tokens_open_and_no_othe
     }
     assert_eq!(guarded.status("second-token").await, 401);
     assert_eq!(guarded.status("first-token").await, 200);
-    guarded.faults.heal();
+    guarded.faults.clear();
     guarded.opens("second-token", "first-token").await;
 }
 
@@ -100,7 +100,7 @@ async fn a_secret_that_cannot_be_read_at_the_start_is_named_and_a_later_start_su
         (Fault::Status(500), "InternalFailure"),
     ] {
         guarded.faults.always(fault);
-        // Auth0 takes it for a failure of the far end, and sends the batch again.
+        // Auth0 takes it for a failure of the endpoint, and sends the batch again.
         assert_eq!(guarded.status("first-token").await, 502, "{code}");
         let is_named = |output: &str| {
             let mut lines = output.lines();
@@ -110,6 +110,6 @@ async fn a_secret_that_cannot_be_read_at_the_start_is_named_and_a_later_start_su
         let output = guarded.ingest.function.output_when(is_named).await;
         assert!(is_named(&output), "{output}");
     }
-    guarded.faults.heal();
+    guarded.faults.clear();
     assert_eq!(guarded.status("first-token").await, 200);
 }

@@ -1,15 +1,17 @@
-//! Three lists of settings are one: what a function reads, what its README names, what the templates set.
+//! Three lists of settings are one: what a function reads, what its README names, what the templates set; and the sinks that
+//! a function has are those that its template offers.
+
+mod bicep;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Debug;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use tenant_logs::Schema;
+use relay::settings::FunctionSettings;
+use relay::{SinkKind, StdoutSink};
 
 type Names = BTreeSet<String>;
-type Lookup<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Endpoints of single services, of which every function reads all and a README names its own.
 const SERVICE_ENDPOINT: &str = "AWS_ENDPOINT_URL_";
@@ -41,88 +43,144 @@ fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// Enough for every setting to be read, those that depend on others too.
-fn values(file: &Path) -> BTreeMap<&'static str, String> {
-    [
-        ("AWS_ACCESS_KEY_ID", "key"),
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_SECRET_ACCESS_KEY", "made-up"),
-        (
-            "DEAD_LETTER_QUEUE_URL",
-            "https://sqs.example.com/1/set-aside",
-        ),
-        ("ENTRA_CLIENT_ID", "00000000-0000-4000-8000-000000000001"),
-        ("ENTRA_CLIENT_SECRET", "made-up"),
-        ("ENTRA_TENANT_ID", "acme.example.com"),
-        ("EVENT_BUS_NAME", "logs"),
-        (
-            "DEAD_LETTER_CONTAINER_ENDPOINT",
-            "https://acme.blob.example.com/letters",
-        ),
-        (
-            "EVENT_TOPIC_ENDPOINT",
-            "https://logs.eventgrid.example.com/api/events",
-        ),
-        ("FILE_SINK_PATH", file.to_str().unwrap()),
-        ("FUNCTIONS_CUSTOMHANDLER_PORT", "7071"),
-        ("IDENTITY_ENDPOINT", "http://127.0.0.1:41/msi/token"),
-        ("IDENTITY_HEADER", "made-up"),
-        (
-            "LEDGER_TABLE_ENDPOINT",
-            "https://acme.table.example.com/ledger",
-        ),
-        ("LOGS_INGESTION_ENDPOINT", "https://acme.ingest.example.com"),
-        ("LOGS_INGESTION_RULE_ID", "dcr-0123456789abcdef"),
-        ("FIREHOSE_STREAM_NAME", "logs"),
-        ("HTTP_SINK_URL", "https://collector.example.com/"),
-        ("TENANT_NAME", "acme"),
-        ("WEBHOOK_TOKENS", "made-up"),
-    ]
-    .map(|(name, value)| (name, value.to_owned()))
-    .into()
+/// Texts of which every setting that must be there takes one: a name, two URLs, the ID of a rule, a port.
+const SAMPLES: [&str; 5] = [
+    "acme",
+    "https://acme.example.com/api/events",
+    "http://127.0.0.1:41/msi/token",
+    "dcr-0123456789abcdef",
+    "7071",
+];
+
+/// A function as its own code has it.
+struct Function {
+    name: &'static str,
+    /// The settings that it reads when it starts with every sink that it has; a secret by its value's name.
+    read: Names,
+    /// The value's name for each setting that refers to a secret.
+    references: BTreeMap<String, String>,
+}
+
+impl Function {
+    fn of<S: FunctionSettings>(name: &'static str, sinks: &[SinkKind]) -> Self {
+        let sinks: Vec<&str> = sinks.iter().map(|kind| kind.name).collect();
+        let asked = names_asked_for::<S>(&sinks.join(","));
+        let references = S::secrets().into_iter().flat_map(|secret| {
+            // Those of the other cloud's store are asked for, too, only to be refused.
+            let settings = ["ARN", "URI"].map(|suffix| secret.reference_setting(suffix));
+            settings.map(|setting| (setting, secret.setting().to_owned()))
+        });
+        let mut function = Self {
+            name,
+            read: Names::new(),
+            references: references.collect(),
+        };
+        let read = asked.iter().map(|name| function.without_reference(name));
+        function.read = read.collect();
+        assert!(function.read.len() > 10, "{:?}", function.read);
+        // A secret that the function does not fetch would be asked for in vain.
+        let in_vain = function.read.iter().filter(|name| {
+            let is_reference = |suffix| name.ends_with(&format!("_SECRET_{suffix}"));
+            is_reference("ARN") || is_reference("URI")
+        });
+        assert_eq!(in_vain.collect::<Vec<_>>(), [""; 0], "{name}");
+        function
+    }
+
+    /// A secret is one setting, given by its value or by what refers to it.
+    fn without_reference(&self, name: &str) -> String {
+        self.references
+            .get(name)
+            .map_or(name, String::as_str)
+            .to_owned()
+    }
+
+    /// The names in the first column of the README's table of settings.
+    fn names_in_readme(&self) -> Names {
+        let readme = root().join("functions").join(self.name).join("README.md");
+        let readme = fs::read_to_string(readme).unwrap();
+        let (_, table) = readme.split_once("| name | meaning |").unwrap();
+        let rows = table
+            .lines()
+            .skip(1)
+            .take_while(|line| line.starts_with('|'));
+        let cells = rows.map(|row| row.split('|').nth(1).unwrap());
+        cells
+            .flat_map(|cell| cell.split('`').skip(1).step_by(2))
+            .map(|name| self.without_reference(name))
+            .collect()
+    }
+
+    /// The names that are set by the template that builds it.
+    fn names_in_template(&self) -> Names {
+        let code_uri = format!("CodeUri: ../../functions/{}/", self.name);
+        let entries = fs::read_dir(root().join("infra/aws")).unwrap();
+        let files = entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file());
+        let templates = files.map(|path| fs::read_to_string(path).unwrap());
+        let building: Vec<String> = templates.filter(|text| text.contains(&code_uri)).collect();
+        assert_eq!(building.len(), 1, "{}: templates that build it", self.name);
+        let names = variables(&building[0].lines().collect::<Vec<_>>());
+        let names = names.iter().map(|name| self.without_reference(name));
+        names.collect()
+    }
 }
 
 /// The names that a function asks its environment for when it starts with these sinks.
-fn names_read<S: Debug, E: Debug>(sinks: &str, read: impl Fn(Lookup<'_>) -> Result<S, E>) -> Names {
+fn names_asked_for<S: FunctionSettings>(sinks: &str) -> Names {
     let folder = tempfile::tempdir().unwrap();
-    let values = values(&folder.path().join("file.ndjson"));
-    let asked = RefCell::new(Names::new());
-    let settings = read(&|name| {
-        asked.borrow_mut().insert(name.to_owned());
-        if name == "SINKS" {
-            return Some(sinks.to_owned());
+    let file = folder
+        .path()
+        .join("file.ndjson")
+        .to_str()
+        .unwrap()
+        .to_owned();
+    // The index of the sample that a setting is given.
+    let mut given = BTreeMap::<String, usize>::new();
+    loop {
+        let asked = RefCell::new(Names::new());
+        let settings = relay::settings::read::<S>(&|name| {
+            asked.borrow_mut().insert(name.to_owned());
+            match name {
+                "SINKS" => Some(sinks.to_owned()),
+                "FILE_SINK_PATH" => Some(file.clone()),
+                _ => given.get(name).map(|index| SAMPLES[*index].to_owned()),
+            }
+        });
+        // A setting that is missing or wrong could hide one that is read after it.
+        let Err(error) = settings else {
+            return asked.into_inner();
+        };
+        let problems = error.to_string();
+        for problem in problems.lines().skip(1) {
+            let (name, _) = problem.trim().split_once(':').unwrap();
+            let next = given.get(name).map_or(0, |index| index + 1);
+            assert!(next < SAMPLES.len(), "no sample fits: {problem}");
+            given.insert(name.to_owned(), next);
         }
-        values.get(name).cloned()
-    });
-    // A setting that is missing could hide one that is read after it.
-    settings.unwrap();
-    // References to the other cloud's store are asked for only to be refused; the value's own name is asked for, too.
-    let asked = asked.into_inner();
-    asked.iter().map(|name| without_reference(name)).collect()
+    }
 }
 
-/// A secret is one setting, given by its value or by what refers to it.
-fn without_reference(name: &str) -> String {
-    let value = name
-        .strip_suffix("_SECRET_ARN")
-        .or_else(|| name.strip_suffix("_SECRET_URI"));
-    value.unwrap_or(name).to_owned()
+fn webhook_on_aws() -> Function {
+    type Settings = aws_webhook_ingest::Settings;
+    Function::of::<Settings>("aws-webhook-ingest", &Settings::sinks(None).kinds())
 }
 
-/// The names in the first column of the README's table of settings.
-fn names_in_readme(function: &str) -> Names {
-    let readme =
-        fs::read_to_string(root().join("functions").join(function).join("README.md")).unwrap();
-    let (_, table) = readme.split_once("| name | meaning |").unwrap();
-    let rows = table
-        .lines()
-        .skip(1)
-        .take_while(|line| line.starts_with('|'));
-    let cells = rows.map(|row| row.split('|').nth(1).unwrap());
-    cells
-        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
-        .map(without_reference)
-        .collect()
+fn target() -> Function {
+    type Settings = aws_eventbridge_target::Settings;
+    Function::of::<Settings>("aws-eventbridge-target", &Settings::sinks(None).kinds())
+}
+
+fn webhook_on_azure() -> Function {
+    type Settings = azure_webhook_ingest::Settings;
+    Function::of::<Settings>("azure-webhook-ingest", &Settings::sinks(None).kinds())
+}
+
+fn subscriber() -> Function {
+    type Settings = azure_eventgrid_subscriber::Settings;
+    let sinks = Settings::sinks(None).kinds();
+    Function::of::<Settings>("azure-eventgrid-subscriber", &sinks)
 }
 
 /// A line of YAML: how far it is indented, and what it says.
@@ -151,42 +209,29 @@ fn variables(lines: &[&str]) -> Names {
         .iter()
         .map(|line| indented(line))
         .filter(|(indent, text)| *indent == depth && !text.starts_with('#'))
-        .map(|(_, text)| without_reference(text.split(':').next().unwrap()))
+        .map(|(_, text)| text.split(':').next().unwrap().to_owned())
         .collect()
-}
-
-/// The names that are set by the template that builds a function.
-fn names_in_template(function: &str) -> Names {
-    let code_uri = format!("CodeUri: ../../functions/{function}/");
-    let entries = fs::read_dir(root().join("infra/aws")).unwrap();
-    let files = entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_file());
-    let templates = files.map(|path| fs::read_to_string(path).unwrap());
-    let building: Vec<String> = templates.filter(|text| text.contains(&code_uri)).collect();
-    assert_eq!(building.len(), 1, "{function}: templates that build it");
-    variables(&building[0].lines().collect::<Vec<_>>())
 }
 
 fn split(names: Names, is_one: impl Fn(&&String) -> bool) -> (Names, Names) {
     names.into_iter().partition(|name| is_one(&name))
 }
 
-fn check(function: &str, all_read: &Names) {
+fn check(function: &Function) {
+    let name = function.name;
     let is_endpoint = |name: &&String| name.starts_with(SERVICE_ENDPOINT);
-    let (told_endpoints, told) = split(names_in_readme(function), is_endpoint);
-    let (read_endpoints, read) = split(all_read.clone(), is_endpoint);
-    assert!(read.len() > 10, "{read:?}");
-    assert_eq!(told, read, "{function}: README and code");
+    let (endpoints_in_readme, in_readme) = split(function.names_in_readme(), is_endpoint);
+    let (endpoints_read, read) = split(function.read.clone(), is_endpoint);
+    assert_eq!(in_readme, read, "{name}: README and code");
     assert!(
-        !told_endpoints.is_empty() && told_endpoints.is_subset(&read_endpoints),
-        "{told_endpoints:?}"
+        !endpoints_in_readme.is_empty() && endpoints_in_readme.is_subset(&endpoints_read),
+        "{endpoints_in_readme:?}"
     );
-    let set = names_in_template(function);
+    let set = function.names_in_template();
     let unread: Vec<&String> = set.difference(&read).collect();
     assert_eq!(
         unread, [""; 0],
-        "{function}: the template sets what nobody reads"
+        "{name}: the template sets what nobody reads"
     );
     let not_set: Names = read.difference(&set).cloned().collect();
     let explained: Names = NOT_SET_BY_THE_TEMPLATE
@@ -196,74 +241,65 @@ fn check(function: &str, all_read: &Names) {
         .collect();
     assert_eq!(
         not_set, explained,
-        "{function}: read, and not set by the template"
+        "{name}: read, and not set by the template"
     );
 }
 
 #[test]
-fn the_ingest_functions_settings_are_read_told_and_set() {
-    let read = names_read("event-bus", aws_webhook_ingest::Settings::read);
-    check("aws-webhook-ingest", &read);
+fn the_settings_of_the_functions_on_aws_are_in_code_readme_and_template() {
+    check(&webhook_on_aws());
+    let target = target();
+    check(&target);
+    assert!(target.names_in_template().contains("SINKS"));
+}
+
+/// Sinks of the target that the template does not offer, with the reason.
+const NOT_OFFERED_BY_THE_TEMPLATE: [(&str, &str); 2] = [
+    ("event-bus", "its dead letters are replayed onto it unasked"),
+    ("file", "a Lambda's files end with it"),
+];
+
+/// `(http|file)(:(raw|ecs))?` for sinks that take the same schemas.
+fn entries(sinks: &[SinkKind]) -> String {
+    let names: Vec<&str> = sinks.iter().map(|kind| kind.name).collect();
+    let schemas: Vec<&str> = sinks[0]
+        .schemas
+        .iter()
+        .map(|schema| schema.name())
+        .collect();
+    let names = match names.as_slice() {
+        [name] => (*name).to_owned(),
+        names => format!("({})", names.join("|")),
+    };
+    format!("{names}(:({}))?", schemas.join("|"))
 }
 
 #[test]
-fn the_targets_settings_are_read_told_and_set() {
-    let read = names_read(
-        "http,firehose,event-bus,log-analytics,file,stdout",
-        aws_eventbridge_target::Settings::read,
-    );
-    check("aws-eventbridge-target", &read);
-    let conditional = [
-        "HTTP_SINK_URL",
-        "HTTP_SINK_AUTHORIZATION",
-        "FILE_SINK_PATH",
-        "FIREHOSE_STREAM_NAME",
-    ];
-    assert!(conditional.iter().all(|name| read.contains(*name)));
-    assert!(names_in_template("aws-eventbridge-target").contains("SINKS"));
-}
-
-#[test]
-fn the_template_offers_every_schema_and_asks_for_what_its_sink_needs() {
+fn the_template_offers_every_sink_and_schema_and_asks_for_what_a_sink_needs() {
     let template = fs::read_to_string(root().join("template.yaml")).unwrap();
-    let names = Schema::ALL.map(Schema::name);
-    let log_analytics = [Schema::Sentinel, Schema::Asim].map(Schema::name);
-    let pattern = format!(
-        "'^((http|stdout|firehose)(:({}))?|log-analytics(:({}))?)$'",
-        names.join("|"),
-        log_analytics.join("|")
-    );
+    let mut sinks = aws_eventbridge_target::Settings::sinks(None).kinds();
+    let count = sinks.len();
+    sinks.retain(|kind| {
+        let mut not_offered = NOT_OFFERED_BY_THE_TEMPLATE.iter();
+        !not_offered.any(|(name, _)| *name == kind.name)
+    });
+    assert_eq!(sinks.len() + NOT_OFFERED_BY_THE_TEMPLATE.len(), count);
+    let all = StdoutSink::KIND.schemas;
+    let (of_any_schema, others): (Vec<SinkKind>, Vec<SinkKind>) =
+        sinks.iter().partition(|kind| kind.schemas == all);
+    let mut patterns = vec![entries(&of_any_schema)];
+    patterns.extend(others.chunks(1).map(entries));
+    let pattern = format!("'^({})$'", patterns.join("|"));
     assert!(template.contains(&pattern), "{pattern}");
-    for (sink, names) in [
-        ("http", &names[..]),
-        ("firehose", &names),
-        ("log-analytics", &log_analytics),
-    ] {
-        let with_schemas = names.iter().map(|name| format!("\"{sink}:{name}\""));
-        for entry in with_schemas.chain([sink.to_owned()]) {
+    // Standard output needs nothing.
+    for kind in sinks.iter().filter(|kind| **kind != StdoutSink::KIND) {
+        let schemas = kind.schemas.iter().map(|schema| schema.name());
+        let with_schemas = schemas.map(|schema| format!("\"{}:{schema}\"", kind.name));
+        for entry in with_schemas.chain([kind.name.to_owned()]) {
             let condition = format!("!Contains [!Ref Sinks, {entry}]");
             assert!(template.contains(&condition), "{condition}");
         }
     }
-}
-
-/// No template sets them yet.
-fn check_readme(function: &str, read: &Names) {
-    assert!(read.len() > 10, "{read:?}");
-    assert_eq!(
-        &names_in_readme(function),
-        read,
-        "{function}: README and code"
-    );
-}
-
-#[test]
-fn the_settings_of_the_azure_functions_are_read_and_told() {
-    let read = names_read("event-topic", azure_webhook_ingest::Settings::read);
-    check_readme("azure-webhook-ingest", &read);
-    let sinks = "log-analytics,http,event-topic,file,stdout";
-    let read = names_read(sinks, azure_eventgrid_subscriber::Settings::read);
-    check_readme("azure-eventgrid-subscriber", &read);
 }
 
 #[test]
@@ -274,11 +310,7 @@ fn every_function_has_its_lists_compared() {
         .filter(|entry| entry.path().join("Cargo.toml").is_file())
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
-    let compared = [
-        "aws-eventbridge-target",
-        "aws-webhook-ingest",
-        "azure-eventgrid-subscriber",
-        "azure-webhook-ingest",
-    ];
-    assert_eq!(functions, compared.map(str::to_owned).into());
+    let compared = [webhook_on_aws(), target(), webhook_on_azure(), subscriber()];
+    let compared = compared.map(|function| function.name.to_owned());
+    assert_eq!(functions, compared.into());
 }

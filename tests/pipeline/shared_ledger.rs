@@ -8,12 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use local::collector::{Collector, CollectorOptions};
-use local::dynamodb::Table;
-use local::event_source::{EventSource, MappingOptions};
-use local::faults::{Fault, Faults};
-use local::function::{Function, FunctionOptions};
-use local::queue::{Queue, QueueOptions, SqsEndpoint};
+use fakes::aws::dynamodb::Table;
+use fakes::aws::queue::{Queue, QueueOptions, SqsEndpoint};
+use fakes::collector::{Collector, CollectorOptions};
+use fakes::faults::{Fault, Faults};
+use hosts::event_source::{EventSource, MappingOptions};
+use hosts::lambda::{Function, FunctionOptions};
 use relay::settings::environment;
 use tokio::time::Instant;
 
@@ -29,7 +29,7 @@ const USUAL: (usize, usize) = (4_000, 4);
 const PATIENCE: Duration = Duration::from_mins(10);
 
 /// Where the ledger is.
-pub(crate) struct LedgerPlace {
+pub(crate) struct LedgerTable {
     pub(crate) table: String,
     pub(crate) url: String,
 }
@@ -70,7 +70,7 @@ impl Surroundings {
         }
     }
 
-    fn target(&self, binary: &Path, ledger: &LedgerPlace) -> Arc<Watched> {
+    fn target(&self, binary: &Path, ledger: &LedgerTable) -> Arc<Watched> {
         let mut options = FunctionOptions::new("aws-eventbridge-target", binary);
         options.concurrency = 1;
         // A killed process's claims lapse with its invocation.
@@ -99,10 +99,10 @@ impl Surroundings {
     }
 }
 
-/// Delivers everything, and answers how often each event arrived.
+/// Delivers everything, and returns how often each event arrived.
 pub(crate) async fn prove(
     (event_count, kill_count): (usize, usize),
-    ledger: &LedgerPlace,
+    ledger: &LedgerTable,
 ) -> BTreeMap<String, u64> {
     let log_ids: Vec<String> = (0..event_count).map(|number| number.to_string()).collect();
     let around = Surroundings::start(&log_ids).await;
@@ -161,7 +161,7 @@ pub(crate) async fn prove(
 #[tokio::test(flavor = "multi_thread")]
 async fn of_events_delivered_three_times_none_is_lost_and_only_kills_make_duplicates() {
     let table = Table::start("ledger", Faults::healthy()).await.unwrap();
-    let place = LedgerPlace {
+    let ledger_table = LedgerTable {
         table: table.name().to_owned(),
         url: table.url(),
     };
@@ -169,7 +169,7 @@ async fn of_events_delivered_three_times_none_is_lost_and_only_kills_make_duplic
         Some(event_count) => (event_count.parse().unwrap(), 8),
         None => USUAL,
     };
-    for log_id in prove(size, &place).await.keys() {
+    for log_id in prove(size, &ledger_table).await.keys() {
         let state = table.text(&format!("http#{log_id}"), "state");
         assert_eq!(state.as_deref(), Some("delivered"), "{log_id}");
     }

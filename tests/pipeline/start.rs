@@ -1,12 +1,12 @@
-//! Starting with settings that are missing or wrong: one message that names them all, exit code 64, and not a word to
-//! the Runtime API.
+//! Starting with settings that are missing or wrong: one message that names them all, exit code 64, and no call to the
+//! Runtime API.
 
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use local::server::{Answer, Server};
+use fakes::server::{Answer, Server};
 
 use crate::kit::{PATIENCE, binaries, eventually};
 
@@ -80,6 +80,29 @@ impl RuntimeApi {
     }
 }
 
+/// A function on Azure with the settings that it needs, these changed.
+async fn azure_command(function: &str, changes: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(binaries().await.path(function).unwrap());
+    command
+        .env_clear()
+        .envs([
+            ("TENANT_NAME", "acme"),
+            ("FUNCTIONS_CUSTOMHANDLER_PORT", "9"),
+            ("IDENTITY_ENDPOINT", "http://127.0.0.1:9/msi/token"),
+            ("IDENTITY_HEADER", "marker-header"),
+            ("EVENT_TOPIC_ENDPOINT", "http://127.0.0.1:9/api/events"),
+            (
+                "DEAD_LETTER_CONTAINER_ENDPOINT",
+                "http://127.0.0.1:9/letters",
+            ),
+        ])
+        .envs(changes.iter().copied())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
 /// Runs a program to its end, which must come soon.
 fn run(mut command: Command) -> Output {
     let mut process = command.spawn().unwrap();
@@ -97,13 +120,17 @@ fn run(mut command: Command) -> Output {
 /// The right settings with these changes must be refused with exactly this message.
 async fn check(function: &str, settings: &[(&str, &str)], message: &str) {
     let api = RuntimeApi::start().await;
-    let output = run(api.command(function, settings).await);
-    let said = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(said, format!("{message}\n"), "{function}");
+    check_output(run(api.command(function, settings).await), message);
+    assert_eq!(api.calls(), 0, "the Runtime API was asked");
+}
+
+/// A usage error with exactly this message, and nothing else.
+fn check_output(output: Output, message: &str) {
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told, format!("{message}\n"));
     assert_eq!(output.status.code(), Some(64));
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "");
-    assert!(!said.contains("marker"), "a secret is shown: {said}");
-    assert_eq!(api.calls(), 0, "the Runtime API was asked");
+    assert!(!told.contains("marker"), "a secret is shown: {told}");
 }
 
 async fn check_changed(function: &str, changes: &[(&str, &str)], message: &str) {
@@ -138,9 +165,9 @@ async fn with_nothing_set_every_required_setting_is_named() {
   AWS_REGION: required, not set
   AWS_ACCESS_KEY_ID: required, not set
   AWS_SECRET_ACCESS_KEY: required, not set
-  EVENT_BUS_NAME: required, not set
   DEAD_LETTER_QUEUE_URL: required, not set
-  WEBHOOK_TOKENS: required, not set",
+  WEBHOOK_TOKENS: required, not set
+  EVENT_BUS_NAME: required, not set",
     )
     .await;
     check(
@@ -213,12 +240,12 @@ async fn every_wrong_setting_of_the_webhook_is_named_at_once_and_no_secret_is_sh
   REDACT: cannot read `ip=hide` (want a dotted path, `=` and drop, mask or hmac)
   AWS_REGION: cannot read `EU central` (want a region such as eu-central-1)
   AWS_ENDPOINT_URL_SQS: cannot read `sqs.example.com` (want an http or https URL)
-  EVENT_BUS_NAME: cannot read `two words` (want the name or ARN of a bus)
-  EVENT_SOURCE: cannot read `aws.partner/x` (want at most 256 characters, not beginning with `aws.`)
   DEAD_LETTER_QUEUE_URL: cannot read `https://sqs.example.com/1/a.fifo` (want the URL of a standard SQS queue)
   WEBHOOK_TOKENS: names no token (want one or more)
   MAX_BODY_BYTES: cannot read `ten` (want a whole number of bytes)
-  SINKS: cannot read `http` (want one of event-bus)").await;
+  SINKS: cannot read `http` (want one of event-bus)
+  EVENT_BUS_NAME: cannot read `two words` (want the name or ARN of a bus)
+  EVENT_SOURCE: cannot read `aws.partner/x` (want at most 256 characters, not beginning with `aws.`)").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -242,6 +269,18 @@ async fn every_wrong_setting_of_the_target_is_named_at_once_and_no_secret_is_sho
   FILE_SINK_PATH: cannot append to `/no/such/folder/events.ndjson`: entity not found",
     )
     .await;
+    let known = aws_eventbridge_target::Settings::sinks(None).kinds();
+    let known: Vec<&str> = known.iter().map(|kind| kind.name).collect();
+    let message = format!(
+        "4 settings are wrong:
+  EXCLUDE_TYPES: cannot read `a*b` (want a type code, or its beginning and `*`)
+  EXCLUDE_TYPES: cannot read `c*d` (want a type code, or its beginning and `*`)
+  SINKS: names `http` twice
+  SINKS: cannot read `smtp` (want one of {})
+  HTTP_SINK_URL: required, not set
+  FILE_SINK_PATH: required, not set",
+        known.join(", ")
+    );
     check_changed(
         TARGET,
         &[
@@ -249,13 +288,7 @@ async fn every_wrong_setting_of_the_target_is_named_at_once_and_no_secret_is_sho
             ("HTTP_SINK_URL", ""),
             ("EXCLUDE_TYPES", "a*b,c*d"),
         ],
-        "4 settings are wrong:
-  EXCLUDE_TYPES: cannot read `a*b` (want a type code, or its beginning and `*`)
-  EXCLUDE_TYPES: cannot read `c*d` (want a type code, or its beginning and `*`)
-  SINKS: names `http` twice
-  SINKS: cannot read `smtp` (want one of http, firehose, event-bus, log-analytics, file, stdout)
-  HTTP_SINK_URL: required, not set
-  FILE_SINK_PATH: required, not set",
+        &message,
     )
     .await;
 }
@@ -278,4 +311,59 @@ async fn a_certificate_file_that_cannot_be_used_is_named() {
         std::fs::write(path, content).unwrap();
         check_changed(INGEST, &changes, &message).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_malformed_arn_of_a_secret_is_named_and_not_shown() {
+    let changes = [
+        ("WEBHOOK_TOKENS", ""),
+        ("WEBHOOK_TOKENS_SECRET_ARN", "marker-token"),
+    ];
+    let message = "1 setting is wrong:
+  WEBHOOK_TOKENS_SECRET_ARN: want the ARN of a secret in Secrets Manager";
+    check_changed(INGEST, &changes, message).await;
+    let changes = [
+        ("REDACT_KEY_SECRET_ARN", "arn:aws:iam::marker"),
+        ("SINKS", "log-analytics"),
+        ("ENTRA_TENANT_ID", "acme.example.com"),
+        ("ENTRA_CLIENT_ID", "two words"),
+        ("ENTRA_CLIENT_SECRET_ARN", "marker-secret"),
+        ("LOGS_INGESTION_ENDPOINT", "https://acme.ingest.example.com"),
+        ("LOGS_INGESTION_RULE_ID", "dcr-0"),
+    ];
+    let message = "3 settings are wrong:
+  REDACT_KEY_SECRET_ARN: want the ARN of a secret in Secrets Manager
+  ENTRA_CLIENT_ID: cannot read `two words` (want the client ID of an application)
+  ENTRA_CLIENT_SECRET_ARN: want the ARN of a secret in Secrets Manager";
+    check_changed(TARGET, &changes, message).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_malformed_uri_of_a_secret_ends_a_function_on_azure() {
+    let want = "want the URI of a secret in Key Vault, `https://<vault>/secrets/<name>`";
+    let changes = [
+        (
+            "WEBHOOK_TOKENS_SECRET_URI",
+            "https://v.example.com/keys/marker",
+        ),
+        ("REDACT_KEY_SECRET_URI", "marker-redact-key"),
+    ];
+    let message = format!(
+        "2 settings are wrong:\n  REDACT_KEY_SECRET_URI: {want}\n  WEBHOOK_TOKENS_SECRET_URI: {want}"
+    );
+    let command = azure_command("azure-webhook-ingest", &changes).await;
+    check_output(run(command), &message);
+    let changes = [
+        ("SINKS", "http"),
+        ("HTTP_SINK_URL", ""),
+        (
+            "HTTP_SINK_AUTHORIZATION_SECRET_URI",
+            "http://vault.example.com/secrets/marker",
+        ),
+    ];
+    let message = format!(
+        "2 settings are wrong:\n  HTTP_SINK_URL: required, not set\n  HTTP_SINK_AUTHORIZATION_SECRET_URI: {want}"
+    );
+    let command = azure_command("azure-eventgrid-subscriber", &changes).await;
+    check_output(run(command), &message);
 }

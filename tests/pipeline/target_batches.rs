@@ -4,11 +4,11 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use local::cloud::CloudOptions;
-use local::collector::Refusal;
-use local::event_source::MappingOptions;
-use local::faults::Fault;
-use local::function::InvocationError;
+use cargo_local::cloud::CloudOptions;
+use fakes::collector::Refusal;
+use fakes::faults::Fault;
+use fakes::invocation::InvocationError;
+use hosts::event_source::MappingOptions;
 use serde_json::{Value, json};
 
 use crate::kit::target::{
@@ -237,12 +237,12 @@ async fn exactly_those_records_fail_of_which_something_is_neither_delivered_nor_
     assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
 
     // The sink is back: what it has is acknowledged, what it can never take waits for the dead-letter queue.
-    cloud.collector_faults.heal();
+    cloud.collector_faults.clear();
     assert_eq!(failed(&cloud, &bodies).await, [1, 3, 4]);
     assert_eq!(cloud.collector.log_ids(), once_each(["good", "first"]));
 
     // Both are back: nothing comes again, and nothing is anywhere twice.
-    cloud.queue_faults.heal();
+    cloud.queue_faults.clear();
     assert_eq!(failed(&cloud, &bodies).await, [0; 0]);
     assert_eq!(cloud.collector.log_ids(), once_each(["good", "first"]));
     let mut set_aside: Vec<Value> = dead_letters(&cloud.set_aside_queue)
@@ -276,7 +276,7 @@ async fn on_redelivery_only_the_sink_that_lacks_an_event_gets_it() {
     assert_eq!(log_ids_in(&file), once_each(log_ids.clone()));
     assert_eq!(cloud.collector.log_ids().len(), 0);
 
-    cloud.collector_faults.heal();
+    cloud.collector_faults.clear();
     arrived(&cloud).await;
     assert_eq!(cloud.collector.log_ids(), once_each(log_ids.clone()));
     assert_eq!(log_ids_in(&file), once_each(log_ids));
@@ -348,7 +348,7 @@ async fn a_batch_that_cannot_be_answered_record_by_record_fails_as_a_whole() {
     };
     assert_eq!(error_type, "NoMessageId");
 
-    cloud.collector_faults.heal();
+    cloud.collector_faults.clear();
     let answer = cloud.target.invoke(payload).await.unwrap();
     assert_eq!(answer, r#"{"batchItemFailures":[]}"#);
     assert_eq!(cloud.collector.log_ids(), once_each(["1", "2"]));

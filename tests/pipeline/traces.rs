@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use fakes::server::{Answer, Server};
 use hyper::Request;
-use local::server::{Answer, Server};
 use serde_json::{Value, json};
 
 use crate::kit::one_invocation::{OneInvocation, TRACE};

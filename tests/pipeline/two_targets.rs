@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use local::collector::{Collector, CollectorOptions};
-use local::event_source::{EventSource, MappingOptions};
-use local::faults::{Fault, Faults};
-use local::function::{Function, FunctionOptions};
-use local::queue::{Queue, QueueOptions, SqsEndpoint};
+use fakes::aws::queue::{Queue, QueueOptions, SqsEndpoint};
+use fakes::collector::{Collector, CollectorOptions};
+use fakes::faults::{Fault, Faults};
+use hosts::event_source::{EventSource, MappingOptions};
+use hosts::lambda::{Function, FunctionOptions};
 
 use crate::kit::target::event;
 use crate::kit::{binaries, dead_letters, eventually, say, settings, twice_count};

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use aws_clients::{DeadLetterQueue, TableLedger};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
+use lambda_handler::Handler;
 use lambda_runtime::Context;
-use relay::{CounterFormat, Deadline, OnExhaustion, Relay, Remedy, TableOrMemory};
+use relay::{AnySink, Deadline, Relay, Remedy, TableOrMemory};
 use serde::Serialize;
 
-use crate::sink::TargetSink;
 use crate::{Settings, TargetError};
 use record::{LambdaEvent, Record, Text, texts_of};
 
@@ -21,7 +21,7 @@ const BATCH_SOURCES: [&str; 2] = ["aws:sqs", "aws:kinesis"];
 /// Everything the function needs, built once.
 #[derive(Debug)]
 pub struct Target {
-    relay: Relay<TargetSink, TableOrMemory<TableLedger>, DeadLetterQueue>,
+    relay: Relay<AnySink, TableOrMemory<TableLedger>, DeadLetterQueue>,
 }
 
 /// What Lambda gets back.
@@ -38,45 +38,36 @@ pub enum Answer {
 impl Target {
     /// Builds the clients.
     pub fn new(settings: Settings) -> Self {
-        let connection = settings.connection;
-        let common = settings.common;
+        let function = settings.function;
         let ledger = settings
             .ledger
-            .open(|table, days| TableLedger::new(&connection, table, days));
+            .open(|table, days| TableLedger::new(&function.connection, table, days));
         Self {
-            relay: Relay {
-                function: env!("CARGO_PKG_NAME"),
-                tenant: common.tenant,
-                filter: common.filter,
-                redaction: common.redaction,
-                destinations: settings.destinations,
-                replay_destinations: Some(settings.replay_destinations),
-                ledger: Some(ledger),
-                dead_letters: DeadLetterQueue::new(&connection, settings.dead_letters),
-                on_exhaustion: OnExhaustion::HandBack,
-                counter_format: CounterFormat::EmbeddedMetrics,
-            },
+            relay: Relay::delivering(
+                function.into_parts(env!("CARGO_PKG_NAME")),
+                ledger,
+                settings.destinations,
+                settings.replay_destinations,
+            ),
         }
     }
 }
 
-/// Delivers the log events of one invocation: its payload as it came, and Lambda's word about it.
-///
-/// # Errors
-/// Where nothing may be acknowledged; a batch is answered record by record instead.
-pub async fn handle(
-    target: &Target,
-    payload: &[u8],
-    context: &Context,
-) -> Result<Answer, TargetError> {
-    let answer = answer(target, payload, context).await;
-    if answer
-        .as_ref()
-        .is_err_and(|error| error.remedy() == Remedy::Stop)
-    {
-        target.relay.report_nothing();
+impl Handler for Target {
+    type Answer = Answer;
+    /// Nothing may be acknowledged; a batch is answered record by record instead.
+    type Error = TargetError;
+
+    async fn answer(&self, payload: &[u8], context: &Context) -> Result<Answer, TargetError> {
+        let answer = answer(self, payload, context).await;
+        if answer
+            .as_ref()
+            .is_err_and(|error| error.remedy() == Remedy::Stop)
+        {
+            self.relay.report_nothing();
+        }
+        answer
     }
-    answer
 }
 
 async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<Answer, TargetError> {
@@ -100,7 +91,7 @@ async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<An
     item_failures(&records, &handed_back).map(Answer::Batch)
 }
 
-/// The records that the event holds; none where it comes from a rule.
+/// The records that the event holds; `None` if it comes from a rule.
 fn records(payload: &str) -> Result<Option<Vec<Record>>, TargetError> {
     if !payload.trim_start().starts_with('{') {
         return Ok(None);
@@ -123,7 +114,7 @@ fn check_source(records: &[Record]) -> Result<(), TargetError> {
     }
 }
 
-/// The name where it is one of AWS's own: anything else may be an event's text, which no report repeats.
+/// The name if it is one of AWS's own: anything else may be an event's text, which no report repeats.
 fn service_name(event_source: &str) -> &str {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let is_service = event_source
@@ -132,9 +123,9 @@ fn service_name(event_source: &str) -> &str {
     if is_service { event_source } else { "unknown" }
 }
 
-/// Answers the positions of the records of which something must come again.
+/// Returns the positions of the records of which something must come again.
 async fn deliver(target: &Target, texts: &[Text<'_>], deadline: &Deadline) -> BTreeSet<usize> {
-    let bodies = texts.iter().map(Text::arrival).collect();
+    let bodies = texts.iter().map(Text::incoming_body).collect();
     let outcome = target.relay.deliver(bodies, deadline).await;
     let handed_back = outcome.handed_back.iter();
     handed_back

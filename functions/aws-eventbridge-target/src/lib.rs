@@ -3,8 +3,7 @@
 mod error;
 mod handler;
 mod settings;
-mod sink;
 
 pub use error::TargetError;
-pub use handler::{Answer, Target, handle};
+pub use handler::{Answer, Target};
 pub use settings::Settings;

@@ -1,164 +1,63 @@
 //! What the function reads from its environment.
 
-use aws_clients::{
-    AwsConnection, AwsSettings, DeadLetterQueueSettings, EventBus, EventBusSettings, Firehose,
-    FirehoseSettings, LedgerSettings, SecretVersions, read_ledger, read_secrets,
-};
-use http_clients::{EntraIdentity, HttpCollector, LogAnalytics, LogAnalyticsSettings};
-use relay::settings::{CommonSettings, Reader, SettingsError};
-use relay::{Destination, FileSink, SinkChoice, StdoutSink, StoredSecrets, read_sinks};
-use tenant_logs::{Schema, TenantName};
+use aws_clients::{AwsFunction, LedgerSettings, aws_sinks, event_bus, read_ledger};
+use http_clients::{Platform, http_sinks};
+use relay::settings::{CommonSettings, FunctionSettings, Reader};
+use relay::{AnySink, Destination, SinkRegistry, WantedSecret, local_sinks};
 use tracing::level_filters::LevelFilter;
-
-use crate::sink::TargetSink;
-
-/// Secrets that a setting may name by its ARN.
-const SECRETS: [(&str, SecretVersions); 3] = [
-    ("ENTRA_CLIENT_SECRET", SecretVersions::Current),
-    ("HTTP_SINK_AUTHORIZATION", SecretVersions::Current),
-    ("REDACT_KEY", SecretVersions::Current),
-];
 
 /// The function's settings; its sinks are open already, so that what cannot be opened is a settings error.
 #[derive(Debug)]
 pub struct Settings {
-    pub(crate) common: CommonSettings,
-    pub(crate) connection: AwsConnection,
-    pub(crate) dead_letters: DeadLetterQueueSettings,
+    pub(crate) function: AwsFunction,
     pub(crate) ledger: LedgerSettings,
-    pub(crate) destinations: Vec<Destination<TargetSink>>,
-    pub(crate) replay_destinations: Vec<Destination<TargetSink>>,
-}
-
-/// What sinks are opened with; where a part is missing, its problem is noted already.
-#[derive(Clone, Copy)]
-struct Opening<'a> {
-    connection: Option<&'a AwsConnection>,
-    tenant: Option<&'a TenantName>,
+    pub(crate) destinations: Vec<Destination<AnySink>>,
+    pub(crate) replay_destinations: Vec<Destination<AnySink>>,
 }
 
 impl Settings {
-    /// How much the function says.
-    pub fn log_level(&self) -> LevelFilter {
-        self.common.log_level
+    /// The sinks that the function has; `function` is `None` if it cannot be read.
+    pub fn sinks(function: Option<&AwsFunction>) -> SinkRegistry<'_> {
+        let sinks = http_sinks(Platform::Elsewhere).into_iter();
+        sinks
+            .chain(aws_sinks(function))
+            .chain(local_sinks())
+            .collect()
+    }
+}
+
+impl FunctionSettings for Settings {
+    fn secrets() -> Vec<WantedSecret> {
+        let mut secrets = Self::sinks(None).secrets();
+        secrets.push(CommonSettings::SECRET);
+        secrets
     }
 
-    /// Reads every setting, and from Secrets Manager the secrets that settings name.
-    ///
-    /// # Errors
-    /// Everything that is missing, wrong or cannot be read, at once.
-    pub async fn load(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let secrets = read_secrets(lookup, &SECRETS).await;
-        Self::read_with(lookup, &secrets)
-    }
-
-    /// Reads every setting without asking anybody for secrets; those of a sink only where `SINKS` names it.
-    ///
-    /// # Errors
-    /// Everything that is missing or wrong, at once.
-    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        Self::read_with(lookup, &StoredSecrets::default())
-    }
-
-    fn read_with(
-        lookup: &dyn Fn(&str) -> Option<String>,
-        secrets: &StoredSecrets,
-    ) -> Result<Self, SettingsError> {
-        let mut reader = Reader::with_secrets(lookup, secrets);
-        let common = CommonSettings::read(&mut reader);
-        let connection = AwsSettings::read(&mut reader).map(AwsConnection::new);
-        let dead_letters = DeadLetterQueueSettings::read(&mut reader);
-        let ledger = read_ledger(&mut reader);
-        let opening = Opening {
-            connection: connection.as_ref(),
-            tenant: common.as_ref().map(|common| &common.tenant),
-        };
-        let destinations = read_destinations(&mut reader, opening);
-        let replay_destinations = read_replay_destinations(&mut reader, opening);
-        reader.finish(|| {
-            Some(Self {
-                common: common?,
-                connection: connection?,
-                dead_letters: dead_letters?,
-                ledger: ledger?,
-                destinations: destinations?,
-                replay_destinations: replay_destinations?,
-            })
+    /// Reads the settings of a sink only if `SINKS` names it.
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let function = AwsFunction::read(reader);
+        let ledger = read_ledger(reader);
+        let destinations = Self::sinks(function.as_ref()).read(reader, None);
+        // The bus of the ingest function, whose dead letters are replayed onto it.
+        let replay_destinations =
+            event_bus(function.as_ref()).read_for_replay(reader, "EVENT_BUS_NAME");
+        Some(Self {
+            ledger: ledger?,
+            destinations: destinations?,
+            replay_destinations: replay_destinations?,
+            function: function?,
         })
     }
-}
 
-fn read_destinations(
-    reader: &mut Reader<'_>,
-    opening: Opening<'_>,
-) -> Option<Vec<Destination<TargetSink>>> {
-    let choices = read_sinks(reader, &TargetSink::KINDS, None)?;
-    // Every sink is read before the first problem ends it.
-    let destinations: Vec<Option<Destination<TargetSink>>> = choices
-        .into_iter()
-        .map(|choice| read_destination(reader, choice, opening))
-        .collect();
-    destinations.into_iter().collect()
-}
-
-fn read_destination(
-    reader: &mut Reader<'_>,
-    choice: SinkChoice,
-    opening: Opening<'_>,
-) -> Option<Destination<TargetSink>> {
-    let sink = match choice.name {
-        "http" => TargetSink::Http(HttpCollector::read(reader)?),
-        "firehose" => {
-            let settings = FirehoseSettings::read(reader)?;
-            TargetSink::Firehose(Firehose::new(opening.connection?, settings))
-        }
-        "event-bus" => TargetSink::EventBus(read_event_bus(reader, opening)?),
-        "log-analytics" => {
-            TargetSink::LogAnalytics(Box::new(read_log_analytics(reader, choice.schema)?))
-        }
-        "file" => TargetSink::File(FileSink::read(reader)?),
-        _ => TargetSink::Stdout(StdoutSink),
-    };
-    Some(Destination {
-        sink,
-        schema: choice.schema,
-    })
-}
-
-/// The bus of the ingest function, where its dead letters go back to; left out where no bus is named.
-fn read_replay_destinations(
-    reader: &mut Reader<'_>,
-    opening: Opening<'_>,
-) -> Option<Vec<Destination<TargetSink>>> {
-    if reader.optional("EVENT_BUS_NAME").is_none() {
-        return Some(Vec::new());
+    fn log_level(&self) -> LevelFilter {
+        self.function.common.log_level
     }
-    let event_bus = read_event_bus(reader, opening)?;
-    Some(vec![Destination {
-        sink: TargetSink::EventBus(event_bus),
-        schema: Schema::Raw,
-    }])
-}
-
-fn read_event_bus(reader: &mut Reader<'_>, opening: Opening<'_>) -> Option<EventBus> {
-    let settings = EventBusSettings::read(reader)?;
-    Some(EventBus::new(
-        opening.connection?,
-        settings,
-        opening.tenant?,
-    ))
-}
-
-/// An application's secret proves who we are: a Lambda has no managed identity.
-fn read_log_analytics(reader: &mut Reader<'_>, schema: Schema) -> Option<LogAnalytics> {
-    let identity = EntraIdentity::read_application(reader);
-    let settings = LogAnalyticsSettings::read(reader)?;
-    Some(LogAnalytics::new(&identity?, &settings, schema))
 }
 
 #[cfg(test)]
 mod tests {
     use relay::TableOrMemory;
+    use tenant_logs::Schema;
 
     use super::*;
 
@@ -182,7 +81,7 @@ mod tests {
                 .find(|(other, _)| *other == name)
                 .map(|(_, value)| (*value).to_owned())
         };
-        Settings::read(&lookup).map_err(|error| error.to_string())
+        relay::settings::read(&lookup).map_err(|error| error.to_string())
     }
 
     #[test]
@@ -264,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bus_that_is_named_takes_its_dead_letters_back() {
+    fn dead_letters_are_replayed_onto_a_bus_that_is_named() {
         let without = read(&[]).unwrap();
         assert_eq!(without.replay_destinations.len(), 0);
         let with = read(&[("EVENT_BUS_NAME", "logs")]).unwrap();

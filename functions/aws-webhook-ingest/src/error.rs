@@ -1,4 +1,4 @@
-//! How an invocation fails as a whole, which a webhook request never does: it is always answered.
+//! How an invocation fails as a whole. A webhook request never does: it is always answered.
 
 use std::str::Utf8Error;
 

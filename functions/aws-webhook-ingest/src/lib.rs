@@ -5,5 +5,5 @@ mod handler;
 mod settings;
 
 pub use error::IngestError;
-pub use handler::{Ingest, handle};
+pub use handler::Ingest;
 pub use settings::Settings;

@@ -23,7 +23,7 @@ struct Invocation<'a> {
     data: BTreeMap<String, &'a RawValue>,
 }
 
-/// The texts of an invocation's events; the body itself where it is no invocation.
+/// The texts of an invocation's events; the body itself if it is no invocation.
 pub(crate) fn texts_of(body: &str) -> Vec<Cow<'_, str>> {
     match serde_json::from_str::<Invocation<'_>>(body) {
         Ok(invocation) => {
@@ -37,7 +37,7 @@ pub(crate) fn texts_of(body: &str) -> Vec<Cow<'_, str>> {
     }
 }
 
-/// Adds a value, or what is inside of it where it is a string or an array of strings.
+/// Adds a value, or what is inside of it if it is a string or an array of strings.
 fn open<'a>(value: Cow<'a, str>, wrappings_left: u8, texts: &mut Vec<Cow<'a, str>>) {
     let inside = match wrappings_left {
         0 => None,
@@ -53,7 +53,7 @@ fn open<'a>(value: Cow<'a, str>, wrappings_left: u8, texts: &mut Vec<Cow<'a, str
     }
 }
 
-/// The texts in a string or an array of strings; nothing where it is neither.
+/// The texts in a string or an array of strings; `None` if it is neither.
 fn inside_of(value: &str) -> Option<Vec<String>> {
     let value = value.trim_start();
     if value.starts_with('"') {
@@ -68,7 +68,7 @@ fn inside_of(value: &str) -> Option<Vec<String>> {
 }
 
 /// A text as the flow takes it, without the events of other publishers.
-pub(crate) fn arrival(text: &str) -> IncomingBody<'_> {
+pub(crate) fn incoming_body(text: &str) -> IncomingBody<'_> {
     let mut parsed = parse(text);
     let left_out = parsed.as_mut().map_or(0, leave_out_others);
     IncomingBody {
@@ -79,7 +79,7 @@ pub(crate) fn arrival(text: &str) -> IncomingBody<'_> {
     }
 }
 
-/// Takes out the events whose data is no log event and whose own type says that somebody else published them.
+/// Removes the events whose data is no log event and whose own type shows that another publisher sent them.
 fn leave_out_others(parsed: &mut Parsed<'_>) -> usize {
     let count = parsed.rejects.len();
     parsed.rejects.retain(|reject| {
@@ -141,12 +141,12 @@ mod tests {
     }
 
     fn counts(text: &str) -> (usize, usize, usize) {
-        let arrival = arrival(text);
-        let parsed = arrival.parsed.unwrap();
+        let incoming_body = incoming_body(text);
+        let parsed = incoming_body.parsed.unwrap();
         (
             parsed.log_events.len(),
             parsed.rejects.len(),
-            arrival.left_out,
+            incoming_body.left_out,
         )
     }
 

@@ -2,13 +2,12 @@
 
 use custom_handler::{Call, Handler, Reply};
 use http_clients::{DeadLetterContainer, TableLedger};
-use relay::{CounterFormat, OnExhaustion, Relay, TableOrMemory, chain};
+use relay::{AnySink, Relay, TableOrMemory, chain};
 use serde_json::json;
 use tenant_logs::decode;
 
-use crate::events::{arrival, texts_of};
+use crate::events::{incoming_body, texts_of};
 use crate::replay::replay;
-use crate::sink::SubscriberSink;
 use crate::{Settings, SubscriberError};
 
 /// The host brings an event twice, so this is far above twice of what Event Grid delivers at once.
@@ -17,29 +16,23 @@ const MAX_BODY_BYTES: usize = 67_108_864;
 /// Everything the function needs, built once.
 #[derive(Debug)]
 pub struct Subscriber {
-    relay: Relay<SubscriberSink, TableOrMemory<TableLedger>, DeadLetterContainer>,
+    relay: Relay<AnySink, TableOrMemory<TableLedger>, DeadLetterContainer>,
 }
 
 impl Subscriber {
     /// Builds the clients.
     pub fn new(settings: Settings) -> Self {
-        let common = settings.common;
+        let function = settings.function;
         let ledger = settings
             .ledger
-            .open(|table, days| TableLedger::new(&settings.identity, table, days));
+            .open(|table, days| TableLedger::new(&function.identity, table, days));
         Self {
-            relay: Relay {
-                function: env!("CARGO_PKG_NAME"),
-                tenant: common.tenant,
-                filter: common.filter,
-                redaction: common.redaction,
-                destinations: settings.destinations,
-                replay_destinations: Some(settings.replay_destinations),
-                ledger: Some(ledger),
-                dead_letters: DeadLetterContainer::new(&settings.identity, settings.dead_letters),
-                on_exhaustion: OnExhaustion::HandBack,
-                counter_format: CounterFormat::Plain,
-            },
+            relay: Relay::delivering(
+                function.into_parts(env!("CARGO_PKG_NAME")),
+                ledger,
+                settings.destinations,
+                settings.replay_destinations,
+            ),
         }
     }
 
@@ -51,7 +44,7 @@ impl Subscriber {
         let text = decode(&body, MAX_BODY_BYTES);
         let texts = text.as_deref().map(texts_of);
         let bodies = match &texts {
-            Ok(texts) => texts.iter().map(|text| arrival(text)).collect(),
+            Ok(texts) => texts.iter().map(|text| incoming_body(text)).collect(),
             Err(unreadable) => vec![relay::IncomingBody {
                 body: &body,
                 parsed: Err(**unreadable),
@@ -67,7 +60,7 @@ impl Subscriber {
         }
     }
 
-    /// Takes dead letters back, and says in the HTTP response how far it came.
+    /// Replays dead letters, and reports in the HTTP response how many are left.
     async fn replay(&self, call: &mut Call) -> Reply {
         call.discard_body().await;
         let (status, body) = match replay(&self.relay, &call.deadline()).await {
@@ -126,6 +119,6 @@ fn report(error: &SubscriberError) {
     // What was handed back is reported by the flow, with its reason.
     if !matches!(error, SubscriberError::NotDelivered) {
         let error = chain(error).to_string();
-        tracing::error!(error, "a call failed");
+        tracing::error!(error, "call failed");
     }
 }

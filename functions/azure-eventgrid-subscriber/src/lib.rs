@@ -5,7 +5,6 @@ mod events;
 mod handler;
 mod replay;
 mod settings;
-mod sink;
 
 pub use error::SubscriberError;
 pub use handler::Subscriber;

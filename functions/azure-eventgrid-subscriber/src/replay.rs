@@ -1,4 +1,4 @@
-//! Dead letters that come back: every dead letter of the container is delivered again, and deleted once its event is known.
+//! The replay of dead letters: each one in the container is delivered again, and deleted once its event is known.
 //!
 //! A dead letter that cannot pass stays where it is, as it is. Only a dead letter of Event Grid's own, or of no sink, may hold
 //! events of which one sink takes some and another does not: for those a dead letter that names the sink is written.
@@ -7,23 +7,23 @@ use std::collections::BTreeSet;
 
 use futures_util::stream::{self, StreamExt};
 use http_clients::DeadLetterContainer;
-use relay::{DeadLetters, Deadline, Delivery, Ledger, PortError, Relay, Sink, chain};
+use relay::{DeadLetters, Deadline, Delivery, Ledger, PortError, Relay, Sending, Sink, chain};
 use serde_json::json;
 use tenant_logs::DeadLetter;
 use tokio::time::Instant;
 
 use crate::SubscriberError;
-use crate::events::arrival;
+use crate::events::incoming_body;
 
-/// DeadLetterReport that are under way at once.
-const LETTERS_AT_ONCE: usize = 8;
+/// Dead letters that are replayed side by side.
+const DEAD_LETTERS_AT_ONCE: usize = 8;
 
-/// A container of dead letters, from which they can be taken back.
+/// A container of dead letters that can be replayed.
 pub(crate) trait DeadLetterBox: DeadLetters {
     /// The names of all dead letters.
     fn names(&self, until: Instant) -> impl Future<Output = Result<Vec<String>, PortError>> + Send;
 
-    /// A dead letter's bytes; nothing where it is gone.
+    /// A dead letter's bytes; `None` if it is gone.
     fn read(
         &self,
         name: &str,
@@ -95,7 +95,7 @@ impl Replayed {
     }
 }
 
-/// Takes back every dead letter that the deadline allows.
+/// Replays every dead letter that the deadline allows.
 pub(crate) async fn replay<S: Sink, L: Ledger, B: DeadLetterBox>(
     relay: &Relay<S, L, B>,
     deadline: &Deadline,
@@ -111,13 +111,13 @@ pub(crate) async fn replay<S: Sink, L: Ledger, B: DeadLetterBox>(
             Ok(fate) => fate,
             Err(error) => {
                 let error = chain(&error).to_string();
-                tracing::error!(error, "a dead letter stays where it is");
+                tracing::error!(error, "dead letter not replayed, it stays where it is");
                 Fate::Left
             }
         }
     });
     let mut replayed = Replayed::default();
-    let mut fates = fates.buffer_unordered(LETTERS_AT_ONCE);
+    let mut fates = fates.buffer_unordered(DEAD_LETTERS_AT_ONCE);
     while let Some(fate) = fates.next().await {
         match fate {
             Fate::Delivered => replayed.delivered += 1,
@@ -148,7 +148,9 @@ async fn replay_one<S: Sink, L: Ledger, B: DeadLetterBox>(
             .as_ref()
             .and_then(|dead_letter| dead_letter.sink),
     );
-    let outcome = returning.deliver(vec![arrival(&text)], deadline).await;
+    let outcome = returning
+        .deliver(vec![incoming_body(&text)], deadline)
+        .await;
     if !outcome.handed_back.is_empty() {
         return Ok(Fate::Left);
     }
@@ -191,15 +193,15 @@ fn borrowed<S>(destinations: &[relay::Destination<S>]) -> Vec<relay::Destination
     borrowed.collect()
 }
 
-/// Where dead letters go while one comes back: most are in it already.
+/// Where dead letters go while one is replayed: most are in the container already.
 struct Kept<'r, B> {
     dead_letter_box: &'r B,
-    /// The sink that the dead letter names which comes back.
+    /// The sink that the replayed dead letter names.
     sink: Option<&'r str>,
 }
 
 impl<B: DeadLetters> DeadLetters for Kept<'_, B> {
-    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
+    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], sending: &Sending) -> Delivery {
         // One that names a sink, out of one that does not: the sink's part must not be lost with the whole.
         let is_new = |dead_letter: &DeadLetter<'_>| {
             dead_letter.sink.is_some() && dead_letter.sink != self.sink
@@ -216,10 +218,10 @@ impl<B: DeadLetters> DeadLetters for Kept<'_, B> {
             delivered: (0..dead_letters.len())
                 .filter(|index| !is_written.contains(index))
                 .collect(),
-            refused: Vec::new(),
+            ..Delivery::default()
         };
         if !to_write.is_empty() {
-            let written = self.dead_letter_box.set_aside(&to_write, until).await;
+            let written = self.dead_letter_box.set_aside(&to_write, sending).await;
             delivery.merge(written, &new);
         }
         delivery

@@ -3,7 +3,7 @@
 use custom_handler::{BodyError, Reply};
 use relay::Remedy;
 
-/// A request whose body is not to be had.
+/// A request whose body could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
     /// More than the Functions host lets pass.

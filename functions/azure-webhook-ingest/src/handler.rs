@@ -1,11 +1,11 @@
 //! A request that the Functions host passes on as it came in, its response out.
 
 use custom_handler::{Call, Handler, Reply};
-use http_clients::{DeadLetterContainer, EventTopic, KeyVault};
+use http_clients::{DeadLetterContainer, KeyVault};
 use relay::webhook::{
     WebhookAnswer, WebhookBody, WebhookRequest, WebhookTokens, receive_body, refusal_of_head,
 };
-use relay::{CounterFormat, Destination, NoLedger, OnExhaustion, Relay};
+use relay::{AnySink, NoLedger, Relay};
 
 use crate::{IngestError, Settings};
 
@@ -15,7 +15,7 @@ const MAX_HOST_BYTES: usize = 104_857_600;
 /// Everything the function needs, built once.
 #[derive(Debug)]
 pub struct Ingest {
-    relay: Relay<EventTopic, NoLedger, DeadLetterContainer>,
+    relay: Relay<AnySink, NoLedger, DeadLetterContainer>,
     tokens: WebhookTokens<KeyVault>,
     max_body_bytes: usize,
 }
@@ -23,27 +23,15 @@ pub struct Ingest {
 impl Ingest {
     /// Builds the clients.
     pub fn new(settings: Settings) -> Self {
-        let common = settings.common;
-        let identity = settings.identity;
-        let event_topic = EventTopic::new(&identity, settings.event_topic, &common.tenant);
+        let function = settings.function;
+        let store = || KeyVault::new(&function.identity);
         Self {
-            relay: Relay {
-                function: env!("CARGO_PKG_NAME"),
-                tenant: common.tenant,
-                filter: common.filter,
-                redaction: common.redaction,
-                destinations: vec![Destination {
-                    sink: event_topic,
-                    schema: settings.schema,
-                }],
-                replay_destinations: None,
-                ledger: None,
-                dead_letters: DeadLetterContainer::new(&identity, settings.dead_letters),
-                on_exhaustion: OnExhaustion::SetAside,
-                counter_format: CounterFormat::Plain,
-            },
-            tokens: WebhookTokens::new(settings.tokens, || KeyVault::new(&identity)),
-            max_body_bytes: settings.max_body_bytes,
+            tokens: WebhookTokens::new(settings.webhook.tokens, store),
+            max_body_bytes: settings.webhook.max_body_bytes,
+            relay: Relay::receiving(
+                function.into_parts(env!("CARGO_PKG_NAME")),
+                settings.destinations,
+            ),
         }
     }
 
@@ -77,7 +65,7 @@ impl Handler for Ingest {
             },
             Err(error) => {
                 let reason = error.to_string();
-                tracing::warn!(reason, "a request is not taken");
+                tracing::warn!(reason, "request rejected");
                 error.into()
             }
         }

@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
-use azure_webhook_ingest::{Ingest, Settings};
-use relay::settings::environment;
+use azure_webhook_ingest::Ingest;
+use http_clients::KeyVault;
+use relay::settings::{check, environment, load};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let start = Settings::check(&environment);
-    let make = async || Settings::load(&environment).await.map(Ingest::new);
-    custom_handler::run("azure_webhook_ingest", start, make).await
+    let checked = check::<_, KeyVault>(&environment);
+    let load = async || load(&environment, KeyVault::read).await;
+    custom_handler::run("azure_webhook_ingest", checked, load, Ingest::new).await
 }

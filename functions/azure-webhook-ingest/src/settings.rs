@@ -1,101 +1,64 @@
 //! What the function reads from its environment.
 
-use custom_handler::{HandlerSettings, Start};
-use http_clients::{
-    DeadLetterContainerSettings, EntraIdentity, EventTopic, EventTopicSettings, SecretVersions,
-    read_secrets, unread_secrets,
-};
-use relay::settings::{CommonSettings, Reader, SettingsError};
-use relay::webhook::{TokenSettings, read_max_body_bytes};
-use relay::{SinkChoice, StoredSecrets, read_sinks};
-use tenant_logs::Schema;
+use custom_handler::{HandlerSettings, HostedSettings};
+use http_clients::{AzureFunction, event_topic};
+use relay::settings::{CommonSettings, FunctionSettings, Reader};
+use relay::webhook::WebhookSettings;
+use relay::{AnySink, Destination, SinkRegistry, WantedSecret};
+use tracing::level_filters::LevelFilter;
 
-/// Secrets that a setting may name by its URI.
-const SECRETS: [(&str, SecretVersions); 2] = [
-    ("WEBHOOK_TOKENS", SecretVersions::Live),
-    ("REDACT_KEY", SecretVersions::Current),
-];
-
-/// The function's settings.
+/// The function's settings; its sinks are open already, so that what cannot be opened is a settings error.
 #[derive(Debug)]
 pub struct Settings {
-    pub(crate) common: CommonSettings,
+    pub(crate) function: AzureFunction,
     pub(crate) handler: HandlerSettings,
-    pub(crate) identity: EntraIdentity,
-    pub(crate) event_topic: EventTopicSettings,
-    pub(crate) dead_letters: DeadLetterContainerSettings,
-    pub(crate) tokens: TokenSettings,
-    pub(crate) max_body_bytes: usize,
-    pub(crate) schema: Schema,
+    pub(crate) webhook: WebhookSettings,
+    pub(crate) destinations: Vec<Destination<AnySink>>,
 }
 
 impl Settings {
-    /// Reads what can be read without asking anybody, so that the host is answered before any secret is fetched.
-    ///
-    /// # Errors
-    /// Everything that is missing or wrong, at once.
-    pub fn check(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Start, SettingsError> {
-        let settings = Self::read_with(lookup, &unread_secrets(&SECRETS))?;
-        Ok(Start {
-            log_level: settings.common.log_level,
-            handler: settings.handler,
-        })
-    }
-
-    /// Reads every setting, and from Key Vault the secrets that settings name.
-    ///
-    /// # Errors
-    /// Everything that is missing, wrong or cannot be read, at once.
-    pub async fn load(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        let secrets = read_secrets(lookup, &SECRETS).await;
-        Self::read_with(lookup, &secrets)
-    }
-
-    /// Reads every setting without asking anybody for secrets.
-    ///
-    /// # Errors
-    /// Everything that is missing or wrong, at once.
-    pub fn read(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, SettingsError> {
-        Self::read_with(lookup, &StoredSecrets::default())
-    }
-
-    fn read_with(
-        lookup: &dyn Fn(&str) -> Option<String>,
-        secrets: &StoredSecrets,
-    ) -> Result<Self, SettingsError> {
-        let mut reader = Reader::with_secrets(lookup, secrets);
-        let common = CommonSettings::read(&mut reader);
-        let handler = HandlerSettings::read(&mut reader);
-        let identity = EntraIdentity::read_managed(&mut reader);
-        let event_topic = EventTopicSettings::read(&mut reader);
-        let dead_letters = DeadLetterContainerSettings::read(&mut reader);
-        let tokens = TokenSettings::read(&mut reader);
-        let max_body_bytes = read_max_body_bytes(&mut reader);
-        let sink = read_sink(&mut reader);
-        reader.finish(|| {
-            Some(Self {
-                common: common?,
-                handler: handler?,
-                identity: identity?,
-                event_topic: event_topic?,
-                dead_letters: dead_letters?,
-                tokens: tokens?,
-                max_body_bytes: max_body_bytes?,
-                schema: sink?.schema,
-            })
-        })
+    /// The sinks that the function has; `function` is `None` if it cannot be read.
+    pub fn sinks(function: Option<&AzureFunction>) -> SinkRegistry<'_> {
+        [event_topic(function)].into_iter().collect()
     }
 }
 
-/// Reads `SINKS`: this function puts events onto its topic, and nowhere else.
-fn read_sink(reader: &mut Reader<'_>) -> Option<SinkChoice> {
-    let topic = EventTopic::KIND;
-    let choices = read_sinks(reader, &[topic], Some(topic.name))?;
-    choices.first().copied()
+impl FunctionSettings for Settings {
+    fn secrets() -> Vec<WantedSecret> {
+        let mut secrets = Self::sinks(None).secrets();
+        secrets.extend([CommonSettings::SECRET, WebhookSettings::SECRET]);
+        secrets
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let function = AzureFunction::read(reader);
+        let handler = HandlerSettings::read(reader);
+        let webhook = WebhookSettings::read(reader);
+        let destinations = Self::sinks(function.as_ref()).read(reader, Some("event-topic"));
+        Some(Self {
+            destinations: destinations?,
+            function: function?,
+            handler: handler?,
+            webhook: webhook?,
+        })
+    }
+
+    fn log_level(&self) -> LevelFilter {
+        self.function.common.log_level
+    }
+}
+
+impl HostedSettings for Settings {
+    fn handler(&self) -> HandlerSettings {
+        self.handler
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use http_clients::KeyVault;
+    use tenant_logs::Schema;
+
     use super::*;
 
     const ALL: [(&str, &str); 7] = [
@@ -122,14 +85,14 @@ mod tests {
     }
 
     fn read(changes: &[(&str, &str)]) -> Result<Settings, String> {
-        Settings::read(&lookup(changes)).map_err(|error| error.to_string())
+        relay::settings::read(&lookup(changes)).map_err(|error| error.to_string())
     }
 
     #[test]
     fn what_is_required_is_enough() {
         let settings = read(&[]).unwrap();
-        assert_eq!(settings.max_body_bytes, 6_291_456);
-        assert_eq!(settings.schema, Schema::Raw);
+        assert_eq!(settings.webhook.max_body_bytes, 6_291_456);
+        assert_eq!(settings.destinations[0].schema, Schema::Raw);
         assert_eq!(settings.handler.invocation.as_secs(), 25);
     }
 
@@ -160,16 +123,19 @@ mod tests {
     }
 
     #[test]
-    fn the_start_needs_no_secret_yet() {
-        let changes = [
-            ("WEBHOOK_TOKENS", ""),
-            (
-                "WEBHOOK_TOKENS_SECRET_URI",
-                "https://v.example.com/secrets/t",
-            ),
-        ];
-        assert!(Settings::check(&lookup(&changes)).is_ok());
-        assert!(Settings::check(&lookup(&[("WEBHOOK_TOKENS", "")])).is_err());
+    fn before_any_secret_is_read_its_reference_is_checked() {
+        let check = |uri: &str| {
+            let changes = [("WEBHOOK_TOKENS", ""), ("WEBHOOK_TOKENS_SECRET_URI", uri)];
+            let checked = relay::settings::check::<Settings, KeyVault>(&lookup(&changes));
+            checked.map(drop).map_err(|error| error.to_string())
+        };
+        assert_eq!(check("https://v.example.com/secrets/t"), Ok(()));
+        let problem = "1 setting is wrong:\n  WEBHOOK_TOKENS_SECRET_URI: want the URI of a secret in Key Vault, \
+            `https://<vault>/secrets/<name>`";
+        for malformed in ["https://v.example.com/keys/t", "first-token"] {
+            assert_eq!(check(malformed), Err(problem.to_owned()));
+        }
+        assert!(check("").is_err());
     }
 
     #[test]

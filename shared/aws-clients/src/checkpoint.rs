@@ -1,5 +1,7 @@
 //! How far a tenant's log is delivered: one item of a table, which only whoever has read it replaces.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -7,13 +9,12 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use relay::poll::{CheckpointStore, StoredCheckpoint};
 use relay::settings::Reader;
-use relay::{PortError, Remedy, back_off};
-use std::time::Duration;
+use relay::{CallError, PortError, Remedy, back_off};
 use tenant_logs::TenantName;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::connection::AwsConnection;
-use crate::error::CallError;
+use crate::error::call_error;
 use crate::ledger::table_name;
 
 /// Most time one call may take before it counts as unanswered.
@@ -88,7 +89,7 @@ impl TableCheckpoint {
         match call.send().await {
             Ok(_) => Ok(true),
             Err(error) if is_refused(&error) => Ok(false),
-            Err(error) => Err(CallError::new(&self.target, error)),
+            Err(error) => Err(call_error(&self.target, error)),
         }
     }
 
@@ -102,7 +103,7 @@ impl TableCheckpoint {
             .key("n", AttributeValue::N("0".to_owned()))
             .consistent_read(true);
         let answer = call.send().await;
-        let answer = answer.map_err(|error| CallError::new(&self.target, error))?;
+        let answer = answer.map_err(|error| call_error(&self.target, error))?;
         Ok(answer.item.map(|mut item| item.remove("value")))
     }
 

@@ -20,7 +20,6 @@ use aws_smithy_runtime_api::client::http::{
 use relay::settings::Reader;
 use tenant_logs::Secret;
 
-use crate::event_bus::EventBridge;
 use crate::roots::read_trust_store;
 
 /// The default provider, aws-lc, gathers entropy for 0.7 s at the first handshake of a 128 MB Lambda.
@@ -44,7 +43,7 @@ pub struct AwsSettings {
 }
 
 impl AwsSettings {
-    /// Reads the `AWS_…` settings and `SSL_CERT_FILE`; nothing where the reader noted a problem.
+    /// Reads the `AWS_…` settings and `SSL_CERT_FILE`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let region = reader.required_parsed("AWS_REGION", "a region such as eu-central-1", region);
         let access_key_id = reader.required("AWS_ACCESS_KEY_ID");
@@ -76,7 +75,6 @@ impl AwsSettings {
 pub struct AwsConnection {
     settings: AwsSettings,
     /// One for all, because reading the roots is most of what a start costs.
-    connector: SharedHttpConnector,
     http: SharedHttpClient,
 }
 
@@ -112,11 +110,9 @@ impl AwsConnection {
             connector.set_tls_context(context);
         }
         let connector = SharedHttpConnector::new(connector.build());
-        let of_every_client = connector.clone();
         Self {
             settings,
-            connector,
-            http: http_client_fn(move |_, _| of_every_client.clone()),
+            http: http_client_fn(move |_, _| connector.clone()),
         }
     }
 
@@ -124,12 +120,11 @@ impl AwsConnection {
         client!(aws_sdk_dynamodb, self, self.settings.dynamodb_endpoint)
     }
 
-    pub(crate) fn event_bridge(&self) -> EventBridge {
-        EventBridge::new(
-            self.connector.clone(),
-            self.credentials(),
-            self.settings.region.clone(),
-            self.settings.event_bridge_endpoint.clone(),
+    pub(crate) fn event_bridge(&self) -> aws_sdk_eventbridge::Client {
+        client!(
+            aws_sdk_eventbridge,
+            self,
+            self.settings.event_bridge_endpoint
         )
     }
 

@@ -3,14 +3,16 @@
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
-use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
-use relay::{DeadLetters, Delivery, Refusal, Remedy, call_end};
+use relay::{
+    BatchCall, CallError, CallLimits, DeadLetters, Delivery, Refusal, Remedy, Sending, TooLarge,
+    store_in_calls,
+};
 use tenant_logs::{BatchLimits, DeadLetter};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::connection::{AwsConnection, endpoint};
-use crate::error::{CallError, code_name, is_busy};
+use crate::error::{call_error, code_name, is_busy};
 
 /// What SQS takes in one message, and in one call.
 const MAX_BYTES: usize = 1_048_576;
@@ -27,7 +29,7 @@ pub struct DeadLetterQueueSettings {
 }
 
 impl DeadLetterQueueSettings {
-    /// Reads `DEAD_LETTER_QUEUE_URL`; nothing where the reader noted a problem.
+    /// Reads `DEAD_LETTER_QUEUE_URL`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let want = "the URL of a standard SQS queue";
         let url = reader.required_parsed("DEAD_LETTER_QUEUE_URL", want, |text| {
@@ -56,48 +58,6 @@ impl DeadLetterQueue {
         }
     }
 
-    /// Puts one batch of texts with their indices onto the queue.
-    async fn put(&self, batch: Vec<(usize, String)>, until: Instant) -> Delivery {
-        let indices: Vec<usize> = batch.iter().map(|(index, _)| *index).collect();
-        match self.call(batch, until).await {
-            Ok(answer) => self.read_answer(&answer),
-            // There is nowhere else for a dead letter to go, so it is never set aside in its turn.
-            Err(error) => {
-                let remedy = match error.remedy() {
-                    Remedy::SetAside | Remedy::Stop => Remedy::Stop,
-                    Remedy::Retry | Remedy::HandBack => Remedy::Retry,
-                };
-                Delivery {
-                    delivered: Vec::new(),
-                    refused: error.refuse(indices.into_iter(), remedy),
-                }
-            }
-        }
-    }
-
-    async fn call(
-        &self,
-        batch: Vec<(usize, String)>,
-        until: Instant,
-    ) -> Result<SendMessageBatchOutput, CallError> {
-        let mut call = self.client.send_message_batch().queue_url(self.url.clone());
-        for (index, text) in batch {
-            let entry = SendMessageBatchRequestEntry::builder()
-                .id(index.to_string())
-                .message_body(text);
-            // An entry lacks nothing; one that did would be left without an answer.
-            if let Ok(entry) = entry.build() {
-                call = call.entries(entry);
-            }
-        }
-        match timeout_at(call_end(until), call.send()).await {
-            Ok(answer) => answer.map_err(|error| CallError::new(&self.target, error)),
-            Err(_) => Err(CallError::TimedOut {
-                target: self.target.clone(),
-            }),
-        }
-    }
-
     /// Reads what became of each dead letter: a call that succeeds may still have refused some.
     fn read_answer(&self, answer: &SendMessageBatchOutput) -> Delivery {
         let delivered = answer
@@ -105,7 +65,7 @@ impl DeadLetterQueue {
             .iter()
             .filter_map(|entry| entry.id().parse().ok());
         let refused = answer.failed().iter().filter_map(|entry| {
-            let code = code_name(entry.code()).unwrap_or("a code");
+            let code = code_name(entry.code());
             let is_lasting = entry.sender_fault() && !is_busy(entry.code());
             Some(Refusal {
                 index: entry.id().parse().ok()?,
@@ -120,28 +80,51 @@ impl DeadLetterQueue {
         Delivery {
             delivered: delivered.collect(),
             refused: refused.collect(),
+            ..Delivery::default()
         }
     }
 }
 
 impl DeadLetters for DeadLetterQueue {
-    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
-        let split = LIMITS.split(dead_letters.iter().map(text).enumerate(), |(_, text)| {
-            text.len()
-        });
-        // A dead letter is cut to fit, so none is too large; one that were would have no answer, which is not delivered.
-        let calls: Vec<_> = split
-            .batches
-            .into_iter()
-            .map(|batch| self.put(batch, until))
-            .collect();
-        let mut answers = stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
-        let mut delivery = Delivery::default();
-        while let Some(answer) = answers.next().await {
-            delivery.delivered.extend(answer.delivered);
-            delivery.refused.extend(answer.refused);
+    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], sending: &Sending) -> Delivery {
+        let texts: Vec<String> = dead_letters.iter().map(text).collect();
+        store_in_calls(self, &texts, sending).await
+    }
+}
+
+impl BatchCall<String> for DeadLetterQueue {
+    fn target(&self) -> &str {
+        &self.target
+    }
+
+    fn limits(&self) -> CallLimits {
+        CallLimits {
+            batch: LIMITS,
+            item_bytes: MAX_BYTES,
+            calls_at_once: CALLS_AT_ONCE,
+            // A dead letter is cut to fit, so none is.
+            too_large: TooLarge::Refuse("over the 1,048,576 bytes of an SQS message".into()),
         }
-        delivery
+    }
+
+    fn bytes(&self, text: &String) -> usize {
+        text.len()
+    }
+
+    async fn call(&self, texts: &[&String], _until: Instant) -> Result<Delivery, CallError> {
+        let mut call = self.client.send_message_batch().queue_url(self.url.clone());
+        for (index, text) in texts.iter().enumerate() {
+            let entry = SendMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .message_body(text.as_str());
+            // An entry lacks nothing; one that did would be left without an answer.
+            if let Ok(entry) = entry.build() {
+                call = call.entries(entry);
+            }
+        }
+        let answer = call.send().await;
+        let answer = answer.map_err(|error| call_error(&self.target, error))?;
+        Ok(self.read_answer(&answer))
     }
 }
 

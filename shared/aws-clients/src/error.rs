@@ -1,8 +1,11 @@
 //! How a call to AWS fails as a whole.
+//!
+//! Of what AWS answers only the code is kept: a message may quote an event, and that of a wrong signature quotes the whole
+//! request, session token included.
 
 use aws_sdk_eventbridge::config::http::HttpResponse;
 use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
-use relay::{Refusal, Remedy, chain};
+use relay::{CallError, ServiceCode};
 
 /// Codes that pass by themselves, whatever the status.
 const BUSY_CODES: [&str; 11] = [
@@ -18,6 +21,9 @@ const BUSY_CODES: [&str; 11] = [
     "ThrottlingException",
     "TooManyRequestsException",
 ];
+
+/// What to check where nothing can pass.
+const ADVICE: &str = "check its name, its region, permissions and credentials";
 
 /// Codes that a person must act upon, besides every 401 and 403.
 const CLOSED_CODES: [&str; 22] = [
@@ -45,131 +51,69 @@ const CLOSED_CODES: [&str; 22] = [
     "UnrecognizedClientException",
 ];
 
-/// A call that failed as a whole. `target` says whom we called: ``event bus `auth0` ``.
-///
-/// Of what AWS answers only the code is kept: a message may quote an event, and that of a wrong signature quotes the
-/// whole request, session token included.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CallError {
-    #[error("no answer from {target} in time")]
-    TimedOut { target: String },
-    #[error("no time was left for a call of {target}")]
-    NotMade { target: String },
-    #[error("no answer from {target}")]
-    Unreachable {
-        target: String,
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    #[error("a call of {target} cannot be made")]
-    Unmade {
-        target: String,
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    #[error("{target} answered what cannot be read")]
-    Unreadable { target: String },
-    #[error("{target} answered {code}")]
-    Busy { target: String, code: String },
-    #[error("{target} answered {code}: check its name, its region, permissions and credentials")]
-    Closed { target: String, code: String },
-    #[error("{target} answered {code}")]
-    Content { target: String, code: String },
-}
-
-impl CallError {
-    /// Tells what the SDK's error means to us.
-    pub(crate) fn new<E>(target: &str, error: SdkError<E, HttpResponse>) -> Self
-    where
-        E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
-    {
-        let target = target.to_owned();
-        match &error {
-            SdkError::TimeoutError(_) => Self::TimedOut { target },
-            SdkError::DispatchFailure(_) => match error.into_source() {
-                Ok(source) => Self::Unreachable { target, source },
-                Err(_) => Self::TimedOut { target },
-            },
-            SdkError::ServiceError(context) => {
-                let status = context.raw().status().as_u16();
-                Self::answered(target, status, context.err().code())
-            }
-            SdkError::ConstructionFailure(_) => match error.into_source() {
-                Ok(source) => Self::Unmade { target, source },
-                Err(_) => Self::Unreadable { target },
-            },
-            // Some services' errors are only read where they are JSON: a front end's page still has a status.
-            SdkError::ResponseError(context) => {
-                let status = context.raw().status().as_u16();
-                Self::answered(target, status, None)
-            }
-            _ => Self::Unreadable { target },
+/// Returns what the SDK's error means to us.
+pub(crate) fn call_error<E>(target: &str, error: SdkError<E, HttpResponse>) -> CallError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let target = target.to_owned();
+    match &error {
+        SdkError::TimeoutError(_) => CallError::TimedOut { target },
+        SdkError::DispatchFailure(_) => match error.into_source() {
+            Ok(source) => CallError::Unreachable { target, source },
+            Err(_) => CallError::TimedOut { target },
+        },
+        SdkError::ServiceError(context) => {
+            let status = context.raw().status().as_u16();
+            answered(target, status, context.err().code())
         }
-    }
-
-    /// What an answer's status and code mean.
-    pub(crate) fn answered(target: String, status: u16, code: Option<&str>) -> Self {
-        let name = code.map(short_name);
-        let code = code
-            .and_then(code_name)
-            .map_or_else(|| format!("status {status}"), str::to_owned);
-        let is_one_of = |codes: &[&str]| name.is_some_and(|name| codes.contains(&name));
-        match status {
-            408 | 429 | 500.. => Self::Busy { target, code },
-            _ if is_one_of(&BUSY_CODES) => Self::Busy { target, code },
-            401 | 403 => Self::Closed { target, code },
-            _ if is_one_of(&CLOSED_CODES) => Self::Closed { target, code },
-            400.. => Self::Content { target, code },
-            _ => Self::Unreadable { target },
+        SdkError::ConstructionFailure(_) => match error.into_source() {
+            Ok(source) => CallError::Unmade { target, source },
+            Err(_) => CallError::Unreadable { target },
+        },
+        // Some services' errors are only read where they are JSON: a front end's page still has a status.
+        SdkError::ResponseError(context) => {
+            let status = context.raw().status().as_u16();
+            answered(target, status, None)
         }
-    }
-
-    /// What to do about it.
-    pub(crate) fn remedy(&self) -> Remedy {
-        match self {
-            Self::TimedOut { target: _ }
-            | Self::NotMade { target: _ }
-            | Self::Unreachable {
-                target: _,
-                source: _,
-            }
-            | Self::Unreadable { target: _ }
-            | Self::Busy { target: _, code: _ } => Remedy::Retry,
-            Self::Unmade {
-                target: _,
-                source: _,
-            }
-            | Self::Closed { target: _, code: _ } => Remedy::Stop,
-            Self::Content { target: _, code: _ } => Remedy::SetAside,
-        }
-    }
-
-    /// The refusal of every one of some items.
-    pub(crate) fn refuse(
-        &self,
-        indices: impl Iterator<Item = usize>,
-        remedy: Remedy,
-    ) -> Vec<Refusal> {
-        let reason = chain(self).to_string();
-        let refuse = |index| Refusal {
-            index,
-            remedy,
-            reason: reason.clone().into(),
-        };
-        indices.map(refuse).collect()
+        _ => CallError::Unreadable { target },
     }
 }
 
-/// What to do about one entry that was refused while others may have passed.
+/// Returns what an answer's status and code mean.
+fn answered(target: String, status: u16, code: Option<&str>) -> CallError {
+    let name = code.map(short_name);
+    let code = code.and_then(ServiceCode::of_code);
+    let code = code.unwrap_or_else(|| ServiceCode::of_status(status, None));
+    let is_one_of = |codes: &[&str]| name.is_some_and(|name| codes.contains(&name));
+    let closed = |target, code| CallError::Closed {
+        target,
+        code,
+        advice: ADVICE,
+    };
+    let busy = |target, code| CallError::Busy {
+        target,
+        code,
+        retry_after: None,
+    };
+    match status {
+        408 | 429 | 500.. => busy(target, code),
+        _ if is_one_of(&BUSY_CODES) => busy(target, code),
+        401 | 403 => closed(target, code),
+        _ if is_one_of(&CLOSED_CODES) => closed(target, code),
+        400.. => CallError::Content { target, code },
+        _ => CallError::Unreadable { target },
+    }
+}
+
+/// Whether an entry that was refused, while others may have passed, passes by itself.
 pub(crate) fn is_busy(code: &str) -> bool {
     BUSY_CODES.contains(&short_name(code))
 }
 
-/// A code for people; nothing where the text does not look like one.
-pub(crate) fn code_name(code: &str) -> Option<&str> {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_');
-    let looks_like_one = !code.is_empty() && code.len() <= 100 && code.bytes().all(is_allowed);
-    looks_like_one.then_some(code)
+/// Returns the code of a refused entry for people; where the text does not look like one, it is not repeated.
+pub(crate) fn code_name(code: &str) -> String {
+    ServiceCode::of_code(code).map_or_else(|| "a code".to_owned(), |code| code.to_string())
 }
 
 /// SQS's codes carry the prefix of its older protocol: `AWS.SimpleQueueService.NonExistentQueue`.
@@ -179,11 +123,13 @@ fn short_name(code: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use relay::Remedy;
+
     use super::*;
 
     fn check(status: u16, code: &str, remedy: Remedy, answered: &str) {
         let code = Some(code).filter(|code| !code.is_empty());
-        let error = CallError::answered("queue `letters`".to_owned(), status, code);
+        let error = super::answered("queue `letters`".to_owned(), status, code);
         assert_eq!(error.remedy(), remedy, "{status} {code:?}");
         let answered = format!("queue `letters` answered {answered}");
         assert!(error.to_string().starts_with(&answered), "{error}");
@@ -192,7 +138,7 @@ mod tests {
     #[test]
     fn what_passes_by_itself_is_tried_again() {
         let check = |status, code, answered| check(status, code, Remedy::Retry, answered);
-        check(500, "", "status 500");
+        check(500, "", "500");
         check(503, "ServiceUnavailable", "ServiceUnavailable");
         check(429, "TooManyRequestsException", "TooManyRequestsException");
         check(400, "ThrottlingException", "ThrottlingException");
@@ -230,7 +176,7 @@ mod tests {
             "InvalidSignatureException: check",
         );
         check(403, "SomethingNew", "SomethingNew: check");
-        check(401, "", "status 401: check");
+        check(401, "", "401: check");
     }
 
     #[test]
@@ -241,14 +187,14 @@ mod tests {
             Remedy::SetAside,
             "ValidationException",
         );
-        check(413, "", Remedy::SetAside, "status 413");
+        check(413, "", Remedy::SetAside, "413");
     }
 
     #[test]
     fn a_code_that_is_a_text_is_not_repeated() {
         let text = "user alice@example.com is unknown";
-        check(400, text, Remedy::SetAside, "status 400");
-        assert_eq!(code_name(text), None);
-        assert_eq!(code_name("MalformedDetail"), Some("MalformedDetail"));
+        check(400, text, Remedy::SetAside, "400");
+        assert_eq!(code_name(text), "a code");
+        assert_eq!(code_name("MalformedDetail"), "MalformedDetail");
     }
 }

@@ -1,20 +1,19 @@
 //! The sink `event-bus`: log events as entries of PutEvents.
 
-mod body;
-mod call;
-
-use futures_util::{StreamExt, stream};
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::operation::put_events::PutEventsOutput;
+use aws_sdk_eventbridge::primitives::DateTime;
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use relay::settings::Reader;
-use relay::{Delivery, Refusal, Remedy, Row, Sink, call_end};
-use tenant_logs::{BatchLimits, Bisection, TenantName};
-use tokio::time::{Instant, timeout_at};
+use relay::{
+    BatchCall, CallError, CallLimits, Delivery, Refusal, Remedy, Row, Sending, Sink, SinkKind,
+    TooLarge, send_in_calls,
+};
+use tenant_logs::{BatchLimits, TenantName};
+use tokio::time::Instant;
 
 use crate::connection::AwsConnection;
-use crate::error::{CallError, code_name};
-use body::Entry;
-use call::PutEventsAnswer;
-
-pub(crate) use call::EventBridge;
+use crate::error::{call_error, code_name};
 
 /// What PutEvents takes at once.
 const LIMITS: BatchLimits = BatchLimits {
@@ -23,6 +22,8 @@ const LIMITS: BatchLimits = BatchLimits {
 };
 /// Calls side by side; more would only wait for one CPU share.
 const CALLS_AT_ONCE: usize = 8;
+/// The most characters that a trace may have (PutEvents, `TraceHeader`).
+const MAX_TRACE_BYTES: usize = 500;
 /// As on a partner bus, so that the same rules match.
 const DETAIL_TYPE: &str = "Auth0 log";
 /// What EventBridge counts for `Time` (user guide, "Calculating PutEvents event entry size").
@@ -36,7 +37,7 @@ pub struct EventBusSettings {
 }
 
 impl EventBusSettings {
-    /// Reads `EVENT_BUS_NAME` and `EVENT_SOURCE`; nothing where the reader noted a problem.
+    /// Reads `EVENT_BUS_NAME` and `EVENT_SOURCE`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let name = reader.required_parsed("EVENT_BUS_NAME", "the name or ARN of a bus", bus_name);
         let want = "at most 256 characters, not beginning with `aws.`";
@@ -51,16 +52,16 @@ impl EventBusSettings {
 /// An EventBridge event bus. Calls are made side by side; each entry of an answer is read.
 #[derive(Debug)]
 pub struct EventBus {
-    client: EventBridge,
+    client: Client,
     name: String,
     source: String,
     target: String,
 }
 
-/// A row with its index among all rows.
-type Numbered<'a> = (usize, &'a Row<'a>);
-
 impl EventBus {
+    /// The sink and the schemas it takes, as `SINKS` names them.
+    pub const KIND: SinkKind = SinkKind::of_raw("event-bus");
+
     /// A bus that is reached through this connection; without `EVENT_SOURCE` events come from the tenant.
     pub fn new(
         connection: &AwsConnection,
@@ -75,53 +76,46 @@ impl EventBus {
         }
     }
 
-    /// Delivers one batch. A call refused for its content is bisected until the entry that is meant stands alone, so
-    /// that it takes no other with it.
-    async fn deliver(&self, batch: Vec<Numbered<'_>>, until: Instant) -> Delivery {
-        let mut delivery = Delivery::default();
-        let mut parts = Bisection::new(&batch);
-        while let Some(part) = parts.next_part() {
-            match self.put(part, until).await {
-                Ok(answer) => read_answer(part, &answer, &mut delivery),
-                Err(CallError::Content { .. }) if parts.bisect(part) => {}
-                Err(error) => {
-                    let indices = part.iter().map(|(index, _)| *index);
-                    delivery
-                        .refused
-                        .extend(error.refuse(indices, error.remedy()));
-                }
-            }
-        }
-        delivery
+    fn entry(&self, row: &Row<'_>) -> PutEventsRequestEntry {
+        let date = row.log_event.date();
+        let trace_id = row.trace_id.filter(|id| id.len() <= MAX_TRACE_BYTES);
+        PutEventsRequestEntry::builder()
+            .event_bus_name(&self.name)
+            .source(&self.source)
+            .detail_type(DETAIL_TYPE)
+            .detail(row.json.as_ref())
+            .set_time(date.map(|date| DateTime::from_millis(date.as_millisecond())))
+            .set_trace_header(trace_id.map(str::to_owned))
+            .build()
+    }
+}
+
+impl Sink for EventBus {
+    fn name(&self) -> &'static str {
+        Self::KIND.name
     }
 
-    async fn put(
-        &self,
-        part: &[Numbered<'_>],
-        until: Instant,
-    ) -> Result<PutEventsAnswer, CallError> {
-        let entry = Entry {
-            bus_name: &self.name,
-            source: &self.source,
-            detail_type: DETAIL_TYPE,
-        };
-        // A call that is begun may pass, though its answer comes too late.
-        if Instant::now() >= until {
-            return Err(CallError::NotMade {
-                target: self.target.clone(),
-            });
-        }
-        let body = body::put_events(&entry, part.iter().map(|(_, row)| *row));
-        let call = self.client.put_events(&self.target, body);
-        match timeout_at(call_end(until), call).await {
-            Ok(answer) => answer,
-            Err(_) => Err(CallError::TimedOut {
-                target: self.target.clone(),
-            }),
+    async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
+        // A bus is at least once, ledger or not.
+        send_in_calls(self, rows, &sending.in_shares()).await
+    }
+}
+
+impl<'a> BatchCall<Row<'a>> for EventBus {
+    fn target(&self) -> &str {
+        &self.target
+    }
+
+    fn limits(&self) -> CallLimits {
+        CallLimits {
+            batch: LIMITS,
+            item_bytes: LIMITS.bytes,
+            calls_at_once: CALLS_AT_ONCE,
+            too_large: TooLarge::Refuse("over the 1,000,000 bytes of an EventBridge entry".into()),
         }
     }
 
-    fn entry_bytes(&self, row: &Row<'_>) -> usize {
+    fn bytes(&self, row: &Row<'a>) -> usize {
         let time_bytes = if row.log_event.date().is_some() {
             TIME_BYTES
         } else {
@@ -129,34 +123,13 @@ impl EventBus {
         };
         time_bytes + self.source.len() + DETAIL_TYPE.len() + row.json.len()
     }
-}
 
-impl Sink for EventBus {
-    fn name(&self) -> &'static str {
-        "event-bus"
-    }
-
-    async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
-        let split = LIMITS.split(rows.iter().enumerate(), |(_, row)| self.entry_bytes(row));
-        let mut delivery = Delivery::default();
-        delivery
-            .refused
-            .extend(split.too_large.iter().map(|(index, _)| Refusal {
-                index: *index,
-                remedy: Remedy::SetAside,
-                reason: "over the 1,000,000 bytes of an EventBridge entry".into(),
-            }));
-        let calls = split
-            .batches
-            .into_iter()
-            .map(|batch| self.deliver(batch, until));
-        let calls: Vec<_> = calls.collect();
-        let mut answers = stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
-        while let Some(answer) = answers.next().await {
-            delivery.delivered.extend(answer.delivered);
-            delivery.refused.extend(answer.refused);
-        }
-        delivery
+    async fn call(&self, rows: &[&Row<'a>], _until: Instant) -> Result<Delivery, CallError> {
+        let entries = rows.iter().map(|row| self.entry(row)).collect();
+        let call = self.client.put_events().set_entries(Some(entries));
+        let answer = call.send().await;
+        let answer = answer.map_err(|error| call_error(&self.target, error))?;
+        Ok(read_answer(&answer))
     }
 }
 
@@ -166,26 +139,24 @@ const PASSING_CODES: [&str; 2] = ["InternalFailure", "ThrottlingException"];
 /// Reads what became of each entry: a call that succeeds may still have refused some.
 ///
 /// An entry that the answer is too short for, or that has neither identifier nor code, has no answer.
-fn read_answer(part: &[Numbered<'_>], answer: &PutEventsAnswer, delivery: &mut Delivery) {
-    for ((index, _), entry) in part.iter().zip(&answer.entries) {
-        match (entry.error_code.as_deref(), &entry.event_id) {
+fn read_answer(answer: &PutEventsOutput) -> Delivery {
+    let mut delivery = Delivery::default();
+    for (index, entry) in answer.entries().iter().enumerate() {
+        match (entry.error_code(), entry.event_id()) {
             (Some(code), _) => delivery.refused.push(Refusal {
-                index: *index,
+                index,
                 remedy: if PASSING_CODES.contains(&code) {
                     Remedy::Retry
                 } else {
                     Remedy::SetAside
                 },
-                reason: format!(
-                    "EventBridge answered {}",
-                    code_name(code).unwrap_or("a code")
-                )
-                .into(),
+                reason: format!("EventBridge answered {}", code_name(code)).into(),
             }),
-            (None, Some(_)) => delivery.delivered.push(*index),
+            (None, Some(_)) => delivery.delivered.push(index),
             (None, None) => {}
         }
     }
+    delivery
 }
 
 /// A name, a partner bus's name or an ARN (PutEvents, `EventBusName`); anything else would fail every call.

@@ -4,8 +4,6 @@ mod entry;
 mod table;
 
 #[cfg(test)]
-mod fake_table;
-#[cfg(test)]
 mod tests;
 
 use relay::settings::Reader;

@@ -6,9 +6,11 @@ mod dead_letter_queue;
 mod error;
 mod event_bus;
 mod firehose;
+mod function;
 mod ledger;
 mod roots;
 mod secrets;
+mod sinks;
 #[cfg(test)]
 mod test_endpoint;
 
@@ -17,5 +19,7 @@ pub use connection::{AwsConnection, AwsSettings};
 pub use dead_letter_queue::{DeadLetterQueue, DeadLetterQueueSettings};
 pub use event_bus::{EventBus, EventBusSettings};
 pub use firehose::{Firehose, FirehoseSettings};
+pub use function::AwsFunction;
 pub use ledger::{LedgerSettings, TableLedger, read_ledger};
-pub use secrets::{SecretVersions, SecretsManager, read_secrets};
+pub use secrets::SecretsManager;
+pub use sinks::{aws_sinks, event_bus};

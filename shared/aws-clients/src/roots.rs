@@ -1,32 +1,16 @@
 //! Which certificate authorities the SDK's connections trust: the system's, or those of `SSL_CERT_FILE`.
 
 use aws_smithy_http_client::tls::TrustStore;
-use relay::settings::Reader;
+use relay::settings::{Reader, read_certificates};
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-const NAME: &str = "SSL_CERT_FILE";
-
-/// Reads the roots to trust; nothing where the reader noted a problem.
+/// Reads the roots to trust; `None` if the reader noted a problem.
 pub(crate) fn read_trust_store(reader: &mut Reader<'_>) -> Option<TrustStore> {
-    let Some(path) = reader.optional(NAME) else {
-        return Some(TrustStore::default());
-    };
-    match std::fs::read(&path) {
-        Ok(pem) if has_only_roots(&pem) => Some(TrustStore::empty().with_pem_certificate(pem)),
-        Ok(_) => {
-            reader.problem(
-                NAME,
-                format_args!("cannot use `{path}` (want PEM certificates)"),
-            );
-            None
-        }
-        Err(error) => {
-            reader.problem(NAME, format_args!("cannot open `{path}`: {}", error.kind()));
-            None
-        }
-    }
+    read_certificates(reader, TrustStore::default, |pem| {
+        has_only_roots(&pem).then(|| TrustStore::empty().with_pem_certificate(pem))
+    })
 }
 
 /// Whether a file holds roots, all readable: the SDK's client panics on another.

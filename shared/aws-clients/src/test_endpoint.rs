@@ -1,24 +1,14 @@
-//! An HTTP endpoint on loopback that plays AWS for one test: it keeps what it was asked, and answers what the test says.
+//! What plays AWS for one test: it keeps what it was asked, and answers what the test says.
 
-use std::convert::Infallible;
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
 
-use http_body_util::{BodyExt, Full};
-use hyper::body::{Bytes, Incoming};
-use hyper::service::service_fn;
-use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
-use rcgen::CertifiedKey;
+use fakes::test_server::{self, TestServer};
 use relay::settings::{Reader, SettingsError};
-use rustls::ServerConfig;
-use rustls::crypto::ring::default_provider;
-use rustls::pki_types::PrivateKeyDer;
+use relay::{Patience, Sending};
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
 use tokio::sync::Barrier;
-use tokio_rustls::TlsAcceptor;
+use tokio::time::Instant;
 
 use crate::connection::{AwsConnection, AwsSettings};
 
@@ -31,6 +21,21 @@ pub(crate) struct Call {
     pub(crate) body: Value,
 }
 
+impl Call {
+    fn read(call: &test_server::Call) -> Self {
+        let header = |name: &str| {
+            let value = call.headers.get(name);
+            value.map_or("", |value| value.to_str().unwrap()).to_owned()
+        };
+        Self {
+            operation: header("x-amz-target"),
+            authorization: header("authorization"),
+            session_token: header("x-amz-security-token"),
+            body: serde_json::from_slice(&call.bytes).unwrap(),
+        }
+    }
+}
+
 /// What the endpoint does with a call.
 pub(crate) enum Answer {
     Json(u16, Value),
@@ -41,82 +46,45 @@ pub(crate) enum Answer {
     Drop,
 }
 
+impl From<Answer> for test_server::Answer {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Json(status, value) => Self::Full(status, Vec::new(), value.to_string()),
+            Answer::Text(status, text) => Self::Full(status, Vec::new(), text.to_owned()),
+            Answer::Together(barrier, value) => Self::FullTogether(barrier, 200, value.to_string()),
+            Answer::Hang => Self::Hang,
+            Answer::Drop => Self::Drop,
+        }
+    }
+}
+
 #[derive(Clone)]
 pub(crate) struct TestEndpoint {
     pub(crate) url: String,
-    calls: Arc<Mutex<Vec<Call>>>,
+    server: TestServer,
 }
 
 impl TestEndpoint {
     pub(crate) async fn start(answer: impl Fn(&Call) -> Answer + Send + Sync + 'static) -> Self {
-        Self::listen("http", answer, None).await
+        let server = TestServer::start(move |call| answer(&Call::read(call)).into()).await;
+        Self {
+            url: format!("http://{}", server.address),
+            server,
+        }
     }
 
-    /// Serves HTTPS; answers the certificate as PEM, too.
+    /// Serves HTTPS; returns the certificate as PEM, too.
     pub(crate) async fn start_tls(
         answer: impl Fn(&Call) -> Answer + Send + Sync + 'static,
     ) -> (Self, String) {
-        let names = vec!["127.0.0.1".to_owned()];
-        let CertifiedKey { cert, signing_key } = rcgen::generate_simple_self_signed(names).unwrap();
-        let key = PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
-        let settings = ServerConfig::builder_with_provider(Arc::new(default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![cert.der().clone()], key)
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(settings));
-        (
-            Self::listen("https", answer, Some(acceptor)).await,
-            cert.pem(),
-        )
-    }
-
-    async fn listen(
-        scheme: &str,
-        answer: impl Fn(&Call) -> Answer + Send + Sync + 'static,
-        acceptor: Option<TlsAcceptor>,
-    ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let endpoint = Self {
-            url: format!("{scheme}://{}", listener.local_addr().unwrap()),
-            calls: Arc::default(),
-        };
-        let (listening, answer) = (endpoint.clone(), Arc::new(answer));
-        tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (endpoint, answer) = (listening.clone(), Arc::clone(&answer));
-                match acceptor.clone() {
-                    None => drop(tokio::spawn(endpoint.serve(stream, answer))),
-                    Some(acceptor) => drop(tokio::spawn(async move {
-                        if let Ok(stream) = acceptor.accept(stream).await {
-                            endpoint.serve(stream, answer).await;
-                        }
-                    })),
-                }
-            }
-        });
-        endpoint
-    }
-
-    async fn serve(
-        self,
-        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-        answer: Arc<impl Fn(&Call) -> Answer + Send + Sync + 'static>,
-    ) {
-        let service = service_fn(|request| async {
-            let call = read(request).await;
-            self.calls.lock().unwrap().push(call.clone());
-            respond(answer(&call)).await
-        });
-        let connection = hyper::server::conn::http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service);
-        // A client that goes away is part of some tests.
-        drop(connection.await);
+        let answer = move |call: &test_server::Call| answer(&Call::read(call)).into();
+        let (server, certificate) = TestServer::start_tls(answer).await;
+        let url = format!("https://{}", server.address);
+        (Self { url, server }, certificate)
     }
 
     pub(crate) fn calls(&self) -> Vec<Call> {
-        self.calls.lock().unwrap().clone()
+        self.server.calls().iter().map(Call::read).collect()
     }
 
     pub(crate) fn connection(&self) -> AwsConnection {
@@ -124,9 +92,23 @@ impl TestEndpoint {
     }
 
     pub(crate) fn connection_with(&self, values: &[(&str, &str)]) -> AwsConnection {
-        let mut values = values.to_vec();
-        values.push(("AWS_ENDPOINT_URL", &self.url));
-        AwsConnection::new(read_settings(&values, AwsSettings::read).unwrap())
+        connection(&self.url, values)
+    }
+}
+
+/// A connection to a URL.
+pub(crate) fn connection(url: &str, values: &[(&str, &str)]) -> AwsConnection {
+    let mut values = values.to_vec();
+    values.push(("AWS_ENDPOINT_URL", url));
+    AwsConnection::new(read_settings(&values, AwsSettings::read).unwrap())
+}
+
+/// One try of each item, so that a test sees what one call's answer means.
+pub(crate) fn once(time: Duration) -> Sending {
+    Sending {
+        until: Instant::now() + time,
+        patience: Patience::WholeTime,
+        max_tries: 1,
     }
 }
 
@@ -149,36 +131,4 @@ pub(crate) fn read_settings<T>(
     let mut reader = Reader::new(&lookup);
     let settings = read(&mut reader);
     reader.finish(|| settings)
-}
-
-async fn read(request: Request<Incoming>) -> Call {
-    let header = |name: &str| {
-        let value = request.headers().get(name);
-        value.map_or("", |value| value.to_str().unwrap()).to_owned()
-    };
-    let operation = header("x-amz-target");
-    let authorization = header("authorization");
-    let session_token = header("x-amz-security-token");
-    let bytes = request.into_body().collect().await.unwrap().to_bytes();
-    Call {
-        operation,
-        authorization,
-        session_token,
-        body: serde_json::from_slice(&bytes).unwrap(),
-    }
-}
-
-async fn respond(answer: Answer) -> io::Result<Response<Full<Bytes>>> {
-    let (status, text) = match answer {
-        Answer::Json(status, value) => (status, value.to_string()),
-        Answer::Text(status, text) => (status, text.to_owned()),
-        Answer::Together(barrier, value) => {
-            barrier.wait().await;
-            (200, value.to_string())
-        }
-        Answer::Hang => match std::future::pending::<Infallible>().await {},
-        Answer::Drop => return Err(io::ErrorKind::ConnectionReset.into()),
-    };
-    let response = Response::builder().status(status).body(Full::from(text));
-    Ok(response.unwrap())
 }

@@ -8,7 +8,7 @@ use hyper::http::request::Parts;
 use relay::Deadline;
 use tokio::time::timeout_at;
 
-/// Bytes of a body that nobody wants which are read so that the sender sees the answer and no broken connection.
+/// How much of an unwanted body is read, so that the sender sees the answer and no broken connection.
 const MAX_DISCARDED_BYTES: usize = 104_857_600;
 
 /// A call as it came.
@@ -67,7 +67,7 @@ impl Call {
     /// The whole body, of at most so many bytes, however it was sent.
     ///
     /// # Errors
-    /// Where it is larger, or does not come whole and in time.
+    /// If it is larger, incomplete or late.
     pub async fn body(&mut self, most_bytes: usize) -> Result<Bytes, BodyError> {
         let body = &mut self.body;
         let reading = async {
@@ -88,7 +88,7 @@ impl Call {
         read.unwrap_or(Err(BodyError::Incomplete))
     }
 
-    /// Reads what nobody wants of the body, within reason, and forgets it.
+    /// Reads the rest of an unwanted body, up to a limit, and drops it.
     pub async fn discard_body(&mut self) {
         let body = &mut self.body;
         let reading = async {

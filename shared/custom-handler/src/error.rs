@@ -7,15 +7,15 @@ use relay::Remedy;
 /// A step of the server that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
-    /// The signal that asks for an orderly end cannot be heard.
+    /// The signal that asks for an orderly end cannot be received.
     #[error("cannot listen for SIGTERM")]
     Signal(#[source] io::Error),
-    /// The host's port cannot be had, for another reason than that it is in use.
+    /// The host's port cannot be bound, for another reason than that it is in use.
     #[error("cannot listen on port {port}")]
     Listen {
         /// The port that the host named.
         port: u16,
-        /// What the system said.
+        /// What the system reported.
         #[source]
         source: io::Error,
     },

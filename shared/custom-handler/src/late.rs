@@ -28,7 +28,7 @@ pub async fn serve_when_made<H: Handler, E: Display>(
         loop {
             match make().await {
                 Ok(handler) => return handler,
-                Err(error) => tracing::error!(%error, "cannot start yet, trying again"),
+                Err(error) => tracing::error!(%error, "start failed, trying again"),
             }
             sleep(TRY_AGAIN_AFTER).await;
         }

@@ -14,4 +14,4 @@ pub use late::serve_when_made;
 pub use reply::Reply;
 pub use server::{Handler, serve};
 pub use settings::HandlerSettings;
-pub use start::{Start, run};
+pub use start::{HostedSettings, run};

@@ -43,7 +43,7 @@ struct Serving<H> {
 /// Serves the host's calls until SIGTERM, then finishes those under way.
 ///
 /// # Errors
-/// Where the port cannot be had; one that is in use is tried again for as long as it takes.
+/// If the port cannot be bound; one that is in use is tried again for as long as it takes.
 pub async fn serve<H: Handler>(handler: H, settings: HandlerSettings) -> Result<(), ServeError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signal)?;
     serve_until(handler, settings, async move {
@@ -131,7 +131,7 @@ async fn connection<H: Handler>(
     // No time limits here: the host keeps idle connections for more than a minute.
     let serving_it = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let mut serving_it = pin!(serving_it);
-    // A peer that goes away ends the connection with an error that concerns nobody.
+    // A peer that goes away ends the connection with an error, and there is nothing to do about it.
     tokio::select! {
         _closed = serving_it.as_mut() => return,
         _ended = ending.changed() => serving_it.as_mut().graceful_shutdown(),
@@ -159,7 +159,7 @@ async fn respond<H: Handler>(
         Ok(Err(_panicked)) => Reply::failure(500, "the call failed"),
         Err(_elapsed) => {
             answering.abort();
-            tracing::error!("a call was not answered in time");
+            tracing::error!("call not answered in time");
             Reply::failure(500, "no answer in time")
         }
     };

@@ -1,4 +1,4 @@
-//! What the host says of itself, and how long a call may take.
+//! Where the host wants the handler to listen, and how long a call may take.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub struct HandlerSettings {
 }
 
 impl HandlerSettings {
-    /// Reads them; nothing where the reader noted a problem.
+    /// Reads them; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let port = reader.required_parsed(
             "FUNCTIONS_CUSTOMHANDLER_PORT",
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_settings_are_told_together() {
+    fn wrong_settings_are_reported_together() {
         assert_eq!(
             read("none", "0").unwrap_err(),
             "2 settings are wrong:

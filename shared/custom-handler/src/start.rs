@@ -1,36 +1,34 @@
 //! A function from its first setting to its exit code.
 
-use std::fmt::Display;
 use std::process::ExitCode;
 
 use relay::chain;
-use relay::settings::{SettingsError, refuse};
-use tracing::level_filters::LevelFilter;
+use relay::settings::{FunctionSettings, SettingsError, report_usage_error};
 
 use crate::{Handler, HandlerSettings, serve_when_made};
 
-/// What is needed before anything is fetched: how to listen and how to log.
-#[derive(Debug, Clone, Copy)]
-pub struct Start {
-    /// How much the function says.
-    pub log_level: LevelFilter,
-    /// Where it listens.
-    pub handler: HandlerSettings,
+/// The settings of a function that the Functions host starts.
+pub trait HostedSettings: FunctionSettings {
+    /// Where it listens, and how long a call may take.
+    fn handler(&self) -> HandlerSettings;
 }
 
-/// Runs a function, known in its lines by the name of its crate: wrong settings end it at once, because no time mends
-/// them; what else its handler needs is tried until it is there.
-pub async fn run<H: Handler, E: Display>(
+/// Runs a function, known in its log lines by the name of its crate: wrong settings, as they are `checked` before any
+/// secret is fetched, end it at once, because no time mends them; `load` is tried until the secrets are there, and `make`
+/// builds the handler.
+pub async fn run<S: HostedSettings, H: Handler>(
     name: &'static str,
-    start: Result<Start, SettingsError>,
-    make: impl AsyncFn() -> Result<H, E>,
+    checked: Result<S, SettingsError>,
+    load: impl AsyncFn() -> Result<S, SettingsError>,
+    make: impl Fn(S) -> H,
 ) -> ExitCode {
-    let start = match start {
-        Ok(start) => start,
-        Err(error) => return refuse(&error),
+    let settings = match checked {
+        Ok(settings) => settings,
+        Err(error) => return report_usage_error(&error),
     };
-    relay::logging::start(name, start.log_level);
-    match serve_when_made(make, start.handler).await {
+    relay::logging::start(name, settings.log_level());
+    let make = async || load().await.map(&make);
+    match serve_when_made(make, settings.handler()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let error = chain(&error).to_string();

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use relay::{Remedy, back_off, call_end};
+use relay::{CallError, Remedy, back_off};
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use tenant_logs::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use crate::call_error::CallError;
 use crate::entra::{EntraIdentity, TokenCache};
 use crate::exchange::{Answer, exchange};
 
@@ -56,7 +55,6 @@ impl AzureService {
         until: Instant,
         build: impl Fn(&Client) -> RequestBuilder,
     ) -> Result<Answer, CallError> {
-        let until = call_end(until);
         let no_token = |error| CallError::NoToken {
             target: self.target.clone(),
             source: Box::new(error),
@@ -90,7 +88,7 @@ impl AzureService {
                 Err(error) => error,
             };
             tries += 1;
-            let wait = back_off(tries).max(error.retry_after());
+            let wait = back_off(tries).max(error.retry_after().unwrap_or_default());
             let wake = Instant::now().checked_add(wait);
             match wake {
                 Some(wake)

@@ -5,16 +5,17 @@ mod listing;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
-use relay::{DeadLetters, Delivery, PortError, Refusal, Remedy, chain};
+use relay::{
+    BatchCall, CallError, CallLimits, DeadLetters, Delivery, PortError, Sending, TooLarge,
+    store_in_calls,
+};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{StatusCode, Url};
-use tenant_logs::{DeadLetter, sha256_hex};
+use tenant_logs::{BatchLimits, DeadLetter, sha256_hex};
 use tokio::time::Instant;
 
 use crate::azure_service::{AzureService, STORAGE, of_storage};
-use crate::call_error::CallError;
 use crate::endpoint::{WANT, below, endpoint, percent_encode};
 use crate::entra::EntraIdentity;
 use crate::exchange::Answer;
@@ -33,7 +34,7 @@ pub struct DeadLetterContainerSettings {
 }
 
 impl DeadLetterContainerSettings {
-    /// Reads `DEAD_LETTER_CONTAINER_ENDPOINT`; nothing where the reader noted a problem.
+    /// Reads `DEAD_LETTER_CONTAINER_ENDPOINT`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let endpoint = reader.required_parsed("DEAD_LETTER_CONTAINER_ENDPOINT", WANT, endpoint)?;
         Some(Self { endpoint })
@@ -91,7 +92,7 @@ impl DeadLetterContainer {
         page.map_err(|error| error.at("list dead letters".to_owned()))
     }
 
-    /// A dead letter's bytes; nothing where it is gone.
+    /// Returns a dead letter's bytes; `None` if it is gone.
     ///
     /// # Errors
     /// As [`Self::list`].
@@ -129,70 +130,75 @@ impl DeadLetterContainer {
         deleted.map_err(|error| error.at("delete a dead letter".to_owned()))
     }
 
-    async fn put(&self, index: usize, dead_letter: &DeadLetter<'_>, until: Instant) -> Delivery {
-        let json = dead_letter.to_json();
-        let url = self.blob(&name(dead_letter, &json));
-        let body = Bytes::from(json);
-        let call = self.service.call(until, |client| {
-            of_storage(client.put(url.clone()))
-                .header("x-ms-blob-type", "BlockBlob")
-                .header(CONTENT_TYPE, "application/json")
-                .body(body.clone())
-        });
-        let error = match call.await {
-            Ok(answer) if answer.is_success() => {
-                return Delivery {
-                    delivered: vec![index],
-                    refused: Vec::new(),
-                };
-            }
-            Ok(answer) => self.service.error(answer),
-            Err(error) => error,
-        };
-        Delivery {
-            delivered: Vec::new(),
-            refused: vec![refusal(index, &error)],
-        }
-    }
-
     fn blob(&self, name: &str) -> Url {
         let segments: Vec<String> = name.split('/').map(percent_encode).collect();
         below(&self.endpoint, &segments.join("/"))
     }
 }
 
+/// A dead letter as it is stored.
+struct Blob {
+    name: String,
+    json: Bytes,
+}
+
 impl DeadLetters for DeadLetterContainer {
-    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
-        let calls: Vec<_> = dead_letters
-            .iter()
-            .enumerate()
-            .map(|(index, dead_letter)| self.put(index, dead_letter, until))
-            .collect();
-        let mut answers = stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
-        let mut delivery = Delivery::default();
-        while let Some(answer) = answers.next().await {
-            delivery.delivered.extend(answer.delivered);
-            delivery.refused.extend(answer.refused);
-        }
-        delivery
+    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], sending: &Sending) -> Delivery {
+        let blobs = dead_letters.iter().map(|dead_letter| {
+            let json = dead_letter.to_json();
+            Blob {
+                name: name(dead_letter, &json),
+                json: json.into(),
+            }
+        });
+        let blobs: Vec<Blob> = blobs.collect();
+        store_in_calls(self, &blobs, sending).await
     }
 }
 
-/// There is nowhere else for a dead letter to go, so it is never set aside in its turn.
-fn refusal(index: usize, error: &CallError) -> Refusal {
-    let remedy = match error.remedy() {
-        Remedy::SetAside | Remedy::Stop => Remedy::Stop,
-        Remedy::Retry | Remedy::HandBack => Remedy::Retry,
-    };
-    Refusal {
-        index,
-        remedy,
-        reason: chain(error).to_string().into(),
+impl BatchCall<Blob> for DeadLetterContainer {
+    fn target(&self) -> &str {
+        self.service.target()
+    }
+
+    fn limits(&self) -> CallLimits {
+        CallLimits {
+            batch: BatchLimits {
+                events: 1,
+                bytes: usize::MAX,
+            },
+            item_bytes: usize::MAX,
+            calls_at_once: CALLS_AT_ONCE,
+            too_large: TooLarge::SendAlone,
+        }
+    }
+
+    fn bytes(&self, blob: &Blob) -> usize {
+        blob.json.len()
+    }
+
+    async fn call(&self, blobs: &[&Blob], until: Instant) -> Result<Delivery, CallError> {
+        let Some(blob) = blobs.first() else {
+            return Ok(Delivery::default());
+        };
+        let url = self.blob(&blob.name);
+        let call = self.service.call(until, |client| {
+            of_storage(client.put(url.clone()))
+                .header("x-ms-blob-type", "BlockBlob")
+                .header(CONTENT_TYPE, "application/json")
+                .body(blob.json.clone())
+        });
+        let answer = call.await?;
+        if answer.is_success() {
+            Ok(Delivery::all_delivered(1))
+        } else {
+            Err(self.service.error(answer))
+        }
     }
 }
 
 fn is_gone(answer: &Answer) -> bool {
-    answer.status == StatusCode::NOT_FOUND && answer.said().is("BlobNotFound")
+    answer.status == StatusCode::NOT_FOUND && answer.service_code().is("BlobNotFound")
 }
 
 /// A dead letter's name says when it was written and by which function. It is a hash of the dead letter besides, so that putting a

@@ -8,16 +8,17 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
-use relay::{Delivery, Refusal, Remedy, Row, Sink, call_end, chain};
+use relay::{
+    BatchCall, CallError, CallLimits, Delivery, Row, Sending, ServiceCode, Sink, SinkKind,
+    TooLarge, chain, send_in_calls,
+};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
-use tenant_logs::Bisection;
 use tokio::time::{Instant, timeout_at};
 
 use crate::error::HttpClientError;
-use crate::exchange::{retry_after, wait_if_in_time};
+use crate::exchange::retry_after;
 use crate::key_vault::KeyVault;
 use crate::tls::client;
 use authorization::Authorization;
@@ -26,6 +27,8 @@ use body::row_bytes;
 pub use body::BodyFormat;
 pub use settings::HttpCollectorSettings;
 
+/// Its URL may hold a secret, so it is not named.
+const TARGET: &str = "the collector";
 const CALLS_AT_ONCE: usize = 4;
 /// What is read of an answer, so that its connection serves the next call.
 const MAX_ANSWER_BYTES: usize = 65_536;
@@ -41,18 +44,20 @@ pub struct HttpCollector {
     format: BodyFormat,
 }
 
-/// What the collector said.
+/// What the collector answered.
 struct Answer {
     status: StatusCode,
-    /// How long it wants to be left alone.
+    /// How long it asks to be left alone.
     retry_after: Option<Duration>,
 }
 
-/// A row with its index among all rows.
-type Numbered<'a> = (usize, &'a Row<'a>);
-
 impl HttpCollector {
-    /// The collector that the `HTTP_SINK_…` settings name; nothing where the reader noted a problem.
+    /// The sink and the schemas it takes, as `SINKS` names them.
+    pub const KIND: SinkKind = SinkKind::of_any_schema("http");
+    /// The setting that may refer to a secret.
+    pub const SECRET: &str = settings::SECRET;
+
+    /// The collector that the `HTTP_SINK_…` settings name; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         match Self::new(HttpCollectorSettings::read(reader)?) {
             Ok(collector) => Some(collector),
@@ -85,44 +90,9 @@ impl HttpCollector {
         self
     }
 
-    /// Delivers one batch. A call refused for its content is bisected until the rows that are meant stand alone, so that
-    /// they take no other with them.
-    async fn deliver(&self, batch: Vec<Numbered<'_>>, until: Instant) -> Delivery {
-        let mut delivery = Delivery::default();
-        let mut parts = Bisection::new(&batch);
-        let mut longest = Duration::ZERO;
-        while let Some(part) = parts.next_part() {
-            let begun = Instant::now();
-            // A call that is cut off may have been taken, and would be made again.
-            if longest >= until.saturating_duration_since(begun) {
-                let reason = chain(&HttpClientError::NotMade).to_string();
-                refuse(&mut delivery, part, Remedy::Retry, &reason);
-                continue;
-            }
-            let answer = self.post(part, until).await;
-            longest = longest.max(begun.elapsed());
-            match answer {
-                Ok(answer) if answer.status.is_success() => {
-                    let taken = part.iter().map(|(index, _)| *index);
-                    delivery.delivered.extend(taken);
-                }
-                Ok(answer) if is_about_content(answer.status) && parts.bisect(part) => {}
-                Ok(answer) => {
-                    let reason = format!("the collector answered {}", answer.status.as_u16());
-                    refuse(&mut delivery, part, answer.remedy(until).await, &reason);
-                }
-                Err(error) => {
-                    let reason = chain(&error).to_string();
-                    refuse(&mut delivery, part, error.remedy(), &reason);
-                }
-            }
-        }
-        delivery
-    }
-
     /// Posts rows, and posts them a second time with a new credential where the first one is not accepted.
-    async fn post(&self, part: &[Numbered<'_>], until: Instant) -> Result<Answer, HttpClientError> {
-        let body = Bytes::from(self.format.write(part.iter().map(|(_, row)| *row)));
+    async fn post(&self, rows: &[&Row<'_>], until: Instant) -> Result<Answer, CallError> {
+        let body = Bytes::from(self.format.write(rows.iter().copied()));
         let Some(authorization) = &self.authorization else {
             return self.post_as(body, None, until).await;
         };
@@ -142,7 +112,7 @@ impl HttpCollector {
         body: Bytes,
         authorization: Option<&HeaderValue>,
         until: Instant,
-    ) -> Result<Answer, HttpClientError> {
+    ) -> Result<Answer, CallError> {
         let mut request = self
             .client
             .post(self.url.clone())
@@ -151,44 +121,51 @@ impl HttpCollector {
         if let Some(authorization) = authorization {
             request = request.header(AUTHORIZATION, authorization);
         }
-        match timeout_at(call_end(until), request.send()).await {
-            Ok(Ok(response)) => {
-                let answer = Answer {
-                    status: response.status(),
-                    retry_after: retry_after(response.headers()),
-                };
-                read_to_end(response, until).await;
-                Ok(answer)
-            }
-            Ok(Err(error)) => Err(HttpClientError::Unreachable(error.without_url())),
-            Err(_) => Err(HttpClientError::TimedOut),
-        }
+        let response = request.send().await;
+        let response = response.map_err(|error| CallError::Unreachable {
+            target: TARGET.to_owned(),
+            source: error.without_url().into(),
+        })?;
+        let answer = Answer {
+            status: response.status(),
+            retry_after: retry_after(response.headers()),
+        };
+        read_to_end(response, until).await;
+        Ok(answer)
     }
 }
 
 impl Sink for HttpCollector {
     fn name(&self) -> &'static str {
-        "http"
+        Self::KIND.name
     }
 
-    async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
-        let limits = self.format.limits();
-        let split = limits.split(rows.iter().enumerate(), |(_, row)| row_bytes(row));
-        // The limit is our own, so a row that is over it alone is the collector's to judge.
-        let alone = split.too_large.into_iter().map(|numbered| vec![numbered]);
-        let calls: Vec<_> = split
-            .batches
-            .into_iter()
-            .chain(alone)
-            .map(|numbered| self.deliver(numbered, until))
-            .collect();
-        let mut answers = stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
-        let mut delivery = Delivery::default();
-        while let Some(answer) = answers.next().await {
-            delivery.delivered.extend(answer.delivered);
-            delivery.refused.extend(answer.refused);
+    async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
+        send_in_calls(self, rows, sending).await
+    }
+}
+
+impl<'a> BatchCall<Row<'a>> for HttpCollector {
+    fn target(&self) -> &str {
+        TARGET
+    }
+
+    fn limits(&self) -> CallLimits {
+        let batch = self.format.limits();
+        CallLimits {
+            batch,
+            item_bytes: batch.bytes,
+            calls_at_once: CALLS_AT_ONCE,
+            too_large: TooLarge::SendAlone,
         }
-        delivery
+    }
+
+    fn bytes(&self, row: &Row<'a>) -> usize {
+        row_bytes(row)
+    }
+
+    async fn call(&self, rows: &[&Row<'a>], until: Instant) -> Result<Delivery, CallError> {
+        self.post(rows, until).await?.delivery(rows.len())
     }
 }
 
@@ -203,37 +180,32 @@ impl fmt::Debug for HttpCollector {
     }
 }
 
-fn refuse(delivery: &mut Delivery, part: &[Numbered<'_>], remedy: Remedy, reason: &str) {
-    let refuse = |(index, _): &Numbered<'_>| Refusal {
-        index: *index,
-        remedy,
-        reason: reason.to_owned().into(),
-    };
-    delivery.refused.extend(part.iter().map(refuse));
-}
-
-/// Whether some of the rows cannot pass, while others may.
-fn is_about_content(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 400 | 413 | 422)
-}
-
 impl Answer {
-    /// What to do about rows that were not taken. A wait that the collector asks for is over by then, or they are handed
-    /// back, because trying again before would only prolong it.
-    async fn remedy(&self, until: Instant) -> Remedy {
-        match self.status.as_u16() {
-            400 | 413 | 422 => return Remedy::SetAside,
-            408 | 425 | 429 | 500.. => {}
-            _ => return Remedy::HandBack,
+    /// Returns what it says of the rows: all of them are taken, or none for one reason.
+    fn delivery(&self, row_count: usize) -> Result<Delivery, CallError> {
+        if self.status.is_success() {
+            return Ok(Delivery::all_delivered(row_count));
         }
-        match self.retry_after {
-            Some(wait) if !wait_if_in_time(wait, until).await => Remedy::HandBack,
-            Some(_) | None => Remedy::Retry,
-        }
+        let target = TARGET.to_owned();
+        let status = self.status.as_u16();
+        let code = ServiceCode::of_status(status, None);
+        Err(match status {
+            400 | 413 | 422 => CallError::Content { target, code },
+            408 | 425 | 429 | 500.. => CallError::Busy {
+                target,
+                code,
+                retry_after: self.retry_after,
+            },
+            _ => CallError::Declined {
+                target,
+                code,
+                advice: "",
+            },
+        })
     }
 }
 
-/// Reads what follows the status. What the rows' fate is, the status has said; so nothing here can fail.
+/// Reads what follows the status. What became of the rows, the status says; so nothing here can fail.
 async fn read_to_end(mut response: Response, until: Instant) {
     let until = until.min(Instant::now() + MAX_ANSWER_TIME);
     let mut left = MAX_ANSWER_BYTES;

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use reqwest::Url;
 
-/// What is said of a URL that may not.
+/// What a setting wants whose URL may not.
 pub(crate) const WANT: &str =
     "an https URL, or http on a loopback address, without user, query and fragment";
 
-/// Reads the URL of a service; nothing where it may not be sent a token.
+/// Reads the URL of a service; `None` if it may not be sent a token.
 pub(crate) fn endpoint(text: &str) -> Option<Url> {
     let url = plain_url(text)?;
     let may_be_http = || url.host_str().is_some_and(is_loopback);
@@ -20,7 +20,7 @@ pub(crate) fn identity_endpoint(text: &str) -> Option<Url> {
     let url = plain_url(text)?;
     let may_be_http = || {
         url.host_str()
-            .is_some_and(|host| is_loopback(host) || is_next_door(host))
+            .is_some_and(|host| is_loopback(host) || is_local_network(host))
     };
     (url.scheme() == "https" || may_be_http()).then_some(url)
 }
@@ -63,7 +63,7 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || address(host).is_some_and(|address| address.is_loopback())
 }
 
-fn is_next_door(host: &str) -> bool {
+fn is_local_network(host: &str) -> bool {
     match address(host) {
         Some(IpAddr::V4(address)) => address.is_link_local() || address.is_private(),
         Some(IpAddr::V6(address)) => address.is_unicast_link_local() || address.is_unique_local(),

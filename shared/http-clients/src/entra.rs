@@ -6,14 +6,13 @@ mod token;
 use std::fmt;
 use std::sync::Arc;
 
-use relay::chain;
 use relay::settings::Reader;
+use relay::{CallError, chain};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, RequestBuilder, Url};
 use tenant_logs::Secret;
 use tokio::time::Instant;
 
-use crate::call_error::CallError;
 use crate::error::HttpClientError;
 use crate::exchange::{Answer, exchange};
 use crate::tls::client;
@@ -51,13 +50,16 @@ pub(crate) enum Credential {
 }
 
 impl EntraIdentity {
-    /// The managed identity that the settings name; nothing where the reader noted a problem.
+    /// The setting of an application that may refer to a secret.
+    pub const SECRET: &str = settings::SECRET;
+
+    /// The managed identity that the settings name; `None` if the reader noted a problem.
     pub fn read_managed(reader: &mut Reader<'_>) -> Option<Self> {
         let settings = EntraSettings::read_managed_identity(reader)?;
         Self::open(settings, reader)
     }
 
-    /// The application that the settings name, by its secret; nothing where the reader noted a problem.
+    /// The application that the settings name, by its secret; `None` if the reader noted a problem.
     pub fn read_application(reader: &mut Reader<'_>) -> Option<Self> {
         let settings = EntraSettings::read_client_secret(reader)?;
         Self::open(settings, reader)
@@ -159,10 +161,10 @@ impl Credential {
         };
         let error = answer.into_error(target, advice);
         // Nothing of a log event is in the request, so none is at fault.
-        if let CallError::Content { target, said } = error {
+        if let CallError::Content { target, code } = error {
             return CallError::Closed {
                 target,
-                said,
+                code,
                 advice,
             };
         }

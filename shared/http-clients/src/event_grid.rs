@@ -2,19 +2,18 @@
 
 mod event;
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
 use relay::settings::Reader;
-use relay::{Delivery, Refusal, Remedy, Row, Sink, SinkKind, chain};
+use relay::{
+    BatchCall, CallError, CallLimits, Delivery, Row, Sending, Sink, SinkKind, TooLarge,
+    send_in_calls,
+};
 use reqwest::Url;
 use reqwest::header::CONTENT_TYPE;
-use tenant_logs::{BatchLimits, Bisection, TenantName};
+use tenant_logs::{BatchLimits, TenantName};
 use tokio::time::Instant;
 
 use crate::azure_service::AzureService;
-use crate::call_error::CallError;
 use crate::endpoint::{WANT, endpoint};
 use crate::entra::EntraIdentity;
 
@@ -38,7 +37,7 @@ pub struct EventTopicSettings {
 }
 
 impl EventTopicSettings {
-    /// Reads `EVENT_TOPIC_ENDPOINT`; nothing where the reader noted a problem.
+    /// Reads `EVENT_TOPIC_ENDPOINT`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let endpoint = reader.required_parsed("EVENT_TOPIC_ENDPOINT", WANT, endpoint)?;
         Some(Self { endpoint })
@@ -51,12 +50,6 @@ pub struct EventTopic {
     service: AzureService,
     url: Url,
     source: String,
-}
-
-/// An event as it is sent, with its row's index.
-struct Prepared {
-    index: usize,
-    json: String,
 }
 
 impl EventTopic {
@@ -78,29 +71,45 @@ impl EventTopic {
             source: tenant.event_source(),
         }
     }
+}
 
-    /// Delivers one batch. A request refused for its content is bisected until the events that are meant stand alone, so
-    /// that they take no other with them.
-    async fn deliver(&self, batch: Vec<Prepared>, until: Instant) -> Delivery {
-        let mut delivery = Delivery::default();
-        let mut parts = Bisection::new(&batch);
-        while let Some(part) = parts.next_part() {
-            match self.send_part(part, until).await {
-                Ok(()) => delivery
-                    .delivered
-                    .extend(part.iter().map(|event| event.index)),
-                Err(CallError::Content { .. }) if parts.bisect(part) => {}
-                Err(error) => {
-                    let reason = chain(&error).to_string();
-                    refuse(&mut delivery, part, error.remedy(), &reason);
-                }
-            }
-        }
-        delivery
+impl Sink for EventTopic {
+    fn name(&self) -> &'static str {
+        Self::KIND.name
     }
 
-    async fn send_part(&self, part: &[Prepared], until: Instant) -> Result<(), CallError> {
-        let body = Bytes::from(array(part));
+    async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
+        let events: Vec<String> = rows
+            .iter()
+            .map(|row| event::write(row.log_event, &self.source))
+            .collect();
+        // A topic is at least once, ledger or not.
+        send_in_calls(self, &events, &sending.in_shares()).await
+    }
+}
+
+impl BatchCall<String> for EventTopic {
+    fn target(&self) -> &str {
+        self.service.target()
+    }
+
+    fn limits(&self) -> CallLimits {
+        CallLimits {
+            batch: LIMITS,
+            item_bytes: LIMITS.bytes,
+            calls_at_once: CALLS_AT_ONCE,
+            too_large: TooLarge::Refuse(
+                format!("over the {MAX_BYTES} bytes of a request to Event Grid").into(),
+            ),
+        }
+    }
+
+    fn bytes(&self, event: &String) -> usize {
+        event.len() + ",".len()
+    }
+
+    async fn call(&self, events: &[&String], until: Instant) -> Result<Delivery, CallError> {
+        let body = Bytes::from(array(events));
         let answer = self.service.call(until, |client| {
             client
                 .post(self.url.clone())
@@ -112,63 +121,25 @@ impl EventTopic {
         });
         let answer = answer.await?;
         if answer.is_success() {
-            Ok(())
+            Ok(Delivery::all_delivered(events.len()))
         } else {
             Err(self.service.error(answer))
         }
     }
 }
 
-impl Sink for EventTopic {
-    fn name(&self) -> &'static str {
-        Self::KIND.name
-    }
-
-    async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
-        let prepared = rows.iter().enumerate().map(|(index, row)| Prepared {
-            index,
-            json: event::write(row.log_event, &self.source),
-        });
-        let split = LIMITS.split(prepared, |event| event.json.len() + 1);
-        let mut delivery = Delivery::default();
-        let reason = format!("over the {MAX_BYTES} bytes of a request to Event Grid");
-        refuse(&mut delivery, &split.too_large, Remedy::SetAside, &reason);
-        let calls = split
-            .batches
-            .into_iter()
-            .map(|batch| self.deliver(batch, until));
-        let calls: Vec<_> = calls.collect();
-        let mut answers = stream::iter(calls).buffer_unordered(CALLS_AT_ONCE);
-        while let Some(answer) = answers.next().await {
-            delivery.delivered.extend(answer.delivered);
-            delivery.refused.extend(answer.refused);
-        }
-        delivery
-    }
-}
-
-fn array(part: &[Prepared]) -> Vec<u8> {
-    let length: usize = part.iter().map(|event| event.json.len() + 1).sum();
+fn array(events: &[&String]) -> Vec<u8> {
+    let length: usize = events.iter().map(|event| event.len() + 1).sum();
     let mut body = Vec::with_capacity(length + 1);
     body.push(b'[');
-    for (place, event) in part.iter().enumerate() {
-        if place > 0 {
+    for (index, event) in events.iter().enumerate() {
+        if index > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(event.json.as_bytes());
+        body.extend_from_slice(event.as_bytes());
     }
     body.push(b']');
     body
-}
-
-fn refuse(delivery: &mut Delivery, part: &[Prepared], remedy: Remedy, reason: &str) {
-    let reason: Cow<'static, str> = reason.to_owned().into();
-    let refusals = part.iter().map(|event| Refusal {
-        index: event.index,
-        remedy,
-        reason: reason.clone(),
-    });
-    delivery.refused.extend(refusals);
 }
 
 #[cfg(test)]

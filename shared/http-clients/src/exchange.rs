@@ -1,19 +1,19 @@
 //! One request and its answer, read as far as somebody needs it.
 
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
+use relay::{CallError, ServiceCode};
 use reqwest::header::{HeaderMap, HeaderName, RETRY_AFTER};
 use reqwest::{RequestBuilder, StatusCode};
 use serde::Deserialize;
-use tokio::time::{Instant, sleep_until, timeout_at};
-
-use crate::call_error::{CallError, Said};
+use tenant_logs::Timestamp;
+use tokio::time::{Instant, timeout_at};
 
 /// What is read of an answer. Pages and secrets are far smaller; a blob of Event Grid's holds at most a batch of 1 MB
 /// events, and one of ours at most what a function takes.
 const MAX_ANSWER_BYTES: usize = 67_108_864;
 
-/// What a service said.
+/// What a service answered.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
@@ -22,21 +22,17 @@ pub(crate) struct Answer {
     is_whole: bool,
 }
 
-/// How long a far end wants to be left alone, where it says so in seconds.
+/// Returns how long a service asks to be left alone, in seconds or as a date (RFC 9110, 10.2.3); a date that is over asks
+/// for no wait. `None` if it says nothing that can be read.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let seconds = headers.get(RETRY_AFTER)?.to_str().ok()?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
-}
-
-/// Waits as long as a far end asks for, where that ends in time; answers whether it did.
-pub(crate) async fn wait_if_in_time(wait: Duration, until: Instant) -> bool {
-    match Instant::now().checked_add(wait) {
-        Some(wake) if wake < until => {
-            sleep_until(wake).await;
-            true
-        }
-        Some(_) | None => false,
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().map(Duration::from_secs);
     }
+    let date = httpdate::parse_http_date(text).ok()?;
+    let date = date.duration_since(UNIX_EPOCH).ok()?;
+    let now = u64::try_from(Timestamp::now().as_millisecond()).ok()?;
+    Some(date.saturating_sub(Duration::from_millis(now)))
 }
 
 /// Sends a request once, and reads the answer.
@@ -47,14 +43,14 @@ pub(crate) async fn exchange(
 ) -> Result<Answer, CallError> {
     let target = || target.to_owned();
     if Instant::now() >= until {
-        return Err(CallError::TimedOut { target: target() });
+        return Err(CallError::NotMade { target: target() });
     }
     let mut response = match timeout_at(until, request.send()).await {
         Ok(Ok(response)) => response,
         Ok(Err(error)) => {
             return Err(CallError::Unreachable {
                 target: target(),
-                source: error.without_url(),
+                source: error.without_url().into(),
             });
         }
         Err(_elapsed) => return Err(CallError::TimedOut { target: target() }),
@@ -114,11 +110,8 @@ impl Answer {
         self.headers.get(name)?.to_str().ok()
     }
 
-    pub(crate) fn said(&self) -> Said {
-        Said {
-            status: self.status,
-            code: self.code().filter(|code| is_code(code)),
-        }
+    pub(crate) fn service_code(&self) -> ServiceCode {
+        ServiceCode::of_status(self.status.as_u16(), self.code().as_deref())
     }
 
     fn code(&self) -> Option<String> {
@@ -131,37 +124,66 @@ impl Answer {
         }
     }
 
-    /// How long the service wants to be left alone.
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
-        retry_after(&self.headers)
-    }
-
     /// What an answer that is no success means.
     pub(crate) fn into_error(self, target: &str, advice: &'static str) -> CallError {
-        let said = self.said();
+        let code = self.service_code();
         let target = target.to_owned();
         if self.is_busy() {
             return CallError::Busy {
                 target,
-                said,
-                retry_after: self.retry_after(),
+                code,
+                retry_after: retry_after(&self.headers),
             };
         }
         match self.status.as_u16() {
-            400 | 409 | 412 | 413 | 422 => CallError::Content { target, said },
+            400 | 409 | 412 | 413 | 422 => CallError::Content { target, code },
             _ => CallError::Closed {
                 target,
-                said,
+                code,
                 advice,
             },
         }
     }
 }
 
-/// A code is one word: anything else may be a message, and quote what was sent.
-fn is_code(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(text: &str) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert(RETRY_AFTER, text.parse().unwrap());
+        retry_after(&headers)
+    }
+
+    #[test]
+    fn a_wait_is_read_in_seconds_and_as_a_date() {
+        assert_eq!(asked("120"), Some(Duration::from_mins(2)));
+        assert_eq!(asked(" 0 "), Some(Duration::ZERO));
+        for text in [
+            "Sun, 06 Nov 1994 08:49:37 GMT",
+            "Sunday, 06-Nov-94 08:49:37 GMT",
+        ] {
+            assert_eq!(asked(text), Some(Duration::ZERO), "{text}");
+        }
+        let in_an_hour = Timestamp::now().as_second() + 3_600;
+        let in_an_hour = Timestamp::from_second(in_an_hour).unwrap();
+        let wait = asked(&in_an_hour.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string());
+        let wait = wait.unwrap().as_secs();
+        assert!((3_500..=3_600).contains(&wait), "{wait}");
+    }
+
+    #[test]
+    fn what_is_no_wait_is_none() {
+        for text in [
+            "",
+            "soon",
+            "-5",
+            "1.5",
+            "99999999999999999999",
+            "Sun, 06 Nov",
+        ] {
+            assert_eq!(asked(text), None, "{text}");
+        }
+    }
 }

@@ -4,17 +4,16 @@ mod answers;
 
 use std::time::Duration;
 
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::try_join_all;
 use relay::settings::Reader;
-use relay::{PortError, SecretStore, StoredSecrets, chain};
+use relay::{CallError, PortError, References, SecretStore};
 use reqwest::Url;
 use tenant_logs::{Secret, Timestamp};
 use tokio::time::Instant;
 
 use crate::azure_service::AzureService;
-use crate::call_error::CallError;
 use crate::endpoint::{below, endpoint};
-use crate::entra::{EntraIdentity, EntraSettings};
+use crate::entra::EntraIdentity;
 use answers::{SecretValue, Version, VersionPage};
 
 const API_VERSION: &str = "7.4";
@@ -25,72 +24,7 @@ const MAX_PAGES: usize = 40;
 /// How many versions are live.
 const LIVE_VERSIONS: usize = 2;
 const ADVICE: &str = "check the URI, that the version is enabled, and that the identity has the role Key Vault Secrets User";
-const WANT: &str = "want the URI of a secret in Key Vault, `https://<vault>/secrets/<name>`";
-
-/// Which versions of a secret a setting takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SecretVersions {
-    /// The current one.
-    Current,
-    /// The newest two that are enabled.
-    Live,
-}
-
-/// Reads the secrets that settings name by `<name>_SECRET_URI`; asks nobody where none does.
-///
-/// What cannot be read becomes a problem of the setting, so that it is reported with all others.
-pub async fn read_secrets(
-    lookup: &dyn Fn(&str) -> Option<String>,
-    wanted: &[(&str, SecretVersions)],
-) -> StoredSecrets {
-    let mut reader = Reader::new(lookup);
-    let named: Vec<(String, String, SecretVersions)> = wanted
-        .iter()
-        .filter_map(|(name, versions)| {
-            let setting = format!("{name}_SECRET_URI");
-            let uri = reader.optional(&setting)?;
-            Some((setting, uri, *versions))
-        })
-        .collect();
-    let mut secrets = StoredSecrets::default();
-    if named.is_empty() {
-        return secrets;
-    }
-    let settings = EntraSettings::read_managed_identity(&mut reader);
-    let vault = match reader.finish(|| settings) {
-        Ok(settings) => EntraIdentity::new(settings)
-            .ok()
-            .map(|identity| KeyVault::new(&identity)),
-        Err(_) => None,
-    };
-    let readings = named.into_iter().map(async |(setting, uri, versions)| {
-        let read = match &vault {
-            // The text may be the secret itself, so it is not shown.
-            _ if SecretUri::parse(&uri).is_none() => Err(WANT.to_owned()),
-            Some(vault) => {
-                let read = vault.read(&uri, versions).await;
-                read.map_err(|error| chain(&error).to_string())
-            }
-            None => Err("cannot be read while other settings are wrong".to_owned()),
-        };
-        (setting, read)
-    });
-    for (setting, read) in join_all(readings).await {
-        secrets.note(setting, read);
-    }
-    secrets
-}
-
-/// Stands in for the secrets that settings name, while they are not read yet: everything else can be checked already.
-pub fn unread_secrets(wanted: &[(&str, SecretVersions)]) -> StoredSecrets {
-    let mut secrets = StoredSecrets::default();
-    for (name, _) in wanted {
-        // What it is does not matter yet; whether it can be read, `read_secrets` tells.
-        let setting = format!("{name}_SECRET_URI");
-        secrets.note(setting, Ok(vec![Secret::new("not read yet")]));
-    }
-    secrets
-}
+const WANT: &str = "the URI of a secret in Key Vault, `https://<vault>/secrets/<name>`";
 
 /// Key Vault, in whichever vault a URI names. A secret is one string a version.
 #[derive(Debug)]
@@ -105,6 +39,11 @@ struct SecretUri {
 }
 
 impl KeyVault {
+    /// A client by the settings of a managed identity; `None` if the reader noted a problem.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        EntraIdentity::read_managed(reader).map(|identity| Self::new(&identity))
+    }
+
     /// A client; nothing is sent yet.
     pub fn new(identity: &EntraIdentity) -> Self {
         // Tokens are for the vaults of a cloud.
@@ -123,22 +62,6 @@ impl KeyVault {
                 (suffix, service)
             }),
         }
-    }
-
-    async fn read(&self, uri: &str, versions: SecretVersions) -> Result<Vec<Secret>, PortError> {
-        match versions {
-            SecretVersions::Current => self.current(uri).await.map(|secret| vec![secret]),
-            SecretVersions::Live => self.live_versions(uri).await,
-        }
-    }
-
-    /// The value of the newest version, or of the one that the URI names.
-    pub(crate) async fn current(&self, uri: &str) -> Result<Secret, PortError> {
-        let until = Instant::now() + MAX_TIME;
-        let secret = parse(uri)?;
-        let version = secret.version.as_deref();
-        let value = self.value(&secret, version, until).await;
-        value.map_err(|error| error.at(step(uri)))
     }
 
     /// The value of one version; of the newest without one.
@@ -209,6 +132,21 @@ impl KeyVault {
 }
 
 impl SecretStore for KeyVault {
+    const REFERENCES: References = References {
+        suffix: "URI",
+        want: WANT,
+        is_reference: |text| SecretUri::parse(text).is_some(),
+    };
+
+    /// The value of the newest version, or of the one that the URI names.
+    async fn current(&self, uri: &str) -> Result<Secret, PortError> {
+        let until = Instant::now() + MAX_TIME;
+        let secret = parse(uri)?;
+        let version = secret.version.as_deref();
+        let value = self.value(&secret, version, until).await;
+        value.map_err(|error| error.at(step(uri)))
+    }
+
     async fn live_versions(&self, uri: &str) -> Result<Vec<Secret>, PortError> {
         let until = Instant::now() + MAX_TIME;
         let secret = parse(uri)?;
@@ -260,7 +198,7 @@ impl SecretUri {
 fn parse(uri: &str) -> Result<SecretUri, PortError> {
     SecretUri::parse(uri).ok_or_else(|| PortError {
         step: "cannot read a secret".to_owned(),
-        source: WANT.into(),
+        source: format!("want {WANT}").into(),
     })
 }
 

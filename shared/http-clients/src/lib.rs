@@ -2,9 +2,9 @@
 
 mod access_token;
 mod auth0;
+mod azure_function;
 mod azure_service;
 mod blob;
-mod call_error;
 mod collector;
 mod endpoint;
 mod entra;
@@ -14,12 +14,14 @@ mod exchange;
 mod key_vault;
 mod log_analytics;
 mod roots;
+mod sinks;
 mod table;
-#[cfg(test)]
-mod test_server;
 mod tls;
+#[cfg(test)]
+mod tries;
 
 pub use auth0::{Auth0Settings, ManagementApi};
+pub use azure_function::AzureFunction;
 pub use blob::{
     DeadLetterContainer, DeadLetterContainerSettings, DeadLetterPage, StoredDeadLetter,
 };
@@ -27,8 +29,9 @@ pub use collector::{BodyFormat, HttpCollector, HttpCollectorSettings};
 pub use entra::{EntraIdentity, EntraSettings};
 pub use error::HttpClientError;
 pub use event_grid::{EventTopic, EventTopicSettings};
-pub use key_vault::{KeyVault, SecretVersions, read_secrets, unread_secrets};
+pub use key_vault::KeyVault;
 pub use log_analytics::{LogAnalytics, LogAnalyticsSettings};
+pub use sinks::{Platform, event_topic, http_sinks};
 pub use table::{
     CheckpointSettings, LedgerSettings, Purged, TableCheckpoint, TableLedger, read_ledger,
 };

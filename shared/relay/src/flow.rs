@@ -15,9 +15,12 @@ use tokio::time::Instant;
 use crate::counters::{CounterFormat, Dimensions, InvocationCounters, Kinds, SinkCounters, report};
 use crate::deadline::Deadline;
 use crate::ports::{DeadLetters, Ledger, Remedy, Sink};
-use crate::retry::{Tries, deliver_with_retry};
+use crate::sending::{Patience, Sending};
 use deliver::SinkJob;
 use triage::{Accepted, Triage};
+
+/// Tries before a dead letter cannot be stored: its log event is handed back then.
+const TRIES_OF_DEAD_LETTERS: u32 = 10;
 
 /// Everything a function delivers with, built once at its start.
 #[derive(Debug)]
@@ -103,7 +106,7 @@ enum Fate {
 }
 
 impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
-    /// Delivers every log event of some bodies and answers for each body; writes the invocation's counters.
+    /// Delivers every log event of some bodies and returns what became of each; writes the invocation's counters.
     pub async fn deliver(&self, bodies: Vec<IncomingBody<'_>>, deadline: &Deadline) -> Outcome {
         let triage = self.take_in(bodies, deadline);
         let jobs = self.jobs(&triage);
@@ -154,9 +157,9 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             accepted: &triage.accepted,
             is_replay: false,
         });
-        let of_dead_letters = triage.returned.iter().filter_map(|(place, returned)| {
+        let of_dead_letters = triage.returned.iter().filter_map(|(index, returned)| {
             Some(SinkJob {
-                destination: self.places().nth(*place)?,
+                destination: self.all_destinations().nth(*index)?,
                 accepted: returned,
                 is_replay: true,
             })
@@ -191,7 +194,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         report(dimensions, counted, sinks);
     }
 
-    /// Puts dead letters among the dead letters; answers for each whether it is there.
+    /// Stores dead letters; returns for each whether it is stored.
     pub(crate) async fn store_dead_letters(
         &self,
         dead_letters: &[DeadLetter<'_>],
@@ -200,20 +203,12 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         if dead_letters.is_empty() {
             return Vec::new();
         }
-        let tries = Tries {
-            at_least: 2,
-            at_most: 10,
+        let sending = Sending {
             until,
+            patience: Patience::Shares,
+            max_tries: TRIES_OF_DEAD_LETTERS,
         };
-        let (delivery, _) =
-            deliver_with_retry(dead_letters.len(), tries, async |pending, until| {
-                let dead_letters: Vec<DeadLetter<'_>> = pending
-                    .iter()
-                    .filter_map(|index| dead_letters.get(*index).cloned())
-                    .collect();
-                self.dead_letters.set_aside(&dead_letters, until).await
-            })
-            .await;
+        let delivery = self.dead_letters.set_aside(dead_letters, &sending).await;
         let mut are_stored = vec![false; dead_letters.len()];
         for index in delivery.delivered {
             if let Some(slot) = are_stored.get_mut(index) {
@@ -223,7 +218,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         for refusal in delivery.refused.iter().take(1) {
             let dead_letter_count = delivery.refused.len();
             let reason = refusal.reason.as_ref();
-            tracing::error!(dead_letter_count, reason, "cannot set log events aside");
+            tracing::error!(dead_letter_count, reason, "log events not set aside");
         }
         are_stored
     }

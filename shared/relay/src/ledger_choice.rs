@@ -15,8 +15,8 @@ pub struct LedgerSettings<A> {
 }
 
 impl<A> LedgerSettings<A> {
-    /// Reads `LEDGER_DAYS` and the setting of this name, which says where the table is and parses to `want`; nothing where
-    /// the reader noted a problem.
+    /// Reads `LEDGER_DAYS` and the setting of this name, which says where the table is and parses to `want`; `None` if the
+    /// reader noted a problem.
     pub fn read(
         reader: &mut Reader<'_>,
         name: &str,
@@ -36,8 +36,8 @@ impl<A> LedgerSettings<A> {
         })
     }
 
-    /// The table that is named, by its address and the days that it remembers an entry; this process's memory, with a
-    /// warning, where none is.
+    /// The table that is named, by its address and the days that it remembers an entry; if none is, this process's
+    /// memory, with a warning.
     pub fn open<T>(self, table: impl FnOnce(A, u16) -> T) -> TableOrMemory<T> {
         if let Some((address, days)) = self.table {
             return TableOrMemory::Table(table(address, days));

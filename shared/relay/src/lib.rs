@@ -3,6 +3,8 @@
 pub mod logging;
 pub mod settings;
 
+mod assembly;
+mod call_error;
 mod counters;
 mod deadline;
 mod error;
@@ -11,13 +13,15 @@ mod ledger_choice;
 mod memory_ledger;
 pub mod poll;
 mod ports;
-mod retry;
 mod secrets;
+mod sending;
 mod sinks;
 #[cfg(test)]
 mod testing;
 pub mod webhook;
 
+pub use assembly::RelayParts;
+pub use call_error::{CallError, ServiceCode};
 pub use counters::{
     CounterFormat, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
 };
@@ -30,6 +34,10 @@ pub use ports::{
     Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Remedy, Row, Settled, Sink,
     TokenCheck,
 };
-pub use retry::{Tries, back_off, call_end, deliver_with_retry};
-pub use secrets::{SecretStore, StoredSecrets};
-pub use sinks::{FileSink, SinkChoice, SinkKind, StdoutSink, ndjson, read_sinks};
+pub use secrets::{References, SecretStore, StoredSecrets, WantedSecret};
+pub use sending::{
+    BatchCall, CallLimits, Patience, Sending, TooLarge, back_off, send_in_calls, store_in_calls,
+};
+pub use sinks::{
+    AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, local_sinks, ndjson,
+};

@@ -1,7 +1,7 @@
 //! JSON lines on stdout, of our own crates only.
 //!
 //! Clients and runtimes write bodies, headers and tokens at their debug and trace levels, so their lines never pass,
-//! whatever `LOG_LEVEL` says. A panic is reported by its place, because its message may quote what it worked on.
+//! whatever `LOG_LEVEL` says. A panic is reported by its location, because its message may quote what it worked on.
 
 use std::panic::PanicHookInfo;
 
@@ -41,9 +41,9 @@ pub fn start(function: &'static str, level: LevelFilter) {
 }
 
 fn report_panic(panic: &PanicHookInfo<'_>) {
-    let place = panic
+    let location = panic
         .location()
         .map(ToString::to_string)
         .unwrap_or_default();
-    tracing::error!(place, "panicked");
+    tracing::error!(location, "panicked");
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::error::Error;
 
 use tenant_logs::{DeadLetter, LogEvent, Timestamp};
-use tokio::time::Instant;
+
+use crate::sending::Sending;
 
 /// One log event on its way to a sink.
 #[derive(Debug)]
@@ -17,16 +18,18 @@ pub struct Row<'a> {
     pub trace_id: Option<&'a str>,
 }
 
-/// What a far end said, per item of a call.
+/// What a service answered, per item.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Delivery {
     /// Indices of the items it has.
     pub delivered: Vec<usize>,
     /// The others, with the reason. An item in neither list counts as refused without an answer.
     pub refused: Vec<Refusal>,
+    /// How many items were sent again because they were refused for now.
+    pub retried: usize,
 }
 
-/// One item that a far end did not take.
+/// One item that a service did not take.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// Index of the item.
@@ -55,7 +58,7 @@ impl Delivery {
     pub fn all_delivered(count: usize) -> Self {
         Self {
             delivered: (0..count).collect(),
-            refused: Vec::new(),
+            ..Self::default()
         }
     }
 
@@ -68,12 +71,12 @@ impl Delivery {
             reason: reason.clone(),
         });
         Self {
-            delivered: Vec::new(),
             refused: refused.collect(),
+            ..Self::default()
         }
     }
 
-    /// Adds what was said of a part: `indices` holds the whole's index of each item of the part.
+    /// Adds what became of a part: `indices` holds the whole's index of each item of the part.
     pub fn merge(&mut self, part: Self, indices: &[usize]) {
         let whole = |index: usize| indices.get(index).copied();
         self.delivered
@@ -83,6 +86,7 @@ impl Delivery {
             .into_iter()
             .filter_map(|refusal| whole(refusal.index).map(|index| Refusal { index, ..refusal }));
         self.refused.extend(refused);
+        self.retried += part.retried;
     }
 }
 
@@ -91,8 +95,10 @@ pub trait Sink: Send + Sync {
     /// Its name in `SINKS`, in dead letters and in the ledger.
     fn name(&self) -> &'static str;
 
-    /// Sends rows in as many calls as the sink's limits ask for, and answers before `until`.
-    fn send(&self, rows: &[Row<'_>], until: Instant) -> impl Future<Output = Delivery> + Send;
+    /// Sends rows in as many calls and tries as it takes, and returns for each what became of it before `sending.until`.
+    ///
+    /// A sink of a network calls [`send_in_calls`](crate::send_in_calls).
+    fn send(&self, rows: &[Row<'_>], sending: &Sending) -> impl Future<Output = Delivery> + Send;
 }
 
 impl<S: Sink> Sink for &S {
@@ -100,18 +106,19 @@ impl<S: Sink> Sink for &S {
         (**self).name()
     }
 
-    async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
-        (**self).send(rows, until).await
+    async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
+        (**self).send(rows, sending).await
     }
 }
 
 /// Where goes what can never be delivered.
 pub trait DeadLetters: Send + Sync {
-    /// Puts dead letters away durably, and answers before `until`.
+    /// Puts dead letters away durably, in as many tries as it takes before `sending.until`. There is nowhere else for
+    /// them to go: what is not delivered is handed back, whatever the refusal's remedy says.
     fn set_aside(
         &self,
         dead_letters: &[DeadLetter<'_>],
-        until: Instant,
+        sending: &Sending,
     ) -> impl Future<Output = Delivery> + Send;
 }
 

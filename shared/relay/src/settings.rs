@@ -2,24 +2,31 @@
 //!
 //! Only `main` passes the real environment; everybody else passes a closure.
 
+mod certificates;
+mod every_function;
+mod function;
+
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use tenant_logs::{Filter, FilterSettings, Redaction, Secret, TenantName};
-use tracing::level_filters::LevelFilter;
+use tenant_logs::Secret;
 
-use crate::secrets::StoredSecrets;
+use crate::secrets::{StoredSecrets, reference_setting};
 
-/// What the name of a setting ends in that refers to a secret, and what is said where nobody reads such a one.
+pub use certificates::read_certificates;
+pub use every_function::CommonSettings;
+pub use function::{FunctionSettings, check, load, read};
+
+/// What the name of a setting ends in that refers to a secret, and the problem where the function reads no such store.
 const REFERENCES: [(&str, &str); 2] = [
     (
-        "_SECRET_ARN",
+        "ARN",
         "cannot be read here (Secrets Manager is read by the AWS functions)",
     ),
     (
-        "_SECRET_URI",
+        "URI",
         "cannot be read here (Key Vault is read by the Azure functions)",
     ),
 ];
@@ -82,9 +89,8 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
-    /// A list with commas that may be missing. One that names nothing is a slip of the pen: taken for none, it would let
-    /// everything pass.
-    fn list(&mut self, name: &str) -> Option<String> {
+    /// A list with commas that may be missing. An empty list is an error, because a missing one lets everything pass.
+    pub(crate) fn list(&mut self, name: &str) -> Option<String> {
         let list = self.optional(name)?;
         if list.split(',').all(|entry| entry.trim().is_empty()) {
             self.problem(name, "names nothing");
@@ -95,8 +101,8 @@ impl<'a> Reader<'a> {
     /// A setting that must be there.
     pub fn required(&mut self, name: &str) -> Option<String> {
         let value = self.optional(name);
-        let is_told = self.problems.iter().any(|(other, _)| other == name);
-        if value.is_none() && !is_told {
+        let is_noted = self.problems.iter().any(|(other, _)| other == name);
+        if value.is_none() && !is_noted {
             self.problem(name, "required, not set");
         }
         value
@@ -128,7 +134,7 @@ impl<'a> Reader<'a> {
         self.parsed(name, want, parse)
     }
 
-    /// A secret that may be missing: its value, or the newest version of what `<name>_SECRET_ARN` refers to.
+    /// A secret that may be missing: its value, or the newest version of the stored secret that a setting refers to.
     pub fn secret(&mut self, name: &str) -> Option<Secret> {
         match self.secret_setting(name)? {
             SecretSetting::Value(secret) => Some(secret),
@@ -144,7 +150,7 @@ impl<'a> Reader<'a> {
         let value = self.optional(name).map(Secret::new);
         let mut stored = None;
         for (suffix, why_not) in REFERENCES {
-            let setting = format!("{name}{suffix}");
+            let setting = reference_setting(name, suffix);
             let Some(reference) = self.optional(&setting) else {
                 continue;
             };
@@ -228,110 +234,17 @@ impl Display for SettingsError {
 
 impl std::error::Error for SettingsError {}
 
-/// What every function reads.
-#[derive(Debug, Clone)]
-pub struct CommonSettings {
-    /// `TENANT_NAME`.
-    pub tenant: TenantName,
-    /// `INCLUDE_TYPES`, `EXCLUDE_TYPES`, `INCLUDE_CATEGORIES`, `EXCLUDE_CATEGORIES`.
-    pub filter: Filter,
-    /// `REDACT`, `REDACT_KEY[_SECRET_ARN]`.
-    pub redaction: Redaction,
-    /// `LOG_LEVEL`.
-    pub log_level: LevelFilter,
-}
-
-impl CommonSettings {
-    /// Reads them; nothing where the reader noted a problem.
-    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let tenant = reader.required_parsed(
-            "TENANT_NAME",
-            "1 to 63 letters, digits, `-`, `_` or `.`",
-            |text| TenantName::parse(text).ok(),
-        );
-        let log_level = reader.optional("LOG_LEVEL");
-        let log_level = log_level.map_or(Some(LevelFilter::INFO), |text| {
-            let level = text.parse().ok();
-            if level.is_none() {
-                let want = "want off, error, warn, info, debug or trace";
-                reader.problem("LOG_LEVEL", format_args!("cannot read `{text}` ({want})"));
-            }
-            level
-        });
-        let filter = read_filter(reader);
-        let redaction = read_redaction(reader);
-        Some(Self {
-            tenant: tenant?,
-            filter: filter?,
-            redaction: redaction?,
-            log_level: log_level?,
-        })
-    }
-}
-
-fn read_filter(reader: &mut Reader<'_>) -> Option<Filter> {
-    let names = [
-        "INCLUDE_TYPES",
-        "EXCLUDE_TYPES",
-        "INCLUDE_CATEGORIES",
-        "EXCLUDE_CATEGORIES",
-    ];
-    let lists = names.map(|name| reader.list(name));
-    let [
-        include_types,
-        exclude_types,
-        include_categories,
-        exclude_categories,
-    ] = lists.each_ref().map(Option::as_deref);
-    let all = FilterSettings {
-        include_types,
-        exclude_types,
-        include_categories,
-        exclude_categories,
-    };
-    if let Ok(filter) = Filter::parse(all) {
-        return Some(filter);
-    }
-    // Each list is read alone, to name the one that is wrong.
-    for (name, list) in names.into_iter().zip(lists.each_ref()) {
-        let is_types = name.ends_with("TYPES");
-        let alone = FilterSettings {
-            include_types: list.as_deref().filter(|_| is_types),
-            include_categories: list.as_deref().filter(|_| !is_types),
-            ..FilterSettings::default()
-        };
-        for problem in Filter::parse(alone).err().into_iter().flatten() {
-            reader.problem(name, problem);
-        }
-    }
-    None
-}
-
-fn read_redaction(reader: &mut Reader<'_>) -> Option<Redaction> {
-    let rules = reader.list("REDACT").unwrap_or_default();
-    let key = reader.secret("REDACT_KEY");
-    match Redaction::parse(&rules, key) {
-        Ok(redaction) => Some(redaction),
-        Err(problems) => {
-            for problem in problems {
-                reader.problem("REDACT", problem);
-            }
-            None
-        }
-    }
-}
-
-/// The process's own environment, for `main` to pass to a reader, which refuses the replacement character that stands for
+/// The process's own environment, for `main` to pass to a reader, which rejects the replacement character that stands for
 /// what is not UTF-8.
 pub fn environment(name: &str) -> Option<String> {
     let value = std::env::var_os(name)?;
     Some(value.to_string_lossy().into_owned())
 }
 
-/// Tells a person what is wrong, and gives the exit code of a usage error (`EX_USAGE`).
-pub fn refuse(error: &SettingsError) -> ExitCode {
-    // Nobody is left to tell when standard error is closed.
-    let _told = writeln!(io::stderr(), "{error}");
+/// Writes to standard error what is wrong, and returns the exit code of a usage error (`EX_USAGE`).
+pub fn report_usage_error(error: &SettingsError) -> ExitCode {
+    // A closed standard error leaves nowhere to report to.
+    let _written = writeln!(io::stderr(), "{error}");
     ExitCode::from(64)
 }
 

@@ -1,15 +1,17 @@
-//! Far ends for the tests of the flow: a sink and a dead letter box that do as they are told.
+//! Services for the tests of the flow: a sink and a dead letter box that do as they are told.
 
 use std::collections::HashMap;
+use std::future::pending;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tenant_logs::{DeadLetter, Filter, Redaction, Schema, TenantName};
+use tenant_logs::{BatchLimits, DeadLetter, Filter, Redaction, Schema, TenantName};
 use tokio::time::{Instant, sleep_until};
 
 use crate::{
-    CounterFormat, DeadLetters, Deadline, Delivery, Destination, Ledger, MemoryLedger,
-    OnExhaustion, Refusal, Relay, Remedy, Row, Sink,
+    BatchCall, CallError, CallLimits, CounterFormat, DeadLetters, Deadline, Delivery, Destination,
+    Ledger, MemoryLedger, OnExhaustion, Refusal, Relay, Remedy, Row, Sending, Sink, TooLarge,
+    send_in_calls,
 };
 
 /// What a test's sink does with a log event, by its `log_id` and the number of earlier tries.
@@ -49,10 +51,35 @@ impl Sink for TestSink {
         self.name
     }
 
-    async fn send(&self, rows: &[Row<'_>], until: Instant) -> Delivery {
+    async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
+        send_in_calls(self, rows, sending).await
+    }
+}
+
+impl<'a> BatchCall<Row<'a>> for TestSink {
+    fn target(&self) -> &str {
+        self.name
+    }
+
+    fn limits(&self) -> CallLimits {
+        CallLimits {
+            batch: BatchLimits {
+                events: 1_000,
+                bytes: usize::MAX,
+            },
+            item_bytes: usize::MAX,
+            calls_at_once: 4,
+            too_large: TooLarge::SendAlone,
+        }
+    }
+
+    fn bytes(&self, row: &Row<'a>) -> usize {
+        row.json.len()
+    }
+
+    async fn call(&self, rows: &[&Row<'a>], _until: Instant) -> Result<Delivery, CallError> {
         if self.hangs {
-            sleep_until(until).await;
-            return Delivery::default();
+            pending::<()>().await;
         }
         let mut delivery = Delivery::default();
         for (index, row) in rows.iter().enumerate() {
@@ -72,7 +99,7 @@ impl Sink for TestSink {
             }
             *earlier += 1;
         }
-        delivery
+        Ok(delivery)
     }
 }
 
@@ -95,9 +122,9 @@ impl TestDeadLetters {
 }
 
 impl DeadLetters for TestDeadLetters {
-    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], until: Instant) -> Delivery {
+    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], sending: &Sending) -> Delivery {
         if self.hangs {
-            sleep_until(until).await;
+            sleep_until(sending.until).await;
             return Delivery::default();
         }
         if self.is_down {

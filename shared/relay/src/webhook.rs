@@ -13,6 +13,7 @@ use crate::deadline::Deadline;
 use crate::error::chain;
 use crate::flow::{IncomingBody, Outcome, Relay};
 use crate::ports::{DeadLetters, Ledger, PortError, Sink, TokenCheck};
+use crate::secrets::WantedSecret;
 use crate::settings::Reader;
 
 pub use tokens::{FixedTokens, StoredTokens, TokenSettings, WebhookTokens};
@@ -20,8 +21,31 @@ pub use tokens::{FixedTokens, StoredTokens, TokenSettings, WebhookTokens};
 /// Bytes of a body unless `MAX_BODY_BYTES` says otherwise: what Lambda takes in one event.
 const MAX_BODY_BYTES: usize = 6_291_456;
 
-/// Reads `MAX_BODY_BYTES`; nothing where the reader noted a problem.
-pub fn read_max_body_bytes(reader: &mut Reader<'_>) -> Option<usize> {
+/// The settings of the webhook itself, whatever brings its requests.
+#[derive(Debug)]
+pub struct WebhookSettings {
+    /// `WEBHOOK_TOKENS`, or what refers to them.
+    pub tokens: TokenSettings,
+    /// `MAX_BODY_BYTES`.
+    pub max_body_bytes: usize,
+}
+
+impl WebhookSettings {
+    /// The secret that they may refer to.
+    pub const SECRET: WantedSecret = WantedSecret::live(tokens::SETTING);
+
+    /// Reads them; `None` if the reader noted a problem.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let tokens = TokenSettings::read(reader);
+        let max_body_bytes = read_max_body_bytes(reader);
+        Some(Self {
+            tokens: tokens?,
+            max_body_bytes: max_body_bytes?,
+        })
+    }
+}
+
+fn read_max_body_bytes(reader: &mut Reader<'_>) -> Option<usize> {
     if reader.optional("MAX_BODY_BYTES").is_none() {
         return Some(MAX_BODY_BYTES);
     }
@@ -100,7 +124,7 @@ pub async fn refusal_of_head<S: Sink, L: Ledger, D: DeadLetters>(
         }
         Err(error) => {
             let error = chain(&error).to_string();
-            tracing::error!(error, "cannot tell which tokens are live");
+            tracing::error!(error, "live tokens could not be read");
             relay.report_only(&counters);
             Some(WebhookAnswer::try_again())
         }

@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let text = decode(&body, MAX_BYTES)?;
     let parsed = parse(&text)?;
     let mut stdout = io::stdout().lock();
-    let mut mapping = Mapping::to(schema, None);
+    let mapping = Mapping::to(schema, None);
     for log_event in &parsed.log_events {
         let row = mapping.write(log_event);
         stdout.write_all(row.replace(['\n', '\r'], " ").as_bytes())?;

@@ -1,7 +1,5 @@
 //! Batches that fit a sink's limits: so many log events and so many bytes a call.
 
-use std::collections::VecDeque;
-
 /// What one call to a sink may carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchLimits {
@@ -52,51 +50,6 @@ impl BatchLimits {
     }
 }
 
-/// Finds the items of a batch that make a far end refuse the whole: parts are bisected until they stand alone.
-///
-/// Large parts come before small ones, so that most items have passed where time runs out on the way.
-///
-/// ```
-/// let mut parts = tenant_logs::Bisection::new(&[1, 2, 13, 4]);
-/// let mut refused: Vec<i32> = Vec::new();
-/// while let Some(part) = parts.next_part() {
-///     let is_refused = part.contains(&13);
-///     if is_refused && !parts.bisect(part) {
-///         refused.extend(part);
-///     }
-/// }
-/// assert_eq!(refused, [13]);
-/// ```
-#[derive(Debug)]
-pub struct Bisection<'a, T> {
-    pending: VecDeque<&'a [T]>,
-}
-
-impl<'a, T> Bisection<'a, T> {
-    /// Begins with the whole batch as one part.
-    pub fn new(batch: &'a [T]) -> Self {
-        let pending = Some(batch).filter(|batch| !batch.is_empty());
-        Self {
-            pending: pending.into_iter().collect(),
-        }
-    }
-
-    /// The next part to send.
-    pub fn next_part(&mut self) -> Option<&'a [T]> {
-        self.pending.pop_front()
-    }
-
-    /// Takes back a part that was refused for its content, as two; answers whether there was anything to bisect.
-    pub fn bisect(&mut self, part: &'a [T]) -> bool {
-        if part.len() < 2 {
-            return false;
-        }
-        let (first, second) = part.split_at(part.len() / 2);
-        self.pending.extend([first, second]);
-        true
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -124,24 +77,6 @@ mod tests {
         check(&[11], &[], &[11]);
     }
 
-    #[test]
-    fn wherever_the_bad_item_is_half_of_the_others_pass_with_the_first_three_parts() {
-        for bad in 0..100 {
-            let items: Vec<usize> = (0..100).collect();
-            let mut parts = Bisection::new(&items);
-            let mut taken = 0;
-            for _ in 0..3 {
-                let part = parts.next_part().unwrap();
-                if part.contains(&bad) {
-                    assert!(parts.bisect(part));
-                } else {
-                    taken += part.len();
-                }
-            }
-            assert_eq!(taken, 50, "{bad}");
-        }
-    }
-
     proptest! {
         #[test]
         fn split_and_join_is_identity_and_no_limit_is_exceeded(
@@ -162,25 +97,6 @@ mod tests {
             joined.extend(split.too_large);
             joined.sort_unstable();
             prop_assert_eq!(joined, sizes.into_iter().enumerate().collect::<Vec<_>>());
-        }
-
-        #[test]
-        fn halving_finds_exactly_the_items_that_are_refused(items in prop::collection::vec(any::<bool>(), 0..60)) {
-            let numbered: Vec<(usize, bool)> = items.iter().copied().enumerate().collect();
-            let mut parts = Bisection::new(&numbered);
-            let (mut taken, mut refused) = (Vec::new(), Vec::new());
-            while let Some(part) = parts.next_part() {
-                if part.iter().all(|(_, is_good)| *is_good) {
-                    taken.extend(part);
-                } else if !parts.bisect(part) {
-                    refused.extend(part);
-                }
-            }
-            prop_assert!(taken.iter().all(|(_, is_good)| *is_good));
-            prop_assert!(refused.iter().all(|(_, is_good)| !*is_good));
-            taken.append(&mut refused);
-            taken.sort_unstable();
-            prop_assert_eq!(taken, numbered);
         }
     }
 }

@@ -53,7 +53,7 @@ pub enum DeadLetterEvent<'a> {
     },
     /// What an earlier dead letter kept of something larger, or withheld: it can only be put away again.
     Cut {
-        /// The beginning; nothing where it was withheld.
+        /// The beginning; `None` if it was withheld.
         beginning: Option<Cow<'a, str>>,
         /// Bytes of the whole.
         size: usize,

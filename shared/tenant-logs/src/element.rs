@@ -4,8 +4,8 @@
 //! surrogate costs an event. A repeated member counts as its last occurrence.
 
 use crate::json::scan::{Name, Scan};
-use crate::json::string;
-use crate::record::Tape;
+use crate::json::string_content;
+use crate::record::MemberIndex;
 
 /// The members of an object that tell envelopes, wrappers and records apart.
 #[derive(Debug, Default)]
@@ -47,7 +47,7 @@ pub(crate) struct Data<'a> {
     /// `log_id`, `_id`, `type` and `date`.
     pub(crate) fields: RecordFields<'a>,
     /// Where all of its members are.
-    pub(crate) tape: Tape<'a>,
+    pub(crate) index: MemberIndex<'a>,
 }
 
 /// What we read of a record: each value as its own JSON text.
@@ -79,7 +79,7 @@ enum Member {
 }
 
 impl<'a> Element<'a> {
-    /// Reads the object that begins at the first byte, with where it ends; nothing where no whole object begins there.
+    /// Returns the object that begins at the first byte, and where it ends; `None` if no whole object begins there.
     pub(crate) fn read(text: &'a str) -> Option<(Self, usize)> {
         let mut element = Self::default();
         let end = Scan::of(text).object_end(0, |scan, name, begin| {
@@ -112,7 +112,7 @@ impl<'a> Element<'a> {
         Some(end)
     }
 
-    /// Takes the value that begins at this byte, and answers where it ends.
+    /// Takes the value that begins at this byte. Returns where it ends.
     fn take(
         &mut self,
         text: &'a str,
@@ -155,22 +155,22 @@ impl<'a> Element<'a> {
         }
         let data = self.data.insert(Data {
             fields: RecordFields::default(),
-            tape: Tape::of(text),
+            index: MemberIndex::of(text),
         });
         let end = scan.object_end(begin, |scan, name, begin| {
             let member = Member::of(text, name);
             let end = if member == Member::Details {
-                data.tape.note_details(scan, begin)
+                data.index.note_details(scan, begin)
             } else {
                 scan.value_end(begin)
             }?;
-            data.tape.note(name, begin, end);
+            data.index.note(name, begin, end);
             if member.is_of_record() {
                 data.fields.take(member, text.get(begin..end));
             }
             Some(end)
         });
-        data.tape.note_backslash(scan);
+        data.index.note_backslash(scan);
         end
     }
 }
@@ -213,7 +213,7 @@ impl Member {
         )
     }
 
-    /// Whether [`RecordFields`] has a place for it.
+    /// Whether [`RecordFields`] has a field for it.
     fn is_of_record(self) -> bool {
         matches!(
             self,
@@ -222,15 +222,15 @@ impl Member {
     }
 
     fn of(text: &str, name: Name) -> Self {
-        if name.is_plain {
+        if name.no_escapes {
             let inner = text.as_bytes().get(name.begin + 1..name.end - 1);
-            return Self::of_plain(inner.unwrap_or_default());
+            return Self::of_name(inner.unwrap_or_default());
         }
-        let decoded = text.get(name.begin..name.end).and_then(string);
-        decoded.map_or(Self::Other, |name| Self::of_plain(name.as_bytes()))
+        let decoded = text.get(name.begin..name.end).and_then(string_content);
+        decoded.map_or(Self::Other, |name| Self::of_name(name.as_bytes()))
     }
 
-    fn of_plain(name: &[u8]) -> Self {
+    fn of_name(name: &[u8]) -> Self {
         match name {
             b"log_id" => Self::LogId,
             b"_id" => Self::UnderscoreId,

@@ -4,6 +4,8 @@
 //! error: Auth0 adds some every year, and they pass with neither category nor outcome.
 
 mod catalogue;
+#[cfg(test)]
+mod kql;
 pub(crate) mod meaning;
 
 use catalogue::CATALOGUE;
@@ -24,7 +26,7 @@ pub struct Known {
     /// Whether Auth0 still documents it.
     pub status: Status,
     /// What happened: all that a schema needs to know of a code.
-    pub meaning: Meaning,
+    pub(crate) meaning: Meaning,
     /// The code's first bytes, by which most others are told from it.
     prefix: u64,
 }
@@ -36,7 +38,7 @@ pub enum Outcome {
     Success,
     /// It was refused, blocked or went wrong.
     Failure,
-    /// It goes on, and somebody should look.
+    /// Degraded, needs attention.
     Warning,
     /// Neither: a start, a summary, a notice.
     Other,
@@ -53,7 +55,7 @@ pub enum Status {
 
 impl Known {
     /// How much it matters: what failed or warns matters a little, unless the meaning says otherwise.
-    pub fn severity(&self) -> Severity {
+    pub(crate) fn severity(&self) -> Severity {
         let by_outcome = match self.outcome {
             Outcome::Success | Outcome::Other => Severity::Informational,
             Outcome::Failure | Outcome::Warning => Severity::Low,
@@ -65,18 +67,16 @@ impl Known {
 /// Finds a code in the catalogue.
 pub fn known_event_type(code: &str) -> Option<&'static Known> {
     let prefix = prefix_of(code);
-    CATALOGUE.iter().find_map(|part| {
-        let place = part.binary_search_by(|entry| {
-            let by_prefix = entry.prefix.cmp(&prefix);
-            by_prefix.then_with(|| entry.code.cmp(code))
-        });
-        part.get(place.ok()?)
-    })
+    let index = CATALOGUE.binary_search_by(|entry| {
+        let by_prefix = entry.prefix.cmp(&prefix);
+        by_prefix.then_with(|| entry.code.cmp(code))
+    });
+    CATALOGUE.get(index.ok()?)
 }
 
 /// The whole catalogue in the byte order of the codes.
 pub fn known_event_types() -> impl Iterator<Item = &'static Known> {
-    CATALOGUE.into_iter().flatten()
+    CATALOGUE.iter()
 }
 
 #[expect(
@@ -107,8 +107,8 @@ const fn prefix_of(code: &str) -> u64 {
     let mut rest = code.as_bytes();
     let mut prefix = [0; 8];
     let mut free = prefix.as_mut_slice();
-    while let ([byte, after @ ..], [place, others @ ..]) = (rest, free) {
-        *place = *byte;
+    while let ([byte, after @ ..], [slot, others @ ..]) = (rest, free) {
+        *slot = *byte;
         (rest, free) = (after, others);
     }
     u64::from_be_bytes(prefix)
@@ -202,5 +202,7 @@ impl Category {
     }
 }
 
+#[cfg(test)]
+mod fixture;
 #[cfg(test)]
 mod tests;

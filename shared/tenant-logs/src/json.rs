@@ -2,30 +2,29 @@
 
 mod reader;
 pub(crate) mod scan;
-pub(crate) mod specials;
 mod text;
+mod words;
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 pub use reader::{JsonReader, UnexpectedJson, read_json};
 pub use text::push_text;
+pub(crate) use text::{needs_no_escapes, push_content};
 
 use scan::{Scan, skip_white_space};
 
-/// A string or a number as text; nothing for an empty string, null and everything else.
+/// Returns a string or a number as text; `None` for an empty string, null and everything else.
 pub(crate) fn scalar(json: &str) -> Option<Cow<'_, str>> {
     let text = match json.as_bytes().first()? {
-        b'"' => string(json)?,
+        b'"' => string_content(json)?,
         b'-' | b'0'..=b'9' => Cow::Borrowed(json),
         _ => return None,
     };
     (!text.is_empty()).then_some(text)
 }
 
-/// The content of a JSON string; nothing for other values and for a lone surrogate.
-pub(crate) fn string(json: &str) -> Option<Cow<'_, str>> {
+/// Returns the content of a JSON string; `None` for other values and for a lone surrogate.
+pub fn string_content(json: &str) -> Option<Cow<'_, str>> {
     let inner = json.strip_prefix('"')?.strip_suffix('"')?;
     if inner.contains('\\') {
         return serde_json::from_str(json).ok().map(Cow::Owned);
@@ -33,39 +32,50 @@ pub(crate) fn string(json: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Borrowed(inner))
 }
 
-/// The members of an object in their order, names and values as they are written; nothing for other values.
-pub(crate) fn members(object: &str) -> Option<Vec<(&str, &str)>> {
+/// Returns the members of an object in their order, names and values as they are written; `None` for other values.
+pub fn object_members(object: &str) -> Option<Vec<(&str, &str)>> {
     let mut members = Vec::new();
     for_each_member(object, |name, value| members.push((name, value)))?;
     Some(members)
 }
 
-/// The value of a member of an object, the last one where it is repeated.
+/// Returns the value of a member of an object, the last one where it is repeated.
 pub(crate) fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
     let mut last = None;
     for_each_member(object, |key, value| {
-        if string(key).is_some_and(|key| key == name) {
+        if string_content(key).is_some_and(|key| key == name) {
             last = Some(value);
         }
     })?;
     last
 }
 
-/// Nothing where the text is not exactly one object; then some of its members may have been visited.
+/// `None` where the text is not exactly one object; then some of its members may have been visited.
 fn for_each_member<'a>(object: &'a str, mut visit: impl FnMut(&'a str, &'a str)) -> Option<()> {
-    let bytes = object.as_bytes();
-    let begin = skip_white_space(bytes, 0);
+    let begin = skip_white_space(object.as_bytes(), 0);
     let end = Scan::of(object).object_end(begin, |scan, name, value| {
         let end = scan.value_end(value)?;
         visit(object.get(name.begin..name.end)?, object.get(value..end)?);
         Some(end)
     })?;
-    (skip_white_space(bytes, end) == bytes.len()).then_some(())
+    is_whole(object, end).then_some(())
 }
 
-/// The elements of an array in their order; nothing for other values.
-pub(crate) fn elements(array: &str) -> Option<Vec<&RawValue>> {
-    serde_json::from_str(array).ok()
+/// Returns the elements of an array in their order, each as it is written; `None` for other values.
+pub fn array_elements(array: &str) -> Option<Vec<&str>> {
+    let mut elements = Vec::new();
+    let begin = skip_white_space(array.as_bytes(), 0);
+    let end = Scan::of(array).array_end(begin, |scan, element| {
+        let end = scan.value_end(element)?;
+        elements.push(array.get(element..end)?);
+        Some(end)
+    })?;
+    is_whole(array, end).then_some(elements)
+}
+
+/// Whether nothing but white space follows.
+fn is_whole(text: &str, end: usize) -> bool {
+    skip_white_space(text.as_bytes(), end) == text.len()
 }
 
 #[cfg(test)]
@@ -80,8 +90,23 @@ mod tests {
             (r#""\u0061""#, "[ 1 ]"),
             (r#""b""#, r#""x""#),
         ];
-        assert_eq!(members(object), Some(expected));
-        assert_eq!(members("[]"), None);
+        assert_eq!(object_members(object), Some(expected));
+        assert_eq!(object_members("[]"), None);
+    }
+
+    #[test]
+    fn elements_keep_their_text_and_their_order() {
+        let check = |array: &str, expected: Option<&[&str]>| {
+            assert_eq!(array_elements(array).as_deref(), expected, "{array}");
+        };
+        check(
+            " [ 1.50 ,\n[ ] , \"\\ud800\" ] ",
+            Some(&["1.50", "[ ]", "\"\\ud800\""]),
+        );
+        check("[]", Some(&[]));
+        for other in ["[1,]", "[,1]", "[1", "[1}", "[1] 2", "{}", "1", ""] {
+            check(other, None);
+        }
     }
 
     #[test]

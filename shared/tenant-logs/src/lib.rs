@@ -8,6 +8,8 @@ mod element;
 mod error;
 mod event_type;
 mod filter;
+#[cfg(test)]
+mod generated;
 mod json;
 mod log_event;
 mod parse;
@@ -17,18 +19,18 @@ mod schema;
 mod secret;
 mod tenant;
 
-pub use batch::{BatchLimits, Bisection, Split};
+pub use batch::{BatchLimits, Split};
 pub use body::{decode, decode_base64, gunzip};
 pub use dead_letter::{DeadLetter, DeadLetterEvent};
 pub use digest::sha256_hex;
 pub use error::{RejectReason, Unreadable};
-pub use event_type::meaning::{
-    Act, Attempt, Cause, Challenge, Factor, Happened, Meaning, Notice, Object, Proof, Severity,
-};
 pub use event_type::{Category, Known, Outcome, Status, known_event_type, known_event_types};
 pub use filter::{Filter, FilterProblem, FilterSettings};
 pub use jiff::Timestamp;
-pub use json::{JsonReader, UnexpectedJson, push_text, read_json};
+pub use json::{
+    JsonReader, UnexpectedJson, array_elements, object_members, push_text, read_json,
+    string_content,
+};
 pub use log_event::LogEvent;
 pub use parse::{Parsed, Reject, parse};
 pub use redaction::{Redaction, RedactionProblem};

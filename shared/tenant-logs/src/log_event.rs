@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use crate::digest::derived_log_id;
 use crate::element::{Data, Element};
-use crate::json::{member, members, scalar, string};
-use crate::record::{Record, Tape};
+use crate::json::{member, object_members, scalar, string_content};
+use crate::record::{MemberIndex, Record};
 
 /// A log event: the text it came as, and the few fields we route, batch and remember by.
 ///
@@ -24,7 +24,7 @@ pub struct LogEvent<'a> {
     /// Whether something stands beside `data` that no wrapper has.
     has_more: bool,
     /// Where the record's members are, until the text is replaced or owned.
-    tape: Option<Tape<'a>>,
+    index: Option<MemberIndex<'a>>,
 }
 
 /// The same text, read the same way: what was found in it follows.
@@ -54,7 +54,7 @@ enum Form {
 }
 
 impl<'a> LogEvent<'a> {
-    /// Reads a wrapped or bare record; nothing where the object is no log event.
+    /// Reads a wrapped or bare record; `None` if the object is no log event.
     pub(crate) fn from_element(text: &'a str, element: &mut Element<'a>) -> Option<Self> {
         let data = element.data.take();
         let own = &element.own;
@@ -78,7 +78,7 @@ impl<'a> LogEvent<'a> {
         let own = &data.fields;
         let found = beside.or_else(|| log_id_of(own.log_id, own.underscore_id));
         let mut event = Self::unidentified(text, form, own.event_type, own.date);
-        event.tape = Some(data.tape);
+        event.index = Some(data.index);
         event.has_more = element.has_more;
         event.redacted = element.redacted.map(redacted_paths).unwrap_or_default();
         event.identify(found);
@@ -110,7 +110,7 @@ impl<'a> LogEvent<'a> {
             date: scalar_of(date),
             redacted: Vec::new(),
             has_more: false,
-            tape: None,
+            index: None,
         }
     }
 
@@ -135,14 +135,14 @@ impl<'a> LogEvent<'a> {
         self
     }
 
-    /// What stands beside the record that no wrapper has, as an object; nothing as a rule.
+    /// What stands beside the record that no wrapper has, as an object; `None` as a rule.
     pub(crate) fn beside(&self) -> Option<String> {
         if !self.has_more {
             return None;
         }
         let of_wrapper = ["log_id", "data", "redacted", "log_id_derived"];
-        let more = members(&self.text)?.into_iter().filter(|(name, _)| {
-            string(name).is_none_or(|name| !of_wrapper.contains(&name.as_ref()))
+        let more = object_members(&self.text)?.into_iter().filter(|(name, _)| {
+            string_content(name).is_none_or(|name| !of_wrapper.contains(&name.as_ref()))
         });
         let more: Vec<String> = more.map(|(name, json)| format!("{name}:{json}")).collect();
         Some(format!("{{{}}}", more.join(",")))
@@ -165,7 +165,7 @@ impl<'a> LogEvent<'a> {
         }
         self.text = Cow::Owned(text);
         self.form = Form::Detail;
-        self.tape = None;
+        self.index = None;
     }
 
     /// Identifies the event within its tenant, across every path that brings it.
@@ -178,7 +178,7 @@ impl<'a> LogEvent<'a> {
         self.log_id_derived
     }
 
-    /// The type code, unknown ones too; nothing where there is none.
+    /// The type code, unknown ones too; `None` if there is none.
     pub fn event_type(&self) -> Option<&str> {
         self.event_type.as_deref()
     }
@@ -214,7 +214,7 @@ impl<'a> LogEvent<'a> {
         }
     }
 
-    /// What [`Self::detail`] answers, in parts that need not be put together, each a whole number of JSON tokens.
+    /// Returns what [`Self::detail`] does, in parts that need not be put together, each a whole number of JSON tokens.
     ///
     /// Where the first is empty, the second is a detail; else it is the record.
     pub(crate) fn detail_parts(&self) -> (Cow<'_, str>, &str, &'static str) {
@@ -226,8 +226,8 @@ impl<'a> LogEvent<'a> {
 
     /// The record's members.
     pub(crate) fn members(&self) -> Record<'_> {
-        match &self.tape {
-            Some(tape) => Record::from_tape(tape),
+        match &self.index {
+            Some(index) => Record::from_index(index),
             None => Record::of(self.record()),
         }
     }
@@ -243,7 +243,7 @@ impl<'a> LogEvent<'a> {
             date: self.date.map(|text| Cow::Owned(text.into_owned())),
             redacted: self.redacted,
             has_more: self.has_more,
-            tape: None,
+            index: None,
         }
     }
 

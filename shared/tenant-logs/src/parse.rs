@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::dead_letter::is_dead_letter;
 use crate::element::Element;
-use crate::json::{member, scalar, string};
+use crate::json::{member, scalar, string_content};
 use crate::{LogEvent, RejectReason, Unreadable};
 
 /// What a body holds.
@@ -244,7 +244,7 @@ fn named_by_us<'a>(envelope: &'a str, log_event: &LogEvent<'_>) -> Option<Cow<'a
     if !log_event.is_log_id_derived() {
         return None;
     }
-    let of_envelope = |name| member(envelope, name).and_then(string);
+    let of_envelope = |name| member(envelope, name).and_then(string_content);
     let is_ours =
         of_envelope("type")? == "com.auth0.Log" && of_envelope("source")?.starts_with("auth0.com/");
     of_envelope("id").filter(|id| is_ours && !id.is_empty())
@@ -261,7 +261,7 @@ fn from_detail<'a>(envelope: &mut Element<'a>) -> Option<LogEvent<'a>> {
 
 /// Reads the object, or the object inside a JSON string, that an envelope carries.
 fn from_envelope<'a>(inner: &'a str, redacted: Option<&'a str>) -> Option<LogEvent<'a>> {
-    let log_event = match string(inner) {
+    let log_event = match string_content(inner) {
         Some(json) => log_event_of(&json)?.into_owned(),
         None => log_event_of(inner)?,
     };

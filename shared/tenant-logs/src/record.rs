@@ -1,6 +1,6 @@
 //! A record's members, each as its own JSON, found while the body around it is read.
 //!
-//! Only those have a place that we route by or that some schema writes; the others are kept with their names. A
+//! Only those have a field that we route by or that some schema writes; the others are kept with their names. A
 //! repeated member counts as its last occurrence.
 
 mod repeats;
@@ -9,12 +9,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::json::scan::{Name, Scan, skip_white_space};
-use crate::json::string;
+use crate::json::string_content;
 
 /// Where a record's members are, noted while its body is read: names are looked at only where a schema asks.
 #[derive(Debug, Clone)]
-pub(crate) struct Tape<'a> {
-    /// What the places count in.
+pub(crate) struct MemberIndex<'a> {
+    /// What the offsets count in.
     text: &'a str,
     /// Begin and end of each member's name and value; those of `details` come before `details` itself.
     members: Vec<[u32; 4]>,
@@ -26,7 +26,7 @@ pub(crate) struct Tape<'a> {
 /// As many members as most records have, those of `details` included.
 const USUAL_MEMBERS: usize = 40;
 
-impl<'a> Tape<'a> {
+impl<'a> MemberIndex<'a> {
     pub(crate) fn of(text: &'a str) -> Self {
         Self {
             text,
@@ -40,12 +40,16 @@ impl<'a> Tape<'a> {
     #[inline]
     pub(crate) fn note(&mut self, name: Name, begin: usize, end: usize) {
         // A body of four gigabytes is refused long before.
-        let place = |place: usize| u32::try_from(place).unwrap_or_default();
-        self.members
-            .push([place(name.begin), place(name.end), place(begin), place(end)]);
+        let offset = |at: usize| u32::try_from(at).unwrap_or_default();
+        self.members.push([
+            offset(name.begin),
+            offset(name.end),
+            offset(begin),
+            offset(end),
+        ]);
     }
 
-    /// Notes the members of `details`, and answers where it ends.
+    /// Notes the members of `details`. Returns where it ends.
     pub(crate) fn note_details(&mut self, scan: &mut Scan<'a>, begin: usize) -> Option<usize> {
         if scan.byte(begin)? != b'{' {
             self.details = 0..0;
@@ -87,35 +91,36 @@ pub(crate) struct Record<'a> {
     pub(crate) details: Details<'a>,
     /// Members that we do not know, names and values as they are written.
     pub(crate) others: Vec<(&'a str, &'a str)>,
-    /// Whether no string of the record holds half of a surrogate pair, which only an escape can write.
-    pub(crate) is_plain: bool,
+    /// Whether no string of the record is written with escapes, which alone can write half of a surrogate pair.
+    pub(crate) no_escapes: bool,
 }
 
 impl<'a> Record<'a> {
     /// Finds the members of a record that was read with its body.
-    pub(crate) fn from_tape(tape: &Tape<'a>) -> Self {
+    pub(crate) fn from_index(index: &MemberIndex<'a>) -> Self {
         let mut record = Self {
-            is_plain: !tape.has_backslash,
+            no_escapes: !index.has_backslash,
             ..Self::default()
         };
-        let first = tape.details.start;
-        let members = tape
+        let first = index.details.start;
+        let members = index
             .slices(0..first)
-            .chain(tape.slices(tape.details.end..tape.members.len()));
+            .chain(index.slices(index.details.end..index.members.len()));
         for (name, json) in members {
-            match with_name(name, record.is_plain, |name| record.own.place(name)) {
-                Some(place) => *place = Some(json),
+            match with_name(name, record.no_escapes, |name| record.own.field(name)) {
+                Some(field) => *field = Some(json),
                 None => record.others.push((name, json)),
             }
         }
-        for (name, json) in tape.slices(tape.details.clone()) {
-            if let Some(place) = with_name(name, record.is_plain, |name| record.details.place(name))
+        for (name, json) in index.slices(index.details.clone()) {
+            if let Some(field) =
+                with_name(name, record.no_escapes, |name| record.details.field(name))
             {
-                *place = Some(json);
+                *field = Some(json);
             }
         }
-        repeats::leave_last_of_each(&mut record.others, record.is_plain);
-        if tape.has_backslash {
+        repeats::leave_last_of_each(&mut record.others, record.no_escapes);
+        if index.has_backslash {
             record.own.leave_out_unreadable();
             record.details.leave_out_unreadable();
         }
@@ -124,46 +129,46 @@ impl<'a> Record<'a> {
 
     /// Reads the record that a text is; other text has no members.
     pub(crate) fn of(text: &'a str) -> Self {
-        let mut tape = Tape::of(text);
+        let mut index = MemberIndex::of(text);
         let mut scan = Scan::of(text);
         let begin = skip_white_space(text.as_bytes(), 0);
         let _end = scan.object_end(begin, |scan, name, value| {
             let is_details = name_of(text, name).as_ref() == b"details";
             let end = if is_details {
-                tape.note_details(scan, value)
+                index.note_details(scan, value)
             } else {
                 scan.value_end(value)
             }?;
-            tape.note(name, value, end);
+            index.note(name, value, end);
             Some(end)
         });
-        tape.note_backslash(&scan);
-        Self::from_tape(&tape)
+        index.note_backslash(&scan);
+        Self::from_index(&index)
     }
 }
 
 /// Gives the content of a name that is written as JSON; an empty one where it cannot be decoded.
 #[inline]
-fn with_name<T>(written: &str, is_plain: bool, take: impl FnOnce(&[u8]) -> T) -> T {
+fn with_name<T>(written: &str, no_escapes: bool, take: impl FnOnce(&[u8]) -> T) -> T {
     match written.as_bytes() {
-        [b'"', plain @ .., b'"'] if is_plain => take(plain),
-        _ => take(string(written).unwrap_or_default().as_bytes()),
+        [b'"', content @ .., b'"'] if no_escapes => take(content),
+        _ => take(string_content(written).unwrap_or_default().as_bytes()),
     }
 }
 
-/// Reads the members of an object for the places of what it is read into; other JSON has none.
-pub(crate) fn read_object<'a, T: Places<'a>>(json: Option<&'a str>, is_plain: bool) -> T {
+/// Reads the members of an object into the fields of a struct; other JSON has none.
+pub(crate) fn read_object<'a, T: Fields<'a>>(json: Option<&'a str>, no_escapes: bool) -> T {
     let mut into = T::default();
     if let Some(json) = json.filter(|json| json.starts_with('{')) {
         let _end = Scan::of(json).object_end(0, |scan, name, value| {
             let end = scan.value_end(value)?;
-            if let Some(place) = into.place(&name_of(json, name)) {
-                *place = json.get(value..end);
+            if let Some(field) = into.field(&name_of(json, name)) {
+                *field = json.get(value..end);
             }
             Some(end)
         });
     }
-    if !is_plain {
+    if !no_escapes {
         into.leave_out_unreadable();
     }
     into
@@ -171,28 +176,28 @@ pub(crate) fn read_object<'a, T: Places<'a>>(json: Option<&'a str>, is_plain: bo
 
 /// The content of a name; an empty one where it cannot be decoded.
 fn name_of(text: &str, name: Name) -> Cow<'_, [u8]> {
-    if name.is_plain {
+    if name.no_escapes {
         let plain = text.as_bytes().get(name.begin + 1..name.end - 1);
         return Cow::Borrowed(plain.unwrap_or_default());
     }
-    let decoded = text.get(name.begin..name.end).and_then(string);
+    let decoded = text.get(name.begin..name.end).and_then(string_content);
     Cow::Owned(decoded.unwrap_or_default().into_owned().into_bytes())
 }
 
-/// Members with a place each.
-pub(crate) trait Places<'a>: Default {
-    /// The place of the member with this name.
-    fn place(&mut self, name: &[u8]) -> Option<&mut Option<&'a str>>;
+/// Members with a field each.
+pub(crate) trait Fields<'a>: Default {
+    /// Returns the field of the member with this name.
+    fn field(&mut self, name: &[u8]) -> Option<&mut Option<&'a str>>;
 
     /// Leaves out strings that cannot be decoded.
     fn leave_out_unreadable(&mut self);
 }
 
-fn leave_out_unreadable(place: &mut Option<&str>) {
-    *place = place.filter(|json| !json.starts_with('"') || string(json).is_some());
+fn leave_out_unreadable(field: &mut Option<&str>) {
+    *field = field.filter(|json| !json.starts_with('"') || string_content(json).is_some());
 }
 
-/// Declares a struct of members, each with the name that it has in JSON, and the way from a name to its place.
+/// Declares a struct of members, each with the name that it has in JSON, and the way from a name to its field.
 macro_rules! members {
     ($(#[$about:meta])* $struct:ident { $($field:ident = $name:literal),* $(,)? }) => {
         $(#[$about])*
@@ -201,15 +206,12 @@ macro_rules! members {
             $(pub(crate) $field: Option<&'a str>,)*
         }
 
-        impl<'a> Places<'a> for $struct<'a> {
-            #[expect(non_upper_case_globals, reason = "each has the name of its field")]
-            fn place(&mut self, name: &[u8]) -> Option<&mut Option<&'a str>> {
-                $(const $field: u64 = shape_of($name);)*
-                let (place, same) = match shape_of(name) {
-                    $($field => (&mut self.$field, name == $name),)*
-                    _ => return None,
-                };
-                same.then_some(place)
+        impl<'a> Fields<'a> for $struct<'a> {
+            fn field(&mut self, name: &[u8]) -> Option<&mut Option<&'a str>> {
+                match name {
+                    $($name => Some(&mut self.$field),)*
+                    _ => None,
+                }
             }
 
             fn leave_out_unreadable(&mut self) {
@@ -219,23 +221,8 @@ macro_rules! members {
     };
 }
 
-/// A name's length, first two bytes and last four: a number that tells the names of a struct apart.
-#[expect(clippy::as_conversions, reason = "`From` is not for constants")]
-const fn shape_of(name: &[u8]) -> u64 {
-    let first = match name.first_chunk::<2>() {
-        Some(first) => u16::from_le_bytes(*first) as u64,
-        None => 0,
-    };
-    let last = match (name.last_chunk::<4>(), name.last()) {
-        (Some(last), _) => u32::from_le_bytes(*last) as u64,
-        (None, Some(last)) => *last as u64,
-        (None, None) => 0,
-    };
-    last << 32 | first << 16 | (name.len() as u64 & 0xffff)
-}
-
 members! {
-    /// The members of a record that have a place of their own in some schema.
+    /// The members of a record that some schema has a field for.
     Members {
         agent_id = b"agent_id",
         audience = b"audience",

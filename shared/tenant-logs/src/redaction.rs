@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use hmac::Mac;
 
 use crate::digest::hex;
-use crate::json::{elements, members, string};
+use crate::json::{array_elements, object_members, string_content};
 use crate::secret::hmac_sha256;
 use crate::{LogEvent, Secret};
 
@@ -97,7 +97,7 @@ impl Redaction {
         self.rules.is_empty()
     }
 
-    /// Redacts a log event; answers whether anything was changed. Where nothing is, its text stays byte for byte.
+    /// Redacts a log event. Returns whether anything was changed. Where nothing is, its text stays byte for byte.
     pub fn redact(&self, log_event: &mut LogEvent<'_>) -> bool {
         let tree = match log_event.redacted() {
             [] => Cow::Borrowed(&self.tree),
@@ -119,11 +119,11 @@ impl Redaction {
         true
     }
 
-    /// Redacts an object that is no log event, as if a record began at every object in it; nothing for other text.
+    /// Redacts an object that is no log event, as if a record began at every object in it; `None` for other text.
     ///
     /// A string that may hold JSON and what is nested deeper than anybody's record are masked.
     pub fn redact_object(&self, text: &str) -> Option<String> {
-        members(text)?;
+        object_members(text)?;
         let mut rewriting = self.rewriting();
         rewriting.anywhere(text, &[], &self.tree, 0);
         Some(rewriting.text)
@@ -200,12 +200,12 @@ impl Rewriting<'_> {
             return self.treat(json, rule, array_depth);
         }
         if json.starts_with('{')
-            && let Some(members) = members(json)
+            && let Some(members) = object_members(json)
         {
             self.object(&members, node);
         } else if json.starts_with('[')
             && array_depth < MAX_ARRAY_DEPTH
-            && let Some(elements) = elements(json)
+            && let Some(elements) = array_elements(json)
         {
             self.array(&elements, |this, element| {
                 this.value(element, node, array_depth + 1);
@@ -218,7 +218,7 @@ impl Rewriting<'_> {
     fn object(&mut self, members: &[(&str, &str)], node: &Node) {
         let mut separator = '{';
         for (key, value) in members {
-            let name = string(key).unwrap_or_default();
+            let name = string_content(key).unwrap_or_default();
             let child = node.child(&name);
             if let Some(rule) = child.and_then(|child| child.rule.as_ref())
                 && rule.action == Action::Drop
@@ -244,7 +244,7 @@ impl Rewriting<'_> {
     /// Writes a value in which a record may begin at every object: `nodes` are where the paths of those around it stand.
     fn anywhere(&mut self, json: &str, nodes: &[&Node], root: &Node, depth: usize) {
         if json.starts_with('"') {
-            let may_hold_json = string(json).is_none_or(|text| {
+            let may_hold_json = string_content(json).is_none_or(|text| {
                 text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
                     .starts_with(['{', '[', '"'])
             });
@@ -254,10 +254,10 @@ impl Rewriting<'_> {
             self.text.push_str(json);
         } else if depth == MAX_DEPTH {
             self.text.push_str(MASKED);
-        } else if let Some(members) = members(json) {
+        } else if let Some(members) = object_members(json) {
             self.object_anywhere(&members, nodes, root, depth);
         } else {
-            let elements = elements(json).unwrap_or_default();
+            let elements = array_elements(json).unwrap_or_default();
             self.array(&elements, |this, element| {
                 this.anywhere(element, nodes, root, depth + 1);
             });
@@ -273,7 +273,7 @@ impl Rewriting<'_> {
     ) {
         let mut separator = '{';
         for (key, value) in members {
-            let name = string(key).unwrap_or_default();
+            let name = string_content(key).unwrap_or_default();
             let around = nodes.iter().copied().chain([root]);
             let children: Vec<&Node> = around.filter_map(|node| node.child(&name)).collect();
             let rule = children.iter().find_map(|child| child.rule.as_ref());
@@ -295,17 +295,13 @@ impl Rewriting<'_> {
         self.text.push('}');
     }
 
-    fn array(
-        &mut self,
-        elements: &[&serde_json::value::RawValue],
-        mut write: impl FnMut(&mut Self, &str),
-    ) {
+    fn array(&mut self, elements: &[&str], mut write: impl FnMut(&mut Self, &str)) {
         self.text.push('[');
         for (position, element) in elements.iter().enumerate() {
             if position > 0 {
                 self.text.push(',');
             }
-            write(self, element.get());
+            write(self, element);
         }
         self.text.push(']');
     }
@@ -318,7 +314,7 @@ impl Rewriting<'_> {
         }
         if json.starts_with('[')
             && array_depth < MAX_ARRAY_DEPTH
-            && let Some(elements) = elements(json)
+            && let Some(elements) = array_elements(json)
         {
             self.array(&elements, |this, element| {
                 this.treat(element, rule, array_depth + 1);
@@ -335,7 +331,7 @@ impl Rewriting<'_> {
     }
 
     fn hash(&self, json: &str) -> String {
-        let plain = string(json).unwrap_or(Cow::Borrowed(json));
+        let plain = string_content(json).unwrap_or(Cow::Borrowed(json));
         // Rules that hash are refused without a key, so an empty one never hashes.
         let key = self.key.map(Secret::expose).unwrap_or_default();
         let mut mac = hmac_sha256(key.as_bytes());

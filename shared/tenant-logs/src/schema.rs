@@ -5,22 +5,19 @@
 
 mod asim;
 mod ecs;
-mod escaped;
 mod event_time;
+mod event_view;
 mod json_writer;
 mod ocsf;
-mod reading;
 mod rest;
 mod sentinel;
-mod user_agent;
 
 use std::borrow::Cow;
 
 use crate::{LogEvent, TenantName};
 pub use asim::AsimStream;
+use event_view::EventView;
 use json_writer::JsonWriter;
-use reading::Reading;
-use user_agent::UserAgents;
 
 /// A schema that log events are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -58,32 +55,27 @@ impl Schema {
         }
     }
 
-    /// One log event as a JSON object in this schema. For many, [`Mapping`] is faster.
+    /// One log event as a JSON object in this schema. [`Mapping`] can name the tenant too.
     pub fn write<'a>(self, log_event: &'a LogEvent<'_>) -> Cow<'a, str> {
         Mapping::to(self, None).write(log_event)
     }
 }
 
-/// Writes log events in a schema, and keeps what it found out about them for the next ones.
-#[derive(Debug)]
+/// Writes log events in a schema.
+#[derive(Debug, Clone, Copy)]
 pub struct Mapping<'t> {
     schema: Schema,
     tenant: Option<&'t TenantName>,
-    user_agents: UserAgents,
 }
 
 impl<'t> Mapping<'t> {
     /// A mapping to a schema. The tenant's name stands where the schema requires one and an event has none.
     pub fn to(schema: Schema, tenant: Option<&'t TenantName>) -> Self {
-        Self {
-            schema,
-            tenant,
-            user_agents: UserAgents::default(),
-        }
+        Self { schema, tenant }
     }
 
     /// One log event as a JSON object.
-    pub fn write<'a>(&mut self, log_event: &'a LogEvent<'_>) -> Cow<'a, str> {
+    pub fn write<'a>(&self, log_event: &'a LogEvent<'_>) -> Cow<'a, str> {
         if self.schema == Schema::Raw {
             return log_event.detail();
         }
@@ -94,8 +86,8 @@ impl<'t> Mapping<'t> {
     }
 
     /// Appends one log event as a JSON object.
-    pub fn append(&mut self, log_event: &LogEvent<'_>, out: &mut String) {
-        let reading = || Reading::of(log_event, self.tenant);
+    pub fn append(&self, log_event: &LogEvent<'_>, out: &mut String) {
+        let view = || EventView::of(log_event, self.tenant);
         match self.schema {
             Schema::Raw => {
                 let (before, text, after) = log_event.detail_parts();
@@ -103,13 +95,10 @@ impl<'t> Mapping<'t> {
                     out.push_str(part);
                 }
             }
-            Schema::Ecs => {
-                let document = &mut JsonWriter::new(out);
-                ecs::write(&reading(), &mut self.user_agents, document);
-            }
-            Schema::Ocsf => ocsf::write(&reading(), &mut JsonWriter::new(out)),
-            Schema::Asim => asim::write(&reading(), &mut JsonWriter::new(out)),
-            Schema::Sentinel => sentinel::write(&reading(), &mut JsonWriter::new(out)),
+            Schema::Ecs => ecs::write(&view(), &mut JsonWriter::new(out)),
+            Schema::Ocsf => ocsf::write(&view(), &mut JsonWriter::new(out)),
+            Schema::Asim => asim::write(&view(), &mut JsonWriter::new(out)),
+            Schema::Sentinel => sentinel::write(&view(), &mut JsonWriter::new(out)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Values that must never be printed: webhook tokens, redaction keys, passwords of far ends.
+//! Values that must never be printed: webhook tokens, redaction keys, passwords of services.
 
 use std::fmt;
 

@@ -6,6 +6,8 @@ use std::path::Path;
 use super::{read, root};
 
 const MAX_LINES: usize = 400;
+/// Tables: one line a type code.
+const TABLES: [&str; 1] = ["shared/tenant-logs/src/event_type/catalogue.rs"];
 const MAX_LINES_OF_MAIN: usize = 50;
 
 /// A source file, by its path below the root.
@@ -56,10 +58,31 @@ const NONE: [&str; 0] = [];
 
 #[test]
 fn no_file_has_more_than_400_lines() {
-    assert_eq!(
-        breaking(|source| source.text.lines().count() > MAX_LINES),
-        NONE
-    );
+    let is_long = |source: &Source| {
+        !TABLES.contains(&source.path.as_str()) && source.text.lines().count() > MAX_LINES
+    };
+    assert_eq!(breaking(is_long), NONE);
+}
+
+#[test]
+fn a_test_that_is_left_out_says_what_it_needs_and_ci_runs_it() {
+    // Put together, so that this file does not have it itself.
+    let mark = concat!("#[ign", "ore");
+    let given = ["MOTO_URL", "AZURITE_", "AZURE_PEERS_PYTHON"];
+    let is_known = |rest: &str| {
+        let reason = rest.strip_prefix(" = \"needs ");
+        reason.is_some_and(|name| given.iter().any(|known| name.starts_with(known)))
+    };
+    let is_wrong = |source: &Source| {
+        let mut marks = source.text.split(mark).skip(1);
+        marks.any(|rest| !is_known(rest))
+    };
+    assert_eq!(breaking(is_wrong), NONE);
+    let run = read(".ci/run");
+    for script in [".ci/with-moto", ".ci/with-azurite"] {
+        let line = run.lines().find(|line| line.starts_with(script)).unwrap();
+        assert!(line.contains(" -- --ignored"), "{line}");
+    }
 }
 
 #[test]
@@ -107,7 +130,6 @@ fn nothing_is_re_exported_wholesale_or_left_for_later() {
     let later = [
         concat!("TO", "DO"),
         concat!("FIX", "ME"),
-        concat!("#[ign", "ore"),
         concat!("#[should_", "panic"),
     ];
     let has_later = |source: &Source| later.iter().any(|mark| source.text.contains(mark));

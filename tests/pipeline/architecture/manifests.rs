@@ -1,6 +1,6 @@
 //! What manifests and `deny.toml` say: versions in one place, no default features, one owner of each cloud's client.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use super::{Package, is_named, packages, read, root};
@@ -127,4 +127,40 @@ fn a_function_is_named_alike_everywhere() {
             assert!(path.is_file(), "{} is missing", path.display());
         }
     }
+}
+
+/// The opt-levels that a section of the root manifest gives by package.
+fn opt_levels(section: &str) -> BTreeMap<String, String> {
+    let manifest = read("Cargo.toml");
+    let (_, rest) = manifest.split_once(&format!("\n[{section}]\n")).unwrap();
+    let lines = rest.split("\n[").next().unwrap().lines();
+    lines
+        .filter_map(|line| line.split_once(".opt-level = "))
+        .map(|(name, level)| (name.to_owned(), level.to_owned()))
+        .collect()
+}
+
+#[test]
+fn every_package_of_ours_is_built_for_speed_and_no_profile_takes_in_build_scripts() {
+    let levels = opt_levels("profile.release.package");
+    for package in packages() {
+        let level = levels.get(&package.name).map(String::as_str);
+        assert_eq!(
+            level,
+            Some("3"),
+            "{} in profile.release.package",
+            package.name
+        );
+    }
+    // In the others only the SDK's clients are named, and they are left as they are.
+    let levels = opt_levels("profile.local.package");
+    assert!(levels.len() >= 5, "{levels:?}");
+    for (name, level) in levels {
+        assert!(
+            name.starts_with("aws-sdk-") && level == "0",
+            "{name}: {level}"
+        );
+    }
+    let manifest = read("Cargo.toml");
+    assert!(!manifest.contains("\"*\""), "build scripts and macros, too");
 }

@@ -1,8 +1,8 @@
 //! From a topic to Log Analytics: both schemas, one and many, every form of data, events that are none.
 
-use local::azure_cloud::AzureOptions;
-use local::client;
-use local::collector::Refusal;
+use cargo_local::azure_cloud::AzureOptions;
+use fakes::client;
+use fakes::collector::Refusal;
 use serde_json::{Value, json};
 
 use crate::kit::azure::{azure, dead_letters, event, event_with, settled};

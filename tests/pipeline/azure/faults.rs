@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use local::azure_cloud::{AzureCloud, AzureOptions};
-use local::event_grid::SubscriptionOptions;
-use local::faults::Fault;
+use cargo_local::azure_cloud::{AzureCloud, AzureOptions};
+use fakes::azure::event_grid::SubscriptionOptions;
+use fakes::faults::Fault;
 use relay::settings::environment;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
@@ -42,7 +42,7 @@ async fn nothing_is_lost_and_duplicates_are_at_most_what_was_in_flight() {
     let count = event_count();
     let options = AzureOptions {
         subscription: SubscriptionOptions {
-            most_events: BATCH,
+            max_events: BATCH,
             preferred_bytes: 1_024 * 1_024,
             parallel_deliveries: 8,
             repeated_share: 0.05,
@@ -73,16 +73,16 @@ async fn nothing_is_lost_and_duplicates_are_at_most_what_was_in_flight() {
         .count();
     let twice = twice_count(&arrived);
     let deliveries = cloud.partner_subscription.deliveries();
-    let told = cloud.faults.logs.told();
+    let injected = cloud.faults.logs.injected();
     say(&format!(
-        "{count} events: {lost} lost, {twice} twice, {} starts, faults {told:?}, {deliveries:?}",
+        "{count} events: {lost} lost, {twice} twice, {} starts, faults {injected:?}, {deliveries:?}",
         cloud.subscriber.starts()
     ));
     assert_eq!((lost, dead_letters(&cloud).len()), (0, 0));
     assert_eq!(cloud.subscriber.starts(), RESTARTS + 1);
     assert!(deliveries.repeated_events > 0, "{deliveries:?}");
     // What was in flight when an answer was lost: one call of a batch, or all that the host was handing over.
-    let lost_answers = told.get("drop_after").copied().unwrap_or_default();
+    let lost_answers = injected.get("drop_after").copied().unwrap_or_default();
     let in_flight =
         u64::try_from(BATCH).unwrap() * (lost_answers + 8 * u64::try_from(RESTARTS).unwrap());
     assert!(twice <= in_flight, "{twice} twice, at most {in_flight}");

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use local::azure_cloud::{AzureCloud, AzureOptions};
-use local::faults::Fault;
+use cargo_local::azure_cloud::{AzureCloud, AzureOptions};
+use fakes::faults::Fault;
 use serde_json::{Value, json};
 
 use crate::kit::azure::{PATIENCE, azure, event, settled};
@@ -12,7 +12,7 @@ use crate::kit::target::once_each;
 
 /// Waits until the workspace is to answer late: the handler has read its call, and is at work.
 async fn under_way(cloud: &AzureCloud) {
-    let is_told = || cloud.faults.logs.told().contains_key("late");
+    let is_told = || cloud.faults.logs.injected().contains_key("late");
     eventually_within(PATIENCE, "the call is under way", is_told).await;
 }
 
@@ -63,7 +63,7 @@ async fn a_sink_that_hangs_is_given_up_before_the_host_kills_the_handler() {
             .contains_key(&500)
     })
     .await;
-    cloud.faults.logs.heal();
+    cloud.faults.logs.clear();
     settled(&cloud).await;
     assert_eq!(cloud.subscriber.starts(), 1);
     assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
@@ -90,7 +90,7 @@ async fn two_handlers_on_one_port_lose_nothing_and_end_no_host() {
             cloud.subscriber.starts() > starts
         })
         .await;
-        cloud.faults.logs.heal();
+        cloud.faults.logs.clear();
         settled(&cloud).await;
     }
     eventually_within(PATIENCE, "the one that waits", || {
@@ -165,7 +165,7 @@ async fn a_purge_that_fails_fails_the_invocation() {
     let cloud = azure(AzureOptions::default()).await;
     cloud.faults.ledger.always(Fault::Denied);
     assert!(cloud.subscriber.run_timer("purge-ledger").await.is_err());
-    cloud.faults.ledger.heal();
+    cloud.faults.ledger.clear();
     cloud.subscriber.run_timer("purge-ledger").await.unwrap();
 }
 

@@ -1,7 +1,7 @@
 //! What a person must mend, on Azure: the function says what, nothing is lost or set aside, and all goes on once mended.
 
-use local::azure_cloud::{AzureCloud, AzureOptions};
-use local::faults::Fault;
+use cargo_local::azure_cloud::{AzureCloud, AzureOptions};
+use fakes::faults::Fault;
 
 use crate::kit::azure::{PATIENCE, azure, dead_letters, event, settled};
 use crate::kit::eventually_within;
@@ -41,7 +41,7 @@ async fn a_wrong_rule_stream_or_role_is_named_with_what_to_change_and_nothing_is
     let cloud = with(&[]).await;
     cloud.faults.logs.always(Fault::Denied);
     is_told(&cloud, &["Monitoring Metrics Publisher"]).await;
-    cloud.faults.logs.heal();
+    cloud.faults.logs.clear();
     settled(&cloud).await;
     assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
 }
@@ -53,7 +53,7 @@ async fn with_the_ledgers_table_out_of_reach_nothing_is_sent_and_all_is_handed_b
         cloud.faults.ledger.always(fault);
         is_told(&cloud, &["the ledger"]).await;
     }
-    cloud.faults.ledger.heal();
+    cloud.faults.ledger.clear();
     settled(&cloud).await;
     assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
     assert_eq!(dead_letters(&cloud).len(), 0);

@@ -1,10 +1,10 @@
 //! Dead letters that come back by the function `replay`: ours, Event Grid's own, and what can never pass.
 
-use local::azure_cloud::AzureOptions;
-use local::client;
-use local::collector::Refusal;
-use local::event_grid::SubscriptionOptions;
-use local::faults::Fault;
+use cargo_local::azure_cloud::AzureOptions;
+use fakes::azure::event_grid::SubscriptionOptions;
+use fakes::client;
+use fakes::collector::Refusal;
+use fakes::faults::Fault;
 use serde_json::json;
 
 use crate::kit::azure::{azure, dead_letters, event, event_with, replay, settled};
@@ -48,8 +48,8 @@ async fn what_a_sink_refused_goes_back_to_it_once_it_takes_it() {
 async fn what_event_grid_gave_up_goes_to_every_sink() {
     let options = AzureOptions {
         subscription: SubscriptionOptions {
-            most_events: 10,
-            most_attempts: 2,
+            max_events: 10,
+            max_attempts: 2,
             ..SubscriptionOptions::new("", "")
         },
         ..AzureOptions::default()
@@ -68,7 +68,7 @@ async fn what_event_grid_gave_up_goes_to_every_sink() {
         json!({ "delivered": 0, "set_aside": 0, "left": 1 })
     );
     assert_eq!(dead_letters(&cloud), stored);
-    cloud.faults.logs.heal();
+    cloud.faults.logs.clear();
     assert_eq!(
         replay(&cloud).await,
         json!({ "delivered": 1, "set_aside": 0, "left": 0 })

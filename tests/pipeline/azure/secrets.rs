@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use local::azure_cloud::{AzureCloud, AzureOptions, secret_name};
-use local::client;
-use local::collector::{Collector, CollectorOptions};
-use local::faults::{Fault, Faults};
+use cargo_local::azure_cloud::{AzureCloud, AzureOptions, secret_name};
+use fakes::client;
+use fakes::collector::{Collector, CollectorOptions};
+use fakes::faults::{Fault, Faults};
 use tokio::time::{Instant, sleep};
 
 use crate::kit::azure::{azure, event, settled};
@@ -71,7 +71,7 @@ async fn while_key_vault_is_out_of_reach_the_known_tokens_open_and_a_start_waits
     });
     // Long enough for an unknown token to have the secret read.
     let deadline = Instant::now() + PATIENCE;
-    while cloud.faults.vault.told().len() < 2 {
+    while cloud.faults.vault.injected().len() < 2 {
         assert_eq!(status(&cloud, "second-token").await, 401);
         assert_eq!(status(&cloud, "first-token").await, 200);
         assert!(Instant::now() < deadline, "the secret is not read again");
@@ -88,7 +88,7 @@ async fn while_key_vault_is_out_of_reach_the_known_tokens_open_and_a_start_waits
         output().contains("ForbiddenByRbac") && output().contains("Key Vault Secrets User")
     })
     .await;
-    cloud.faults.vault.heal();
+    cloud.faults.vault.clear();
     let deadline = Instant::now() + PATIENCE;
     while status(&cloud, "first-token").await != 200 {
         assert!(Instant::now() < deadline, "it does not start");

@@ -2,12 +2,12 @@
 
 use std::io::Write;
 
+use cargo_local::azure_cloud::AzureOptions;
+use cargo_local::cloud::TOKEN;
+use fakes::client;
+use fakes::faults::Fault;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use local::azure_cloud::AzureOptions;
-use local::client;
-use local::cloud::TOKEN;
-use local::faults::Fault;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -119,7 +119,7 @@ async fn chunked_and_gzipped_bodies_survive_the_host() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_topic_that_is_ill_gets_the_events_in_the_end_and_one_that_is_closed_lets_nothing_be_acknowledged()
+async fn a_topic_that_is_faulty_gets_the_events_in_the_end_and_one_that_is_closed_lets_nothing_be_acknowledged()
  {
     let options = AzureOptions {
         environment: crate::kit::settings(&[("INVOCATION_SECONDS", "5")]),
@@ -158,7 +158,7 @@ async fn a_topic_that_stays_away_makes_dead_letters_that_replay_brings_back_to_i
     let stored = dead_letters(&cloud);
     let dead_letter = stored.values().next().unwrap();
     assert_eq!(dead_letter["sink"], "event-topic");
-    cloud.faults.topic.heal();
+    cloud.faults.topic.clear();
     let expected: Value = serde_json::json!({ "delivered": 1, "set_aside": 0, "left": 0 });
     assert_eq!(replay(&cloud).await, expected);
     settled(&cloud).await;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use local::azure_cloud::{AzureCloud, AzureOptions};
-use local::client;
-use local::cloud::TOKEN;
+use cargo_local::azure_cloud::{AzureCloud, AzureOptions};
+use cargo_local::cloud::TOKEN;
+use fakes::client;
 use serde_json::{Value, json};
 
 use super::binaries;
@@ -46,7 +46,7 @@ pub(crate) async fn settled(cloud: &AzureCloud) {
     cloud.settled(PATIENCE).await.unwrap();
 }
 
-/// Posts a body to the webhook with the right token; answers status and body.
+/// Posts a body to the webhook with the right token; returns status and body.
 pub(crate) async fn post(cloud: &AzureCloud, body: impl Into<Vec<u8>>) -> (u16, String) {
     let headers = [("authorization", TOKEN)];
     let answer = client::post(&cloud.webhook_url(), &headers, body.into()).await;
@@ -55,7 +55,7 @@ pub(crate) async fn post(cloud: &AzureCloud, body: impl Into<Vec<u8>>) -> (u16, 
     (answer.status().as_u16(), text)
 }
 
-/// Calls the function `replay`; answers what it says of the dead letters.
+/// Calls the function `replay`; returns what it says of the dead letters.
 pub(crate) async fn replay(cloud: &AzureCloud) -> Value {
     let url = cloud.subscriber.http_url("replay").unwrap();
     let answer = client::post(&url, &[], "").await.unwrap();

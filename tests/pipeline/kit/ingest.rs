@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use local::event_bus::{EventBus, Rule, Target};
-use local::faults::Faults;
-use local::function::{Function, FunctionOptions, InvocationError};
-use local::function_url::FunctionUrl;
-use local::pattern::Pattern;
-use local::queue::{Queue, QueueOptions, SqsEndpoint};
+use fakes::aws::event_bus::pattern::Pattern;
+use fakes::aws::event_bus::{EventBus, Rule, Target};
+use fakes::aws::queue::{Queue, QueueOptions, SqsEndpoint};
+use fakes::faults::Faults;
+use fakes::invocation::InvocationError;
+use hosts::function_url::FunctionUrl;
+use hosts::lambda::{Function, FunctionOptions};
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -72,7 +73,7 @@ impl Ingest {
             .unwrap();
         let everything = Rule {
             name: "everything".to_owned(),
-            pattern: Pattern::parse(r#"{"detail-type":[{"exists":true}]}"#).unwrap(),
+            pattern: Pattern::parse(r#"{"detail-type":["Auth0 log"]}"#).unwrap(),
             targets: vec![Target::Queue(Arc::clone(&on_bus))],
         };
         bus.add_rule(everything).unwrap();

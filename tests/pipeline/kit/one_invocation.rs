@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
+use fakes::server::{Answer, Server};
 use hyper::{Method, Request, Response};
-use local::server::{Answer, Server};
 
 use super::{binaries, eventually};
 

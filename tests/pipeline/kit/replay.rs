@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use local::cloud::{Cloud, CloudOptions};
-use local::event_bus::EventBus;
-use local::event_source::{EventSource, MappingOptions};
-use local::faults::Faults;
-use local::firehose::Firehose;
-use local::queue::{Queue, QueueOptions, Redrive};
+use cargo_local::cloud::{Cloud, CloudOptions};
+use fakes::aws::event_bus::EventBus;
+use fakes::aws::firehose::Firehose;
+use fakes::aws::queue::{Queue, QueueOptions, Redrive};
+use fakes::faults::Faults;
+use hosts::event_source::{EventSource, MappingOptions};
 use serde_json::{Value, json};
 
 use super::{PATIENCE, cloud, settings};

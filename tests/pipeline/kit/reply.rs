@@ -45,5 +45,5 @@ pub(crate) async fn send(
         request = request.header(*name, *value);
     }
     let request = request.body(body.into()).unwrap();
-    local::client::send(request).await.unwrap().into()
+    fakes::client::send(request).await.unwrap().into()
 }

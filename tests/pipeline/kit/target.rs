@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use local::cloud::{Cloud, PARTNER_SOURCE};
-use local::event_bus::{Entry, EventBus};
+use cargo_local::cloud::{Cloud, PARTNER_SOURCE};
+use fakes::aws::event_bus::{Entry, EventBus};
 use serde_json::{Value, json};
 
 /// A wrapped log event of this type code.
@@ -36,7 +36,7 @@ pub(crate) fn record(message_id: &str, body: Option<&str>) -> Value {
     record
 }
 
-/// Invokes the target with records, and answers the identifiers that failed.
+/// Invokes the target with records, and returns the identifiers that failed.
 pub(crate) async fn failures_of(cloud: &Cloud, records: Vec<Value>) -> Vec<String> {
     let payload = json!({ "Records": records }).to_string();
     let answer = cloud.target.invoke(payload).await.unwrap();

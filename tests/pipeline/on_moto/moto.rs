@@ -1,9 +1,7 @@
 //! Moto's server, which `.ci/with-moto` starts: the calls that make what a stack would have, and those that look into it.
 
-use std::io::{self, Write as _};
-
+use fakes::client;
 use hyper::Request;
-use local::client;
 use relay::settings::environment;
 use serde_json::{Value, json};
 
@@ -32,14 +30,13 @@ fn authorization(service: &str) -> String {
 }
 
 impl Moto {
-    /// The server that `MOTO_URL` names; where it names none, says so.
-    pub(crate) fn find() -> Option<Self> {
-        let Some(url) = environment("MOTO_URL") else {
-            writeln!(io::stderr(), "skipped: MOTO_URL not set").unwrap();
-            return None;
-        };
+    /// The server that `MOTO_URL` names.
+    pub(crate) fn at_url() -> Self {
         let suffix = format!("{:016x}", fastrand::u64(..));
-        Some(Self { url, suffix })
+        Self {
+            url: environment("MOTO_URL").unwrap(),
+            suffix,
+        }
     }
 
     /// A name that nobody had before.
@@ -76,7 +73,7 @@ impl Moto {
         text
     }
 
-    /// Makes a table like the ledger's; answers its name.
+    /// Makes a table like the ledger's; returns its name.
     pub(crate) async fn table(&self) -> String {
         let table = self.name("ledger");
         let input = json!({
@@ -98,7 +95,7 @@ impl Moto {
         states.collect()
     }
 
-    /// Makes a queue that shows a message once, however slow this machine is; answers its URL.
+    /// Makes a queue that shows a message once, however slow this machine is; returns its URL.
     pub(crate) async fn queue(&self, what: &str) -> String {
         let attributes = json!({"VisibilityTimeout": "43200"});
         let input = json!({"QueueName": self.name(what), "Attributes": attributes});
@@ -127,7 +124,7 @@ impl Moto {
         self.call(&SQS, "DeleteMessage", &input).await;
     }
 
-    /// Makes a bus with the stack's rule, which sends to a queue; answers the bus's name.
+    /// Makes a bus with the stack's rule, which sends to a queue; returns the bus's name.
     pub(crate) async fn bus(&self, queue_url: &str, pattern: &str) -> String {
         let bus = self.name("logs");
         let input = json!({"QueueUrl": queue_url, "AttributeNames": ["QueueArn"]});
@@ -145,7 +142,7 @@ impl Moto {
         bus
     }
 
-    /// Makes a secret; answers its ARN.
+    /// Makes a secret; returns its ARN.
     pub(crate) async fn secret(&self, what: &str, text: &str) -> String {
         let input = json!({"Name": self.name(what), "SecretString": text});
         let made = self.call(&SECRETS, "CreateSecret", &input).await;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use local::cloud::RULE_PATTERN;
-use local::function::{Function, FunctionOptions};
-use local::function_url::FunctionUrl;
+use cargo_local::cloud::RULE_PATTERN;
+use hosts::function_url::FunctionUrl;
+use hosts::lambda::{Function, FunctionOptions};
 use serde_json::{Value, json};
 
 use super::moto::Moto;
@@ -92,7 +92,7 @@ impl Stack {
     }
 
     /// Gives the target one batch after the other until the queue shows nothing more, and deletes what did not fail;
-    /// answers how many messages there were and how many of them failed.
+    /// returns how many messages there were and how many of them failed.
     pub(crate) async fn deliver(&self) -> (usize, usize) {
         let (mut received, mut failed) = (0, 0);
         loop {

@@ -4,9 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use local::faults::Fault;
+use fakes::faults::Fault;
 
-use super::{Traffic, at_once, ill_ingest};
+use super::{Traffic, at_once, faulty_ingest};
 use crate::kit::ingest::Ingest;
 
 /// More calls than are made side by side, so that some wait for others that hang.
@@ -35,7 +35,7 @@ async fn with_a_bus_that_hangs_the_dead_letters_are_written_before_the_deadline(
 }
 
 async fn hanging_bus(timeout_secs: u64) {
-    let ingest = ill_ingest(vec![(1.0, Fault::Hang)], timeout_secs).await;
+    let ingest = faulty_ingest(vec![(1.0, Fault::Hang)], timeout_secs).await;
     let begun = Instant::now();
     LARGE.send(&ingest).await;
     let elapsed = begun.elapsed();
@@ -50,7 +50,7 @@ async fn each_event_is_tried_three_times_even_where_every_call_hangs() {
 }
 
 async fn three_tries(timeout_secs: u64) {
-    let ingest = ill_ingest(vec![(1.0, Fault::Hang)], timeout_secs).await;
+    let ingest = faulty_ingest(vec![(1.0, Fault::Hang)], timeout_secs).await;
     let one = Traffic {
         requests: 1,
         events_each: 10,
@@ -69,7 +69,7 @@ async fn slow_queue(timeout_secs: u64) {
         requests: 1,
         events_each: 60,
     };
-    let ingest = ill_ingest(vec![(1.0, Fault::Hang)], timeout_secs).await;
+    let ingest = faulty_ingest(vec![(1.0, Fault::Hang)], timeout_secs).await;
     let slow = Fault::Late(Duration::from_millis(100));
     ingest.queue_faults.always(slow);
     let begun = Instant::now();

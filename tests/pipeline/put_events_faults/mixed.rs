@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use local::faults::Fault;
+use fakes::faults::Fault;
 
-use super::{Traffic, at_once, ill_ingest, refuse, say};
+use super::{Traffic, at_once, faulty_ingest, refuse, say};
 use crate::kit::ingest::Ingest;
 
 /// Most entries of one call: what one lost answer can make a duplicate of.
@@ -62,19 +62,19 @@ async fn after_a_try_that_failed_as_a_whole_each_event_has_its_own_answer() {
     }
 }
 
-/// Sends traffic through faults; answers how many copies there are beyond the first, at most ten for a lost answer.
+/// Sends traffic through faults; returns how many copies there are beyond the first, at most ten for a lost answer.
 async fn surplus(traffic: Traffic, shares: Vec<(f64, Fault)>, timeout_secs: u64) -> u64 {
     let names: Vec<&str> = shares.iter().map(|(_, fault)| fault.name()).collect();
-    let ingest = ill_ingest(shares, timeout_secs).await;
+    let ingest = faulty_ingest(shares, timeout_secs).await;
     traffic.send(&ingest).await;
     let arrived = traffic.arrived(&ingest);
-    let told = ingest.bus_faults.told();
+    let injected = ingest.bus_faults.injected();
     for name in &names {
-        assert!(told.contains_key(name), "the bus never had {name}");
+        assert!(injected.contains_key(name), "the bus never had {name}");
     }
     let lost_answers: u64 = ["drop_after", "late"]
         .iter()
-        .filter_map(|name| told.get(name))
+        .filter_map(|name| injected.get(name))
         .sum();
     let surplus = arrived.surplus();
     assert!(

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use local::faults::Fault;
+use fakes::faults::Fault;
 
-use super::{Traffic, at_once, ill_ingest, refuse};
+use super::{Traffic, at_once, faulty_ingest, refuse};
 use crate::kit::ingest::Ingest;
 
 const MANY: Traffic = Traffic {
@@ -18,13 +18,16 @@ const FEW: Traffic = Traffic {
 
 /// All of it passes in the end, and nothing twice: the bus said what it had not taken.
 async fn check_nothing_twice(shares: Vec<(f64, Fault)>, told: &str) {
-    let ingest = ill_ingest(shares, 30).await;
+    let ingest = faulty_ingest(shares, 30).await;
     MANY.send(&ingest).await;
     let arrived = MANY.arrived(&ingest);
     assert_eq!(arrived.surplus(), 0, "{:?}", arrived.duplicates());
     assert_eq!(arrived.set_aside.len(), 0);
     assert_eq!(arrived.on_bus.len(), 10 * 35);
-    assert!(ingest.bus_faults.told()[told] > 5, "the bus was not ill");
+    assert!(
+        ingest.bus_faults.injected()[told] > 5,
+        "the bus was not faulty"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,13 +89,13 @@ async fn an_entry_refused_for_good_is_set_aside_after_one_try() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_refused_for_good_takes_no_other_with_it() {
-    let ingest = ill_ingest(vec![(0.5, refuse(0.3, "MalformedDetail"))], 30).await;
+    let ingest = faulty_ingest(vec![(0.5, refuse(0.3, "MalformedDetail"))], 30).await;
     MANY.send(&ingest).await;
     let arrived = MANY.arrived(&ingest);
     assert_eq!(arrived.surplus(), 0);
     let refused = usize::try_from(ingest.bus.counts().refused).unwrap();
     assert_eq!(arrived.set_aside.len(), refused);
-    assert!(refused > 5, "the bus was not ill");
+    assert!(refused > 5, "the bus was not faulty");
     assert_eq!(arrived.on_bus.len() + refused, 10 * 35);
 }
 
@@ -107,7 +110,7 @@ async fn what_stays_refused_is_tried_at_least_three_times_and_then_set_aside() {
     ];
     at_once(faults.map(|fault| async {
         let name = fault.name();
-        let ingest = ill_ingest(vec![(1.0, fault)], 10).await;
+        let ingest = faulty_ingest(vec![(1.0, fault)], 10).await;
         FEW.send(&ingest).await;
         assert!(ingest.bus.counts().calls >= 3, "{name}");
         assert_eq!(FEW.arrived(&ingest).set_aside, FEW.log_ids(), "{name}");

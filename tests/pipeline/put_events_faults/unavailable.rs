@@ -1,9 +1,9 @@
-//! What is answered while the dead-letter queue is ill too, or the bus is not there at all.
+//! What is answered while the dead-letter queue is faulty too, or the bus is not there at all.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use local::faults::Fault;
+use fakes::faults::Fault;
 
 use super::{Traffic, at_once, refuse};
 use crate::kit::ingest::Ingest;
@@ -42,8 +42,8 @@ async fn with_everything_failing_a_request_is_answered_503_and_succeeds_later() 
         assert_eq!(ingest.log_ids().len(), 0);
         assert_eq!(ingest.dead_letters().len(), 0);
 
-        ingest.bus_faults.heal();
-        ingest.queue_faults.heal();
+        ingest.bus_faults.clear();
+        ingest.queue_faults.clear();
         TRAFFIC.send(&ingest).await;
         let arrived = TRAFFIC.arrived(&ingest);
         assert_eq!((arrived.on_bus.len(), arrived.surplus()), (25, 0));
@@ -60,7 +60,7 @@ async fn what_cannot_be_set_aside_is_not_acknowledged() {
         check_try_again(&ingest.post(body).await);
     }
     assert_eq!(ingest.dead_letters().len(), 0);
-    ingest.queue_faults.heal();
+    ingest.queue_faults.clear();
     for (body, status) in [(POISON, 200), ("[{", 400)] {
         assert_eq!(ingest.post(body).await.status, status);
     }

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use local::event_source::Invoke;
-use local::function::{Function, InvocationError};
+use fakes::invocation::{InvocationError, Invoke};
+use hosts::lambda::Function;
 use serde_json::Value;
 
 /// A function, and the events of each invocation that ended without an answer.

@@ -1,9 +1,9 @@
-//! DeadLetterReport as they lie on the dead-letter queue.
+//! Dead letters as they lie on the dead-letter queue.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use local::faults::Fault;
-use local::queue::MESSAGE_LIMIT_BYTES;
+use fakes::aws::queue::MESSAGE_LIMIT_BYTES;
+use fakes::faults::Fault;
 use serde_json::{Value, json};
 use tenant_logs::{gunzip, sha256_hex};
 

@@ -86,7 +86,7 @@ async fn what_is_redacted_never_reaches_the_bus_or_a_dead_letter() {
 
     ingest
         .bus_faults
-        .always(local::faults::Fault::RefuseEntries {
+        .always(fakes::faults::Fault::RefuseEntries {
             share: 1.0,
             code: "MalformedDetail".to_owned(),
         });

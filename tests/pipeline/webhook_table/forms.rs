@@ -93,7 +93,7 @@ async fn every_form_reaches_the_bus_byte_for_byte() {
     assert_eq!(ingest.dead_letters().len(), 0);
 }
 
-/// Holds a number beyond `f64`, which the local bus does not take (see `local::event_bus::EntryError`).
+/// Holds a number beyond `f64`, which the local bus does not take (see `fakes::aws::event_bus::EntryError`).
 const BEYOND_THE_LOCAL_BUS: &str = "s-numbers-keep-their-digits.json";
 
 /// Whether a text is the body itself, or the record of the body that was wrapped.

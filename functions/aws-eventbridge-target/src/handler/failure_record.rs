@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-/// The members that tell such a record (Lambda developer guide, "Capturing records of asynchronous invocations").
+/// The members that mark such a record (Lambda developer guide, "Capturing records of asynchronous invocations").
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct FailureRecord<'a> {
@@ -14,7 +14,7 @@ struct FailureRecord<'a> {
     request_payload: &'a RawValue,
 }
 
-/// The event that the function failed on; nothing where the text is no such record, or one without its event.
+/// The event that the function failed on; `None` if the text is no such record, or one without its event.
 pub(super) fn payload_of(text: &str) -> Option<&str> {
     // Most texts are log events, which need not be read twice.
     if !text.contains("\"requestPayload\"") {

@@ -9,7 +9,7 @@ use tenant_logs::{
 
 use super::failure_record::payload_of;
 
-/// The largest text that a packed record may have: as much as the ingest function can be told to take.
+/// The largest text that a packed record may have: as much as the ingest function can be set to accept.
 const MAX_UNPACKED_BYTES: usize = 67_108_864;
 
 /// An event as Lambda hands it over, as far as we read it.
@@ -53,7 +53,7 @@ impl LambdaEvent {
         read_json(text, |event| {
             event.object(|name, value| {
                 match name {
-                    "Records" => records = value.optional(|value| value.array(Record::read))?,
+                    "Records" => records = value.optional(read_records)?,
                     _ => value.skip()?,
                 }
                 Ok(())
@@ -61,6 +61,15 @@ impl LambdaEvent {
         })?;
         Ok(records.map_or(Self::Direct, Self::Batch))
     }
+}
+
+fn read_records(array: &mut JsonReader<'_>) -> Result<Vec<Record>, UnexpectedJson> {
+    let mut records = Vec::new();
+    array.array(|record| {
+        records.push(Record::read(record)?);
+        Ok(())
+    })?;
+    Ok(records)
 }
 
 impl Record {
@@ -82,7 +91,7 @@ impl Record {
         Ok(record)
     }
 
-    /// The service that it comes from, by its own word.
+    /// The service that it comes from, by its `eventSource`.
     pub(super) fn event_source(&self) -> &str {
         &self.event_source
     }
@@ -93,7 +102,7 @@ impl Record {
             Some(kinesis) => kinesis.sequence_number.as_deref(),
             None => self.message_id.as_deref(),
         };
-        // An empty one would make Lambda bring the whole batch again.
+        // An empty one would make Lambda retry the whole batch.
         identifier.filter(|identifier| !identifier.is_empty())
     }
 
@@ -153,7 +162,7 @@ impl KinesisData {
     }
 }
 
-/// A body's text, or the texts inside where it is Lambda's record of an invocation that failed.
+/// A body's text, or the texts inside if it is Lambda's record of an invocation that failed.
 pub(super) fn texts_of<'a>(
     body: &'a str,
     origin: usize,
@@ -185,7 +194,7 @@ pub(super) fn texts_of<'a>(
 
 impl Text<'_> {
     /// What it holds, for the flow.
-    pub(super) fn arrival(&self) -> IncomingBody<'_> {
+    pub(super) fn incoming_body(&self) -> IncomingBody<'_> {
         let (body, parsed) = match &self.content {
             Ok(text) => (text.as_bytes(), parse(text)),
             Err(unreadable) => (&[][..], Err(*unreadable)),

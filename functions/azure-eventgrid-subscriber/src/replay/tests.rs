@@ -1,4 +1,4 @@
-//! DeadLetterReport in memory, sinks that do as their plan says.
+//! Dead letters in memory, and sinks that refuse what the test names.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
@@ -13,9 +13,9 @@ use super::*;
 
 /// A container in memory.
 #[derive(Debug, Default)]
-struct DeadLetterReport(Mutex<BTreeMap<String, String>>);
+struct DeadLettersInMemory(Mutex<BTreeMap<String, String>>);
 
-impl DeadLetterReport {
+impl DeadLettersInMemory {
     fn of(dead_letters: &[(&str, &str)]) -> Self {
         let dead_letters = dead_letters.iter();
         let dead_letters =
@@ -28,8 +28,8 @@ impl DeadLetterReport {
     }
 }
 
-impl DeadLetters for DeadLetterReport {
-    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], _until: Instant) -> Delivery {
+impl DeadLetters for DeadLettersInMemory {
+    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], _sending: &Sending) -> Delivery {
         let mut stored = self.0.lock().unwrap();
         for dead_letter in dead_letters {
             let name = format!("new-{}", dead_letter.sink.unwrap_or("none"));
@@ -39,7 +39,7 @@ impl DeadLetters for DeadLetterReport {
     }
 }
 
-impl DeadLetterBox for DeadLetterReport {
+impl DeadLetterBox for DeadLettersInMemory {
     async fn names(&self, _until: Instant) -> Result<Vec<String>, PortError> {
         Ok(self.names())
     }
@@ -55,7 +55,7 @@ impl DeadLetterBox for DeadLetterReport {
     }
 }
 
-/// A sink that refuses the log events that it is told to.
+/// A sink that refuses the log events that the test names.
 #[derive(Debug)]
 struct Picky {
     name: &'static str,
@@ -78,7 +78,7 @@ impl Sink for Picky {
         self.name
     }
 
-    async fn send(&self, rows: &[Row<'_>], _until: Instant) -> Delivery {
+    async fn send(&self, rows: &[Row<'_>], _sending: &Sending) -> Delivery {
         let mut delivery = Delivery::default();
         for (index, row) in rows.iter().enumerate() {
             let log_id = row.log_event.log_id();
@@ -97,7 +97,7 @@ impl Sink for Picky {
     }
 }
 
-type Flow = Relay<Picky, MemoryLedger, DeadLetterReport>;
+type Flow = Relay<Picky, MemoryLedger, DeadLettersInMemory>;
 
 fn relay(sinks: Vec<Picky>, dead_letters: &[(&str, &str)]) -> Flow {
     let destinations = sinks.into_iter().map(|sink| Destination {
@@ -112,7 +112,7 @@ fn relay(sinks: Vec<Picky>, dead_letters: &[(&str, &str)]) -> Flow {
         destinations: destinations.collect(),
         replay_destinations: Some(Vec::new()),
         ledger: Some(MemoryLedger::default()),
-        dead_letters: DeadLetterReport::of(dead_letters),
+        dead_letters: DeadLettersInMemory::of(dead_letters),
         on_exhaustion: OnExhaustion::HandBack,
         counter_format: CounterFormat::Plain,
     }

@@ -1,4 +1,6 @@
+use http_clients::KeyVault;
 use relay::Sink;
+use tenant_logs::Schema;
 use tracing::level_filters::LevelFilter;
 
 use super::*;
@@ -25,7 +27,7 @@ fn lookup<'a>(changes: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<Stri
 }
 
 fn read(changes: &[(&str, &str)]) -> Result<Settings, String> {
-    Settings::read(&lookup(changes)).map_err(|error| error.to_string())
+    relay::settings::read(&lookup(changes)).map_err(|error| error.to_string())
 }
 
 fn names(settings: &Settings) -> Vec<&'static str> {
@@ -90,7 +92,7 @@ fn sinks_and_schemas_are_as_they_are_named() {
 }
 
 #[test]
-fn a_topic_that_is_named_takes_its_dead_letters_back() {
+fn dead_letters_are_replayed_onto_a_topic_that_is_named() {
     assert_eq!(read(&[]).unwrap().replay_destinations.len(), 0);
     let endpoint = "https://logs.eventgrid.example.com/api/events";
     let with = read(&[("EVENT_TOPIC_ENDPOINT", endpoint)]).unwrap();
@@ -104,10 +106,11 @@ fn the_start_needs_no_secret_yet() {
         ("REDACT", "user_name=hmac"),
         ("REDACT_KEY_SECRET_URI", "https://v.example.com/secrets/key"),
     ];
-    let start = Settings::check(&lookup(&changes)).unwrap();
-    assert_eq!(start.log_level, LevelFilter::DEBUG);
-    assert_eq!(start.handler.port, 7_071);
-    assert!(Settings::check(&lookup(&[("TENANT_NAME", "")])).is_err());
+    let check = |changes| relay::settings::check::<Settings, KeyVault>(&lookup(changes));
+    let checked = check(&changes).unwrap();
+    assert_eq!(checked.log_level(), LevelFilter::DEBUG);
+    assert_eq!(checked.handler().port, 7_071);
+    assert!(check(&[("TENANT_NAME", "")]).is_err());
 }
 
 #[test]

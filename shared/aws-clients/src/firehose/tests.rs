@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tenant_logs::{Parsed, Schema, decode_base64, parse};
 
 use super::*;
-use crate::test_endpoint::{Answer, Call, TestEndpoint, read_settings};
+use crate::test_endpoint::{Answer, Call, TestEndpoint, once, read_settings};
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_secs(4);
@@ -34,7 +34,7 @@ async fn send(
             trace_id: None,
         })
         .collect();
-    let mut delivery = firehose.send(&rows, Instant::now() + time).await;
+    let mut delivery = firehose.send(&rows, &once(time)).await;
     delivery.delivered.sort_unstable();
     delivery
         .refused
@@ -177,7 +177,11 @@ async fn a_record_that_the_answer_leaves_out_is_not_taken_as_delivered() {
     })
     .await;
     assert_eq!(delivery.delivered, [1]);
-    assert_eq!(delivery.refused, []);
+    let unanswered = [
+        (0, Remedy::Retry, "no answer"),
+        (2, Remedy::Retry, "no answer"),
+    ];
+    assert_eq!(refusals(&delivery), unanswered);
 }
 
 async fn check_whole(answer: fn() -> Answer, remedy: Remedy, answered: &str) {
@@ -196,7 +200,7 @@ async fn a_call_that_fails_as_a_whole_refuses_all_its_records() {
     let no_key = format!("InvalidKMSResourceException: {hint}");
     let denied = format!("AccessDeniedException: {hint}");
     let busy = "ServiceUnavailableException";
-    check_whole(|| Answer::Text(500, "<html>"), Retry, "status 500").await;
+    check_whole(|| Answer::Text(500, "<html>"), Retry, "500").await;
     check_whole(|| error(503, "ServiceUnavailableException"), Retry, busy).await;
     check_whole(|| error(400, "ServiceUnavailableException"), Retry, busy).await;
     let throttled = || error(400, "ThrottlingException");
@@ -267,4 +271,12 @@ fn settings_that_cannot_be_right_are_named() {
         "a stream",
         "1 setting is wrong:\n  FIREHOSE_STREAM_NAME: cannot read `a stream` (want the name of a Firehose stream)",
     );
+}
+
+#[tokio::test]
+async fn no_call_is_begun_once_the_time_is_over() {
+    let (delivery, calls) = send(&body(1, 0), Duration::ZERO, take_all).await;
+    assert_eq!(calls.len(), 0);
+    let reason = "no time was left for a call of Firehose stream `logs`";
+    assert_eq!(refusals(&delivery), [(0, Remedy::Retry, reason)]);
 }

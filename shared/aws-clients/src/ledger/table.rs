@@ -9,13 +9,13 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::delete_item::{DeleteItemError, DeleteItemOutput};
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemOutput};
 use futures_util::{StreamExt, stream};
-use relay::{Claim, Lease, Ledger, PortError, Remedy, Settled, back_off};
+use relay::{CallError, Claim, Lease, Ledger, PortError, Remedy, Settled, back_off};
 use tenant_logs::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::entry::{self, Item};
 use crate::connection::AwsConnection;
-use crate::error::CallError;
+use crate::error::call_error;
 
 /// Writes side by side. One takes a few milliseconds, so a batch of a hundred is claimed in as many.
 const WRITES_AT_ONCE: usize = 100;
@@ -183,7 +183,7 @@ impl TableLedger {
             Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
                 Ok(Written::Refused(refusal.item().cloned()))
             }
-            Some(_) | None => Err(CallError::new(&self.target, error)),
+            Some(_) | None => Err(call_error(&self.target, error)),
         }
     }
 
@@ -198,7 +198,7 @@ impl TableLedger {
             Some(refusal) if refusal.is_conditional_check_failed_exception() => {
                 Ok(Written::Refused(None))
             }
-            Some(_) | None => Err(CallError::new(&self.target, error)),
+            Some(_) | None => Err(call_error(&self.target, error)),
         }
     }
 }

@@ -89,7 +89,7 @@ async fn ended(served: JoinHandle<Result<(), ServeError>>) -> Result<(), ServeEr
 
 const LONG: Duration = Duration::from_mins(5);
 
-/// Connects as soon as somebody listens.
+/// Connects as soon as the server listens.
 async fn connect(port: u16) -> TcpStream {
     loop {
         match TcpStream::connect(("127.0.0.1", port)).await {

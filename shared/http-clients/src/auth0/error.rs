@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use relay::poll::PullError;
-use relay::{PortError, Remedy};
+use relay::{CallError, PortError, Remedy};
 use reqwest::StatusCode;
-
-use crate::call_error::CallError;
 
 /// A call that did not bring what was asked for.
 #[derive(Debug, thiserror::Error)]

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use relay::WantedSecret;
 use relay::settings::Reader;
 use reqwest::Url;
 use rustls::RootCertStore;
@@ -24,6 +25,9 @@ pub struct Auth0Settings {
 }
 
 impl Auth0Settings {
+    /// The secret that the settings may refer to.
+    pub const SECRET: WantedSecret = WantedSecret::current(SECRET);
+
     /// Reads `AUTH0_DOMAIN`, `AUTH0_CLIENT_ID`, `AUTH0_CLIENT_SECRET`, `AUTH0_API_URL` and `SSL_CERT_FILE`; `None` if the
     /// reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {

@@ -1,11 +1,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use fakes::test_server::{Answer, Call, TestServer};
 use relay::chain;
 use relay::settings::Reader;
 
 use super::*;
-use crate::test_server::{Answer, Call, TestServer};
 
 const TIME: Duration = Duration::from_secs(20);
 const DOMAIN: &str = "acme.eu.auth0.com";

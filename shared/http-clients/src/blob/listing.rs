@@ -7,7 +7,7 @@ use std::borrow::Cow;
 pub struct DeadLetterPage {
     /// The blobs, by name.
     pub dead_letters: Vec<StoredDeadLetter>,
-    /// What the next page is asked for with; nothing on the last one.
+    /// What the next page is asked for with; `None` on the last one.
     pub next: Option<String>,
 }
 
@@ -20,7 +20,7 @@ pub struct StoredDeadLetter {
     pub bytes: u64,
 }
 
-/// Reads a page; nothing where it is none.
+/// Reads a page; `None` if it is none.
 pub(super) fn read(body: &[u8]) -> Option<DeadLetterPage> {
     let text = std::str::from_utf8(body).ok()?;
     if !text.contains("<EnumerationResults") {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use relay::chain;
+use relay::{SecretStore, chain};
 use reqwest::header::HeaderValue;
 use tokio::time::{Instant, timeout_at};
 
@@ -53,7 +53,7 @@ impl Authorization {
         self.known().clone()
     }
 
-    /// Another value than the refused one; nothing where there is none yet.
+    /// Returns another value than the refused one; `None` if there is none yet.
     pub(super) async fn renewed(
         &self,
         refused: &HeaderValue,
@@ -96,7 +96,7 @@ impl Authorization {
     }
 }
 
-/// A header's value that nobody prints; nothing where it cannot be sent.
+/// Returns a header's value that nobody prints; `None` if it cannot be sent.
 pub(super) fn header_value(secret: &str) -> Option<HeaderValue> {
     let mut value = HeaderValue::from_str(secret).ok()?;
     value.set_sensitive(true);
@@ -119,7 +119,7 @@ mod tests {
 
     use super::*;
     use crate::entra::EntraIdentity;
-    use crate::test_server::{Answer, TestServer};
+    use fakes::test_server::{Answer, TestServer};
 
     /// A vault whose secret is another one at each reading: `v1`, `v2` and so on.
     async fn rotating() -> (Authorization, Arc<AtomicUsize>) {

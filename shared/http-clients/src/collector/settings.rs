@@ -1,4 +1,4 @@
-//! What the sink `http` is told.
+//! The settings of the sink `http`.
 
 use std::fmt;
 
@@ -10,6 +10,8 @@ use rustls::RootCertStore;
 use super::authorization::header_value;
 use super::body::BodyFormat;
 use crate::roots::read_roots;
+
+pub(super) const SECRET: &str = "HTTP_SINK_AUTHORIZATION";
 
 /// Where the collector is, how it knows us, and what it takes.
 #[derive(Clone)]
@@ -23,7 +25,7 @@ pub struct HttpCollectorSettings {
 }
 
 impl HttpCollectorSettings {
-    /// Reads the `HTTP_SINK_…` settings and `SSL_CERT_FILE`; nothing where the reader noted a problem.
+    /// Reads the `HTTP_SINK_…` settings and `SSL_CERT_FILE`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let url = read_url(reader);
         let authorization = read_authorization(reader);
@@ -72,7 +74,7 @@ fn read_url(reader: &mut Reader<'_>) -> Option<Url> {
 
 /// The header's value, and the secret that holds it.
 fn read_authorization(reader: &mut Reader<'_>) -> Option<(HeaderValue, Option<String>)> {
-    let (secret, reference) = match reader.secret_setting("HTTP_SINK_AUTHORIZATION")? {
+    let (secret, reference) = match reader.secret_setting(SECRET)? {
         SecretSetting::Value(secret) => (secret, None),
         SecretSetting::Stored {
             reference,
@@ -82,7 +84,7 @@ fn read_authorization(reader: &mut Reader<'_>) -> Option<(HeaderValue, Option<St
     let value = header_value(secret.expose());
     if value.is_none() {
         let text = "cannot be sent (want visible ASCII characters and blanks)";
-        reader.problem("HTTP_SINK_AUTHORIZATION", text);
+        reader.problem(SECRET, text);
     }
     Some((value?, reference))
 }

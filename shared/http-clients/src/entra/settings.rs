@@ -1,4 +1,4 @@
-//! What tells who we are to Azure.
+//! The settings that prove our identity to Azure.
 
 use std::fmt;
 
@@ -12,7 +12,7 @@ use super::Credential;
 use crate::endpoint::{WANT, endpoint, identity_endpoint};
 use crate::roots::read_roots;
 
-const SECRET: &str = "ENTRA_CLIENT_SECRET";
+pub(super) const SECRET: &str = "ENTRA_CLIENT_SECRET";
 /// Where Entra ID is in Azure's public cloud.
 const AUTHORITY: &str = "https://login.microsoftonline.com";
 
@@ -25,14 +25,14 @@ pub struct EntraSettings {
 
 impl EntraSettings {
     /// Reads the settings of an application with a client secret, for where there is no managed identity, and
-    /// `SSL_CERT_FILE`; nothing where the reader noted a problem.
+    /// `SSL_CERT_FILE`; `None` if the reader noted a problem.
     pub fn read_client_secret(reader: &mut Reader<'_>) -> Option<Self> {
         let credential = read_client_secret(reader);
         Self::with_roots(reader, credential)
     }
 
     /// Reads the settings that the platform makes for a managed identity (`IDENTITY_ENDPOINT`, `IDENTITY_HEADER`),
-    /// `AZURE_CLIENT_ID`, which names a user-assigned one, and `SSL_CERT_FILE`; nothing where the reader noted a problem.
+    /// `AZURE_CLIENT_ID`, which names a user-assigned one, and `SSL_CERT_FILE`; `None` if the reader noted a problem.
     pub fn read_managed_identity(reader: &mut Reader<'_>) -> Option<Self> {
         let credential = read_managed_identity(reader);
         Self::with_roots(reader, credential)

@@ -8,7 +8,7 @@ use tokio::time::advance;
 
 use super::*;
 use crate::azure_service::AzureService;
-use crate::test_server::{Answer, Call, TestServer};
+use fakes::test_server::{Answer, Call, TestServer};
 
 const TIME: Duration = Duration::from_secs(20);
 const GUID: &str = "5a6bbd62-0000-4000-8000-000000000001";

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use relay::CallError;
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use tenant_logs::Timestamp;
@@ -9,7 +10,6 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use super::EntraIdentity;
-use crate::call_error::CallError;
 
 /// How long before its end a token is renewed; a shorter one, halfway.
 const RENEW_BEFORE: Duration = Duration::from_mins(5);

@@ -1,12 +1,15 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use relay::Remedy;
 use relay::settings::SettingsError;
 use serde_json::{Value, json};
 use tenant_logs::{Parsed, Redaction, Schema, parse};
 
 use super::*;
 use crate::entra::EntraSettings;
-use crate::test_server::{Answer, Call, TestServer};
+use crate::tries::{once, twice};
+use fakes::test_server::{Answer, Call, TestServer};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -65,6 +68,10 @@ fn topic(server: &TestServer) -> EventTopic {
 }
 
 async fn send(topic: &EventTopic, body: &str, redact: &str) -> Delivery {
+    send_as(&once(LONG), topic, body, redact).await
+}
+
+async fn send_as(sending: &Sending, topic: &EventTopic, body: &str, redact: &str) -> Delivery {
     let Parsed { mut log_events, .. } = parse(body).unwrap();
     let redaction = Redaction::parse(redact, None).unwrap();
     for log_event in &mut log_events {
@@ -78,7 +85,7 @@ async fn send(topic: &EventTopic, body: &str, redact: &str) -> Delivery {
             trace_id: None,
         })
         .collect();
-    let mut delivery = topic.send(&rows, Instant::now() + LONG).await;
+    let mut delivery = topic.send(&rows, sending).await;
     delivery.delivered.sort_unstable();
     delivery
         .refused
@@ -215,6 +222,27 @@ async fn every_other_answer_is_about_the_whole_request() {
         assert_eq!(delivery, Delivery::all_refused(2, remedy, reason));
         assert_eq!(published(&server).len(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_wait_that_the_topic_asks_for_is_kept() {
+    let count = AtomicUsize::new(0);
+    let server = TestServer::start(move |call| {
+        if call.path.starts_with("/msi/token") {
+            let body = json!({"access_token": "t", "expires_in": 3600});
+            return Answer::Full(200, Vec::new(), body.to_string());
+        }
+        match count.fetch_add(1, Ordering::SeqCst) {
+            0 => Answer::Full(429, vec![("retry-after", "1".to_owned())], String::new()),
+            _ => Answer::Status(200),
+        }
+    })
+    .await;
+    let begun = Instant::now();
+    let delivery = send_as(&twice(LONG), &topic(&server), &body(2), "").await;
+    assert_eq!((delivery.delivered, delivery.retried), (vec![0, 1], 2));
+    assert!(begun.elapsed() >= Duration::from_secs(1));
+    assert_eq!(published(&server).len(), 2);
 }
 
 #[test]

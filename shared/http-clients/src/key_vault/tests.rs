@@ -1,7 +1,8 @@
+use relay::{StoredSecrets, WantedSecret};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::test_server::{Answer, Call, TestServer};
+use fakes::test_server::{Answer, Call, TestServer};
 
 const NAME: &str = "/secrets/tokens";
 
@@ -79,7 +80,7 @@ fn answer(call: &Call, versions: &[(&str, bool, i64)]) -> Answer {
 async fn read(
     server: &TestServer,
     path: &str,
-    versions: SecretVersions,
+    wanted: fn(&'static str) -> WantedSecret,
 ) -> Result<Vec<String>, String> {
     let uri = format!("http://{}{path}", server.address);
     let endpoint = format!("http://{}/msi/token", server.address);
@@ -89,7 +90,8 @@ async fn read(
         "IDENTITY_HEADER" => Some("h".to_owned()),
         _ => None,
     };
-    let secrets = read_secrets(&lookup, &[("TOKENS", versions), ("OTHER", versions)]).await;
+    let wanted = [wanted("TOKENS"), wanted("OTHER")];
+    let secrets = StoredSecrets::read(&lookup, &wanted, KeyVault::read).await;
     let mut reader = Reader::with_secrets(&lookup, &secrets);
     let setting = reader.required_secret_setting("TOKENS");
     let setting = reader.finish(|| setting).map_err(|error| {
@@ -115,15 +117,15 @@ async fn the_newest_two_enabled_versions_are_live() {
         ("e", true, 5),
     ])
     .await;
-    let live = read(&server, NAME, SecretVersions::Live).await.unwrap();
+    let live = read(&server, NAME, WantedSecret::live).await.unwrap();
     assert_eq!(live, ["value of e", "value of c"]);
 }
 
 #[tokio::test]
 async fn a_secret_that_never_changed_has_one() {
     let server = vault(&[("a", true, 1)]).await;
-    for versions in [SecretVersions::Live, SecretVersions::Current] {
-        let live = read(&server, NAME, versions).await.unwrap();
+    for wanted in [WantedSecret::live, WantedSecret::current] {
+        let live = read(&server, NAME, wanted).await.unwrap();
         assert_eq!(live, ["value of a"]);
     }
 }
@@ -131,8 +133,8 @@ async fn a_secret_that_never_changed_has_one() {
 #[tokio::test]
 async fn a_uri_with_a_version_names_that_one() {
     let server = vault(&[("a", true, 1), ("b", true, 2)]).await;
-    for versions in [SecretVersions::Live, SecretVersions::Current] {
-        let live = read(&server, "/secrets/tokens/a", versions).await.unwrap();
+    for wanted in [WantedSecret::live, WantedSecret::current] {
+        let live = read(&server, "/secrets/tokens/a", wanted).await.unwrap();
         assert_eq!(live, ["value of a"]);
     }
 }
@@ -140,19 +142,19 @@ async fn a_uri_with_a_version_names_that_one() {
 #[tokio::test]
 async fn what_cannot_be_read_is_a_problem_of_the_setting() {
     let server = vault(&[("a", false, 1)]).await;
-    let problem = read(&server, NAME, SecretVersions::Live).await.unwrap_err();
+    let problem = read(&server, NAME, WantedSecret::live).await.unwrap_err();
     assert_eq!(
         problem,
         "1 setting is wrong:\n  TOKENS_SECRET_URI: cannot read `http://VAULT/secrets/tokens`: no version of it is enabled"
     );
-    let problem = read(&server, "/secrets/other", SecretVersions::Current).await;
+    let problem = read(&server, "/secrets/other", WantedSecret::current).await;
     assert_eq!(
         problem.unwrap_err(),
         "1 setting is wrong:\n  TOKENS_SECRET_URI: cannot read `http://VAULT/secrets/other`: Key Vault answered 404 \
          SecretNotFound: check the URI, that the version is enabled, and that the identity has the role Key Vault Secrets \
          User"
     );
-    let problem = read(&server, "/keys/tokens", SecretVersions::Current).await;
+    let problem = read(&server, "/keys/tokens", WantedSecret::current).await;
     assert_eq!(
         problem.unwrap_err(),
         "1 setting is wrong:\n  TOKENS_SECRET_URI: want the URI of a secret in Key Vault, \
@@ -162,7 +164,8 @@ async fn what_cannot_be_read_is_a_problem_of_the_setting() {
 
 #[tokio::test]
 async fn nobody_is_asked_where_no_setting_names_a_secret() {
-    let secrets = read_secrets(&|_| None, &[("TOKENS", SecretVersions::Live)]).await;
+    let wanted = [WantedSecret::live("TOKENS")];
+    let secrets = StoredSecrets::read(&|_| None, &wanted, KeyVault::read).await;
     assert!(format!("{secrets:?}").contains("{}"), "{secrets:?}");
 }
 
@@ -180,6 +183,6 @@ async fn a_link_to_another_host_is_not_followed() {
         Answer::Full(200, Vec::new(), body.to_string())
     })
     .await;
-    let live = read(&server, NAME, SecretVersions::Live).await.unwrap();
+    let live = read(&server, NAME, WantedSecret::live).await.unwrap();
     assert_eq!(live, ["value of a"]);
 }

@@ -23,8 +23,8 @@ pub(super) fn row_bytes(json: &str) -> usize {
 pub(super) fn packed<'a>(rows: impl Iterator<Item = &'a str>) -> (Vec<u8>, Option<&'static str>) {
     let mut plain = Vec::new();
     plain.push(b'[');
-    for (place, json) in rows.enumerate() {
-        if place > 0 {
+    for (index, json) in rows.enumerate() {
+        if index > 0 {
             plain.push(b',');
         }
         plain.extend_from_slice(json.as_bytes());

@@ -17,7 +17,7 @@ const RAW_COLUMNS: [&str; 2] = ["Raw", "AdditionalFields"];
 const NAMES_BYTES: usize = 4_096;
 const NAMES_MEMBER: &str = "trimmed";
 
-/// Cuts the columns of a row that are too long; nothing where none is, or the row is no object.
+/// Cuts the columns of a row that are too long; `None` if none is, or the row is no object.
 pub(super) fn cut_row(row: &str) -> Option<String> {
     if row.len() <= MAX_BYTES {
         return None;
@@ -36,8 +36,8 @@ pub(super) fn cut_row(row: &str) -> Option<String> {
         return None;
     }
     let mut written = String::from("{");
-    for (place, (name, json)) in columns.iter().enumerate() {
-        if place > 0 {
+    for (index, (name, json)) in columns.iter().enumerate() {
+        if index > 0 {
             written.push(',');
         }
         written.push_str(&quoted(name));

@@ -1,4 +1,4 @@
-//! What the sink `log-analytics` is told.
+//! The settings of the sink `log-analytics`.
 
 use relay::settings::Reader;
 use reqwest::Url;
@@ -17,7 +17,7 @@ pub struct LogAnalyticsSettings {
 }
 
 impl LogAnalyticsSettings {
-    /// Reads the `LOGS_INGESTION_…` settings; nothing where the reader noted a problem.
+    /// Reads the `LOGS_INGESTION_…` settings; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let endpoint = reader.required_parsed("LOGS_INGESTION_ENDPOINT", WANT, endpoint);
         let want = "the immutable ID of a data collection rule, `dcr-…`";

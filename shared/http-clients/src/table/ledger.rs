@@ -4,14 +4,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
-use relay::{Claim, Lease, Ledger, PortError, Remedy, Settled};
+use relay::{CallError, Claim, Lease, Ledger, PortError, Remedy, Settled};
 use reqwest::Url;
 use tenant_logs::Timestamp;
 use tokio::time::Instant;
 
 use super::entity::{self, Found, Key};
 use super::rows::Rows;
-use crate::call_error::CallError;
 use crate::entra::EntraIdentity;
 
 /// Entries side by side. A call takes some milliseconds, and each has a connection of its own.

@@ -1,7 +1,7 @@
 //! Table storage forgets nothing by itself: what has expired is deleted once a day.
 
 use futures_util::{StreamExt, stream};
-use relay::PortError;
+use relay::{CallError, PortError};
 use reqwest::header::HeaderName;
 use serde::Deserialize;
 use tenant_logs::Timestamp;
@@ -10,7 +10,6 @@ use tokio::time::Instant;
 use super::TableLedger;
 use super::entity::{CHECKPOINT, Key};
 use super::rows::of_table;
-use crate::call_error::CallError;
 use crate::endpoint::percent_encode;
 
 const DELETES_AT_ONCE: usize = 32;
@@ -55,7 +54,9 @@ impl TableLedger {
         loop {
             let page = match self.expired(now, next.as_ref(), until).await {
                 Ok(page) => page,
-                Err(CallError::TimedOut { .. }) if Instant::now() >= until => {
+                Err(CallError::TimedOut { .. } | CallError::NotMade { .. })
+                    if Instant::now() >= until =>
+                {
                     purged.has_more = true;
                     return Ok(purged);
                 }
@@ -71,7 +72,9 @@ impl TableLedger {
             while let Some(is_deleted) = deleted.next().await {
                 match is_deleted {
                     Ok(is_deleted) => purged.deleted += usize::from(is_deleted),
-                    Err(CallError::TimedOut { .. }) if Instant::now() >= until => {
+                    Err(CallError::TimedOut { .. } | CallError::NotMade { .. })
+                        if Instant::now() >= until =>
+                    {
                         purged.has_more = true;
                     }
                     Err(error) => return Err(error.at("delete expired entries".to_owned())),

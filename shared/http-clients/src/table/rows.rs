@@ -1,6 +1,7 @@
 //! The entities of one table: read, and written or deleted on the condition that nobody has changed them.
 
 use bytes::Bytes;
+use relay::CallError;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, IF_MATCH};
 use reqwest::{Method, RequestBuilder, StatusCode, Url};
 use serde_json::Value;
@@ -8,7 +9,6 @@ use tokio::time::Instant;
 
 use super::entity::Key;
 use crate::azure_service::{AzureService, STORAGE, of_storage};
-use crate::call_error::CallError;
 use crate::entra::EntraIdentity;
 use crate::exchange::Answer;
 
@@ -103,8 +103,8 @@ impl Rows {
 
     /// Whether a conditional write was done, and not refused for its condition.
     fn is_done(&self, answer: Answer) -> Result<bool, CallError> {
-        let is_taken =
-            answer.status == StatusCode::CONFLICT && answer.said().is("EntityAlreadyExists");
+        let is_taken = answer.status == StatusCode::CONFLICT
+            && answer.service_code().is("EntityAlreadyExists");
         let is_changed = answer.status == StatusCode::PRECONDITION_FAILED;
         if is_taken || is_changed || is_gone(&answer) {
             return Ok(false);
@@ -137,5 +137,5 @@ fn with_entity(request: RequestBuilder, entity: &Value) -> RequestBuilder {
 
 /// Whether an entry is not there, though its table is.
 fn is_gone(answer: &Answer) -> bool {
-    answer.status == StatusCode::NOT_FOUND && answer.said().is("ResourceNotFound")
+    answer.status == StatusCode::NOT_FOUND && answer.service_code().is("ResourceNotFound")
 }

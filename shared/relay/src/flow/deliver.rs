@@ -16,7 +16,7 @@ use crate::flow::{Destination, Fate, OnExhaustion, Relay, fate_of};
 use crate::ports::{
     Claim, DeadLetters, Delivery, Lease, Ledger, PortError, Refusal, Row, Settled, Sink,
 };
-use crate::retry::{Tries, deliver_with_retry};
+use crate::sending::{Patience, Sending};
 
 /// Tries before refused log events are set aside: nobody brings them again.
 const TRIES_BEFORE_SETTING_ASIDE: u32 = 12;
@@ -46,7 +46,7 @@ impl<S: Sink> SinkJob<'_, '_, S> {
 }
 
 impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
-    /// Delivers log events to one sink and answers for each, whatever the other sinks do.
+    /// Delivers log events to one sink, whatever the other sinks do; returns what became of each.
     pub(super) async fn deliver_to(
         &self,
         job: &SinkJob<'_, '_, S>,
@@ -89,7 +89,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
     ) -> Vec<Fate> {
         let sink = job.sink_name();
         let lease = job.lease(deadline);
-        let (unique, place_of) = without_repeats(job.accepted);
+        let (unique, slot_of) = without_repeats(job.accepted);
         let log_ids: Vec<&str> = unique
             .iter()
             .map(|accepted| accepted.log_event.log_id())
@@ -100,34 +100,34 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             Ok(Err(error)) => {
                 let error = chain(&error).to_string();
                 tracing::error!(sink, error, "nothing is sent without the ledger");
-                return vec![Fate::HandedBack; place_of.len()];
+                return vec![Fate::HandedBack; slot_of.len()];
             }
             Err(_elapsed) => {
                 tracing::error!(sink, "nothing is sent: the ledger does not answer in time");
-                return vec![Fate::HandedBack; place_of.len()];
+                return vec![Fate::HandedBack; slot_of.len()];
             }
         };
 
         let mut fates: Vec<Fate> = claims.iter().copied().map(fate_of_claim).collect();
         fates.resize(unique.len(), Fate::HandedBack);
         let ours: Vec<usize> = (0..unique.len())
-            .filter(|place| claims.get(*place) == Some(&Claim::Claimed))
+            .filter(|slot| claims.get(*slot) == Some(&Claim::Claimed))
             .collect();
         let to_send: Vec<&Accepted<'_>> = ours
             .iter()
-            .filter_map(|place| unique.get(*place).copied())
+            .filter_map(|slot| unique.get(*slot).copied())
             .collect();
         let sent = self
             .send_all(job.destination, &to_send, deadline, counters)
             .await;
         self.settle(ledger, sink, (&to_send, &sent), (&lease, deadline))
             .await;
-        for (place, fate) in ours.into_iter().zip(sent) {
-            if let Some(slot) = fates.get_mut(place) {
+        for (index, fate) in ours.into_iter().zip(sent) {
+            if let Some(slot) = fates.get_mut(index) {
                 *slot = fate;
             }
         }
-        spread(&fates, &place_of)
+        spread(&fates, &slot_of)
     }
 
     /// Notes in the ledger what was delivered or set aside, and releases the rest before the answer.
@@ -177,7 +177,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         }
     }
 
-    /// Sends log events, retrying the refused, and sets aside what must be.
+    /// Sends log events, and sets aside what must be.
     async fn send_all(
         &self,
         destination: &Destination<S>,
@@ -185,7 +185,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         deadline: &Deadline,
         counters: &mut SinkCounters,
     ) -> Vec<Fate> {
-        let mut mapping = Mapping::to(destination.schema, Some(&self.tenant));
+        let mapping = Mapping::to(destination.schema, Some(&self.tenant));
         let rows: Vec<Row<'_>> = log_events
             .iter()
             .map(|accepted| Row {
@@ -194,31 +194,19 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
                 trace_id: accepted.trace_id,
             })
             .collect();
-        let tries = Tries {
-            at_least: 3,
-            at_most: match self.on_exhaustion {
+        let sending = Sending {
+            until: deadline.send_by(),
+            patience: match self.ledger {
+                Some(_) => Patience::WholeTime,
+                None => Patience::Shares,
+            },
+            max_tries: match self.on_exhaustion {
                 OnExhaustion::SetAside => TRIES_BEFORE_SETTING_ASIDE,
                 OnExhaustion::HandBack => TRIES_BEFORE_HANDING_BACK,
             },
-            until: deadline.send_by(),
         };
-        let (delivery, retried) = deliver_with_retry(rows.len(), tries, async |pending, until| {
-            if pending.len() == rows.len() {
-                return destination.sink.send(&rows, until).await;
-            }
-            let again: Vec<Row<'_>> = pending
-                .iter()
-                .filter_map(|index| rows.get(*index))
-                .map(|row| Row {
-                    log_event: row.log_event,
-                    json: Cow::Borrowed(&row.json),
-                    trace_id: row.trace_id,
-                })
-                .collect();
-            destination.sink.send(&again, until).await
-        })
-        .await;
-        counters.retried += retried;
+        let delivery = destination.sink.send(&rows, &sending).await;
+        counters.retried += delivery.retried;
         self.fates_of(destination.sink.name(), log_events, delivery, deadline)
             .await
     }
@@ -238,7 +226,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             }
         }
         let mut dead_letters = Vec::new();
-        let mut dead_letter_places = Vec::new();
+        let mut dead_letter_indices = Vec::new();
         for refusal in &delivery.refused {
             let fate = fate_of(refusal.remedy, self.on_exhaustion);
             if let Some(slot) = fates.get_mut(refusal.index) {
@@ -248,7 +236,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
                 && let Some(accepted) = log_events.get(refusal.index)
             {
                 dead_letters.push(self.dead_letter(sink, accepted, refusal, deadline));
-                dead_letter_places.push(refusal.index);
+                dead_letter_indices.push(refusal.index);
             }
         }
         let until = match &self.ledger {
@@ -256,8 +244,8 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
             None => deadline.answer_by(),
         };
         let are_stored = self.store_dead_letters(&dead_letters, until).await;
-        for (place, is_stored) in dead_letter_places.into_iter().zip(are_stored) {
-            if !is_stored && let Some(slot) = fates.get_mut(place) {
+        for (index, is_stored) in dead_letter_indices.into_iter().zip(are_stored) {
+            if !is_stored && let Some(slot) = fates.get_mut(index) {
                 *slot = Fate::HandedBack;
             }
         }
@@ -284,7 +272,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
     }
 }
 
-/// Asks the ledger for nothing where there is nothing to ask for.
+/// Asks the ledger only where there is something to ask for.
 async fn unless_empty<'i, A>(
     log_ids: &'i [&'i str],
     settle: impl FnOnce(&'i [&'i str]) -> A,
@@ -311,29 +299,27 @@ impl SinkCounters {
     }
 }
 
-/// The log events without those whose `log_id` came before, and for each of all its place among them.
+/// Returns the log events without those whose `log_id` came before, and for each of all its index among them.
 fn without_repeats<'a, 'e>(accepted: &'a [Accepted<'e>]) -> (Vec<&'a Accepted<'e>>, Vec<usize>) {
     let mut unique = Vec::with_capacity(accepted.len());
-    let mut places: HashMap<&str, usize> = HashMap::with_capacity(accepted.len());
-    let place_of = accepted.iter().map(|accepted| {
-        *places
-            .entry(accepted.log_event.log_id())
-            .or_insert_with(|| {
-                unique.push(accepted);
-                unique.len() - 1
-            })
+    let mut slots: HashMap<&str, usize> = HashMap::with_capacity(accepted.len());
+    let slot_of = accepted.iter().map(|accepted| {
+        *slots.entry(accepted.log_event.log_id()).or_insert_with(|| {
+            unique.push(accepted);
+            unique.len() - 1
+        })
     });
-    let place_of = place_of.collect();
-    (unique, place_of)
+    let slot_of = slot_of.collect();
+    (unique, slot_of)
 }
 
 /// Gives every log event the fate of the first one with its `log_id`: repeats of what is settled are duplicates.
-fn spread(fates: &[Fate], place_of: &[usize]) -> Vec<Fate> {
+fn spread(fates: &[Fate], slot_of: &[usize]) -> Vec<Fate> {
     let mut is_first = vec![true; fates.len()];
-    let spread = place_of.iter().map(|place| {
-        let fate = fates.get(*place).copied().unwrap_or(Fate::HandedBack);
+    let spread = slot_of.iter().map(|slot| {
+        let fate = fates.get(*slot).copied().unwrap_or(Fate::HandedBack);
         let is_repeat = is_first
-            .get_mut(*place)
+            .get_mut(*slot)
             .is_some_and(|is_first| !std::mem::take(is_first));
         match fate {
             Fate::Delivered | Fate::SetAside if is_repeat => Fate::Duplicate,
@@ -367,10 +353,10 @@ fn log_refusals(sink: &str, refused: &[Refusal], fates: &[Fate]) {
     }
     for ((reason, fate), event_count) in counts {
         match fate {
-            Fate::SetAside => tracing::error!(sink, reason, event_count, "set log events aside"),
+            Fate::SetAside => tracing::error!(sink, reason, event_count, "log events set aside"),
             Fate::Stopped => tracing::error!(sink, reason, event_count, "a person must act"),
             Fate::HandedBack | Fate::Delivered | Fate::Duplicate => {
-                tracing::warn!(sink, reason, event_count, "hand log events back");
+                tracing::warn!(sink, reason, event_count, "log events handed back");
             }
         }
     }

@@ -19,7 +19,7 @@ type Origin<'a> = (usize, Option<&'a str>);
 
 /// What a dead letter holds, and for whom.
 enum Opened {
-    /// One log event for the sink at this place.
+    /// One log event for the sink at this index.
     ForOne(usize, LogEvent<'static>),
     /// Log events that no sink ever saw, and whether something else was among them.
     ForAll(Vec<LogEvent<'static>>, bool),
@@ -27,7 +27,7 @@ enum Opened {
 
 impl<S: Sink, L, D> Relay<S, L, D> {
     /// Every sink that a dead letter may name, the destinations of all log events first.
-    pub(super) fn places(&self) -> impl Iterator<Item = &Destination<S>> {
+    pub(super) fn all_destinations(&self) -> impl Iterator<Item = &Destination<S>> {
         let more = self.replay_destinations.iter().flatten();
         self.destinations.iter().chain(more)
     }
@@ -54,13 +54,13 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             trace_id,
         };
         let why_again = match self.open(&dead_letter) {
-            Ok(Opened::ForOne(place, mut log_event)) => {
+            Ok(Opened::ForOne(index, mut log_event)) => {
                 // It passed the filter of the function that set it aside, whose filter may be another one.
                 triage.note_type(&log_event);
                 if self.redaction.redact(&mut log_event) {
                     triage.counters.redacted += 1;
                 }
-                let returned = triage.returned.entry(place).or_default();
+                let returned = triage.returned.entry(index).or_default();
                 returned.push(accepted(log_event));
                 None
             }
@@ -98,12 +98,12 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             let log_events = log_events.into_iter().map(LogEvent::into_owned);
             return Ok(Opened::ForAll(log_events.collect(), !rejects.is_empty()));
         };
-        let mut places = self.places();
-        let place = places.position(|destination| destination.sink.name() == sink);
-        let place = place.ok_or_else(|| format!("this function has no sink `{sink}`"))?;
+        let mut destinations = self.all_destinations();
+        let index = destinations.position(|destination| destination.sink.name() == sink);
+        let index = index.ok_or_else(|| format!("this function has no sink `{sink}`"))?;
         match log_events.pop() {
             Some(log_event) if log_events.is_empty() && rejects.is_empty() => {
-                Ok(Opened::ForOne(place, log_event.into_owned()))
+                Ok(Opened::ForOne(index, log_event.into_owned()))
             }
             Some(_) | None => Err("its event is not one log event".into()),
         }

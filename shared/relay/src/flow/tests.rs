@@ -108,7 +108,7 @@ async fn a_refused_log_event_is_sent_again_and_only_that_one() {
 async fn a_body_is_handed_back_when_a_sink_cannot_take_it_for_now_and_comes_again() {
     let relay = relay(vec![
         TestSink::new("well", |_, _| None),
-        TestSink::new("ill", |log_id, tries| {
+        TestSink::new("faulty", |log_id, tries| {
             (log_id == "b" && tries < 3).then_some(Remedy::Retry)
         }),
     ]);
@@ -222,7 +222,7 @@ async fn sinks_and_dead_letters_get_redacted_log_events_only() {
 
 /// A ledger that is out of reach, but for its claims where there is an answer to them.
 #[derive(Debug, Default)]
-struct IllLedger {
+struct FaultyLedger {
     answer: Option<Claim>,
     /// How long it takes to note anything.
     delay: Duration,
@@ -230,7 +230,7 @@ struct IllLedger {
     asked: Mutex<BTreeSet<String>>,
 }
 
-impl IllLedger {
+impl FaultyLedger {
     async fn refuse(&self, what: &str, log_ids: &[&str]) -> Result<(), PortError> {
         sleep(self.delay).await;
         let asked = format!("{what} {}", log_ids.join(" "));
@@ -239,7 +239,7 @@ impl IllLedger {
     }
 }
 
-impl Ledger for IllLedger {
+impl Ledger for FaultyLedger {
     async fn claim(&self, _: &str, ids: &[&str], _: &Lease) -> Result<Vec<Claim>, PortError> {
         let answer = self.answer.ok_or_else(out_of_reach)?;
         Ok(vec![answer; ids.len()])
@@ -263,7 +263,7 @@ fn out_of_reach() -> PortError {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_and_all_is_handed_back_with_the_ledger_out_of_reach() {
-    let ledger = IllLedger::default();
+    let ledger = FaultyLedger::default();
     let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
     let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!(handed_back(&outcome), [0]);
@@ -272,9 +272,9 @@ async fn nothing_is_sent_and_all_is_handed_back_with_the_ledger_out_of_reach() {
 
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_a_live_worker_holds_hands_that_item_back() {
-    let ledger = IllLedger {
+    let ledger = FaultyLedger {
         answer: Some(Claim::Busy),
-        ..IllLedger::default()
+        ..FaultyLedger::default()
     };
     let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
     let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
@@ -283,9 +283,9 @@ async fn a_claim_that_a_live_worker_holds_hands_that_item_back() {
 
 #[tokio::test(start_paused = true)]
 async fn what_the_sink_has_is_not_handed_back_when_the_ledger_cannot_note_it() {
-    let ledger = IllLedger {
+    let ledger = FaultyLedger {
         answer: Some(Claim::Claimed),
-        ..IllLedger::default()
+        ..FaultyLedger::default()
     };
     let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(ledger));
     let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
@@ -294,9 +294,9 @@ async fn what_the_sink_has_is_not_handed_back_when_the_ledger_cannot_note_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_noted_of_one_log_event_keeps_no_other_ones_claim() {
-    let ledger = IllLedger {
+    let ledger = FaultyLedger {
         answer: Some(Claim::Claimed),
-        ..IllLedger::default()
+        ..FaultyLedger::default()
     };
     let plan = |log_id: &str, _| match log_id {
         "b" => Some(Remedy::SetAside),
@@ -315,10 +315,10 @@ async fn what_cannot_be_noted_of_one_log_event_keeps_no_other_ones_claim() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_box_that_hangs_leaves_the_ledger_time_to_note_what_was_delivered() {
-    let ledger = IllLedger {
+    let ledger = FaultyLedger {
         answer: Some(Claim::Claimed),
         delay: Duration::from_millis(500),
-        ..IllLedger::default()
+        ..FaultyLedger::default()
     };
     let plan = |log_id: &str, _| (log_id == "b").then_some(Remedy::SetAside);
     let mut relay = relay_with(vec![TestSink::new("one", plan)], Some(ledger));

@@ -14,7 +14,7 @@ use crate::ports::Sink;
 /// The sorted content of some bodies.
 pub(super) struct Triage<'a> {
     pub(super) accepted: Vec<Accepted<'a>>,
-    /// Log events out of dead letters, by the place of the one sink that their dead letter names.
+    /// Log events out of dead letters, by the index of the one sink that their dead letter names.
     pub(super) returned: BTreeMap<usize, Vec<Accepted<'a>>>,
     pub(super) rejected: Vec<Rejected<'a>>,
     pub(super) counters: InvocationCounters,
@@ -158,7 +158,7 @@ impl Triage<'_> {
     }
 }
 
-/// An element that is JSON, redacted; nothing where it is none, or where redaction cannot be applied to it.
+/// An element that is JSON, redacted; `None` if it is none, or if redaction cannot be applied to it.
 fn readable<'a>(reject: &Reject<'a>, redaction: &Redaction) -> Option<DeadLetterEvent<'a>> {
     match reject.reason {
         RejectReason::Syntax { .. } => None,

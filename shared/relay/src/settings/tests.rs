@@ -1,3 +1,5 @@
+use tracing::level_filters::LevelFilter;
+
 use super::*;
 
 fn with<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {

@@ -5,10 +5,10 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use tokio::time::Instant;
-
+use super::SinkKind;
 use super::stdout::ndjson;
 use crate::ports::{Delivery, Remedy, Row, Sink};
+use crate::sending::Sending;
 use crate::settings::Reader;
 
 /// Appends each log event as a line.
@@ -20,7 +20,10 @@ pub struct FileSink {
 }
 
 impl FileSink {
-    /// Opens the file that `FILE_SINK_PATH` names; nothing where the reader noted a problem.
+    /// The sink and the schemas it takes, as `SINKS` names them.
+    pub const KIND: SinkKind = SinkKind::of_any_schema("file");
+
+    /// Opens the file that `FILE_SINK_PATH` names; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let path = reader.required("FILE_SINK_PATH")?;
         match Self::open(Path::new(&path)) {
@@ -33,7 +36,7 @@ impl FileSink {
         }
     }
 
-    /// Opens the file, creating it where it is missing. A line that a killed process left unfinished is ended first.
+    /// Opens the file, creating it if it is missing. A line that a killed process left unfinished is ended first.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new()
             .read(true)
@@ -62,10 +65,10 @@ fn ends_with_a_line(file: &mut File) -> io::Result<bool> {
 
 impl Sink for FileSink {
     fn name(&self) -> &'static str {
-        "file"
+        Self::KIND.name
     }
 
-    async fn send(&self, rows: &[Row<'_>], _until: Instant) -> Delivery {
+    async fn send(&self, rows: &[Row<'_>], _sending: &Sending) -> Delivery {
         let mut is_unfinished = self
             .is_unfinished
             .lock()
@@ -74,7 +77,7 @@ impl Sink for FileSink {
     }
 }
 
-/// Appends rows; those whose lines are whole are delivered even where the disk is full after them.
+/// Appends rows; those whose lines are whole are delivered even if the disk is full after them.
 fn append(file: &mut impl Write, rows: &[Row<'_>], is_unfinished: &mut bool) -> Delivery {
     let mut lines = ndjson(rows);
     let lines_before = usize::from(*is_unfinished);
@@ -104,7 +107,7 @@ fn append(file: &mut impl Write, rows: &[Row<'_>], is_unfinished: &mut bool) -> 
 }
 
 /// Writes as much as there is room for, in one call where nothing is wrong, so that other processes appending to the same
-/// file never come in between. Answers how many bytes are written, and why not all.
+/// file never come in between. Returns how many bytes are written, and why not all.
 fn write_most(file: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>) {
     let mut written = 0;
     while let Some(rest) = bytes.get(written..).filter(|rest| !rest.is_empty()) {
@@ -120,6 +123,9 @@ fn write_most(file: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>)
 
 #[cfg(test)]
 mod tests {
+    use tokio::time::Instant;
+
+    use crate::sending::Patience;
     use tenant_logs::{Parsed, Schema, parse};
 
     use super::*;
@@ -188,6 +194,14 @@ mod tests {
         }
     }
 
+    fn now() -> Sending {
+        Sending {
+            until: Instant::now(),
+            patience: Patience::WholeTime,
+            max_tries: 1,
+        }
+    }
+
     #[tokio::test]
     async fn log_events_are_appended_a_line_each_after_an_unfinished_one() {
         let path = std::env::temp_dir().join(format!("file-sink-{}", fastrand::u64(..)));
@@ -195,13 +209,10 @@ mod tests {
         let parsed = parse(r#"[{"log_id":"1","data":{}},{"log_id":"2","data":{}}]"#).unwrap();
         let rows = rows_of(&parsed);
 
-        let delivery = FileSink::open(&path)
-            .unwrap()
-            .send(&rows, Instant::now())
-            .await;
+        let delivery = FileSink::open(&path).unwrap().send(&rows, &now()).await;
         FileSink::open(&path)
             .unwrap()
-            .send(&rows[..1], Instant::now())
+            .send(&rows[..1], &now())
             .await;
 
         let written = std::fs::read_to_string(&path).unwrap();

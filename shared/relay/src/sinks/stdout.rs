@@ -2,20 +2,25 @@
 
 use std::io::{self, Write};
 
-use tokio::time::Instant;
-
+use super::SinkKind;
 use crate::ports::{Delivery, Remedy, Row, Sink};
+use crate::sending::Sending;
 
 /// Prints each log event as a line.
 #[derive(Debug, Default)]
 pub struct StdoutSink;
 
+impl StdoutSink {
+    /// The sink and the schemas it takes, as `SINKS` names them.
+    pub const KIND: SinkKind = SinkKind::of_any_schema("stdout");
+}
+
 impl Sink for StdoutSink {
     fn name(&self) -> &'static str {
-        "stdout"
+        Self::KIND.name
     }
 
-    async fn send(&self, rows: &[Row<'_>], _until: Instant) -> Delivery {
+    async fn send(&self, rows: &[Row<'_>], _sending: &Sending) -> Delivery {
         let mut stdout = io::stdout().lock();
         let written = stdout.write_all(&ndjson(rows));
         match written.and_then(|()| stdout.flush()) {

@@ -211,7 +211,7 @@ async fn everything_failing_the_dead_letter_queue_too_is_answered_503() {
     }
 }
 
-/// A place of tokens that is out of reach.
+/// A store of tokens that is out of reach.
 struct NoTokens;
 
 impl TokenCheck for NoTokens {

@@ -10,15 +10,15 @@ use crate::ports::{PortError, TokenCheck};
 use crate::secrets::SecretStore;
 use crate::settings::{Reader, SecretSetting};
 
-const SETTING: &str = "WEBHOOK_TOKENS";
+pub(super) const SETTING: &str = "WEBHOOK_TOKENS";
 /// How long versions are trusted before they are read again, and so how long a revoked one may stay live.
 const READ_EVERY: Duration = Duration::from_mins(5);
-/// Readings for unknown tokens, one after the other: somebody may try a wrong token, rotate and try the right one.
+/// Readings for unknown tokens, one after the other: a person may try a wrong token, rotate and try the right one.
 const READINGS_AT_ONCE: u32 = 3;
 /// Then, and after a reading that failed, least time before the next, whatever unknown tokens come.
 const READ_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
-/// What `WEBHOOK_TOKENS` or its reference says.
+/// `WEBHOOK_TOKENS`, or what refers to them.
 #[derive(Debug)]
 pub enum TokenSettings {
     /// Tokens by their values.
@@ -33,7 +33,7 @@ pub enum TokenSettings {
 }
 
 impl TokenSettings {
-    /// Reads them; nothing where the reader noted a problem.
+    /// Reads them; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let settings = match reader.required_secret_setting(SETTING)? {
             SecretSetting::Value(list) => FixedTokens::parse(&list).map(Self::Fixed),
@@ -61,7 +61,7 @@ pub enum WebhookTokens<S> {
 }
 
 impl<S: SecretStore> WebhookTokens<S> {
-    /// Tokens as the settings say; the store is made only where it is needed.
+    /// Tokens as the settings give them; the store is opened only if it is needed.
     pub fn new(settings: TokenSettings, store: impl FnOnce() -> S) -> Self {
         match settings {
             TokenSettings::Fixed(tokens) => Self::Fixed(tokens),
@@ -86,7 +86,7 @@ impl<S: SecretStore> TokenCheck for WebhookTokens<S> {
 pub struct FixedTokens(Vec<Secret>);
 
 impl FixedTokens {
-    /// Reads a comma-separated list; nothing where it names no token.
+    /// Reads a comma-separated list; `None` if it names no token.
     pub fn parse(list: &Secret) -> Option<Self> {
         let tokens = list
             .expose()
@@ -95,7 +95,7 @@ impl FixedTokens {
         Self::of(tokens)
     }
 
-    /// Takes each version of a secret as one token; nothing where none is left.
+    /// Takes each version of a secret as one token; `None` if none is left.
     fn of_versions(versions: &[Secret]) -> Option<Self> {
         let tokens = versions
             .iter()
@@ -114,7 +114,7 @@ impl FixedTokens {
 
     fn has(&self, authorization: &[u8]) -> bool {
         let candidate = without_bearer(authorization);
-        // Every token is compared, so that the time does not tell which one came close.
+        // Every token is compared, so that the time does not show which one came close.
         let matches = self.0.iter().filter(|token| token.matches(candidate));
         matches.count() > 0
     }
@@ -179,12 +179,12 @@ impl<S: SecretStore> StoredTokens<S> {
                 known.read_at = asked_at;
                 known.readings_left = readings_left;
             }
-            Ok(None) => tracing::warn!("the secret holds no token: those known before stay live"),
+            Ok(None) => tracing::warn!("the secret holds no token, those known before stay live"),
             Err(error) => {
                 let error = chain(&error).to_string();
                 tracing::warn!(
                     error,
-                    "cannot read the tokens: those known before stay live"
+                    "tokens could not be read, those known before stay live"
                 );
             }
         }

@@ -1,4 +1,4 @@
-//! DeadLetterReport that come back: told apart from records, and read with the text that they carry.
+//! Dead letters that come back: told apart from records, and read with the text that they carry.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::{DeadLetter, DeadLetterEvent};
 use crate::digest::sha256_hex;
-use crate::json::{members, string};
+use crate::json::{object_members, string_content};
 use crate::{decode_base64, gunzip};
 
 /// What every dead letter has.
@@ -38,15 +38,15 @@ struct Document<'a> {
 
 /// Whether an object has every member of a dead letter.
 pub(crate) fn is_dead_letter(object: &str) -> bool {
-    let members = members(object).unwrap_or_default();
+    let members = object_members(object).unwrap_or_default();
     NAMES.iter().all(|name| {
-        let mut names = members.iter().filter_map(|(name, _)| string(name));
+        let mut names = members.iter().filter_map(|(name, _)| string_content(name));
         names.any(|other| other == *name)
     })
 }
 
 impl<'a> DeadLetter<'a> {
-    /// Reads a dead letter; nothing where the text is none, or a damaged one.
+    /// Reads a dead letter; `None` if the text is none, or a damaged one.
     pub fn read(text: &'a str) -> Option<Self> {
         let document: Document<'a> = serde_json::from_str(text).ok()?;
         let log_id = document.log_id.map(RawValue::get);
@@ -57,7 +57,7 @@ impl<'a> DeadLetter<'a> {
             function: document.function,
             sink: document.sink,
             tenant: document.tenant,
-            log_id: log_id.and_then(string),
+            log_id: log_id.and_then(string_content),
         })
     }
 }
@@ -71,12 +71,12 @@ impl<'a> Document<'a> {
                 let beginning = if event == "null" {
                     None
                 } else {
-                    Some(string(event)?)
+                    Some(string_content(event)?)
                 };
                 Some(whole_or_cut(beginning, size, sha256))
             }
             (Some("gzip"), None, None) => {
-                let packed = decode_base64(&string(event)?).ok()?;
+                let packed = decode_base64(&string_content(event)?).ok()?;
                 let unpacked = gunzip(&packed, MAX_UNPACKED_BYTES).ok()?;
                 let json = String::from_utf8(unpacked).ok()?;
                 Some(DeadLetterEvent::Json(json.into()))

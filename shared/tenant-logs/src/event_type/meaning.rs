@@ -1,24 +1,24 @@
-//! What an event type says happened, in words that every schema can be written from.
+//! What an event type says activity, in words that every schema can be written from.
 //!
 //! The catalogue gives each code its meaning. Outside the catalogue no code decides anything: a schema asks what
-//! happened, with which outcome, and reads the event's own fields.
+//! activity, with which outcome, and reads the event's own fields.
 
 /// What a code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Meaning {
-    /// What happened.
-    pub happened: Happened,
+pub(crate) struct Meaning {
+    /// What activity.
+    pub(crate) activity: Activity,
     /// Why it failed, where the code says so.
-    pub cause: Option<Cause>,
+    pub(crate) reason: Option<FailureReason>,
     /// How much it matters, where the outcome does not tell.
-    pub severity: Option<Severity>,
+    pub(crate) severity: Option<Severity>,
 }
 
-/// What happened.
+/// What activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Happened {
+pub(crate) enum Activity {
     /// Somebody logged on, or tried.
-    Logon(Proof),
+    Logon(AuthMethod),
     /// A part of a logon that does not decide it: a code was sent, a request was pushed, a form was filled in.
     LogonStep,
     /// A session ended, or should have.
@@ -26,15 +26,15 @@ pub enum Happened {
     /// An account was made by its owner.
     SignUp,
     /// Something was exchanged for a token.
-    TokenExchange(Proof),
+    TokenExchange(AuthMethod),
     /// A refresh token was revoked.
     TokenRevocation,
     /// A further factor was asked for, answered or refused.
     MfaChallenge(Challenge, Factor),
     /// A further factor was set up, changed or removed.
-    MfaEnrolment(Act, Factor),
+    MfaEnrolment(Operation, Factor),
     /// A password was changed, or a change was asked for.
-    PasswordChange(Act),
+    PasswordChange(Operation),
     /// A password that is known to have leaked was used.
     BreachedPassword(Attempt),
     /// Too many attempts were stopped.
@@ -42,18 +42,18 @@ pub enum Happened {
     /// Too many calls were refused, or soon will be.
     RateLimit,
     /// A user's account changed.
-    UserChange(Act, Object),
+    UserChange(Operation, Resource),
     /// The tenant, or who may do what in it, changed.
-    AdminChange(Act, Object),
+    AdminChange(Operation, Resource),
     /// An operation of the Management API; the request itself says more.
-    ApiOperation(Act),
+    ApiOperation(Operation),
     /// The service tells something.
     SystemNotice(Notice),
 }
 
 /// What somebody proved with who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Proof {
+pub(crate) enum AuthMethod {
     /// The code does not say.
     Unsaid,
     /// A password.
@@ -86,7 +86,7 @@ pub enum Proof {
 
 /// How far a challenge went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Challenge {
+pub(crate) enum Challenge {
     /// It was put to the user, or could not be.
     Sent,
     /// The user answered, rightly or not.
@@ -95,7 +95,7 @@ pub enum Challenge {
 
 /// A further factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Factor {
+pub(crate) enum Factor {
     /// The code does not say.
     Unsaid,
     /// A code in a text message.
@@ -114,7 +114,7 @@ pub enum Factor {
 
 /// What was attempted when a defence stepped in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Attempt {
+pub(crate) enum Attempt {
     /// To log on.
     Logon,
     /// To sign up.
@@ -125,9 +125,9 @@ pub enum Attempt {
     Factor,
 }
 
-/// What was done to an object.
+/// What was done to an resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Act {
+pub(crate) enum Operation {
     /// It was made or added.
     Create,
     /// It was read.
@@ -144,9 +144,9 @@ pub enum Act {
     Start,
 }
 
-/// What an act was done to.
+/// What an operation was done to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Object {
+pub(crate) enum Resource {
     /// A user's account.
     User,
     /// Users' accounts, many at once.
@@ -174,12 +174,12 @@ pub enum Object {
     /// A domain name of the tenant.
     CustomDomain,
     /// Something that the tenant had too many of.
-    Resource,
+    Surplus,
 }
 
 /// What a notice is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Notice {
+pub(crate) enum Notice {
     /// Traffic that the tenant's network rules let pass or stopped.
     Network,
     /// The tenant's own code: Actions and Flows.
@@ -194,7 +194,7 @@ pub enum Notice {
 
 /// Why something failed, where a code says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Cause {
+pub(crate) enum FailureReason {
     /// The password is not that of the user.
     WrongPassword,
     /// There is no such user.
@@ -207,7 +207,7 @@ pub enum Cause {
 
 /// How much an event matters to whoever watches over security.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
+pub(crate) enum Severity {
     /// Nothing to do.
     Informational,
     /// It may be worth a look.
@@ -220,81 +220,81 @@ pub enum Severity {
 
 /// The words of the catalogue's rows.
 impl Meaning {
-    const fn of(happened: Happened) -> Self {
+    const fn of(activity: Activity) -> Self {
         Self {
-            happened,
-            cause: None,
+            activity,
+            reason: None,
             severity: None,
         }
     }
 
-    pub(crate) const fn logon(proof: Proof) -> Self {
-        Self::of(Happened::Logon(proof))
+    pub(crate) const fn logon(proof: AuthMethod) -> Self {
+        Self::of(Activity::Logon(proof))
     }
 
     pub(crate) const fn logon_step() -> Self {
-        Self::of(Happened::LogonStep)
+        Self::of(Activity::LogonStep)
     }
 
     pub(crate) const fn logoff() -> Self {
-        Self::of(Happened::Logoff)
+        Self::of(Activity::Logoff)
     }
 
     pub(crate) const fn sign_up() -> Self {
-        Self::of(Happened::SignUp)
+        Self::of(Activity::SignUp)
     }
 
-    pub(crate) const fn token_exchange(proof: Proof) -> Self {
-        Self::of(Happened::TokenExchange(proof))
+    pub(crate) const fn token_exchange(proof: AuthMethod) -> Self {
+        Self::of(Activity::TokenExchange(proof))
     }
 
     pub(crate) const fn token_revocation() -> Self {
-        Self::of(Happened::TokenRevocation)
+        Self::of(Activity::TokenRevocation)
     }
 
     pub(crate) const fn mfa_challenge(challenge: Challenge, factor: Factor) -> Self {
-        Self::of(Happened::MfaChallenge(challenge, factor))
+        Self::of(Activity::MfaChallenge(challenge, factor))
     }
 
-    pub(crate) const fn mfa_enrolment(act: Act, factor: Factor) -> Self {
-        Self::of(Happened::MfaEnrolment(act, factor))
+    pub(crate) const fn mfa_enrolment(operation: Operation, factor: Factor) -> Self {
+        Self::of(Activity::MfaEnrolment(operation, factor))
     }
 
-    pub(crate) const fn password_change(act: Act) -> Self {
-        Self::of(Happened::PasswordChange(act))
+    pub(crate) const fn password_change(operation: Operation) -> Self {
+        Self::of(Activity::PasswordChange(operation))
     }
 
     pub(crate) const fn breached_password(attempt: Attempt) -> Self {
-        Self::of(Happened::BreachedPassword(attempt)).at(Severity::High)
+        Self::of(Activity::BreachedPassword(attempt)).at(Severity::High)
     }
 
     pub(crate) const fn brute_force_block(attempt: Attempt) -> Self {
-        Self::of(Happened::BruteForceBlock(attempt)).at(Severity::High)
+        Self::of(Activity::BruteForceBlock(attempt)).at(Severity::High)
     }
 
     pub(crate) const fn rate_limit() -> Self {
-        Self::of(Happened::RateLimit).at(Severity::Medium)
+        Self::of(Activity::RateLimit).at(Severity::Medium)
     }
 
-    pub(crate) const fn user_change(act: Act, object: Object) -> Self {
-        Self::of(Happened::UserChange(act, object))
+    pub(crate) const fn user_change(operation: Operation, resource: Resource) -> Self {
+        Self::of(Activity::UserChange(operation, resource))
     }
 
-    pub(crate) const fn admin_change(act: Act, object: Object) -> Self {
-        Self::of(Happened::AdminChange(act, object))
+    pub(crate) const fn admin_change(operation: Operation, resource: Resource) -> Self {
+        Self::of(Activity::AdminChange(operation, resource))
     }
 
-    pub(crate) const fn api_operation(act: Act) -> Self {
-        Self::of(Happened::ApiOperation(act))
+    pub(crate) const fn api_operation(operation: Operation) -> Self {
+        Self::of(Activity::ApiOperation(operation))
     }
 
     pub(crate) const fn system_notice(notice: Notice) -> Self {
-        Self::of(Happened::SystemNotice(notice))
+        Self::of(Activity::SystemNotice(notice))
     }
 
-    pub(crate) const fn because(self, cause: Cause) -> Self {
+    pub(crate) const fn because(self, reason: FailureReason) -> Self {
         Self {
-            cause: Some(cause),
+            reason: Some(reason),
             ..self
         }
     }

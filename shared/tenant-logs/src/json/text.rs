@@ -1,19 +1,21 @@
 //! JSON strings that hold a whole body: every quote in them is escaped, so reading and writing them is most of a
 //! trigger's work.
 
+use super::words::{first_special, unescaped_bytes};
+
 /// Bytes that a text gets at first: most events fit in.
 const FIRST_CAPACITY: usize = 2_048;
 
 /// Reads the string whose opening quote is the first byte: its text, and how many bytes it takes with its quotes.
 ///
-/// Nothing where no whole string begins there. Half of a surrogate pair, which no text can hold, becomes U+FFFD.
+/// `None` if no whole string begins there. Half of a surrogate pair, which no text can hold, becomes U+FFFD.
 pub(super) fn read_text(quoted: &[u8]) -> Option<(String, usize)> {
     let mut out = Vec::with_capacity(quoted.len().min(FIRST_CAPACITY));
     let mut rest = quoted.strip_prefix(b"\"")?;
     loop {
         // All eight are taken and what is not plain is given back: cheaper than taking just as many as are.
         while let Some((eight, after)) = rest.split_first_chunk::<8>() {
-            let plain = plain_bytes(u64::from_le_bytes(*eight));
+            let plain = first_special(*eight);
             out.extend_from_slice(eight);
             if plain < eight.len() {
                 out.truncate(out.len() - (eight.len() - plain));
@@ -35,12 +37,12 @@ pub(super) fn read_text(quoted: &[u8]) -> Option<(String, usize)> {
     }
 }
 
-/// Reads what follows a backslash, and answers what comes after it.
+/// Reads what follows a backslash. Returns what comes after it.
 #[inline]
 fn read_escape<'a>(out: &mut Vec<u8>, text: &'a [u8]) -> Option<&'a [u8]> {
-    let (dead_letter, rest) = text.split_first()?;
-    out.push(match dead_letter {
-        b'"' | b'\\' | b'/' => *dead_letter,
+    let (escape, rest) = text.split_first()?;
+    out.push(match escape {
+        b'"' | b'\\' | b'/' => *escape,
         b'b' => 0x08,
         b'f' => 0x0c,
         b'n' => b'\n',
@@ -83,11 +85,22 @@ fn code_unit(text: &[u8]) -> Option<(u16, &[u8])> {
 
 /// Writes a string with its quotes, escaped as JSON asks, in about a third of the time that `serde_json` takes.
 pub fn push_text(out: &mut Vec<u8>, text: &str) {
-    out.reserve(text.len() + text.len() / 4 + 2);
     out.push(b'"');
+    push_content(out, text);
+    out.push(b'"');
+}
+
+/// Whether a text stands in a JSON string as it is.
+pub(crate) fn needs_no_escapes(text: &str) -> bool {
+    unescaped_bytes(text.as_bytes()) == text.len()
+}
+
+/// Writes what stands between a string's quotes.
+pub(crate) fn push_content(out: &mut Vec<u8>, text: &str) {
+    out.reserve(text.len() + text.len() / 4 + 2);
     let mut rest = text.as_bytes();
     while let Some((eight, after)) = rest.split_first_chunk::<8>() {
-        let plain = plain_bytes(u64::from_le_bytes(*eight));
+        let plain = first_special(*eight);
         // All eight are written and what is not plain is taken back: cheaper than writing just as many as are.
         out.extend_from_slice(eight);
         rest = match eight.get(plain) {
@@ -105,23 +118,6 @@ pub fn push_text(out: &mut Vec<u8>, text: &str) {
             _ => out.push(*byte),
         }
     }
-    out.push(b'"');
-}
-
-const ONES: u64 = 0x0101_0101_0101_0101;
-const QUOTES: u64 = ONES * 0x22;
-const BACKSLASHES: u64 = ONES * 0x5c;
-
-/// How many of eight bytes come before the first one that needs an escape; eight where none does.
-fn plain_bytes(eight: u64) -> usize {
-    let controls = eight.wrapping_sub(ONES * 0x20) & !eight;
-    let marks = (zeros(eight ^ QUOTES) | zeros(eight ^ BACKSLASHES) | controls) & (ONES * 0x80);
-    usize::try_from(marks.trailing_zeros() / 8).unwrap_or(8)
-}
-
-/// Sets the highest bit of each byte that is zero; it can err only in bytes after one that is.
-fn zeros(eight: u64) -> u64 {
-    eight.wrapping_sub(ONES) & !eight
 }
 
 fn push_escape(out: &mut Vec<u8>, byte: u8) {

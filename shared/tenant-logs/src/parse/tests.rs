@@ -22,7 +22,7 @@ fn summary(body: &str) -> String {
                 let reason = match reject.reason {
                     RejectReason::NotAnObject => "value".to_owned(),
                     RejectReason::NotALogEvent => format!("object {publisher}"),
-                    RejectReason::DeadLetter => "letter".to_owned(),
+                    RejectReason::DeadLetter => "dead letter".to_owned(),
                     RejectReason::Syntax { offset } => format!("syntax@{offset}"),
                 };
                 write!(text, "| {} ", reason.trim()).unwrap();

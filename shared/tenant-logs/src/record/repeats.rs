@@ -3,15 +3,15 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use crate::json::string;
+use crate::json::string_content;
 
 /// So many names are compared with each other; of more a table is made.
 const FEW: usize = 16;
 
-/// Leaves of members with the same name only one, in the place of the first and with the value of the last.
-pub(super) fn leave_last_of_each(members: &mut Vec<(&str, &str)>, is_plain: bool) {
-    let content = |name| match string(name) {
-        Some(content) if !is_plain => content,
+/// Leaves of members with the same name only one, where the first stood and with the value of the last.
+pub(super) fn leave_last_of_each(members: &mut Vec<(&str, &str)>, no_escapes: bool) {
+    let content = |name| match string_content(name) {
+        Some(content) if !no_escapes => content,
         // Half of a surrogate pair is in no text: as it is written, it is like itself only.
         Some(_) | None => Cow::Borrowed(name),
     };
@@ -21,17 +21,17 @@ pub(super) fn leave_last_of_each(members: &mut Vec<(&str, &str)>, is_plain: bool
     while let ([(name, _), others @ ..], true) = (rest, is_few && !has_repeats) {
         has_repeats = others
             .iter()
-            .any(|(other, _)| other == name || !is_plain && content(other) == content(name));
+            .any(|(other, _)| other == name || !no_escapes && content(other) == content(name));
         rest = others;
     }
     if !has_repeats {
         return;
     }
-    let mut places = HashMap::new();
+    let mut indexes = HashMap::new();
     let mut kept: Vec<(&str, &str)> = Vec::new();
     for (name, json) in members.drain(..) {
-        let place = *places.entry(content(name)).or_insert(kept.len());
-        match kept.get_mut(place) {
+        let index = *indexes.entry(content(name)).or_insert(kept.len());
+        match kept.get_mut(index) {
             Some((_, value)) => *value = json,
             None => kept.push((name, json)),
         }

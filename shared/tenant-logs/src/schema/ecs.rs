@@ -1,42 +1,37 @@
-//! Elastic Common Schema: the event's own fields in their places, and everything else below `auth0`.
+//! Elastic Common Schema: the event's own fields in the fields that ECS has for them, and everything else below `auth0`.
 
 mod classes;
 
-use super::json_writer::{JsonWriter, is_text, key};
-use super::reading::{Address, Reading, coordinates};
+use super::event_view::{Address, EventView, coordinates};
+use super::json_writer::{JsonWriter, key};
 use super::rest::write_rest;
-use super::user_agent::UserAgents;
 use crate::Outcome;
-use crate::event_type::meaning::Happened;
+use crate::event_type::meaning::Activity;
 use classes::Class;
 
 /// Writes one document.
-pub(super) fn write(
-    reading: &Reading<'_>,
-    user_agents: &mut UserAgents,
-    document: &mut JsonWriter<'_>,
-) {
+pub(super) fn write(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     document.begin_row();
-    reading.write_time(key!("@timestamp"), document);
+    view.write_time(key!("@timestamp"), document);
     document.fixed(key!("ecs"), r#"{"version":"8.17.0"}"#);
-    document.text(key!("message"), reading.record.own.description);
-    write_event(reading, document);
-    write_user(reading, document);
-    write_source(reading, document);
-    write_client(reading, document);
-    write_network(reading, document);
-    write_user_agent(reading, user_agents, document);
-    write_request(reading, document);
-    write_error(reading, document);
-    write_related(reading, document);
-    write_rest(reading, key!("auth0"), &[], document);
+    document.text(key!("message"), view.record.own.description);
+    write_event(view, document);
+    write_user(view, document);
+    write_source(view, document);
+    write_client(view, document);
+    write_network(view, document);
+    write_user_agent(view, document);
+    write_request(view, document);
+    write_error(view, document);
+    write_related(view, document);
+    write_rest(view, key!("auth0"), &[], document);
     document.end_row();
 }
 
-fn write_event(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
-    let class = Class::of(reading);
+fn write_event(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
+    let class = Class::of(view);
     let event = document.begin_object(key!("event"));
-    document.string(key!("id"), reading.log_event.log_id());
+    document.string(key!("id"), view.log_event.log_id());
     document.word(key!("kind"), class.kind);
     document.fixed(key!("module"), r#""auth0""#);
     document.fixed(key!("dataset"), r#""auth0.logs""#);
@@ -50,38 +45,38 @@ fn write_event(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
         document.word_element(event_type);
     }
     document.end_array(types);
-    if let Some(happened) = reading.happened() {
-        write_action(happened, document);
+    if let Some(activity) = view.activity() {
+        write_action(activity, document);
     }
-    let outcome = match reading.outcome() {
+    let outcome = match view.outcome() {
         // What only warns was done.
         Outcome::Success | Outcome::Warning => "success",
         Outcome::Failure => "failure",
         Outcome::Other => "unknown",
     };
     document.word(key!("outcome"), outcome);
-    if let Some(code) = &reading.code {
+    if let Some(code) = &view.code {
         document.string(key!("code"), code);
     }
-    reading.write_raw_string(key!("original"), document);
+    view.write_raw_string(key!("original"), document);
     document.end_object(event);
 }
 
-fn write_action(happened: Happened, document: &mut JsonWriter<'_>) {
-    let (object, act) = classes::action(happened);
-    if act.is_empty() {
+fn write_action(activity: Activity, document: &mut JsonWriter<'_>) {
+    let (object, operation) = classes::action(activity);
+    if operation.is_empty() {
         document.word(key!("action"), object);
     } else {
-        document.display(key!("action"), format_args!("\"{object}-{act}\""));
+        document.display(key!("action"), format_args!("\"{object}-{operation}\""));
     }
 }
 
-fn write_user(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
-    let own = &reading.record.own;
+fn write_user(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
+    let own = &view.record.own;
     let user = document.begin_object(key!("user"));
     document.text(key!("id"), own.user_id);
     document.text(key!("name"), own.user_name);
-    document.text(key!("email"), reading.email());
+    document.text(key!("email"), view.email());
     document.end_object(user);
     let organization = document.begin_object(key!("organization"));
     document.text(key!("id"), own.organization_id);
@@ -89,19 +84,19 @@ fn write_user(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
     document.end_object(organization);
 }
 
-fn write_source(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
+fn write_source(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     let source = document.begin_object(key!("source"));
-    document.text(key!("address"), reading.record.own.ip);
-    write_ip(reading.ip, document);
-    let place = reading.location();
+    document.text(key!("address"), view.record.own.ip);
+    write_ip(view.ip, document);
+    let location = view.location();
     let geo = document.begin_object(key!("geo"));
-    document.text(key!("city_name"), place.city_name);
-    document.text(key!("continent_code"), place.continent_code);
-    document.text(key!("country_iso_code"), place.country_code);
-    document.text(key!("country_name"), place.country_name);
-    document.text(key!("region_name"), place.subdivision_name);
-    document.text(key!("timezone"), place.time_zone);
-    if let Some((latitude, longitude)) = coordinates(&place) {
+    document.text(key!("city_name"), location.city_name);
+    document.text(key!("continent_code"), location.continent_code);
+    document.text(key!("country_iso_code"), location.country_code);
+    document.text(key!("country_name"), location.country_name);
+    document.text(key!("region_name"), location.subdivision_name);
+    document.text(key!("timezone"), location.time_zone);
+    if let Some((latitude, longitude)) = coordinates(&location) {
         let point = document.begin_object(key!("location"));
         document.any(key!("lat"), Some(latitude));
         document.any(key!("lon"), Some(longitude));
@@ -112,12 +107,12 @@ fn write_source(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
 }
 
 /// The user's side: `client_ip` where an application's back end stands between, else the source again.
-fn write_client(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
-    let own = &reading.record.own;
-    let (address, ip) = if reading.client_ip.is_some() {
-        (own.client_ip, reading.client_ip)
+fn write_client(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
+    let own = &view.record.own;
+    let (address, ip) = if view.client_ip.is_some() {
+        (own.client_ip, view.client_ip)
     } else {
-        (own.ip, reading.ip)
+        (own.ip, view.ip)
     };
     let client = document.begin_object(key!("client"));
     document.text(key!("address"), address);
@@ -129,57 +124,49 @@ fn write_ip(ip: Option<Address<'_>>, document: &mut JsonWriter<'_>) {
     document.any(key!("ip"), ip.map(|ip| ip.json));
 }
 
-fn write_network(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
-    match reading.ip {
+fn write_network(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
+    match view.ip {
         Some(ip) if ip.is_v4 => document.fixed(key!("network"), r#"{"type":"ipv4"}"#),
         Some(_) => document.fixed(key!("network"), r#"{"type":"ipv6"}"#),
         None => {}
     }
 }
 
-fn write_user_agent(
-    reading: &Reading<'_>,
-    user_agents: &mut UserAgents,
-    document: &mut JsonWriter<'_>,
-) {
-    let Some(agent) = reading.record.own.user_agent.filter(|json| is_text(json)) else {
-        return;
-    };
+fn write_user_agent(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     let user_agent = document.begin_object(key!("user_agent"));
-    document.text(key!("original"), Some(agent));
-    user_agents.write(agent, document);
+    document.text(key!("original"), view.record.own.user_agent);
     document.end_object(user_agent);
 }
 
-fn write_request(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
-    let record = &reading.record;
+fn write_request(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
+    let record = &view.record;
     let http = document.begin_object(key!("http"));
     let request = document.begin_object(key!("request"));
-    document.text(key!("method"), reading.request.method);
+    document.text(key!("method"), view.request.method);
     document.end_object(request);
     let response = document.begin_object(key!("response"));
-    document.count(key!("status_code"), reading.response().status_code);
+    document.count(key!("status_code"), view.response().status_code);
     document.end_object(response);
     document.end_object(http);
 
     let url = document.begin_object(key!("url"));
     document.text(key!("domain"), record.own.hostname);
-    document.text(key!("path"), reading.request.path);
+    document.text(key!("path"), view.request.path);
     document.end_object(url);
 
     let tls = document.begin_object(key!("tls"));
     let client = document.begin_object(key!("client"));
-    document.text(key!("ja3"), reading.fingerprints().ja3);
+    document.text(key!("ja3"), view.fingerprints().ja3);
     document.end_object(client);
     document.end_object(tls);
 
     let trace = document.begin_object(key!("trace"));
-    document.text(key!("id"), reading.references().trace_id);
+    document.text(key!("id"), view.references().trace_id);
     document.end_object(trace);
 }
 
-fn write_error(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
-    let found = reading.error();
+fn write_error(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
+    let found = view.error();
     let error = document.begin_object(key!("error"));
     document.text(key!("message"), found.message);
     document.text(key!("code"), found.code);
@@ -187,12 +174,12 @@ fn write_error(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
     document.end_object(error);
 }
 
-fn write_related(reading: &Reading<'_>, document: &mut JsonWriter<'_>) {
-    let own = &reading.record.own;
+fn write_related(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
+    let own = &view.record.own;
     let related = document.begin_object(key!("related"));
     let ips = document.begin_array(key!("ip"));
-    let ip = reading.ip.map(|ip| ip.json);
-    let client_ip = reading.client_ip.map(|ip| ip.json);
+    let ip = view.ip.map(|ip| ip.json);
+    let client_ip = view.client_ip.map(|ip| ip.json);
     document.text_element(ip);
     document.text_element(client_ip.filter(|_| client_ip != ip));
     document.end_array(ips);

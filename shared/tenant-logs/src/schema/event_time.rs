@@ -1,12 +1,12 @@
-//! When an event happened. Every schema requires a time, so there always is one.
+//! When an event activity. Every schema requires a time, so there always is one.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
-use crate::json::string;
+use crate::json::string_content;
 
-/// When an event happened.
+/// When an event activity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum EventTime {
     /// The record's date, written as Auth0 writes it: `"2026-11-20T09:04:00.000Z"`.
@@ -25,7 +25,7 @@ impl EventTime {
         if let Some(millis) = date.and_then(plain_millis) {
             return Self::Plain { millis };
         }
-        let date = date.and_then(string);
+        let date = date.and_then(string_content);
         let time = date.and_then(|date| date.parse().ok());
         let time = time.or_else(|| time_in(log_id));
         Self::Other(time.unwrap_or(Timestamp::UNIX_EPOCH))
@@ -99,7 +99,7 @@ fn number(digits: &[u8]) -> Option<i64> {
     Some(number)
 }
 
-/// Days from the epoch to a day of the Gregorian calendar; nothing where its month has no such day.
+/// Returns the days from the epoch to a day of the Gregorian calendar; `None` if its month has no such day.
 fn days_since_epoch(year: i64, month: i64, day: i64) -> Option<i64> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     let most = match month {

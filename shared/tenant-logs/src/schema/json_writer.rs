@@ -2,6 +2,8 @@
 
 use std::fmt::{Display, Write as _};
 
+use crate::json::{needs_no_escapes, push_content};
+
 /// A member's key as [`JsonWriter`] takes it: the comma before it, its name, the colon.
 macro_rules! key {
     ($name:literal) => {
@@ -111,21 +113,6 @@ impl<'o> JsonWriter<'o> {
         self.key(members);
     }
 
-    /// Members that were written by [`Self`] before, as the first ones of their object.
-    pub(super) fn made_members(&mut self, members: &str) {
-        if !members.is_empty() {
-            self.separate();
-            self.out.push_str(members);
-        }
-    }
-
-    /// A member whose value is a text of any content, where there is one.
-    pub(super) fn known(&mut self, key: &'static str, text: Option<&str>) {
-        if let Some(text) = text {
-            self.string(key, text);
-        }
-    }
-
     /// A member whose value is one of our own words.
     pub(super) fn word(&mut self, key: &'static str, word: &'static str) {
         self.key(key);
@@ -159,34 +146,28 @@ impl<'o> JsonWriter<'o> {
     pub(super) fn string(&mut self, key: &'static str, text: &str) {
         self.key(key);
         self.out.push('"');
-        escape(text, self.out);
+        if needs_no_escapes(text) {
+            self.out.push_str(text);
+        } else {
+            push_escaped(self.out, &[text]);
+        }
         self.out.push('"');
     }
 
-    /// A member whose value is a text in three parts, of which the second is escaped already.
-    pub(super) fn string_around(
-        &mut self,
-        key: &'static str,
-        (before, escaped, after): (&str, &str, &str),
-    ) {
+    /// A member whose value is a text in several parts.
+    pub(super) fn string_of_parts(&mut self, key: &'static str, parts: [&str; 3]) {
         self.key(key);
         self.out.push('"');
-        escape(before, self.out);
-        self.out.push_str(escaped);
-        escape(after, self.out);
+        push_escaped(self.out, &parts);
         self.out.push('"');
     }
 
-    /// A member whose value is JSON in three parts.
-    pub(super) fn json_around(
-        &mut self,
-        key: &'static str,
-        (before, json, after): (&str, &str, &str),
-    ) {
+    /// A member whose value is JSON in several parts.
+    pub(super) fn json_of_parts(&mut self, key: &'static str, parts: [&str; 3]) {
         self.key(key);
-        self.out.push_str(before);
-        self.out.push_str(json);
-        self.out.push_str(after);
+        for part in parts {
+            self.out.push_str(part);
+        }
     }
 
     /// Copies a string that is not empty; leaves out everything else.
@@ -259,31 +240,12 @@ pub(super) fn is_text(json: &str) -> bool {
     json.len() > 2 && json.starts_with('"')
 }
 
-/// Escapes a text of any content.
-fn escape(text: &str, out: &mut String) {
-    // Most have nothing to escape, which a loop without an early end finds out fastest.
-    let special =
-        |byte: u8| u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < b' ');
-    if text.bytes().fold(0, |found, byte| found | special(byte)) == 0 {
-        out.push_str(text);
-        return;
+/// Appends what stands between the quotes of a string that holds these texts.
+fn push_escaped(out: &mut String, texts: &[&str]) {
+    let mut content = Vec::new();
+    for text in texts {
+        push_content(&mut content, text);
     }
-    let mut rest = text;
-    while let Some(place) = rest.find(|c: char| matches!(c, '"' | '\\' | '\0'..' ')) {
-        let (plain, from) = rest.split_at(place);
-        out.push_str(plain);
-        let mut characters = from.chars();
-        match characters.next() {
-            Some(special @ ('"' | '\\')) => {
-                out.push('\\');
-                out.push(special);
-            }
-            Some(control) => {
-                let _infallible = write!(out, "\\u{:04x}", u32::from(control));
-            }
-            None => {}
-        }
-        rest = characters.as_str();
-    }
-    out.push_str(rest);
+    // Whole characters are copied, so this is text.
+    out.push_str(&String::from_utf8(content).unwrap_or_default());
 }

@@ -3,66 +3,66 @@
 mod classes;
 mod objects;
 
+use super::event_view::{EventView, ProviderProtocol};
 use super::json_writer::{JsonWriter, key};
-use super::reading::{ProviderProtocol, Reading};
 use super::rest::write_rest;
 use crate::Outcome;
-use crate::{Factor, Happened, Proof, Severity};
-use classes::{Activity, Class};
+use crate::event_type::meaning::{Activity, AuthMethod, Factor, Severity};
+use classes::{Class, ClassActivity};
 use objects::{
     write_actor, write_dst_endpoint, write_http_request, write_metadata, write_observables,
     write_src_endpoint, write_user,
 };
 
 /// Writes one event.
-pub(super) fn write(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
-    let activity = Activity::of(reading.happened());
+pub(super) fn write(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
+    let activity = ClassActivity::of(view.activity());
     event.begin_row();
-    write_metadata(reading, event);
+    write_metadata(view, event);
     event.members(activity.json);
-    write_severity(reading, event);
-    write_status(reading, activity.class, event);
-    event.display(key!("time"), reading.time.millis());
-    event.text(key!("message"), reading.record.own.description);
+    write_severity(view, event);
+    write_status(view, activity.class, event);
+    event.display(key!("time"), view.time.millis());
+    event.text(key!("message"), view.record.own.description);
     match activity.class {
         Class::BaseEvent => {}
-        Class::DetectionFinding => write_finding(reading, event),
+        Class::DetectionFinding => write_finding(view, event),
         Class::AccountChange => {
-            write_user(reading, key!("user"), event);
-            write_actor(reading, false, event);
-            write_request(reading, event);
+            write_user(view, key!("user"), event);
+            write_actor(view, false, event);
+            write_request(view, event);
         }
-        Class::Authentication => write_authentication(reading, event),
+        Class::Authentication => write_authentication(view, event),
         Class::EntityManagement => {
-            objects::write_entity(reading, event);
-            write_actor(reading, true, event);
-            write_request(reading, event);
+            objects::write_entity(view, event);
+            write_actor(view, true, event);
+            write_request(view, event);
         }
         Class::UserAccess => {
             event.fixed(key!("privileges"), r#"["organization member"]"#);
-            write_user(reading, key!("user"), event);
-            objects::write_organization_resource(reading, event);
-            write_actor(reading, false, event);
-            write_request(reading, event);
+            write_user(view, key!("user"), event);
+            objects::write_organization_resource(view, event);
+            write_actor(view, false, event);
+            write_request(view, event);
         }
-        Class::ApiActivity => write_api_activity(reading, event),
+        Class::ApiActivity => write_api_activity(view, event),
     }
-    write_observables(reading, activity.class, event);
-    write_unmapped(reading, activity.class, event);
-    reading.write_raw_string(key!("raw_data"), event);
+    write_observables(view, activity.class, event);
+    write_unmapped(view, activity.class, event);
+    view.write_raw_string(key!("raw_data"), event);
     event.end_row();
 }
 
-/// What the class has no place for.
-fn write_unmapped(reading: &Reading<'_>, class: Class, event: &mut JsonWriter<'_>) {
-    let own = &reading.record.own;
+/// What the class has no attribute for.
+fn write_unmapped(view: &EventView<'_>, class: Class, event: &mut JsonWriter<'_>) {
+    let own = &view.record.own;
     let hostname = (key!("hostname"), own.hostname);
     let user_agent = (key!("user_agent"), own.user_agent);
     let client_ip = (
         key!("client_ip"),
-        own.client_ip.filter(|_| reading.client_ip.is_some()),
+        own.client_ip.filter(|_| view.client_ip.is_some()),
     );
-    let not_an_address = (key!("ip"), own.ip.filter(|_| reading.ip.is_none()));
+    let not_an_address = (key!("ip"), own.ip.filter(|_| view.ip.is_none()));
     let unmapped = key!("unmapped");
     match class {
         Class::BaseEvent => {
@@ -76,23 +76,23 @@ fn write_unmapped(reading: &Reading<'_>, class: Class, event: &mut JsonWriter<'_
                 (key!("user_id"), own.user_id),
                 (key!("user_name"), own.user_name),
             ];
-            write_rest(reading, unmapped, &besides, event);
+            write_rest(view, unmapped, &besides, event);
         }
         Class::DetectionFinding => {
             let besides = [hostname, not_an_address, client_ip, user_agent];
-            write_rest(reading, unmapped, &besides, event);
+            write_rest(view, unmapped, &besides, event);
         }
         Class::AccountChange | Class::EntityManagement | Class::UserAccess => {
-            write_rest(reading, unmapped, &[hostname, not_an_address], event);
+            write_rest(view, unmapped, &[hostname, not_an_address], event);
         }
         Class::Authentication | Class::ApiActivity => {
-            write_rest(reading, unmapped, &[not_an_address], event);
+            write_rest(view, unmapped, &[not_an_address], event);
         }
     }
 }
 
-fn write_severity(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
-    let (id, name) = match reading.known.map(crate::Known::severity) {
+fn write_severity(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
+    let (id, name) = match view.known.map(crate::Known::severity) {
         None => ("0", "Unknown"),
         Some(Severity::Informational) => ("1", "Informational"),
         Some(Severity::Low) => ("2", "Low"),
@@ -104,8 +104,8 @@ fn write_severity(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
 }
 
 /// A finding's status says how far it was looked into; every other class's, what became of what was attempted.
-fn write_status(reading: &Reading<'_>, class: Class, event: &mut JsonWriter<'_>) {
-    let (id, name) = match (class, reading.outcome()) {
+fn write_status(view: &EventView<'_>, class: Class, event: &mut JsonWriter<'_>) {
+    let (id, name) = match (class, view.outcome()) {
         (Class::DetectionFinding, _) => ("1", "New"),
         (_, Outcome::Success | Outcome::Warning) => ("1", "Success"),
         (_, Outcome::Failure) => ("2", "Failure"),
@@ -113,47 +113,47 @@ fn write_status(reading: &Reading<'_>, class: Class, event: &mut JsonWriter<'_>)
     };
     event.fixed(key!("status_id"), id);
     event.word(key!("status"), name);
-    let error = reading.error();
+    let error = view.error();
     event.text(key!("status_code"), error.code);
     event.text(key!("status_detail"), error.message);
 }
 
-fn write_request(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
-    write_src_endpoint(reading, key!("src_endpoint"), event);
-    write_http_request(reading, event);
+fn write_request(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
+    write_src_endpoint(view, key!("src_endpoint"), event);
+    write_http_request(view, event);
 }
 
-fn write_authentication(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
-    let happened = reading.happened();
-    write_user(reading, key!("user"), event);
-    objects::write_service(reading, event);
-    write_dst_endpoint(reading, event);
-    let (id, name) = protocol(reading, happened);
+fn write_authentication(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
+    let activity = view.activity();
+    write_user(view, key!("user"), event);
+    objects::write_service(view, event);
+    write_dst_endpoint(view, event);
+    let (id, name) = protocol(view, activity);
     event.fixed(key!("auth_protocol_id"), id);
     event.word(key!("auth_protocol"), name);
-    if let Some(is_mfa) = happened.and_then(is_mfa) {
+    if let Some(is_mfa) = activity.and_then(is_mfa) {
         event.fixed(key!("is_mfa"), if is_mfa { "true" } else { "false" });
     }
-    if let Some(Happened::MfaChallenge(_, factor)) = happened {
-        write_factor(reading, factor, event);
+    if let Some(Activity::MfaChallenge(_, factor)) = activity {
+        write_factor(view, factor, event);
     }
     // Nobody sits at Auth0's console: every logon comes over the network.
     event.fixed(key!("logon_type_id"), "3");
     event.fixed(key!("logon_type"), r#""Network""#);
     event.fixed(key!("is_remote"), "true");
     let session = event.begin_object(key!("session"));
-    event.text(key!("uid"), reading.record.details.session_id);
+    event.text(key!("uid"), view.record.details.session_id);
     event.end_object(session);
-    write_actor(reading, false, event);
-    write_request(reading, event);
+    write_actor(view, false, event);
+    write_request(view, event);
 }
 
 /// The protocol by which the user's own provider was asked, else that of Auth0's token endpoint.
-fn protocol(reading: &Reading<'_>, happened: Option<Happened>) -> (&'static str, &'static str) {
-    if let Some(Happened::TokenExchange(_) | Happened::TokenRevocation) = happened {
+fn protocol(view: &EventView<'_>, activity: Option<Activity>) -> (&'static str, &'static str) {
+    if let Some(Activity::TokenExchange(_) | Activity::TokenRevocation) = activity {
         return ("6", "OAUTH 2.0");
     }
-    match reading.provider_protocol() {
+    match view.provider_protocol() {
         Some(ProviderProtocol::OpenId) => ("4", "OpenID"),
         Some(ProviderProtocol::Saml) => ("5", "SAML"),
         Some(ProviderProtocol::Ldap) => ("12", "LDAP"),
@@ -162,40 +162,42 @@ fn protocol(reading: &Reading<'_>, happened: Option<Happened>) -> (&'static str,
 }
 
 /// Whether more than one factor was shown, where the code tells.
-fn is_mfa(happened: Happened) -> Option<bool> {
-    match happened {
-        Happened::MfaChallenge(..) => Some(true),
-        Happened::Logon(proof) | Happened::TokenExchange(proof) => match proof {
-            Proof::PasswordAndFactor | Proof::PasskeyAndFactor => Some(true),
-            Proof::Password | Proof::OneTimeCode | Proof::ClientCredentials => Some(false),
-            Proof::Unsaid
-            | Proof::Session
-            | Proof::Social
-            | Proof::AuthorizationCode
-            | Proof::DeviceCode
-            | Proof::Backchannel
-            | Proof::RefreshToken
-            | Proof::Token
-            | Proof::Delegation => None,
+fn is_mfa(activity: Activity) -> Option<bool> {
+    match activity {
+        Activity::MfaChallenge(..) => Some(true),
+        Activity::Logon(proof) | Activity::TokenExchange(proof) => match proof {
+            AuthMethod::PasswordAndFactor | AuthMethod::PasskeyAndFactor => Some(true),
+            AuthMethod::Password | AuthMethod::OneTimeCode | AuthMethod::ClientCredentials => {
+                Some(false)
+            }
+            AuthMethod::Unsaid
+            | AuthMethod::Session
+            | AuthMethod::Social
+            | AuthMethod::AuthorizationCode
+            | AuthMethod::DeviceCode
+            | AuthMethod::Backchannel
+            | AuthMethod::RefreshToken
+            | AuthMethod::Token
+            | AuthMethod::Delegation => None,
         },
-        Happened::LogonStep
-        | Happened::Logoff
-        | Happened::SignUp
-        | Happened::TokenRevocation
-        | Happened::MfaEnrolment(..)
-        | Happened::PasswordChange(_)
-        | Happened::BreachedPassword(_)
-        | Happened::BruteForceBlock(_)
-        | Happened::RateLimit
-        | Happened::UserChange(..)
-        | Happened::AdminChange(..)
-        | Happened::ApiOperation(_)
-        | Happened::SystemNotice(_) => None,
+        Activity::LogonStep
+        | Activity::Logoff
+        | Activity::SignUp
+        | Activity::TokenRevocation
+        | Activity::MfaEnrolment(..)
+        | Activity::PasswordChange(_)
+        | Activity::BreachedPassword(_)
+        | Activity::BruteForceBlock(_)
+        | Activity::RateLimit
+        | Activity::UserChange(..)
+        | Activity::AdminChange(..)
+        | Activity::ApiOperation(_)
+        | Activity::SystemNotice(_) => None,
     }
 }
 
 /// The factor that the code names, else the one that `details.authenticator` does.
-fn write_factor(reading: &Reading<'_>, factor: Factor, event: &mut JsonWriter<'_>) {
+fn write_factor(view: &EventView<'_>, factor: Factor, event: &mut JsonWriter<'_>) {
     let json = match factor {
         Factor::Sms => FACTOR_SMS,
         Factor::Voice => FACTOR_VOICE,
@@ -203,7 +205,7 @@ fn write_factor(reading: &Reading<'_>, factor: Factor, event: &mut JsonWriter<'_
         Factor::Push => FACTOR_PUSH,
         Factor::RecoveryCode => FACTOR_RECOVERY_CODE,
         Factor::WebAuthn => FACTOR_WEBAUTHN,
-        Factor::Unsaid => match reading.authenticator().factor_type {
+        Factor::Unsaid => match view.authenticator().factor_type {
             Some(r#""sms""#) => FACTOR_SMS,
             Some(r#""voice""#) => FACTOR_VOICE,
             Some(r#""email""#) => FACTOR_EMAIL,
@@ -227,25 +229,25 @@ const FACTOR_EMAIL: &str = r#"[{"factor_type_id":8,"factor_type":"Email"}]"#;
 const FACTOR_WEBAUTHN: &str = r#"[{"factor_type_id":10,"factor_type":"WebAuthn"}]"#;
 const FACTOR_RECOVERY_CODE: &str = r#"[{"factor_type_id":99,"factor_type":"Recovery Code"}]"#;
 
-fn write_api_activity(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
-    objects::write_api(reading, event);
-    write_actor(reading, true, event);
-    write_dst_endpoint(reading, event);
-    write_request(reading, event);
-    if objects::is_status_code(reading.response().status_code) {
+fn write_api_activity(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
+    objects::write_api(view, event);
+    write_actor(view, true, event);
+    write_dst_endpoint(view, event);
+    write_request(view, event);
+    if objects::is_status_code(view.response().status_code) {
         let response = event.begin_object(key!("http_response"));
-        event.any(key!("code"), reading.response().status_code);
+        event.any(key!("code"), view.response().status_code);
         event.end_object(response);
     }
 }
 
-fn write_finding(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+fn write_finding(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     let finding = event.begin_object(key!("finding_info"));
-    event.string(key!("uid"), reading.log_event.log_id());
-    if let Some(known) = reading.known {
+    event.string(key!("uid"), view.log_event.log_id());
+    if let Some(known) = view.known {
         event.word(key!("title"), known.name);
     }
-    event.text(key!("desc"), reading.record.own.description);
+    event.text(key!("desc"), view.record.own.description);
     event.fixed(
         key!("analytic"),
         r#"{"name":"Auth0 Attack Protection","type_id":1,"type":"Rule"}"#,
@@ -254,13 +256,13 @@ fn write_finding(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
     event.fixed(key!("is_alert"), "true");
     let evidences = event.begin_array(key!("evidences"));
     let evidence = event.begin_element();
-    if objects::is_user_known(reading) {
+    if objects::is_user_known(view) {
         let actor = event.begin_object(key!("actor"));
-        write_user(reading, key!("user"), event);
+        write_user(view, key!("user"), event);
         event.end_object(actor);
     }
-    if objects::is_endpoint_known(reading) {
-        write_src_endpoint(reading, key!("src_endpoint"), event);
+    if objects::is_endpoint_known(view) {
+        write_src_endpoint(view, key!("src_endpoint"), event);
     }
     event.end_object(evidence);
     event.end_array(evidences);

@@ -1,36 +1,25 @@
-//! The pages of docs/ that list what each type code becomes, held against what the code writes.
-
-use std::fs;
-use std::path::{Path, PathBuf};
+//! docs/event-types.md, which lists what each type code becomes, held against what the code writes.
 
 use serde_json::Value;
 
+use crate::generated::check_file;
 use crate::{AsimStream, Known, Schema, Status, known_event_types, parse};
 
-/// What begins the table of a page; it goes on to the page's end.
-const BEGIN: &str = "<!-- The rest is generated: shared/tenant-logs/src/schema/pages.rs -->\n";
+const FILE: &str = "docs/event-types.md";
 
-fn check(schema: Schema, heads: &[&str], cells: impl Fn(&Known, &Value) -> Vec<String>) {
-    let name = format!("schema-{}.md", schema.name());
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let page = fs::read_to_string(root.join("docs").join(&name)).unwrap();
-    let (text, _) = page.split_once(BEGIN).unwrap();
-    let right = format!("{text}{BEGIN}\n{}", table(schema, heads, cells));
-    if page != right {
-        let path = write_aside(&root, &name, &right);
-        panic!("docs/{name} is not what the code says; this is: {path:?}");
-    }
-}
+const HEAD: &str = "# What each type code becomes
 
-fn write_aside(root: &Path, name: &str, page: &str) -> PathBuf {
-    let folder = root.join("target/schema-pages");
-    fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join(name), page).unwrap();
-    folder.join(name)
-}
+Every code that `shared/tenant-logs` knows, by schema, as far as the code alone tells: what an API operation did and why
+something failed, an event's own members may say better. The pages of the schemas tell the rest.
+This page is generated (CONTRIBUTING, \"Add a type code\").
+";
 
 fn table(schema: Schema, heads: &[&str], cells: impl Fn(&Known, &Value) -> Vec<String>) -> String {
-    let head = format!("| code | {} |\n", heads.join(" | "));
+    let head = format!(
+        "\n## {}\n\n| code | {} |\n",
+        schema.name(),
+        heads.join(" | ")
+    );
     let rule = format!("|---|{}\n", "---|".repeat(heads.len()));
     let rows = known_event_types().map(|known| {
         let row = row(schema, known.code);
@@ -64,17 +53,28 @@ fn text(value: &Value) -> String {
 }
 
 #[test]
-fn the_page_of_ecs_is_what_the_code_says() {
-    let heads = ["kind", "category", "type", "action", "outcome"];
-    check(Schema::Ecs, &heads, |_, row| {
-        heads.map(|head| text(&row["event"][head])).to_vec()
-    });
+fn the_page_of_type_codes_is_what_the_code_says() {
+    let tables = [sentinel(), asim(), ecs(), ocsf()];
+    check_file(FILE, &(HEAD.to_owned() + &tables.concat()));
 }
 
-#[test]
-fn the_page_of_ocsf_is_what_the_code_says() {
+fn sentinel() -> String {
+    let heads = ["Auth0's name", "Auth0's filter category"];
+    table(Schema::Sentinel, &heads, |known, _| {
+        vec![known.name.to_owned(), known.category.name().to_owned()]
+    })
+}
+
+fn ecs() -> String {
+    let heads = ["kind", "category", "type", "action", "outcome"];
+    table(Schema::Ecs, &heads, |_, row| {
+        heads.map(|head| text(&row["event"][head])).to_vec()
+    })
+}
+
+fn ocsf() -> String {
     let heads = ["class", "activity", "severity", "status"];
-    check(Schema::Ocsf, &heads, |_, row| {
+    table(Schema::Ocsf, &heads, |_, row| {
         let numbered = |name: &str, uid: &str| format!("{} {}", text(&row[uid]), text(&row[name]));
         vec![
             numbered("class_name", "class_uid"),
@@ -82,11 +82,10 @@ fn the_page_of_ocsf_is_what_the_code_says() {
             text(&row["severity"]),
             text(&row["status"]),
         ]
-    });
+    })
 }
 
-#[test]
-fn the_page_of_asim_is_what_the_code_says() {
+fn asim() -> String {
     let heads = [
         "table",
         "EventType",
@@ -94,7 +93,7 @@ fn the_page_of_asim_is_what_the_code_says() {
         "EventResultDetails",
         "EventSeverity",
     ];
-    check(Schema::Asim, &heads, |known, row| {
+    table(Schema::Asim, &heads, |known, row| {
         let table = match AsimStream::of_known(Some(known)) {
             AsimStream::Authentication => "authentication",
             AsimStream::Audit => "audit",
@@ -107,14 +106,5 @@ fn the_page_of_asim_is_what_the_code_says() {
         let mut cells = vec![table.to_owned()];
         cells.extend(columns.map(|cell| if is_normalized { cell } else { String::new() }));
         cells
-    });
-}
-
-#[test]
-fn the_page_of_sentinel_is_what_the_code_says() {
-    let heads = ["Auth0's name", "Auth0's filter category"];
-    check(Schema::Sentinel, &heads, |known, row| {
-        assert_eq!(row["EventType"], known.code);
-        vec![known.name.to_owned(), known.category.name().to_owned()]
-    });
+    })
 }

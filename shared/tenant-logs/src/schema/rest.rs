@@ -1,25 +1,25 @@
-//! What of a record a schema has no place for, under Auth0's own names.
+//! What of a record a schema has no field for, under Auth0's own names.
 
+use super::event_view::EventView;
 use super::json_writer::{JsonWriter, key};
-use super::reading::Reading;
-use crate::json::string;
+use crate::json::string_content;
 
 /// A member with its key.
 pub(super) type Member<'a> = (&'static str, Option<&'a str>);
 
-/// Writes a member that holds the rest of the record, and what else the schema found no place for.
+/// Writes a member that holds the rest of the record, and what else the schema has no field for.
 ///
 /// Null and empty texts say nothing and are left out.
 pub(super) fn write_rest(
-    reading: &Reading<'_>,
+    view: &EventView<'_>,
     key: &'static str,
     besides: &[Member<'_>],
     writer: &mut JsonWriter<'_>,
 ) {
-    let record = &reading.record;
+    let record = &view.record;
     let own = &record.own;
     let rest = writer.begin_object(key);
-    let not_an_address = own.client_ip.filter(|_| reading.client_ip.is_none());
+    let not_an_address = own.client_ip.filter(|_| view.client_ip.is_none());
     let known = [
         (key!("client_ip"), not_an_address),
         (key!("agent_id"), own.agent_id),
@@ -34,7 +34,7 @@ pub(super) fn write_rest(
         (key!("environment_name"), own.environment_name),
         (key!("external_agent_id"), own.external_agent_id),
         (key!("identity_user_id"), own.identity_user_id),
-        (key!("is_mobile"), reading.is_mobile()),
+        (key!("is_mobile"), view.is_mobile()),
         (key!("location_info"), own.location_info),
         (key!("mtls_thumbprint_sha256"), own.mtls_thumbprint_sha256),
         (key!("references"), own.references),
@@ -52,7 +52,7 @@ pub(super) fn write_rest(
     }
     for (name, json) in &record.others {
         // A name that cannot be decoded could not be read again.
-        if string(name).is_some() {
+        if string_content(name).is_some() {
             writer.member(name, json);
         }
     }

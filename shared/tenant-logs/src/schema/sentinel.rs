@@ -1,16 +1,16 @@
 //! The columns of `Auth0Logs_CL` as Microsoft's own Auth0 connector fills them, and `Raw`, the whole event.
 
+use super::event_view::EventView;
 use super::json_writer::{JsonWriter, key};
-use super::reading::Reading;
-use crate::json::{elements, string};
+use crate::json::{array_elements, string_content};
 
 /// Writes one row.
-pub(super) fn write(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {
-    let own = &reading.record.own;
+pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+    let own = &view.record.own;
     row.begin_row();
-    reading.write_time(key!("TimeGenerated"), row);
-    reading.write_time(key!("event_date"), row);
-    if let Some(code) = &reading.code {
+    view.write_time(key!("TimeGenerated"), row);
+    view.write_time(key!("event_date"), row);
+    if let Some(code) = &view.code {
         row.string(key!("EventType"), code);
     }
     row.text(key!("Description"), own.description);
@@ -29,10 +29,10 @@ pub(super) fn write(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {
     row.text(key!("StrategyType"), own.strategy_type);
     row.object(key!("LocationInfo"), own.location_info);
     row.any(key!("Details"), own.details);
-    row.string(key!("LogId"), reading.log_event.log_id());
+    row.string(key!("LogId"), view.log_event.log_id());
     row.text(key!("TenantName"), own.tenant_name);
-    row.boolean(key!("IsMobile"), reading.is_mobile());
-    reading.write_raw(key!("Raw"), row);
+    row.boolean(key!("IsMobile"), view.is_mobile());
+    view.write_raw(key!("Raw"), row);
     row.end_row();
 }
 
@@ -42,10 +42,10 @@ fn write_scope(scope: Option<&str>, row: &mut JsonWriter<'_>) {
         row.text(key!("Scope"), scope);
         return;
     };
-    let scopes: Option<Vec<_>> = elements(array)
+    let scopes: Option<Vec<_>> = array_elements(array)
         .unwrap_or_default()
         .into_iter()
-        .map(|element| string(element.get()))
+        .map(string_content)
         .collect();
     if let Some(scopes) = scopes.filter(|scopes| !scopes.is_empty()) {
         row.string(key!("Scope"), &scopes.join(" "));

@@ -101,7 +101,7 @@ fn round(schema: Schema, steps: &Steps, peers: &[Vec<Node>]) -> [Duration; 3] {
 /// As the relay does it: a row of its own for each event.
 fn map(schema: Schema, body: &str) -> usize {
     let parsed = parse(body).unwrap_or_default();
-    let mut mapping = Mapping::to(schema, None);
+    let mapping = Mapping::to(schema, None);
     let log_events = parsed.log_events.iter();
     let rows: Vec<_> = log_events.map(|event| mapping.write(event)).collect();
     rows.iter().map(|row| row.len()).sum()

@@ -4,7 +4,7 @@
 //! events into `serde_json::Value` and answers: that is the one whose start ours is held against, because the host's
 //! first ping needs nothing else of either. Ours sends events on before it answers, checks, remembers and counts them.
 //! So latency, memory and size are held against a bare handler that posts the same events, by the same HTTP client, to
-//! the same far end, which answers at once; the figures of the one without a sink stand beside it. No bare handler
+//! the same endpoint, which answers at once; the figures of the one without a sink stand beside it. No bare handler
 //! remembers what it has sent, so the ledger that the subscriber keeps in its own memory counts as its own cost.
 
 use std::error::Error;
@@ -12,13 +12,13 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use local::azure_cloud::{INGEST, SUBSCRIBER};
-use local::binaries::{Progress, build_alone};
-use local::cloud::{TENANT, TOKEN};
-use local::entra::Entra;
-use local::faults::Faults;
+use cargo_local::azure_cloud::{INGEST, SUBSCRIBER};
+use cargo_local::binaries::{Progress, build_alone};
+use cargo_local::cloud::{TENANT, TOKEN};
+use fakes::azure::entra::Entra;
+use fakes::faults::Faults;
 
-use crate::far_end::FarEnd;
+use crate::endpoint::Endpoint;
 use crate::handler_process::HandlerProcess;
 use crate::payload::Payload;
 use crate::peers;
@@ -41,7 +41,7 @@ struct Handler {
     name: &'static str,
     program: PathBuf,
     environment: Vec<(String, String)>,
-    /// Whether every call becomes one request to the far end.
+    /// Whether every call becomes one request to the endpoint.
     has_sink: bool,
 }
 
@@ -52,7 +52,7 @@ struct Calls {
     one: Payload,
     many: Payload,
     next: u64,
-    far_end: FarEnd,
+    endpoint: Endpoint,
 }
 
 /// What one of them was measured to take, as medians.
@@ -77,8 +77,8 @@ pub(crate) async fn measure(
     for function in [INGEST, SUBSCRIBER] {
         let many = bodies.first().ok_or("the stream is empty")?;
         let mut calls = Calls::new(function, one_event, many).await?;
-        let mut handlers = vec![ours(function, &entra, &calls.far_end.url()).await?];
-        match bare(&calls.far_end.url()) {
+        let mut handlers = vec![ours(function, &entra, &calls.endpoint.url()).await?];
+        match bare(&calls.endpoint.url()) {
             Ok(bare) => handlers.extend(bare),
             Err(reason) => say(&format!("bare axum: skipped: {reason}")),
         }
@@ -92,7 +92,7 @@ pub(crate) async fn measure(
 async fn ours(
     function: &'static str,
     entra: &Entra,
-    far_end: &str,
+    endpoint: &str,
 ) -> Result<Handler, Box<dyn Error>> {
     let built = build_alone(function, Progress::Shown).await?;
     let program = built
@@ -101,9 +101,9 @@ async fn ours(
     let own = [
         ("TENANT_NAME", TENANT),
         ("WEBHOOK_TOKENS", TOKEN),
-        ("EVENT_TOPIC_ENDPOINT", far_end),
+        ("EVENT_TOPIC_ENDPOINT", endpoint),
         ("SINKS", if function == INGEST { "" } else { "http" }),
-        ("HTTP_SINK_URL", far_end),
+        ("HTTP_SINK_URL", endpoint),
         // Nothing is set aside here: whatever is fails its call.
         (
             "DEAD_LETTER_CONTAINER_ENDPOINT",
@@ -119,12 +119,12 @@ async fn ours(
     })
 }
 
-fn bare(far_end: &str) -> Result<[Handler; 2], Box<dyn Error>> {
+fn bare(endpoint: &str) -> Result<[Handler; 2], Box<dyn Error>> {
     let handler = |name, has_sink| -> Result<Handler, Box<dyn Error>> {
         Ok(Handler {
             name,
             program: peers::bare_axum(has_sink)?,
-            environment: vec![("SINK_URL".to_owned(), far_end.to_owned())],
+            environment: vec![("SINK_URL".to_owned(), endpoint.to_owned())],
             has_sink,
         })
     };
@@ -153,7 +153,7 @@ impl Calls {
             one: payload(one)?,
             many: payload(many)?,
             next: 1,
-            far_end: FarEnd::anything().await?,
+            endpoint: Endpoint::anything().await?,
         })
     }
 
@@ -176,14 +176,14 @@ impl Calls {
         Ok(answered.after)
     }
 
-    /// Makes calls and checks that the far end got each of them.
+    /// Makes calls and checks that the endpoint got each of them.
     fn make_all(
         &mut self,
         handler: &Handler,
         process: &mut HandlerProcess,
         (ones, manies): (usize, usize),
     ) -> Result<[Vec<Duration>; 2], Box<dyn Error>> {
-        let before = self.far_end.events();
+        let before = self.endpoint.events();
         let mut times = [Vec::new(), Vec::new()];
         let [of_one, of_many] = &mut times;
         for _ in 0..ones {
@@ -192,7 +192,7 @@ impl Calls {
         for _ in 0..manies {
             of_many.push(self.make(process, false)?);
         }
-        let arrived = self.far_end.events() - before;
+        let arrived = self.endpoint.events() - before;
         let expected = if handler.has_sink { ones + manies } else { 0 };
         if usize::try_from(arrived)? == expected {
             Ok(times)

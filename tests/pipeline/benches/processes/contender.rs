@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::path::{Path, PathBuf};
 
-use local::binaries::Binaries;
-use local::cloud::{TENANT, TOKEN};
-use local::function::{Function, FunctionOptions};
+use cargo_local::binaries::Binaries;
+use cargo_local::cloud::{TENANT, TOKEN};
+use hosts::lambda::{Function, FunctionOptions};
 
-use crate::far_end::{FarEnd, TlsFront};
+use crate::endpoint::{Endpoint, TlsEndpoint};
 
 /// A program that runs as a Lambda function.
 #[derive(Clone)]
@@ -49,12 +49,12 @@ impl Contender {
     }
 
     /// As [`Self::ingest`], over TLS.
-    pub(crate) fn ingest_over_tls(&self, front: &TlsFront) -> std::io::Result<Function> {
-        self.ingest(&front.url, Some(&front.certificate))
+    pub(crate) fn ingest_over_tls(&self, over_tls: &TlsEndpoint) -> std::io::Result<Function> {
+        self.ingest(&over_tls.url, Some(&over_tls.certificate))
     }
 
     /// A function that posts events to a collector.
-    pub(crate) fn target(&self, collector: &FarEnd) -> std::io::Result<Function> {
+    pub(crate) fn target(&self, collector: &Endpoint) -> std::io::Result<Function> {
         self.start(vec![
             ("SINKS", "http".to_owned()),
             ("HTTP_SINK_URL", collector.url()),

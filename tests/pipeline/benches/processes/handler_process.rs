@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use local::function::Usage;
+use hosts::lambda::Usage;
 
 /// Bytes of a chunk, as the real host was seen to send them.
 const CHUNK_BYTES: usize = 1_024;

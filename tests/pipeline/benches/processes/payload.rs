@@ -2,7 +2,7 @@
 
 use std::error::Error;
 
-use local::cloud::TOKEN;
+use cargo_local::cloud::TOKEN;
 use serde_json::{Value, json};
 use tenant_logs::parse;
 
@@ -133,8 +133,8 @@ impl Payload {
                 .len()
                 .checked_sub(COUNTER_DIGITS)
                 .ok_or("a log_id is too short to count in it")?;
-            let places = text.match_indices(log_id);
-            counters.push(places.map(|(place, _)| place + counter).collect());
+            let offsets = text.match_indices(log_id);
+            counters.push(offsets.map(|(offset, _)| offset + counter).collect());
         }
         Ok(Self {
             bytes: text.into_bytes(),
@@ -149,11 +149,11 @@ impl Payload {
 
     /// Its bytes with `log_id`s that end in the next numbers, as nobody has seen them before.
     pub(crate) fn renewed(&mut self, next: &mut u64) -> Vec<u8> {
-        for places in &self.counters {
+        for offsets in &self.counters {
             let digits = format!("{next:0COUNTER_DIGITS$}");
             *next += 1;
-            for place in places {
-                if let Some(counter) = self.bytes.get_mut(*place..*place + COUNTER_DIGITS) {
+            for offset in offsets {
+                if let Some(counter) = self.bytes.get_mut(*offset..*offset + COUNTER_DIGITS) {
                     counter.copy_from_slice(digits.as_bytes());
                 }
             }

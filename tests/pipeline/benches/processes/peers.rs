@@ -85,9 +85,9 @@ pub(crate) fn node() -> Result<Contender, Box<dyn Error>> {
     })
 }
 
-/// The bare Rust program, built with our lock file and the profile `local`.
+/// The bare Rust program, built with our lock file and the profile `bench`.
 pub(crate) fn bare() -> Result<Contender, Box<dyn Error>> {
-    let program = build("bare", "bare", &["--profile", "local"])?.join("local/bare");
+    let program = build("bare", "bare", &["--profile", "bench"])?.join("release/bare");
     Ok(Contender {
         name: "bare lambda_runtime",
         program,

@@ -52,8 +52,8 @@ pub(crate) fn say(text: &str) {
 }
 
 fn line(what: &str, value: f64, unit: &str) -> String {
-    let places = usize::from(value < 1000.0) * 2;
-    format!("  {what}: {value:.places$}{unit}")
+    let decimals = usize::from(value < 1000.0) * 2;
+    format!("  {what}: {value:.decimals$}{unit}")
 }
 
 /// A duration in milliseconds.

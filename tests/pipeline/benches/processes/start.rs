@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::time::{Duration, Instant};
 
-use local::function::{Function, InvocationError};
+use fakes::invocation::InvocationError;
+use hosts::lambda::Function;
 
 use crate::contender::Contender;
-use crate::far_end::{FarEnd, TlsFront};
+use crate::endpoint::{Endpoint, TlsEndpoint};
 use crate::payload::Payload;
 
 /// What a start takes, as medians.
@@ -22,9 +23,9 @@ pub(crate) struct Start {
 /// How PutEvents is reached.
 pub(crate) enum Way<'a> {
     /// Plain HTTP.
-    Http(&'a FarEnd),
+    Http(&'a Endpoint),
     /// HTTPS, its certificate trusted.
-    Tls(&'a TlsFront),
+    Tls(&'a TlsEndpoint),
 }
 
 /// Starts every contender in turn, many times, so that whatever else the machine does slows all of them alike.
@@ -40,7 +41,7 @@ pub(crate) async fn measure(
         for (contender, times) in contenders.iter().zip(&mut times) {
             let function = match way {
                 Way::Http(bus) => contender.ingest(&bus.url(), None)?,
-                Way::Tls(front) => contender.ingest_over_tls(front)?,
+                Way::Tls(over_tls) => contender.ingest_over_tls(over_tls)?,
             };
             times.push(start(function, payload.renewed(&mut next)).await?);
         }

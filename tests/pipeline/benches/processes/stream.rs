@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use local::sample::{BodyFormat, Sample};
+use cargo_local::sample::{BodyFormat, Sample};
 
 /// Events of one webhook body, as Auth0 sends them at most.
 pub(crate) const EVENTS_A_BODY: u32 = 100;

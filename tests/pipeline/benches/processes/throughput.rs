@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
-use local::function::{Function, Usage};
+use hosts::lambda::{Function, Usage};
 
-use crate::far_end::FarEnd;
+use crate::endpoint::Endpoint;
 use crate::payload::Payload;
 
 /// Invocations before anything is measured.
@@ -24,16 +24,16 @@ pub(crate) struct Throughput {
 pub(crate) async fn measure(
     function: &Function,
     payloads: &mut [Payload],
-    far_end: &FarEnd,
+    endpoint: &Endpoint,
     event_count: u32,
 ) -> Result<Throughput, Box<dyn Error>> {
     let mut next = 1;
     let warm_up: u32 = payloads.iter().map(Payload::event_count).take(1).sum();
     drive(function, payloads, WARM_UP * warm_up, &mut next).await?;
-    let (arrived, before) = (far_end.events(), usage(function)?);
+    let (arrived, before) = (endpoint.events(), usage(function)?);
     let events = drive(function, payloads, event_count, &mut next).await?;
     let after = usage(function)?;
-    let arrived = far_end.events() - arrived;
+    let arrived = endpoint.events() - arrived;
     if arrived != u64::from(events) {
         return Err(format!("{arrived} of {events} events arrived").into());
     }

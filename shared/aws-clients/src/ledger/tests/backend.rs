@@ -1,45 +1,58 @@
-//! Where the scenarios run: a fake table, or a new table of moto's server.
-
-use std::io::{self, Write as _};
+//! Where the scenarios run: a fake table, or a new table of moto's server, behind a proxy that injects faults.
 
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
+use fakes::aws::dynamodb::{Table, faulty_answer};
+use fakes::faults::Faults;
+use fakes::proxy::Proxy;
 use relay::settings::environment;
 
-use super::super::fake_table::FakeTable;
-use crate::connection::{AwsConnection, AwsSettings};
+use crate::connection::AwsConnection;
 use crate::ledger::TableLedger;
-use crate::test_endpoint::{TestEndpoint, read_settings};
+use crate::test_endpoint::connection;
 
-/// A place with one empty table.
+/// A service with one empty table.
 pub(super) struct Backend {
     connection: AwsConnection,
-    table: String,
+    pub(super) table: String,
+    /// What the proxy injects.
+    pub(super) faults: Faults,
+    _proxy: Proxy,
+    /// Our own table, where it is ours.
+    _served: Option<Table>,
 }
 
 impl Backend {
     pub(super) async fn fake() -> Self {
-        let table = FakeTable::new("ledger");
-        let endpoint = TestEndpoint::start(move |call| table.answer(call)).await;
+        let table = Table::start("ledger", Faults::healthy()).await.unwrap();
+        let backend = Self::before(&table.url(), "ledger".to_owned()).await;
         Self {
-            connection: endpoint.connection(),
-            table: "ledger".to_owned(),
+            _served: Some(table),
+            ..backend
         }
     }
 
-    /// A new table of moto's server; nothing where no server is named.
-    pub(super) async fn moto(scenario: &str) -> Option<Self> {
-        let Some(url) = environment("MOTO_URL") else {
-            writeln!(io::stderr(), "skipped: MOTO_URL not set").unwrap();
-            return None;
-        };
-        let settings = read_settings(&[("AWS_ENDPOINT_URL", &url)], AwsSettings::read);
-        let connection = AwsConnection::new(settings.unwrap());
+    /// A new table of moto's server.
+    pub(super) async fn moto(scenario: &str) -> Self {
+        let url = environment("MOTO_URL").unwrap();
         // A server that serves two runs keeps the tables of the first.
         let table = format!("{scenario}-{:016x}", fastrand::u64(..));
-        create(&connection, &table).await;
-        Some(Self { connection, table })
+        create(&connection(&url, &[]), &table).await;
+        Self::before(&url, table).await
+    }
+
+    async fn before(url: &str, table: String) -> Self {
+        let faults = Faults::healthy();
+        let proxy = Proxy::before(url, faults.clone(), faulty_answer).await;
+        let proxy = proxy.unwrap();
+        Self {
+            connection: connection(&proxy.url(), &[]),
+            table,
+            faults,
+            _proxy: proxy,
+            _served: None,
+        }
     }
 
     /// A ledger on the table, with connections of its own, as another copy of the function has.

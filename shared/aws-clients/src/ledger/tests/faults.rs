@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
 
-use relay::{Claim, Lease, Ledger, Settled, chain};
+use fakes::aws::dynamodb::Contents;
+use relay::{Claim, Ledger, Settled, chain};
 use serde_json::json;
-use tenant_logs::Timestamp;
 use tokio::sync::Barrier;
 
-use super::super::fake_table::{FakeTable, refuse};
 use super::scenarios::lease;
 use crate::ledger::TableLedger;
 use crate::test_endpoint::{Answer, Call, TestEndpoint};
@@ -17,14 +15,27 @@ use crate::test_endpoint::{Answer, Call, TestEndpoint};
 /// A ledger on a fake table, whose calls meet a fault first.
 async fn ledger(
     fault: impl Fn(&Call) -> Option<Answer> + Send + Sync + 'static,
-) -> (TableLedger, FakeTable, TestEndpoint) {
-    let table = FakeTable::new("ledger");
+) -> (TableLedger, Contents, TestEndpoint) {
+    let table = Contents::new("ledger");
     let answering = table.clone();
-    let answer = move |call: &Call| fault(call).unwrap_or_else(|| answering.answer(call));
+    let answer = move |call: &Call| fault(call).unwrap_or_else(|| perform(&answering, call));
     let endpoint = TestEndpoint::start(answer).await;
     let connection = endpoint.connection();
     let ledger = TableLedger::new(&connection, "ledger".to_owned(), 35);
     (ledger, table, endpoint)
+}
+
+fn perform(table: &Contents, call: &Call) -> Answer {
+    let operation = call.operation.strip_prefix("DynamoDB_20120810.").unwrap();
+    match table.perform(operation, &call.body) {
+        Ok(()) => Answer::Json(200, json!({})),
+        Err(refusal) => Answer::Json(400, refusal),
+    }
+}
+
+fn refuse(code: &str) -> Answer {
+    let error_type = format!("com.amazonaws.dynamodb.v20120810#{code}");
+    Answer::Json(400, json!({"__type": error_type, "message": "no"}))
 }
 
 fn is_about(call: &Call, log_id: &str) -> bool {
@@ -42,20 +53,11 @@ fn ids(count: usize) -> Vec<String> {
     (0..count).map(|number| number.to_string()).collect()
 }
 
-fn short(owner: u64, millis: i64) -> Lease {
-    let begins = Timestamp::now();
-    let ends = Timestamp::from_millisecond(begins.as_millisecond() + millis).unwrap();
-    Lease {
-        ends,
-        ..lease(owner, 0)
-    }
-}
-
 async fn check_tried_again(fault: fn() -> Answer) {
     let tries = AtomicUsize::new(0);
     let (ledger, _, _) = ledger(move |call| {
-        let is_ill = is_about(call, "b") && tries.fetch_add(1, Ordering::Relaxed) < 2;
-        is_ill.then(fault)
+        let is_faulty = is_about(call, "b") && tries.fetch_add(1, Ordering::Relaxed) < 2;
+        is_faulty.then(fault)
     })
     .await;
     let claims = ledger.claim("http", &["a", "b"], &lease(1, 0)).await;
@@ -73,24 +75,6 @@ async fn a_throttled_write_is_tried_again() {
 }
 
 #[tokio::test]
-async fn a_claim_whose_answer_was_lost_is_still_ours() {
-    let has_dropped = AtomicUsize::new(0);
-    let table = FakeTable::new("ledger");
-    let endpoint = TestEndpoint::start(move |call| {
-        let answer = table.answer(call);
-        if has_dropped.fetch_add(1, Ordering::Relaxed) == 0 {
-            Answer::Drop
-        } else {
-            answer
-        }
-    })
-    .await;
-    let ledger = TableLedger::new(&endpoint.connection(), "ledger".to_owned(), 35);
-    let claims = ledger.claim("http", &["a"], &lease(1, 0)).await.unwrap();
-    assert_eq!(claims, [Claim::Claimed]);
-}
-
-#[tokio::test]
 async fn a_hundred_claims_are_under_way_at_once() {
     let barrier = Arc::new(Barrier::new(100));
     let (ledger, _, endpoint) =
@@ -103,29 +87,10 @@ async fn a_hundred_claims_are_under_way_at_once() {
 }
 
 #[tokio::test]
-async fn one_write_that_cannot_pass_fails_the_claim_and_the_others_are_given_back() {
-    let (ledger, table, _) = ledger(|call| {
-        (is_claim(call) && is_about(call, "7")).then(|| refuse("AccessDeniedException"))
-    })
-    .await;
-    let ids = ids(20);
-    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
-    let error = ledger.claim("http", &ids, &lease(1, 0)).await.unwrap_err();
-    assert_eq!(
-        chain(&error).to_string(),
-        "claim 20 log events of sink `http`: ledger table `ledger` answered \
-        AccessDeniedException: check its name, its region, permissions and credentials"
-    );
-    for log_id in ids {
-        assert_eq!(table.item(&format!("http#{log_id}")), None, "{log_id}");
-    }
-}
-
-#[tokio::test]
 async fn a_table_that_throttles_for_ever_is_given_up_and_the_others_are_given_back() {
     let (ledger, table, endpoint) = ledger(|call| {
-        let is_ill = is_claim(call) && is_about(call, "b");
-        is_ill.then(|| refuse("ThrottlingException"))
+        let is_faulty = is_claim(call) && is_about(call, "b");
+        is_faulty.then(|| refuse("ThrottlingException"))
     })
     .await;
     let claims = ledger.claim("http", &["a", "b"], &lease(1, 0)).await;
@@ -137,29 +102,12 @@ async fn a_table_that_throttles_for_ever_is_given_up_and_the_others_are_given_ba
 }
 
 #[tokio::test]
-async fn a_table_that_hangs_ends_the_claim_while_there_is_time_to_answer() {
-    let (ledger, _, _) = ledger(|_| Some(Answer::Hang)).await;
-    let begun = Instant::now();
-    let error = ledger.claim("http", &["a"], &short(1, 8_000)).await;
-    let error = chain(&error.unwrap_err()).to_string();
-    assert!(
-        error.ends_with("no answer from ledger table `ledger` in time"),
-        "{error}"
-    );
-    assert!(
-        begun.elapsed() < Duration::from_secs(8),
-        "{:?}",
-        begun.elapsed()
-    );
-}
-
-#[tokio::test]
 async fn what_became_of_an_event_is_noted_though_the_table_throttles_longer_than_a_claim_is_worth()
 {
     let tries = AtomicUsize::new(0);
     let (ledger, table, _) = ledger(move |_| {
-        let is_ill = tries.fetch_add(1, Ordering::Relaxed) < 7;
-        is_ill.then(|| refuse("ThrottlingException"))
+        let is_faulty = tries.fetch_add(1, Ordering::Relaxed) < 7;
+        is_faulty.then(|| refuse("ThrottlingException"))
     })
     .await;
     let committed = ledger.commit("http", &["a"], Settled::Delivered).await;

@@ -50,7 +50,7 @@ fn stored(relay: &TestRelay) -> Vec<(&'static str, Vec<Value>)> {
         let events = destination.sink.stored();
         (destination.sink.name, events.iter().map(parse).collect())
     };
-    relay.places().map(at_sink).collect()
+    relay.all_destinations().map(at_sink).collect()
 }
 
 #[tokio::test(start_paused = true)]

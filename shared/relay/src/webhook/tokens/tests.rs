@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::sync::Mutex as StdMutex;
 
 use super::*;
-use crate::secrets::StoredSecrets;
+use crate::secrets::{References, StoredSecrets};
 
 /// A store that answers what the test says, one answer a reading; then it is out of reach.
 #[derive(Default)]
@@ -12,6 +12,17 @@ struct TestStore {
 }
 
 impl SecretStore for TestStore {
+    const REFERENCES: References = References {
+        suffix: "ARN",
+        want: "an ARN",
+        is_reference: |text| text.starts_with("arn:"),
+    };
+
+    async fn current(&self, reference: &str) -> Result<Secret, PortError> {
+        let mut versions = self.live_versions(reference).await?;
+        Ok(versions.swap_remove(0))
+    }
+
     async fn live_versions(&self, reference: &str) -> Result<Vec<Secret>, PortError> {
         assert_eq!(reference, "arn:x");
         *self.readings.lock().unwrap() += 1;

@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::*;
 
-/// The extent that `serde_json` gives the value at the begin of a text; nothing where it reads none.
+/// Returns the extent that `serde_json` gives the value at the begin of a text; `None` if it reads none.
 fn peer_end(text: &str) -> Option<usize> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let raw = <&RawValue>::deserialize(&mut deserializer).ok()?;

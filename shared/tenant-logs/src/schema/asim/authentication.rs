@@ -2,138 +2,139 @@
 
 use super::{has_text, username_type, write_event, write_raw, write_source};
 use crate::Outcome;
+use crate::event_type::meaning::{Activity, AuthMethod, FailureReason};
+use crate::schema::event_view::{EventView, ProviderProtocol};
 use crate::schema::json_writer::{JsonWriter, key};
-use crate::schema::reading::{ProviderProtocol, Reading};
-use crate::{Cause, Happened, Proof};
 
 /// Writes one row.
-pub(super) fn write(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {
+pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.begin_row();
-    write_event(reading, row);
-    write_logon(reading, row);
-    write_target(reading, row);
-    write_source(reading, row);
-    write_raw(reading, row);
+    write_event(view, row);
+    write_logon(view, row);
+    write_target(view, row);
+    write_source(view, row);
+    write_raw(view, row);
     row.end_row();
 }
 
-fn write_logon(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {
-    let happened = reading.happened();
-    let is_logoff = matches!(happened, Some(Happened::Logoff));
+fn write_logon(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+    let activity = view.activity();
+    let is_logoff = matches!(activity, Some(Activity::Logoff));
     row.word(
         key!("EventType"),
         if is_logoff { "Logoff" } else { "Logon" },
     );
-    if let Some(sub_type) = happened.and_then(sub_type) {
+    if let Some(sub_type) = activity.and_then(sub_type) {
         row.word(key!("EventSubType"), sub_type);
     }
-    if reading.outcome() == Outcome::Failure {
-        row.word(key!("EventResultDetails"), result_details(reading));
+    if view.outcome() == Outcome::Failure {
+        row.word(key!("EventResultDetails"), result_details(view));
     }
-    if let Some(method) = logon_method(reading, happened) {
+    if let Some(method) = logon_method(view, activity) {
         row.word(key!("LogonMethod"), method);
     }
-    if let Some(protocol) = logon_protocol(reading, happened) {
+    if let Some(protocol) = logon_protocol(view, activity) {
         row.word(key!("LogonProtocol"), protocol);
     }
-    if let Some(Happened::BruteForceBlock(_)) = happened {
+    if let Some(Activity::BruteForceBlock(_)) = activity {
         row.fixed(key!("DvcAction"), r#""Block""#);
     }
     let is_defence = matches!(
-        happened,
-        Some(Happened::BruteForceBlock(_) | Happened::BreachedPassword(_))
+        activity,
+        Some(Activity::BruteForceBlock(_) | Activity::BreachedPassword(_))
     );
-    if let Some(known) = reading.known.filter(|_| is_defence) {
+    if let Some(known) = view.known.filter(|_| is_defence) {
         row.word(key!("RuleName"), known.name);
     }
 }
 
-fn sub_type(happened: Happened) -> Option<&'static str> {
-    match happened {
-        Happened::Logon(Proof::Unsaid | Proof::Password | Proof::Social) => Some("Interactive"),
-        Happened::TokenExchange(Proof::ClientCredentials) => Some("Service"),
-        Happened::Logon(Proof::Delegation) | Happened::TokenExchange(Proof::Delegation) => {
-            Some("AssumeRole")
+fn sub_type(activity: Activity) -> Option<&'static str> {
+    match activity {
+        Activity::Logon(AuthMethod::Unsaid | AuthMethod::Password | AuthMethod::Social) => {
+            Some("Interactive")
         }
-        Happened::Logon(_)
-        | Happened::TokenExchange(_)
-        | Happened::LogonStep
-        | Happened::Logoff
-        | Happened::SignUp
-        | Happened::TokenRevocation
-        | Happened::MfaChallenge(..)
-        | Happened::MfaEnrolment(..)
-        | Happened::PasswordChange(_)
-        | Happened::BreachedPassword(_)
-        | Happened::BruteForceBlock(_)
-        | Happened::RateLimit
-        | Happened::UserChange(..)
-        | Happened::AdminChange(..)
-        | Happened::ApiOperation(_)
-        | Happened::SystemNotice(_) => None,
+        Activity::TokenExchange(AuthMethod::ClientCredentials) => Some("Service"),
+        Activity::Logon(AuthMethod::Delegation)
+        | Activity::TokenExchange(AuthMethod::Delegation) => Some("AssumeRole"),
+        Activity::Logon(_)
+        | Activity::TokenExchange(_)
+        | Activity::LogonStep
+        | Activity::Logoff
+        | Activity::SignUp
+        | Activity::TokenRevocation
+        | Activity::MfaChallenge(..)
+        | Activity::MfaEnrolment(..)
+        | Activity::PasswordChange(_)
+        | Activity::BreachedPassword(_)
+        | Activity::BruteForceBlock(_)
+        | Activity::RateLimit
+        | Activity::UserChange(..)
+        | Activity::AdminChange(..)
+        | Activity::ApiOperation(_)
+        | Activity::SystemNotice(_) => None,
     }
 }
 
-fn result_details(reading: &Reading<'_>) -> &'static str {
-    match reading.known.and_then(|known| known.meaning.cause) {
-        Some(Cause::WrongPassword) => "Incorrect password",
-        Some(Cause::NoSuchUser) => "No such user",
-        Some(Cause::UserLocked) => "User locked",
-        Some(Cause::AgainstPolicy) => "Logon violates policy",
+fn result_details(view: &EventView<'_>) -> &'static str {
+    match view.known.and_then(|known| known.meaning.reason) {
+        Some(FailureReason::WrongPassword) => "Incorrect password",
+        Some(FailureReason::NoSuchUser) => "No such user",
+        Some(FailureReason::UserLocked) => "User locked",
+        Some(FailureReason::AgainstPolicy) => "Logon violates policy",
         None => "Other",
     }
 }
 
-fn logon_method(reading: &Reading<'_>, happened: Option<Happened>) -> Option<&'static str> {
-    let by_strategy = match reading.record.own.strategy_type {
+fn logon_method(view: &EventView<'_>, activity: Option<Activity>) -> Option<&'static str> {
+    let by_strategy = match view.record.own.strategy_type {
         Some(r#""passwordless""#) => Some("Passwordless"),
         Some(_) | None => None,
     };
-    match happened? {
-        Happened::MfaChallenge(..) => Some("Multi factor authentication"),
-        Happened::Logon(proof) | Happened::TokenExchange(proof) => match proof {
-            Proof::Password => Some("Username & Password"),
-            Proof::PasswordAndFactor | Proof::PasskeyAndFactor => {
+    match activity? {
+        Activity::MfaChallenge(..) => Some("Multi factor authentication"),
+        Activity::Logon(proof) | Activity::TokenExchange(proof) => match proof {
+            AuthMethod::Password => Some("Username & Password"),
+            AuthMethod::PasswordAndFactor | AuthMethod::PasskeyAndFactor => {
                 Some("Multi factor authentication")
             }
-            Proof::OneTimeCode => Some("Passwordless"),
-            Proof::ClientCredentials => Some("Service Principal"),
-            Proof::Unsaid => by_strategy,
-            Proof::Session
-            | Proof::Social
-            | Proof::AuthorizationCode
-            | Proof::DeviceCode
-            | Proof::Backchannel
-            | Proof::RefreshToken
-            | Proof::Token
-            | Proof::Delegation => None,
+            AuthMethod::OneTimeCode => Some("Passwordless"),
+            AuthMethod::ClientCredentials => Some("Service Principal"),
+            AuthMethod::Unsaid => by_strategy,
+            AuthMethod::Session
+            | AuthMethod::Social
+            | AuthMethod::AuthorizationCode
+            | AuthMethod::DeviceCode
+            | AuthMethod::Backchannel
+            | AuthMethod::RefreshToken
+            | AuthMethod::Token
+            | AuthMethod::Delegation => None,
         },
-        Happened::LogonStep
-        | Happened::Logoff
-        | Happened::SignUp
-        | Happened::TokenRevocation
-        | Happened::MfaEnrolment(..)
-        | Happened::PasswordChange(_)
-        | Happened::BreachedPassword(_)
-        | Happened::BruteForceBlock(_)
-        | Happened::RateLimit
-        | Happened::UserChange(..)
-        | Happened::AdminChange(..)
-        | Happened::ApiOperation(_)
-        | Happened::SystemNotice(_) => None,
+        Activity::LogonStep
+        | Activity::Logoff
+        | Activity::SignUp
+        | Activity::TokenRevocation
+        | Activity::MfaEnrolment(..)
+        | Activity::PasswordChange(_)
+        | Activity::BreachedPassword(_)
+        | Activity::BruteForceBlock(_)
+        | Activity::RateLimit
+        | Activity::UserChange(..)
+        | Activity::AdminChange(..)
+        | Activity::ApiOperation(_)
+        | Activity::SystemNotice(_) => None,
     }
 }
 
-fn logon_protocol(reading: &Reading<'_>, happened: Option<Happened>) -> Option<&'static str> {
-    if let Some(Happened::TokenExchange(_)) = happened {
+fn logon_protocol(view: &EventView<'_>, activity: Option<Activity>) -> Option<&'static str> {
+    if let Some(Activity::TokenExchange(_)) = activity {
         return Some("OAuth 2.0");
     }
-    reading.provider_protocol().map(ProviderProtocol::name)
+    view.provider_protocol().map(ProviderProtocol::name)
 }
 
-fn write_target(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {
-    let own = &reading.record.own;
-    if reading.is_application() {
+fn write_target(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+    let own = &view.record.own;
+    if view.is_application() {
         row.text(key!("TargetUserId"), own.client_id);
         row.text(key!("TargetUsername"), own.client_name);
         write_types(
@@ -145,7 +146,7 @@ fn write_target(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {
     } else {
         row.text(key!("TargetUserId"), own.user_id);
         row.text(key!("TargetUsername"), own.user_name);
-        let types = (username_type(reading), "Regular");
+        let types = (username_type(view), "Regular");
         write_types(own.user_id, own.user_name, types, row);
     }
     row.text(key!("TargetAppId"), own.client_id);
@@ -153,7 +154,7 @@ fn write_target(reading: &Reading<'_>, row: &mut JsonWriter<'_>) {
     if has_text(own.client_id) || has_text(own.client_name) {
         row.fixed(key!("TargetAppType"), r#""Service""#);
     }
-    row.text(key!("TargetSessionId"), reading.record.details.session_id);
+    row.text(key!("TargetSessionId"), view.record.details.session_id);
     row.text(key!("TargetUserScope"), own.tenant_name);
 }
 

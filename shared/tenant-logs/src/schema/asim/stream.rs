@@ -1,6 +1,7 @@
 //! Which table an event belongs to.
 
-use crate::{Act, Attempt, Happened, Known, LogEvent, known_event_type};
+use crate::event_type::meaning::{Activity, Attempt, Operation};
+use crate::{Known, LogEvent, known_event_type};
 
 /// The table that a row in the schema `asim` is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,27 +25,32 @@ impl AsimStream {
         let Some(known) = known else {
             return Self::Auth0Logs;
         };
-        match known.meaning.happened {
-            Happened::Logon(_)
-            | Happened::LogonStep
-            | Happened::Logoff
-            | Happened::TokenExchange(_)
-            | Happened::MfaChallenge(..)
-            | Happened::BreachedPassword(Attempt::Logon | Attempt::Factor)
-            | Happened::BruteForceBlock(_) => Self::Authentication,
-            Happened::SignUp
-            | Happened::TokenRevocation
-            | Happened::MfaEnrolment(..)
-            | Happened::PasswordChange(_)
-            | Happened::BreachedPassword(Attempt::SignUp | Attempt::PasswordChange)
-            | Happened::UserChange(..) => Self::Audit,
-            Happened::AdminChange(act, _) | Happened::ApiOperation(act) => match act {
-                Act::Create | Act::Update | Act::Delete | Act::Write | Act::Unlock | Act::Start => {
-                    Self::Audit
+        match known.meaning.activity {
+            Activity::Logon(_)
+            | Activity::LogonStep
+            | Activity::Logoff
+            | Activity::TokenExchange(_)
+            | Activity::MfaChallenge(..)
+            | Activity::BreachedPassword(Attempt::Logon | Attempt::Factor)
+            | Activity::BruteForceBlock(_) => Self::Authentication,
+            Activity::SignUp
+            | Activity::TokenRevocation
+            | Activity::MfaEnrolment(..)
+            | Activity::PasswordChange(_)
+            | Activity::BreachedPassword(Attempt::SignUp | Attempt::PasswordChange)
+            | Activity::UserChange(..) => Self::Audit,
+            Activity::AdminChange(operation, _) | Activity::ApiOperation(operation) => {
+                match operation {
+                    Operation::Create
+                    | Operation::Update
+                    | Operation::Delete
+                    | Operation::Write
+                    | Operation::Unlock
+                    | Operation::Start => Self::Audit,
+                    Operation::Read => Self::Auth0Logs,
                 }
-                Act::Read => Self::Auth0Logs,
-            },
-            Happened::RateLimit | Happened::SystemNotice(_) => Self::Auth0Logs,
+            }
+            Activity::RateLimit | Activity::SystemNotice(_) => Self::Auth0Logs,
         }
     }
 }

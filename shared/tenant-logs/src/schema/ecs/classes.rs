@@ -4,8 +4,8 @@
 //! is known of an attacker, not what somebody did.
 
 use crate::Outcome;
-use crate::schema::reading::Reading;
-use crate::{Act, Attempt, Happened, Notice, Object, Proof};
+use crate::event_type::meaning::{Activity, Attempt, AuthMethod, Notice, Operation, Resource};
+use crate::schema::event_view::EventView;
 
 /// The categorization fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,34 +33,38 @@ const fn alert(categories: &'static [&'static str], types: &'static [&'static st
 
 impl Class {
     /// The class of an event; one of an unknown code is informational.
-    pub(crate) fn of(reading: &Reading<'_>) -> Self {
-        match reading.happened() {
+    pub(crate) fn of(view: &EventView<'_>) -> Self {
+        match view.activity() {
             None => event(&[], &["info"]),
-            Some(Happened::RateLimit) if reading.outcome() == Outcome::Failure => {
+            Some(Activity::RateLimit) if view.outcome() == Outcome::Failure => {
                 event(&["api"], &["denied"])
             }
-            Some(happened) => Self::of_meaning(happened),
+            Some(activity) => Self::of_meaning(activity),
         }
     }
 
     /// The class as far as the code tells it.
-    pub(crate) fn of_meaning(happened: Happened) -> Self {
-        match happened {
-            Happened::Logon(_) => event(&["authentication"], &["start"]),
-            Happened::TokenExchange(proof) => token_exchange(proof),
-            Happened::LogonStep | Happened::MfaChallenge(..) => {
+    pub(crate) fn of_meaning(activity: Activity) -> Self {
+        match activity {
+            Activity::Logon(_) => event(&["authentication"], &["start"]),
+            Activity::TokenExchange(proof) => token_exchange(proof),
+            Activity::LogonStep | Activity::MfaChallenge(..) => {
                 event(&["authentication"], &["info"])
             }
-            Happened::Logoff => event(&["authentication", "session"], &["end"]),
-            Happened::TokenRevocation => event(&["session"], &["end"]),
-            Happened::SignUp => event(&["iam"], &["user", "creation"]),
-            Happened::MfaEnrolment(act, _) | Happened::PasswordChange(act) => match act {
-                Act::Start | Act::Read => event(&["iam"], &["user", "info"]),
-                Act::Create | Act::Update | Act::Delete | Act::Write | Act::Unlock => {
-                    event(&["iam"], &["user", "change"])
+            Activity::Logoff => event(&["authentication", "session"], &["end"]),
+            Activity::TokenRevocation => event(&["session"], &["end"]),
+            Activity::SignUp => event(&["iam"], &["user", "creation"]),
+            Activity::MfaEnrolment(operation, _) | Activity::PasswordChange(operation) => {
+                match operation {
+                    Operation::Start | Operation::Read => event(&["iam"], &["user", "info"]),
+                    Operation::Create
+                    | Operation::Update
+                    | Operation::Delete
+                    | Operation::Write
+                    | Operation::Unlock => event(&["iam"], &["user", "change"]),
                 }
-            },
-            Happened::BreachedPassword(attempt) => match attempt {
+            }
+            Activity::BreachedPassword(attempt) => match attempt {
                 Attempt::Logon | Attempt::Factor => {
                     alert(&["authentication", "intrusion_detection"], &["info"])
                 }
@@ -68,117 +72,126 @@ impl Class {
                     alert(&["iam", "intrusion_detection"], &["user", "info"])
                 }
             },
-            Happened::BruteForceBlock(_) => alert(
+            Activity::BruteForceBlock(_) => alert(
                 &["authentication", "intrusion_detection"],
                 &["denied", "info"],
             ),
-            Happened::RateLimit => event(&["api"], &["info"]),
-            Happened::ApiOperation(act) => match act {
-                Act::Read => event(&["api"], &["admin", "access"]),
-                Act::Create => event(&["api"], &["admin", "creation"]),
-                Act::Delete => event(&["api"], &["admin", "deletion"]),
-                Act::Update | Act::Write | Act::Unlock | Act::Start => {
+            Activity::RateLimit => event(&["api"], &["info"]),
+            Activity::ApiOperation(operation) => match operation {
+                Operation::Read => event(&["api"], &["admin", "access"]),
+                Operation::Create => event(&["api"], &["admin", "creation"]),
+                Operation::Delete => event(&["api"], &["admin", "deletion"]),
+                Operation::Update | Operation::Write | Operation::Unlock | Operation::Start => {
                     event(&["api"], &["admin", "change"])
                 }
             },
-            Happened::UserChange(act, _) => match act {
-                Act::Start | Act::Read => event(&["iam"], &["user", "info"]),
-                Act::Create => event(&["iam"], &["user", "creation"]),
-                Act::Update | Act::Write | Act::Unlock => event(&["iam"], &["user", "change"]),
-                Act::Delete => event(&["iam"], &["user", "deletion"]),
-            },
-            Happened::AdminChange(_, Object::OrganizationMember) => {
+            Activity::UserChange(operation, _) => user_change(operation),
+            Activity::AdminChange(_, Resource::OrganizationMember) => {
                 event(&["iam"], &["group", "change"])
             }
-            Happened::AdminChange(act, _) => match act {
-                Act::Read => event(&["configuration"], &["access"]),
-                Act::Create => event(&["configuration"], &["creation"]),
-                Act::Update | Act::Write | Act::Unlock => event(&["configuration"], &["change"]),
-                Act::Delete => event(&["configuration"], &["deletion"]),
-                Act::Start => event(&["configuration"], &["info"]),
+            Activity::AdminChange(operation, _) => match operation {
+                Operation::Read => event(&["configuration"], &["access"]),
+                Operation::Create => event(&["configuration"], &["creation"]),
+                Operation::Update | Operation::Write | Operation::Unlock => {
+                    event(&["configuration"], &["change"])
+                }
+                Operation::Delete => event(&["configuration"], &["deletion"]),
+                Operation::Start => event(&["configuration"], &["info"]),
             },
-            Happened::SystemNotice(Notice::Network) => event(&["network"], &["info"]),
-            Happened::SystemNotice(
+            Activity::SystemNotice(Notice::Network) => event(&["network"], &["info"]),
+            Activity::SystemNotice(
                 Notice::Extension | Notice::Message | Notice::Product | Notice::Service,
             ) => event(&[], &["info"]),
         }
     }
 }
 
-/// Whoever shows credentials begins something; whoever turns a token into another goes on with it.
-fn token_exchange(proof: Proof) -> Class {
-    match proof {
-        Proof::Unsaid
-        | Proof::Password
-        | Proof::PasswordAndFactor
-        | Proof::PasskeyAndFactor
-        | Proof::OneTimeCode
-        | Proof::Social
-        | Proof::ClientCredentials
-        | Proof::DeviceCode
-        | Proof::Backchannel => event(&["authentication"], &["start"]),
-        Proof::Session
-        | Proof::AuthorizationCode
-        | Proof::RefreshToken
-        | Proof::Token
-        | Proof::Delegation => event(&["authentication"], &["info"]),
-    }
-}
-
-/// What the event captures, as an object and what was done to it; the second is empty where one word says both.
-pub(crate) fn action(happened: Happened) -> (&'static str, &'static str) {
-    match happened {
-        Happened::Logon(_) => ("logon", ""),
-        Happened::LogonStep => ("logon", "step"),
-        Happened::Logoff => ("logoff", ""),
-        Happened::SignUp => ("sign-up", ""),
-        Happened::TokenExchange(_) => ("token", "exchange"),
-        Happened::TokenRevocation => ("token", "revocation"),
-        Happened::MfaChallenge(..) => ("mfa", "challenge"),
-        Happened::MfaEnrolment(act, _) => ("mfa-enrolment", act_name(act)),
-        Happened::PasswordChange(act) => ("password", act_name(act)),
-        Happened::BreachedPassword(_) => ("breached", "password"),
-        Happened::BruteForceBlock(_) => ("brute-force", "block"),
-        Happened::RateLimit => ("rate", "limit"),
-        Happened::UserChange(act, object) | Happened::AdminChange(act, object) => {
-            (object_name(object), act_name(act))
+/// What happens to an account, an operation on it each.
+fn user_change(operation: Operation) -> Class {
+    match operation {
+        Operation::Start | Operation::Read => event(&["iam"], &["user", "info"]),
+        Operation::Create => event(&["iam"], &["user", "creation"]),
+        Operation::Update | Operation::Write | Operation::Unlock => {
+            event(&["iam"], &["user", "change"])
         }
-        Happened::ApiOperation(act) => ("api", act_name(act)),
-        Happened::SystemNotice(Notice::Network) => ("network", "notice"),
-        Happened::SystemNotice(Notice::Extension) => ("extension", "notice"),
-        Happened::SystemNotice(Notice::Message) => ("message", "notice"),
-        Happened::SystemNotice(Notice::Product) => ("product", "notice"),
-        Happened::SystemNotice(Notice::Service) => ("service", "notice"),
+        Operation::Delete => event(&["iam"], &["user", "deletion"]),
     }
 }
 
-fn act_name(act: Act) -> &'static str {
-    match act {
-        Act::Create => "create",
-        Act::Read => "read",
-        Act::Update => "update",
-        Act::Delete => "delete",
-        Act::Write => "write",
-        Act::Unlock => "unlock",
-        Act::Start => "start",
+/// Whoever shows credentials begins something; whoever turns a token into another goes on with it.
+fn token_exchange(proof: AuthMethod) -> Class {
+    match proof {
+        AuthMethod::Unsaid
+        | AuthMethod::Password
+        | AuthMethod::PasswordAndFactor
+        | AuthMethod::PasskeyAndFactor
+        | AuthMethod::OneTimeCode
+        | AuthMethod::Social
+        | AuthMethod::ClientCredentials
+        | AuthMethod::DeviceCode
+        | AuthMethod::Backchannel => event(&["authentication"], &["start"]),
+        AuthMethod::Session
+        | AuthMethod::AuthorizationCode
+        | AuthMethod::RefreshToken
+        | AuthMethod::Token
+        | AuthMethod::Delegation => event(&["authentication"], &["info"]),
     }
 }
 
-fn object_name(object: Object) -> &'static str {
-    match object {
-        Object::User => "user",
-        Object::Users => "users",
-        Object::UserName => "user-name",
-        Object::Email => "email",
-        Object::EmailVerification => "email-verification",
-        Object::PhoneNumber => "phone-number",
-        Object::ConnectedAccount => "connected-account",
-        Object::OrganizationMember => "organization-member",
-        Object::MfaSettings => "mfa-settings",
-        Object::Key => "key",
-        Object::Configuration => "configuration",
-        Object::Connection => "connection",
-        Object::CustomDomain => "custom-domain",
-        Object::Resource => "resource",
+/// What the event captures, as an resource and what was done to it; the second is empty where one word says both.
+pub(crate) fn action(activity: Activity) -> (&'static str, &'static str) {
+    match activity {
+        Activity::Logon(_) => ("logon", ""),
+        Activity::LogonStep => ("logon", "step"),
+        Activity::Logoff => ("logoff", ""),
+        Activity::SignUp => ("sign-up", ""),
+        Activity::TokenExchange(_) => ("token", "exchange"),
+        Activity::TokenRevocation => ("token", "revocation"),
+        Activity::MfaChallenge(..) => ("mfa", "challenge"),
+        Activity::MfaEnrolment(operation, _) => ("mfa-enrolment", operation_name(operation)),
+        Activity::PasswordChange(operation) => ("password", operation_name(operation)),
+        Activity::BreachedPassword(_) => ("breached", "password"),
+        Activity::BruteForceBlock(_) => ("brute-force", "block"),
+        Activity::RateLimit => ("rate", "limit"),
+        Activity::UserChange(operation, resource) | Activity::AdminChange(operation, resource) => {
+            (resource_name(resource), operation_name(operation))
+        }
+        Activity::ApiOperation(operation) => ("api", operation_name(operation)),
+        Activity::SystemNotice(Notice::Network) => ("network", "notice"),
+        Activity::SystemNotice(Notice::Extension) => ("extension", "notice"),
+        Activity::SystemNotice(Notice::Message) => ("message", "notice"),
+        Activity::SystemNotice(Notice::Product) => ("product", "notice"),
+        Activity::SystemNotice(Notice::Service) => ("service", "notice"),
+    }
+}
+
+fn operation_name(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Create => "create",
+        Operation::Read => "read",
+        Operation::Update => "update",
+        Operation::Delete => "delete",
+        Operation::Write => "write",
+        Operation::Unlock => "unlock",
+        Operation::Start => "start",
+    }
+}
+
+fn resource_name(resource: Resource) -> &'static str {
+    match resource {
+        Resource::User => "user",
+        Resource::Users => "users",
+        Resource::UserName => "user-name",
+        Resource::Email => "email",
+        Resource::EmailVerification => "email-verification",
+        Resource::PhoneNumber => "phone-number",
+        Resource::ConnectedAccount => "connected-account",
+        Resource::OrganizationMember => "organization-member",
+        Resource::MfaSettings => "mfa-settings",
+        Resource::Key => "key",
+        Resource::Configuration => "configuration",
+        Resource::Connection => "connection",
+        Resource::CustomDomain => "custom-domain",
+        Resource::Surplus => "resource",
     }
 }

@@ -1,6 +1,6 @@
 //! What a meaning is in the words of OCSF: the class and the activity.
 
-use crate::{Act, Challenge, Happened, Notice, Object, Proof};
+use crate::event_type::meaning::{Activity, AuthMethod, Challenge, Notice, Operation, Resource};
 
 /// A class of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(crate) enum Class {
 
 /// What was done, within a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Activity {
+pub(crate) struct ClassActivity {
     pub(crate) class: Class,
     /// Category, class, activity and type by number and by name, as members of the event.
     pub(crate) json: &'static str,
@@ -24,39 +24,39 @@ pub(crate) struct Activity {
 
 /// An activity, ready-made: the type's number, which holds the others, and the class's own word for the activity.
 /// `else` gives ours where the class has none.
-macro_rules! activity {
+macro_rules! class_activity {
     (BaseEvent, $uid:literal, $id:literal, $($words:tt)+) => {
-        activity!(@ BaseEvent, 0, "Uncategorized", 0, "Base Event", $uid, $id, $($words)+)
+        class_activity!(@ BaseEvent, 0, "Uncategorized", 0, "Base Event", $uid, $id, $($words)+)
     };
     (DetectionFinding, $uid:literal, $id:literal, $($words:tt)+) => {
-        activity!(@ DetectionFinding, 2, "Findings", 2004, "Detection Finding", $uid, $id, $($words)+)
+        class_activity!(@ DetectionFinding, 2, "Findings", 2004, "Detection Finding", $uid, $id, $($words)+)
     };
     (AccountChange, $uid:literal, $id:literal, $($words:tt)+) => {
-        activity!(@ AccountChange, 3, "Identity & Access Management", 3001, "Account Change", $uid, $id, $($words)+)
+        class_activity!(@ AccountChange, 3, "Identity & Access Management", 3001, "Account Change", $uid, $id, $($words)+)
     };
     (Authentication, $uid:literal, $id:literal, $($words:tt)+) => {
-        activity!(@ Authentication, 3, "Identity & Access Management", 3002, "Authentication", $uid, $id, $($words)+)
+        class_activity!(@ Authentication, 3, "Identity & Access Management", 3002, "Authentication", $uid, $id, $($words)+)
     };
     (EntityManagement, $uid:literal, $id:literal, $($words:tt)+) => {
-        activity!(@ EntityManagement, 3, "Identity & Access Management", 3004, "Entity Management", $uid, $id, $($words)+)
+        class_activity!(@ EntityManagement, 3, "Identity & Access Management", 3004, "Entity Management", $uid, $id, $($words)+)
     };
     (UserAccess, $uid:literal, $id:literal, $($words:tt)+) => {
-        activity!(@ UserAccess, 3, "Identity & Access Management", 3005, "User Access Management", $uid, $id, $($words)+)
+        class_activity!(@ UserAccess, 3, "Identity & Access Management", 3005, "User Access Management", $uid, $id, $($words)+)
     };
     (ApiActivity, $uid:literal, $id:literal, $($words:tt)+) => {
-        activity!(@ ApiActivity, 6, "Application Activity", 6003, "API Activity", $uid, $id, $($words)+)
+        class_activity!(@ ApiActivity, 6, "Application Activity", 6003, "API Activity", $uid, $id, $($words)+)
     };
     (@ $class:ident, $category:literal, $category_name:literal, $class_uid:literal, $class_name:literal,
         $uid:literal, $id:literal, else $name:literal) => {
-        activity!(# $class, $category, $category_name, $class_uid, $class_name, $uid, $id, "Other", $name)
+        class_activity!(# $class, $category, $category_name, $class_uid, $class_name, $uid, $id, "Other", $name)
     };
     (@ $class:ident, $category:literal, $category_name:literal, $class_uid:literal, $class_name:literal,
         $uid:literal, $id:literal, $name:literal) => {
-        activity!(# $class, $category, $category_name, $class_uid, $class_name, $uid, $id, $name, $name)
+        class_activity!(# $class, $category, $category_name, $class_uid, $class_name, $uid, $id, $name, $name)
     };
     (# $class:ident, $category:literal, $category_name:literal, $class_uid:literal, $class_name:literal,
         $uid:literal, $id:literal, $caption:literal, $name:literal) => {
-        Activity {
+        ClassActivity {
             class: Class::$class,
             json: concat!(
                 r#","category_uid":"#, $category, r#","category_name":""#, $category_name,
@@ -68,142 +68,160 @@ macro_rules! activity {
     };
 }
 
-impl Activity {
-    /// The activity of what happened; an unknown code is a base event of which nothing is known.
-    pub(crate) fn of(happened: Option<Happened>) -> Self {
-        let Some(happened) = happened else {
-            return activity!(BaseEvent, 0, 0, "Unknown");
+impl ClassActivity {
+    /// The activity of what activity; an unknown code is a base event of which nothing is known.
+    pub(crate) fn of(activity: Option<Activity>) -> Self {
+        let Some(activity) = activity else {
+            return class_activity!(BaseEvent, 0, 0, "Unknown");
         };
-        match happened {
-            Happened::Logon(_) => activity!(Authentication, 300201, 1, "Logon"),
-            Happened::LogonStep => activity!(Authentication, 300206, 6, "Preauth"),
-            Happened::Logoff => activity!(Authentication, 300202, 2, "Logoff"),
-            Happened::TokenExchange(proof) => token_exchange(proof),
-            Happened::TokenRevocation => {
-                activity!(Authentication, 300299, 99, else "Token Revocation")
+        match activity {
+            Activity::Logon(_) => class_activity!(Authentication, 300201, 1, "Logon"),
+            Activity::LogonStep => class_activity!(Authentication, 300206, 6, "Preauth"),
+            Activity::Logoff => class_activity!(Authentication, 300202, 2, "Logoff"),
+            Activity::TokenExchange(proof) => token_exchange(proof),
+            Activity::TokenRevocation => {
+                class_activity!(Authentication, 300299, 99, else "Token Revocation")
             }
-            Happened::MfaChallenge(Challenge::Sent, _) => {
-                activity!(Authentication, 300299, 99, else "MFA Challenge")
+            Activity::MfaChallenge(Challenge::Sent, _) => {
+                class_activity!(Authentication, 300299, 99, else "MFA Challenge")
             }
-            Happened::MfaChallenge(Challenge::Answered, _) => {
-                activity!(Authentication, 300299, 99, else "MFA Verification")
+            Activity::MfaChallenge(Challenge::Answered, _) => {
+                class_activity!(Authentication, 300299, 99, else "MFA Verification")
             }
-            Happened::SignUp => activity!(AccountChange, 300101, 1, "Create"),
-            Happened::MfaEnrolment(act, _) => mfa_enrolment(act),
-            Happened::PasswordChange(Act::Start) => {
-                activity!(AccountChange, 300104, 4, "Password Reset")
+            Activity::SignUp => class_activity!(AccountChange, 300101, 1, "Create"),
+            Activity::MfaEnrolment(operation, _) => mfa_enrolment(operation),
+            Activity::PasswordChange(Operation::Start) => {
+                class_activity!(AccountChange, 300104, 4, "Password Reset")
             }
-            Happened::PasswordChange(
-                Act::Create | Act::Read | Act::Update | Act::Delete | Act::Write | Act::Unlock,
-            ) => activity!(AccountChange, 300103, 3, "Password Change"),
-            Happened::BreachedPassword(_) | Happened::BruteForceBlock(_) => {
-                activity!(DetectionFinding, 200401, 1, "Create")
+            Activity::PasswordChange(
+                Operation::Create
+                | Operation::Read
+                | Operation::Update
+                | Operation::Delete
+                | Operation::Write
+                | Operation::Unlock,
+            ) => class_activity!(AccountChange, 300103, 3, "Password Change"),
+            Activity::BreachedPassword(_) | Activity::BruteForceBlock(_) => {
+                class_activity!(DetectionFinding, 200401, 1, "Create")
             }
-            Happened::RateLimit => activity!(ApiActivity, 600399, 99, else "Rate Limit"),
-            Happened::UserChange(act, object) => user_change(act, object),
-            Happened::AdminChange(_, Object::OrganizationMember) => {
-                activity!(UserAccess, 300501, 1, "Assign Privileges")
+            Activity::RateLimit => class_activity!(ApiActivity, 600399, 99, else "Rate Limit"),
+            Activity::UserChange(operation, resource) => user_change(operation, resource),
+            Activity::AdminChange(_, Resource::OrganizationMember) => {
+                class_activity!(UserAccess, 300501, 1, "Assign Privileges")
             }
-            Happened::AdminChange(act, _) => entity_management(act),
-            Happened::ApiOperation(act) => api_operation(act),
-            Happened::SystemNotice(notice) => system_notice(notice),
+            Activity::AdminChange(operation, _) => entity_management(operation),
+            Activity::ApiOperation(operation) => api_operation(operation),
+            Activity::SystemNotice(notice) => system_notice(notice),
         }
     }
 }
 
 /// Whoever shows credentials logs on; whoever turns a token into another goes on with a logon.
-fn token_exchange(proof: Proof) -> Activity {
+fn token_exchange(proof: AuthMethod) -> ClassActivity {
     match proof {
-        Proof::Unsaid
-        | Proof::Password
-        | Proof::PasswordAndFactor
-        | Proof::PasskeyAndFactor
-        | Proof::OneTimeCode
-        | Proof::Social
-        | Proof::ClientCredentials
-        | Proof::DeviceCode
-        | Proof::Backchannel => activity!(Authentication, 300201, 1, "Logon"),
-        Proof::Session
-        | Proof::AuthorizationCode
-        | Proof::RefreshToken
-        | Proof::Token
-        | Proof::Delegation => activity!(Authentication, 300299, 99, else "Token Exchange"),
-    }
-}
-
-fn mfa_enrolment(act: Act) -> Activity {
-    match act {
-        Act::Create => activity!(AccountChange, 300110, 10, "MFA Factor Enable"),
-        Act::Delete => activity!(AccountChange, 300111, 11, "MFA Factor Disable"),
-        Act::Start => activity!(AccountChange, 300199, 99, else "MFA Enrolment Start"),
-        Act::Read | Act::Update | Act::Write | Act::Unlock => {
-            activity!(AccountChange, 300199, 99, else "MFA Factor Update")
+        AuthMethod::Unsaid
+        | AuthMethod::Password
+        | AuthMethod::PasswordAndFactor
+        | AuthMethod::PasskeyAndFactor
+        | AuthMethod::OneTimeCode
+        | AuthMethod::Social
+        | AuthMethod::ClientCredentials
+        | AuthMethod::DeviceCode
+        | AuthMethod::Backchannel => class_activity!(Authentication, 300201, 1, "Logon"),
+        AuthMethod::Session
+        | AuthMethod::AuthorizationCode
+        | AuthMethod::RefreshToken
+        | AuthMethod::Token
+        | AuthMethod::Delegation => {
+            class_activity!(Authentication, 300299, 99, else "Token Exchange")
         }
     }
 }
 
-fn user_change(act: Act, object: Object) -> Activity {
-    match object {
-        Object::User => match act {
-            Act::Create => activity!(AccountChange, 300101, 1, "Create"),
-            Act::Delete => activity!(AccountChange, 300106, 6, "Delete"),
-            Act::Unlock => activity!(AccountChange, 300112, 12, "Unlock"),
-            Act::Read | Act::Update | Act::Write | Act::Start => {
-                activity!(AccountChange, 300199, 99, else "User Update")
+fn mfa_enrolment(operation: Operation) -> ClassActivity {
+    match operation {
+        Operation::Create => class_activity!(AccountChange, 300110, 10, "MFA Factor Enable"),
+        Operation::Delete => class_activity!(AccountChange, 300111, 11, "MFA Factor Disable"),
+        Operation::Start => class_activity!(AccountChange, 300199, 99, else "MFA Enrolment Start"),
+        Operation::Read | Operation::Update | Operation::Write | Operation::Unlock => {
+            class_activity!(AccountChange, 300199, 99, else "MFA Factor Update")
+        }
+    }
+}
+
+fn user_change(operation: Operation, resource: Resource) -> ClassActivity {
+    match resource {
+        Resource::User => match operation {
+            Operation::Create => class_activity!(AccountChange, 300101, 1, "Create"),
+            Operation::Delete => class_activity!(AccountChange, 300106, 6, "Delete"),
+            Operation::Unlock => class_activity!(AccountChange, 300112, 12, "Unlock"),
+            Operation::Read | Operation::Update | Operation::Write | Operation::Start => {
+                class_activity!(AccountChange, 300199, 99, else "User Update")
             }
         },
-        Object::UserName => activity!(AccountChange, 300199, 99, else "User Name Change"),
-        Object::Email => activity!(AccountChange, 300199, 99, else "Email Change"),
-        Object::EmailVerification => {
-            activity!(AccountChange, 300199, 99, else "Email Verification")
+        Resource::UserName => class_activity!(AccountChange, 300199, 99, else "User Name Change"),
+        Resource::Email => class_activity!(AccountChange, 300199, 99, else "Email Change"),
+        Resource::EmailVerification => {
+            class_activity!(AccountChange, 300199, 99, else "Email Verification")
         }
-        Object::PhoneNumber => activity!(AccountChange, 300199, 99, else "Phone Number Change"),
-        Object::ConnectedAccount => match act {
-            Act::Delete => activity!(AccountChange, 300199, 99, else "Connected Account Delete"),
-            Act::Create | Act::Read | Act::Update | Act::Write | Act::Unlock | Act::Start => {
-                activity!(AccountChange, 300199, 99, else "Connected Account Create")
+        Resource::PhoneNumber => {
+            class_activity!(AccountChange, 300199, 99, else "Phone Number Change")
+        }
+        Resource::ConnectedAccount => match operation {
+            Operation::Delete => {
+                class_activity!(AccountChange, 300199, 99, else "Connected Account Delete")
+            }
+            Operation::Create
+            | Operation::Read
+            | Operation::Update
+            | Operation::Write
+            | Operation::Unlock
+            | Operation::Start => {
+                class_activity!(AccountChange, 300199, 99, else "Connected Account Create")
             }
         },
-        Object::Users
-        | Object::OrganizationMember
-        | Object::MfaSettings
-        | Object::Key
-        | Object::Configuration
-        | Object::Connection
-        | Object::CustomDomain
-        | Object::Resource => entity_management(act),
+        Resource::Users
+        | Resource::OrganizationMember
+        | Resource::MfaSettings
+        | Resource::Key
+        | Resource::Configuration
+        | Resource::Connection
+        | Resource::CustomDomain
+        | Resource::Surplus => entity_management(operation),
     }
 }
 
-fn entity_management(act: Act) -> Activity {
-    match act {
-        Act::Create => activity!(EntityManagement, 300401, 1, "Create"),
-        Act::Read => activity!(EntityManagement, 300402, 2, "Read"),
-        Act::Update | Act::Write => activity!(EntityManagement, 300403, 3, "Update"),
-        Act::Delete => activity!(EntityManagement, 300404, 4, "Delete"),
-        Act::Unlock => activity!(EntityManagement, 300408, 8, "Enable"),
-        Act::Start => activity!(EntityManagement, 300499, 99, else "Start"),
+fn entity_management(operation: Operation) -> ClassActivity {
+    match operation {
+        Operation::Create => class_activity!(EntityManagement, 300401, 1, "Create"),
+        Operation::Read => class_activity!(EntityManagement, 300402, 2, "Read"),
+        Operation::Update | Operation::Write => {
+            class_activity!(EntityManagement, 300403, 3, "Update")
+        }
+        Operation::Delete => class_activity!(EntityManagement, 300404, 4, "Delete"),
+        Operation::Unlock => class_activity!(EntityManagement, 300408, 8, "Enable"),
+        Operation::Start => class_activity!(EntityManagement, 300499, 99, else "Start"),
     }
 }
 
-fn api_operation(act: Act) -> Activity {
-    match act {
-        Act::Create => activity!(ApiActivity, 600301, 1, "Create"),
-        Act::Read => activity!(ApiActivity, 600302, 2, "Read"),
-        Act::Update => activity!(ApiActivity, 600303, 3, "Update"),
-        Act::Delete => activity!(ApiActivity, 600304, 4, "Delete"),
-        Act::Write | Act::Unlock | Act::Start => {
-            activity!(ApiActivity, 600399, 99, else "Write")
+fn api_operation(operation: Operation) -> ClassActivity {
+    match operation {
+        Operation::Create => class_activity!(ApiActivity, 600301, 1, "Create"),
+        Operation::Read => class_activity!(ApiActivity, 600302, 2, "Read"),
+        Operation::Update => class_activity!(ApiActivity, 600303, 3, "Update"),
+        Operation::Delete => class_activity!(ApiActivity, 600304, 4, "Delete"),
+        Operation::Write | Operation::Unlock | Operation::Start => {
+            class_activity!(ApiActivity, 600399, 99, else "Write")
         }
     }
 }
 
-fn system_notice(notice: Notice) -> Activity {
+fn system_notice(notice: Notice) -> ClassActivity {
     match notice {
-        Notice::Network => activity!(BaseEvent, 99, 99, else "Network Notice"),
-        Notice::Extension => activity!(BaseEvent, 99, 99, else "Extension Notice"),
-        Notice::Message => activity!(BaseEvent, 99, 99, else "Message Notice"),
-        Notice::Product => activity!(BaseEvent, 99, 99, else "Product Notice"),
-        Notice::Service => activity!(BaseEvent, 99, 99, else "Service Notice"),
+        Notice::Network => class_activity!(BaseEvent, 99, 99, else "Network Notice"),
+        Notice::Extension => class_activity!(BaseEvent, 99, 99, else "Extension Notice"),
+        Notice::Message => class_activity!(BaseEvent, 99, 99, else "Message Notice"),
+        Notice::Product => class_activity!(BaseEvent, 99, 99, else "Product Notice"),
+        Notice::Service => class_activity!(BaseEvent, 99, 99, else "Service Notice"),
     }
 }

@@ -1,32 +1,32 @@
 //! The objects of OCSF events. One that its class requires says "Unknown" where the event tells nothing.
 
 use super::classes::Class;
-use crate::json::string;
+use crate::event_type::meaning::{Activity, Resource};
+use crate::json::string_content;
+use crate::schema::event_view::{EventView, coordinates};
 use crate::schema::json_writer::{JsonWriter, is_text, key};
-use crate::schema::reading::{Reading, coordinates};
-use crate::{Happened, Object};
 
-pub(super) fn write_metadata(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
-    let own = &reading.record.own;
+pub(super) fn write_metadata(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
+    let own = &view.record.own;
     let metadata = event.begin_object(key!("metadata"));
     event.fixed(key!("version"), r#""1.5.0""#);
     event.fixed(key!("product"), r#"{"name":"Auth0","vendor_name":"Okta"}"#);
     event.fixed(key!("log_name"), r#""Auth0 tenant log""#);
     event.fixed(key!("log_provider"), r#""Auth0""#);
-    event.string(key!("uid"), reading.log_event.log_id());
-    if let Some(code) = &reading.code {
+    event.string(key!("uid"), view.log_event.log_id());
+    if let Some(code) = &view.code {
         event.string(key!("event_code"), code);
     }
     event.text(key!("original_time"), own.date);
     event.text(key!("tenant_uid"), own.tenant_name);
-    event.text(key!("correlation_uid"), reading.references().correlation_id);
+    event.text(key!("correlation_uid"), view.references().correlation_id);
     event.end_object(metadata);
 }
 
 /// Whether the event tells which user, or which application in a user's place.
-pub(super) fn is_user_known(reading: &Reading<'_>) -> bool {
-    let own = &reading.record.own;
-    let (uid, name) = if reading.is_application() {
+pub(super) fn is_user_known(view: &EventView<'_>) -> bool {
+    let own = &view.record.own;
+    let (uid, name) = if view.is_application() {
         (own.client_id, own.client_name)
     } else {
         (own.user_id, own.user_name)
@@ -34,14 +34,14 @@ pub(super) fn is_user_known(reading: &Reading<'_>) -> bool {
     [uid, name].into_iter().flatten().any(is_text)
 }
 
-pub(super) fn write_user(reading: &Reading<'_>, key: &'static str, event: &mut JsonWriter<'_>) {
-    let own = &reading.record.own;
+pub(super) fn write_user(view: &EventView<'_>, key: &'static str, event: &mut JsonWriter<'_>) {
+    let own = &view.record.own;
     let user = event.begin_object(key);
-    if !is_user_known(reading) {
+    if !is_user_known(view) {
         event.fixed(key!("name"), r#""Unknown""#);
         event.fixed(key!("type_id"), "0");
         event.fixed(key!("type"), r#""Unknown""#);
-    } else if reading.is_application() {
+    } else if view.is_application() {
         event.text(key!("name"), own.client_name);
         event.text(key!("uid"), own.client_id);
         event.fixed(key!("type_id"), "3");
@@ -49,7 +49,7 @@ pub(super) fn write_user(reading: &Reading<'_>, key: &'static str, event: &mut J
     } else {
         event.text(key!("name"), own.user_name);
         event.text(key!("uid"), own.user_id);
-        event.text(key!("email_addr"), reading.email());
+        event.text(key!("email_addr"), view.email());
         event.fixed(key!("type_id"), "1");
         event.fixed(key!("type"), r#""User""#);
     }
@@ -61,16 +61,16 @@ pub(super) fn write_user(reading: &Reading<'_>, key: &'static str, event: &mut J
 }
 
 /// Who acted, and through what; the user too where the class has no place for one beside the actor.
-pub(super) fn write_actor(reading: &Reading<'_>, with_user: bool, event: &mut JsonWriter<'_>) {
-    let own = &reading.record.own;
-    let has_user = with_user && is_user_known(reading);
+pub(super) fn write_actor(view: &EventView<'_>, with_user: bool, event: &mut JsonWriter<'_>) {
+    let own = &view.record.own;
+    let has_user = with_user && is_user_known(view);
     let has_application = [own.client_name, own.client_id]
         .into_iter()
         .flatten()
         .any(is_text);
     let actor = event.begin_object(key!("actor"));
     if has_user {
-        write_user(reading, key!("user"), event);
+        write_user(view, key!("user"), event);
     }
     event.text(key!("app_name"), own.client_name);
     event.text(key!("app_uid"), own.client_id);
@@ -85,51 +85,51 @@ pub(super) fn write_actor(reading: &Reading<'_>, with_user: bool, event: &mut Js
 }
 
 /// Whether the event tells where it came from.
-pub(super) fn is_endpoint_known(reading: &Reading<'_>) -> bool {
-    reading.ip.is_some()
+pub(super) fn is_endpoint_known(view: &EventView<'_>) -> bool {
+    view.ip.is_some()
 }
 
 pub(super) fn write_src_endpoint(
-    reading: &Reading<'_>,
+    view: &EventView<'_>,
     key: &'static str,
     event: &mut JsonWriter<'_>,
 ) {
     let endpoint = event.begin_object(key);
-    if let Some(ip) = reading.ip {
+    if let Some(ip) = view.ip {
         event.any(key!("ip"), Some(ip.json));
     } else {
         event.fixed(key!("name"), r#""Unknown""#);
         event.fixed(key!("type_id"), "0");
         event.fixed(key!("type"), r#""Unknown""#);
     }
-    write_location(reading, event);
+    write_location(view, event);
     event.end_object(endpoint);
 }
 
-fn write_location(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
-    let place = reading.location();
-    let places = [
-        (key!("city"), place.city_name),
-        (key!("country"), place.country_code),
-        (key!("region"), place.subdivision_name),
+fn write_location(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
+    let location = view.location();
+    let names = [
+        (key!("city"), location.city_name),
+        (key!("country"), location.country_code),
+        (key!("region"), location.subdivision_name),
     ];
-    if !places.iter().any(|(_, json)| json.is_some_and(is_text)) {
+    if !names.iter().any(|(_, json)| json.is_some_and(is_text)) {
         return;
     }
-    let location = event.begin_object(key!("location"));
-    for (key, json) in places {
+    let object = event.begin_object(key!("location"));
+    for (key, json) in names {
         event.text(key, json);
     }
-    if let Some((latitude, longitude)) = coordinates(&place) {
+    if let Some((latitude, longitude)) = coordinates(&location) {
         event.any(key!("lat"), Some(latitude));
         event.any(key!("long"), Some(longitude));
     }
-    event.end_object(location);
+    event.end_object(object);
 }
 
 /// The application that is logged on to.
-pub(super) fn write_service(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
-    let own = &reading.record.own;
+pub(super) fn write_service(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
+    let own = &view.record.own;
     let service = event.begin_object(key!("service"));
     event.text(key!("name"), own.client_name);
     event.text(key!("uid"), own.client_id);
@@ -144,26 +144,26 @@ pub(super) fn write_service(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
 }
 
 /// The tenant's own host name.
-pub(super) fn write_dst_endpoint(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+pub(super) fn write_dst_endpoint(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     let endpoint = event.begin_object(key!("dst_endpoint"));
-    event.text(key!("hostname"), reading.record.own.hostname);
+    event.text(key!("hostname"), view.record.own.hostname);
     event.end_object(endpoint);
 }
 
-pub(super) fn write_http_request(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
-    let record = &reading.record;
+pub(super) fn write_http_request(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
+    let record = &view.record;
     let request = event.begin_object(key!("http_request"));
-    if let Some(method) = reading.request.method.and_then(method_name) {
+    if let Some(method) = view.request.method.and_then(method_name) {
         event.word(key!("http_method"), method);
     }
     event.text(key!("user_agent"), record.own.user_agent);
-    if reading.request.path.is_some_and(is_text) {
+    if view.request.path.is_some_and(is_text) {
         let url = event.begin_object(key!("url"));
-        event.text(key!("path"), reading.request.path);
+        event.text(key!("path"), view.request.path);
         event.text(key!("hostname"), record.own.hostname);
         event.end_object(url);
     }
-    if let Some(ip) = reading.client_ip {
+    if let Some(ip) = view.client_ip {
         let forwarded = event.begin_array(key!("x_forwarded_for"));
         event.text_element(Some(ip.json));
         event.end_array(forwarded);
@@ -173,7 +173,7 @@ pub(super) fn write_http_request(reading: &Reading<'_>, event: &mut JsonWriter<'
 
 /// The method as the schema writes it, which knows no PATCH.
 fn method_name(json: &str) -> Option<&'static str> {
-    let method = string(json)?;
+    let method = string_content(json)?;
     let names = [
         "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "TRACE", "CONNECT",
     ];
@@ -187,55 +187,52 @@ pub(super) fn is_status_code(json: Option<&str>) -> bool {
 }
 
 /// The operation as Auth0 describes it, else as the catalogue names it, else its code.
-pub(super) fn write_api(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
+pub(super) fn write_api(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     let api = event.begin_object(key!("api"));
-    let description = reading.record.own.description.filter(|json| is_text(json));
-    let is_operation = matches!(reading.happened(), Some(Happened::ApiOperation(_)));
-    match (description.filter(|_| is_operation), reading.known) {
+    let description = view.record.own.description.filter(|json| is_text(json));
+    let is_operation = matches!(view.activity(), Some(Activity::ApiOperation(_)));
+    match (description.filter(|_| is_operation), view.known) {
         (Some(description), _) => event.text(key!("operation"), Some(description)),
         (None, Some(known)) if !known.name.is_empty() => event.word(key!("operation"), known.name),
-        (None, _) => event.string(
-            key!("operation"),
-            reading.code.as_deref().unwrap_or("Unknown"),
-        ),
+        (None, _) => event.string(key!("operation"), view.code.as_deref().unwrap_or("Unknown")),
     }
     event.fixed(key!("service"), r#"{"name":"Auth0"}"#);
-    if is_status_code(reading.response().status_code) {
+    if is_status_code(view.response().status_code) {
         let response = event.begin_object(key!("response"));
-        event.any(key!("code"), reading.response().status_code);
+        event.any(key!("code"), view.response().status_code);
         event.end_object(response);
     }
     event.end_object(api);
 }
 
 /// The object that was managed, by the event's own name for it where there is one.
-pub(super) fn write_entity(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
-    let Some(Happened::AdminChange(_, object) | Happened::UserChange(_, object)) =
-        reading.happened()
+pub(super) fn write_entity(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
+    let Some(Activity::AdminChange(_, resource) | Activity::UserChange(_, resource)) =
+        view.activity()
     else {
         return;
     };
-    let own = &reading.record.own;
-    let (kind, type_id, name, uid) = match object {
-        Object::Users
-        | Object::User
-        | Object::UserName
-        | Object::Email
-        | Object::EmailVerification
-        | Object::PhoneNumber
-        | Object::ConnectedAccount => ("User", "2", own.connection, own.connection_id),
-        Object::OrganizationMember => (
+    let own = &view.record.own;
+    let (kind, type_id, name, uid) = match resource {
+        Resource::Users
+        | Resource::User
+        | Resource::UserName
+        | Resource::Email
+        | Resource::EmailVerification
+        | Resource::PhoneNumber
+        | Resource::ConnectedAccount => ("User", "2", own.connection, own.connection_id),
+        Resource::OrganizationMember => (
             "Organization",
             "4",
             own.organization_name,
             own.organization_id,
         ),
-        Object::MfaSettings => ("MFA Settings", "99", None, None),
-        Object::Key => ("Encryption Key", "99", None, None),
-        Object::Configuration => ("Configuration", "99", None, None),
-        Object::Connection => ("Connection", "99", own.connection, own.connection_id),
-        Object::CustomDomain => ("Custom Domain", "99", None, None),
-        Object::Resource => ("Resource", "99", None, None),
+        Resource::MfaSettings => ("MFA Settings", "99", None, None),
+        Resource::Key => ("Encryption Key", "99", None, None),
+        Resource::Configuration => ("Configuration", "99", None, None),
+        Resource::Connection => ("Connection", "99", own.connection, own.connection_id),
+        Resource::CustomDomain => ("Custom Domain", "99", None, None),
+        Resource::Surplus => ("Resource", "99", None, None),
     };
     let entity = event.begin_object(key!("entity"));
     if name.is_some_and(is_text) {
@@ -249,8 +246,8 @@ pub(super) fn write_entity(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
     event.end_object(entity);
 }
 
-pub(super) fn write_organization_resource(reading: &Reading<'_>, event: &mut JsonWriter<'_>) {
-    let own = &reading.record.own;
+pub(super) fn write_organization_resource(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
+    let own = &view.record.own;
     let is_known = [own.organization_name, own.organization_id]
         .into_iter()
         .flatten()
@@ -268,16 +265,16 @@ pub(super) fn write_organization_resource(reading: &Reading<'_>, event: &mut Jso
 }
 
 /// What is worth searching for, by the path at which the class holds it.
-pub(super) fn write_observables(reading: &Reading<'_>, class: Class, event: &mut JsonWriter<'_>) {
-    let own = &reading.record.own;
+pub(super) fn write_observables(view: &EventView<'_>, class: Class, event: &mut JsonWriter<'_>) {
+    let own = &view.record.own;
     let Some(heads) = ObservableHeads::of(class) else {
         return;
     };
-    let is_user = !reading.is_application();
+    let is_user = !view.is_application();
     let observables = event.begin_array(key!("observables"));
-    event.observable(heads.address, reading.ip.map(|ip| ip.json));
+    event.observable(heads.address, view.ip.map(|ip| ip.json));
     event.observable(heads.user_name, own.user_name.filter(|_| is_user));
-    event.observable(heads.email, reading.email().filter(|_| is_user));
+    event.observable(heads.email, view.email().filter(|_| is_user));
     if let Some(head) = heads.user_agent {
         event.observable(head, own.user_agent);
     }

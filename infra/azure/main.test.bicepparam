@@ -1,0 +1,23 @@
+using 'main.bicep'
+
+// deploy.sh says these; what stands beside them is for whoever reads or checks this file.
+param tenantName = readEnvironmentVariable('TENANT_NAME', 'acme')
+param location = readEnvironmentVariable('LOCATION', 'westeurope')
+param useWebhook = bool(readEnvironmentVariable('USE_WEBHOOK', 'true'))
+param usePartnerTopic = bool(readEnvironmentVariable('USE_PARTNER_TOPIC', 'false'))
+param otherPartners = json(readEnvironmentVariable('OTHER_PARTNERS', '[]'))
+param workspaceName = readEnvironmentVariable('WORKSPACE_NAME', '')
+param workspaceResourceGroup = readEnvironmentVariable('WORKSPACE_RESOURCE_GROUP', 'auth0-logs')
+param extraColumns = json(readEnvironmentVariable('EXTRA_COLUMNS', '[]'))
+param deployerId = readEnvironmentVariable('DEPLOYER_ID', '')
+param deployerType = readEnvironmentVariable('DEPLOYER_TYPE', 'User') == 'User' ? 'User' : 'ServicePrincipal'
+
+// The environment's own. main.bicep describes every parameter.
+param tags = {
+  environment: 'test'
+}
+param redundancy = 'Standard_LRS'
+param logLevel = 'debug'
+param tableRetentionInDays = 30
+param tableTotalRetentionInDays = 30
+param silentMinutes = 0

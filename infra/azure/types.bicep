@@ -1,0 +1,124 @@
+metadata description = 'The types of parameters that more than one template has.'
+
+@export()
+@description('A column of a table or of a stream; a table says dateTime where a stream says datetime.')
+type column = {
+  @description('Required. Its name.')
+  @minLength(1)
+  @maxLength(45)
+  name: string
+
+  @description('Required. Its type.')
+  type: 'string' | 'int' | 'long' | 'real' | 'boolean' | 'dynamic' | 'datetime' | 'dateTime' | 'guid'
+}
+
+@export()
+@description('A table\'s plan. Basic and Auxiliary are cheaper, and no alert, detection or union reads them.')
+type tablePlan = 'Analytics' | 'Basic' | 'Auxiliary'
+
+@export()
+@description('A partner that may make partner topics in the resource group beside Auth0.')
+type authorizedPartner = {
+  @description('Optional. Its name.')
+  partnerName: string?
+
+  @description('Optional. The immutable ID of its registration; name or ID is there.')
+  partnerRegistrationImmutableId: string?
+
+  @description('Optional. When that ends, in UTC; partnerAuthorizationDays from now unless set.')
+  authorizationExpirationTimeInUtc: string?
+}
+
+@export()
+@description('What both functions are told of the events.')
+type eventSettings = {
+  @description('Optional. Type codes or beginnings of them, comma separated: only these pass.')
+  includeTypes: string?
+
+  @description('Optional. Type codes or beginnings of them, comma separated: these do not pass.')
+  excludeTypes: string?
+
+  @description('Optional. Auth0\'s categories, comma separated: only these pass.')
+  includeCategories: string?
+
+  @description('Optional. Auth0\'s categories, comma separated: these do not pass.')
+  excludeCategories: string?
+
+  @description('Optional. What is hidden: path=drop, path=mask or path=hmac, comma separated.')
+  redact: string?
+
+  @description('Optional. Whether the vault has a secret redact-key, which path=hmac needs.')
+  useRedactKey: bool?
+}
+
+@export()
+@description('A collector that takes the events over HTTPS, for the sink http.')
+type collector = {
+  @description('Required. Its URL.')
+  url: string
+
+  @description('Optional. Whether the vault has a secret http-sink-authorization, sent as the header Authorization.')
+  useAuthorization: bool?
+
+  @description('Optional. How events are sent; ndjson unless set.')
+  format: ('ndjson' | 'array')?
+}
+
+@export()
+@description('How many events Event Grid puts together for a call of our function.')
+type batching = {
+  @description('Required. At most so many.')
+  @minValue(1)
+  @maxValue(5000)
+  maxEvents: int
+
+  @description('Required. About so many kilobytes.')
+  @minValue(1)
+  @maxValue(1024)
+  kilobytes: int
+}
+
+@export()
+@description('An Event Hub of this subscription.')
+type eventHub = {
+  @description('Optional. Its resource group; this one unless named.')
+  resourceGroup: string?
+
+  @description('Required. Its namespace.')
+  namespaceName: string
+
+  @description('Required. Its name.')
+  name: string
+}
+
+@export()
+@description('A queue of a storage account of this subscription.')
+type storageQueue = {
+  @description('Optional. Its resource group; this one unless named.')
+  resourceGroup: string?
+
+  @description('Required. Its storage account.')
+  accountName: string
+
+  @description('Required. Its name.')
+  name: string
+}
+
+@export()
+@description('A queue or a topic of Service Bus, of this subscription.')
+type serviceBusEntity = {
+  @description('Optional. Its resource group; this one unless named.')
+  resourceGroup: string?
+
+  @description('Required. Its namespace.')
+  namespaceName: string
+
+  @description('Required. Its name.')
+  name: string
+}
+
+@export()
+@description('Tags of every resource that takes some.')
+type tags = {
+  *: string
+}

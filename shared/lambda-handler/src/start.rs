@@ -1,0 +1,57 @@
+//! A function from its first setting to its exit code.
+
+use std::fmt::Debug;
+use std::process::ExitCode;
+
+use lambda_runtime::layers::TracingLayer;
+use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
+use relay::settings::{FunctionSettings, SettingsError, report_usage_error};
+use serde::Serialize;
+
+use crate::payload::RawPayload;
+
+/// What answers the invocations of a function.
+pub trait Handler {
+    /// What Lambda gets back, as JSON.
+    type Answer: Serialize;
+    /// Why an invocation fails as a whole.
+    type Error: Into<Diagnostic> + Debug;
+
+    /// Answers one invocation: its payload as it came, and what Lambda reports about it.
+    ///
+    /// # Errors
+    /// If the invocation fails as a whole.
+    fn answer(
+        &self,
+        payload: &[u8],
+        context: &Context,
+    ) -> impl Future<Output = Result<Self::Answer, Self::Error>>;
+}
+
+/// Runs a function, known in its log lines by the name of its crate: wrong settings end it at once, and `make` builds the
+/// handler from right ones.
+pub async fn run<S: FunctionSettings, H: Handler>(
+    name: &'static str,
+    settings: Result<S, SettingsError>,
+    make: impl FnOnce(S) -> H,
+) -> ExitCode {
+    let settings = match settings {
+        Ok(settings) => settings,
+        Err(error) => return report_usage_error(&error),
+    };
+    relay::logging::start(name, settings.log_level());
+    let handler = make(settings);
+    let payload = RawPayload::default();
+    let service = service_fn(async |event: LambdaEvent<()>| {
+        handler.answer(&payload.take(), &event.context).await
+    });
+    let runtime = Runtime::new(service).layer(payload.layer());
+    match runtime.layer(TracingLayer::new()).run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let error = relay::chain(error.as_ref()).to_string();
+            tracing::error!(error, "the Lambda runtime ended");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! A function's relay, put together from what its cloud and its settings give.
+
+use crate::counters::CounterFormat;
+use crate::flow::{Destination, OnExhaustion, Relay};
+use crate::memory_ledger::NoLedger;
+use crate::settings::CommonSettings;
+
+/// What every relay of a cloud has, whatever its trigger and its sinks.
+#[derive(Debug)]
+pub struct RelayParts<D> {
+    /// The function's name, for dead letters and counters.
+    pub function: &'static str,
+    /// What every function reads.
+    pub common: CommonSettings,
+    /// Where goes what can never be delivered.
+    pub dead_letters: D,
+    /// How counters are written.
+    pub counter_format: CounterFormat,
+}
+
+impl<S, D> Relay<S, NoLedger, D> {
+    /// The relay of a function that receives log events from Auth0: its sinks are at least once, so it needs no ledger,
+    /// and what they do not take is set aside, because Auth0 would not bring it again soon enough.
+    pub fn receiving(parts: RelayParts<D>, destinations: Vec<Destination<S>>) -> Self {
+        Self::new(parts, destinations, OnExhaustion::SetAside)
+    }
+}
+
+impl<S, L, D> Relay<S, L, D> {
+    /// The relay of a function that delivers log events from a queue, a stream or a topic: by a ledger each sink gets
+    /// them once, what a sink does not take is handed back, and dead letters are replayed to sinks and
+    /// `replay_destinations`.
+    pub fn delivering(
+        parts: RelayParts<D>,
+        ledger: L,
+        destinations: Vec<Destination<S>>,
+        replay_destinations: Vec<Destination<S>>,
+    ) -> Self {
+        Self {
+            ledger: Some(ledger),
+            replay_destinations: Some(replay_destinations),
+            ..Self::new(parts, destinations, OnExhaustion::HandBack)
+        }
+    }
+
+    fn new(
+        parts: RelayParts<D>,
+        destinations: Vec<Destination<S>>,
+        on_exhaustion: OnExhaustion,
+    ) -> Self {
+        Self {
+            function: parts.function,
+            tenant: parts.common.tenant,
+            filter: parts.common.filter,
+            redaction: parts.common.redaction,
+            destinations,
+            replay_destinations: None,
+            ledger: None,
+            dead_letters: parts.dead_letters,
+            on_exhaustion,
+            counter_format: parts.counter_format,
+        }
+    }
+}

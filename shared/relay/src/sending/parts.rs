@@ -1,0 +1,330 @@
+//! What is still to be sent, in parts of a call each, and what is known of the rest.
+
+use std::borrow::Cow;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{BatchCall, CallLimits, MadeCall, Sending, TooLarge, back_off};
+use crate::call_error::CallError;
+use crate::error::chain;
+use crate::ports::{Delivery, Refusal, Remedy};
+
+/// Calls in a row that must pass before larger parts are tried again.
+const PASSES_BEFORE_GROWING: u32 = 2;
+
+/// Items for one call, by their indices.
+#[derive(Debug, Clone)]
+pub(super) struct Part {
+    pub(super) indices: Vec<usize>,
+    /// Whether its items were sent before and refused for now.
+    is_again: bool,
+}
+
+/// The state of one sending.
+///
+/// A part that is refused for its content is bisected, and its halves wait behind the others: most items have passed
+/// where time runs out on the way. Where many items are bad, bisecting from the top costs two calls an item, so parts
+/// are no longer than what lately passed.
+pub(super) struct Parts<'a> {
+    sending: &'a Sending,
+    limits: CallLimits,
+    target: &'a str,
+    /// The bytes and the group of each item.
+    sizes: Vec<(usize, usize)>,
+    ready: VecDeque<Part>,
+    /// Parts that failed as a whole for now, with the moment when they are sent again.
+    waiting: Vec<(Instant, Part)>,
+    /// Items that were refused for now out of calls that passed; they are sent again together.
+    pool: Option<(Instant, Vec<usize>)>,
+    /// How often each item was refused for now, and why last.
+    tries: Vec<(u32, Cow<'static, str>)>,
+    /// Until when the service asks to be left alone.
+    paused_until: Option<Instant>,
+    longest: Duration,
+    max_part_len: usize,
+    passes_in_a_row: u32,
+    known: Delivery,
+}
+
+impl<'a> Parts<'a> {
+    pub(super) fn new<I, C: BatchCall<I>>(
+        service: &'a C,
+        items: &[I],
+        sending: &'a Sending,
+    ) -> Self {
+        let sizes = items
+            .iter()
+            .map(|item| (service.bytes(item), service.group(item)));
+        let mut parts = Self {
+            sending,
+            limits: service.limits(),
+            target: service.target(),
+            sizes: sizes.collect(),
+            ready: VecDeque::new(),
+            waiting: Vec::new(),
+            pool: None,
+            tries: vec![(0, Cow::Borrowed("")); items.len()],
+            paused_until: None,
+            longest: Duration::ZERO,
+            max_part_len: usize::MAX,
+            passes_in_a_row: 0,
+            known: Delivery::default(),
+        };
+        parts.split((0..items.len()).collect(), false);
+        parts
+    }
+
+    /// Puts items into parts that fit a call, one group after another.
+    fn split(&mut self, mut indices: Vec<usize>, is_again: bool) {
+        let size = |index: &usize| self.sizes.get(*index).copied().unwrap_or_default();
+        // A stable sort keeps the order within a group; a service may answer in any.
+        indices.sort_unstable();
+        indices.sort_by_key(|index| size(index).1);
+        for group in indices.chunk_by(|one, other| size(one).1 == size(other).1) {
+            let max_bytes = self.limits.item_bytes.min(self.limits.batch.bytes);
+            let (fitting, too_large): (Vec<usize>, Vec<usize>) =
+                group.iter().partition(|index| size(index).0 <= max_bytes);
+            let split = self.limits.batch.split(fitting, |index| size(index).0);
+            let part = |indices| Part { indices, is_again };
+            self.ready.extend(split.batches.into_iter().map(part));
+            match &self.limits.too_large {
+                TooLarge::SendAlone => {
+                    let alone = too_large.into_iter().map(|index| part(vec![index]));
+                    self.ready.extend(alone);
+                }
+                TooLarge::Refuse(reason) => {
+                    let refusals = too_large.into_iter().map(|index| Refusal {
+                        index,
+                        remedy: Remedy::SetAside,
+                        reason: reason.clone(),
+                    });
+                    self.known.refused.extend(refusals);
+                }
+            }
+        }
+    }
+
+    /// Returns what to send now, with the end of its call; `None` if nothing is ready, or nothing could end in time.
+    pub(super) fn next_part(&mut self) -> Option<(Part, Instant)> {
+        let now = Instant::now();
+        let left = self.sending.until.saturating_duration_since(now);
+        let begin = self.paused_until.map_or(now, |until| until.max(now));
+        let is_too_late = begin + self.longest >= self.sending.until;
+        // A call that is begun may pass, though its answer comes too late.
+        if left.is_zero() || is_too_late {
+            self.give_up();
+            return None;
+        }
+        self.wake_up(now);
+        if self.paused_until.is_some_and(|until| until > now) {
+            return None;
+        }
+        let mut part = self.ready.pop_front()?;
+        if part.indices.len() > self.max_part_len {
+            let rest = part.indices.split_off(self.max_part_len);
+            let is_again = part.is_again;
+            self.ready.push_front(Part {
+                indices: rest,
+                is_again,
+            });
+        }
+        if part.is_again {
+            self.known.retried += part.indices.len();
+        }
+        let tries = part
+            .indices
+            .iter()
+            .filter_map(|index| self.tries.get(*index));
+        let tries = tries.map(|(tries, _)| *tries).max().unwrap_or(0);
+        let call_end = self.sending.call_end(tries, self.longest);
+        Some((part, call_end))
+    }
+
+    /// When something is ready again that waits; `None` if nothing will be in time.
+    pub(super) fn wake(&self) -> Option<Instant> {
+        let waiting = self.waiting.iter().map(|(wake, _)| *wake);
+        let pool = self.pool.iter().map(|(wake, _)| *wake);
+        let first = waiting.chain(pool).min();
+        let first = if self.ready.is_empty() {
+            first?
+        } else {
+            Instant::now()
+        };
+        let wake = first.max(self.paused_until.unwrap_or(first));
+        Some(wake).filter(|wake| *wake < self.sending.until)
+    }
+
+    fn wake_up(&mut self, now: Instant) {
+        let (awake, waiting) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|(wake, _)| *wake <= now);
+        let awake: Vec<(Instant, Part)> = awake;
+        self.waiting = waiting;
+        self.ready.extend(awake.into_iter().map(|(_, part)| part));
+        if let Some((_, indices)) = self.pool.take_if(|(wake, _)| *wake <= now) {
+            self.split(indices, true);
+        }
+    }
+
+    /// Notes what a call's answer says of its items.
+    pub(super) fn note(&mut self, made: MadeCall) {
+        let MadeCall { part, answer, took } = made;
+        match answer {
+            Ok(delivery) => {
+                self.longest = self.longest.max(took);
+                self.note_pass(part.indices.len());
+                self.note_items(&part.indices, delivery);
+            }
+            Err(error) => {
+                if error.is_answer() {
+                    self.longest = self.longest.max(took);
+                }
+                self.note_failure(part, &error);
+            }
+        }
+    }
+
+    fn note_pass(&mut self, part_len: usize) {
+        if part_len < self.max_part_len {
+            return;
+        }
+        self.passes_in_a_row += 1;
+        if self.passes_in_a_row >= PASSES_BEFORE_GROWING {
+            self.passes_in_a_row = 0;
+            self.max_part_len = self.max_part_len.saturating_mul(2);
+        }
+    }
+
+    /// A call that succeeds may still have refused some of its items, and says nothing of those that it left out.
+    fn note_items(&mut self, indices: &[usize], delivery: Delivery) {
+        let mut has_answer = vec![false; indices.len()];
+        let refused = delivery.refused.iter().map(|refusal| refusal.index);
+        for index in delivery.delivered.iter().copied().chain(refused) {
+            if let Some(slot) = has_answer.get_mut(index) {
+                *slot = true;
+            }
+        }
+        let mut whole = Delivery::default();
+        whole.merge(delivery, indices);
+        let unanswered = indices.iter().zip(has_answer).filter(|(_, has)| !has);
+        whole.refused.extend(unanswered.map(|(index, _)| Refusal {
+            index: *index,
+            remedy: Remedy::Retry,
+            reason: "no answer".into(),
+        }));
+        self.known.delivered.append(&mut whole.delivered);
+        let mut again = Vec::new();
+        for refusal in whole.refused {
+            if refusal.remedy != Remedy::Retry || self.is_last_try(&refusal) {
+                self.known.refused.push(refusal);
+            } else {
+                again.push(refusal.index);
+            }
+        }
+        if again.is_empty() {
+            return;
+        }
+        let wake = Instant::now() + back_off(self.most_tries(&again));
+        let (_, pooled) = self.pool.get_or_insert_with(|| (wake, Vec::new()));
+        pooled.append(&mut again);
+    }
+
+    fn note_failure(&mut self, part: Part, error: &CallError) {
+        let remedy = error.remedy();
+        if remedy == Remedy::SetAside {
+            self.passes_in_a_row = 0;
+            let half = part.indices.len().div_ceil(2);
+            self.max_part_len = self.max_part_len.min(half);
+            if part.indices.len() > 1 {
+                self.bisect(&part);
+                return;
+            }
+        }
+        let reason: Cow<'static, str> = chain(error).to_string().into();
+        let mut again = Vec::new();
+        for index in part.indices {
+            let refusal = Refusal {
+                index,
+                remedy,
+                reason: reason.clone(),
+            };
+            if remedy != Remedy::Retry || self.is_last_try(&refusal) {
+                self.known.refused.push(refusal);
+            } else {
+                again.push(index);
+            }
+        }
+        let now = Instant::now();
+        if let Some(pause) = error.retry_after() {
+            let end = self.sending.until;
+            let until = now.checked_add(pause).map_or(end, |until| until.min(end));
+            self.paused_until = self.paused_until.max(Some(until));
+        }
+        if !again.is_empty() {
+            let wake = now + back_off(self.most_tries(&again));
+            let part = Part {
+                indices: again,
+                is_again: true,
+            };
+            self.waiting.push((wake, part));
+        }
+    }
+
+    fn bisect(&mut self, part: &Part) {
+        let (first, second) = part.indices.split_at(part.indices.len() / 2);
+        for half in [first, second] {
+            self.ready.push_back(Part {
+                indices: half.to_vec(),
+                is_again: false,
+            });
+        }
+    }
+
+    /// Counts a try that was refused for now; returns whether it was the item's last one.
+    fn is_last_try(&mut self, refusal: &Refusal) -> bool {
+        let Some((tries, reason)) = self.tries.get_mut(refusal.index) else {
+            return true;
+        };
+        *tries += 1;
+        reason.clone_from(&refusal.reason);
+        *tries >= self.sending.max_tries
+    }
+
+    fn most_tries(&self, indices: &[usize]) -> u32 {
+        let tries = indices.iter().filter_map(|index| self.tries.get(*index));
+        tries.map(|(tries, _)| *tries).max().unwrap_or(0)
+    }
+
+    /// Refuses for now whatever has not been settled: with what was last said of it, or because no call was made.
+    fn give_up(&mut self) {
+        let not_made = CallError::NotMade {
+            target: self.target.to_owned(),
+        };
+        let not_made: Cow<'static, str> = not_made.to_string().into();
+        let waiting = self.waiting.drain(..).map(|(_, part)| part);
+        let parts = self.ready.drain(..).chain(waiting);
+        let pooled = self
+            .pool
+            .take()
+            .into_iter()
+            .flat_map(|(_, indices)| indices);
+        for index in parts.flat_map(|part| part.indices).chain(pooled) {
+            let last = self.tries.get(index).map(|(_, reason)| reason);
+            let reason = last
+                .filter(|reason| !reason.is_empty())
+                .unwrap_or(&not_made);
+            self.known.refused.push(Refusal {
+                index,
+                remedy: Remedy::Retry,
+                reason: reason.clone(),
+            });
+        }
+    }
+
+    pub(super) fn into_delivery(mut self) -> Delivery {
+        self.give_up();
+        self.known
+    }
+}

@@ -1,0 +1,53 @@
+//! A sink of any kind, so that a function keeps all its sinks in one list.
+
+use std::fmt::Debug;
+use std::pin::Pin;
+
+use crate::ports::{Delivery, Row, Sink};
+use crate::sending::Sending;
+
+/// A sink of any kind, under the name that it is registered by. Its future is boxed: one allocation a batch.
+#[derive(Debug)]
+pub struct AnySink {
+    name: &'static str,
+    sink: Box<dyn BoxedSend>,
+}
+
+impl AnySink {
+    /// Forgets which kind of sink it is.
+    pub(super) fn new(name: &'static str, sink: impl Sink + Debug + 'static) -> Self {
+        Self {
+            name,
+            sink: Box::new(sink),
+        }
+    }
+}
+
+impl Sink for AnySink {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
+        self.sink.send(rows, sending).await
+    }
+}
+
+/// [`Sink`] with a future whose size does not depend on the sink.
+trait BoxedSend: Debug + Send + Sync {
+    fn send<'a>(
+        &'a self,
+        rows: &'a [Row<'a>],
+        sending: &'a Sending,
+    ) -> Pin<Box<dyn Future<Output = Delivery> + Send + 'a>>;
+}
+
+impl<S: Sink + Debug> BoxedSend for S {
+    fn send<'a>(
+        &'a self,
+        rows: &'a [Row<'a>],
+        sending: &'a Sending,
+    ) -> Pin<Box<dyn Future<Output = Delivery> + Send + 'a>> {
+        Box::pin(Sink::send(self, rows, sending))
+    }
+}

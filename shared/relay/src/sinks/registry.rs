@@ -1,0 +1,139 @@
+//! The sinks that a function has, each registered once: its name, its schemas, its secrets, and how settings open it.
+
+use std::fmt::{self, Debug};
+
+use tenant_logs::Schema;
+
+use super::choice::{SinkChoice, read_sinks};
+use super::{AnySink, FileSink, SinkKind, StdoutSink};
+use crate::flow::Destination;
+use crate::ports::Sink;
+use crate::secrets::WantedSecret;
+use crate::settings::Reader;
+
+/// Reads the settings of a sink, given in a schema; `None` if the reader noted a problem.
+type Open<'a> = Box<dyn Fn(&mut Reader<'_>, Schema) -> Option<AnySink> + 'a>;
+
+/// A sink that settings can open.
+pub struct RegisteredSink<'a> {
+    kind: SinkKind,
+    secrets: Vec<WantedSecret>,
+    open: Open<'a>,
+}
+
+impl SinkKind {
+    /// Registers the sink: `open` reads its settings, and returns `None` if the reader noted a problem.
+    pub fn opened_by<'a, S: Sink + Debug + 'static>(
+        self,
+        open: impl Fn(&mut Reader<'_>, Schema) -> Option<S> + 'a,
+    ) -> RegisteredSink<'a> {
+        RegisteredSink {
+            kind: self,
+            secrets: Vec::new(),
+            open: Box::new(move |reader, schema| {
+                let sink = open(reader, schema)?;
+                Some(AnySink::new(self.name, sink))
+            }),
+        }
+    }
+}
+
+impl RegisteredSink<'_> {
+    /// What settings can say of it.
+    pub fn kind(&self) -> SinkKind {
+        self.kind
+    }
+
+    /// The same sink, one of whose settings may refer to a secret.
+    #[must_use]
+    pub fn with_secret(mut self, name: &'static str) -> Self {
+        self.secrets.push(WantedSecret::current(name));
+        self
+    }
+
+    /// The sink as a destination for dead letters that name it, if `setting` is there; `None` if the reader noted a
+    /// problem.
+    pub fn read_for_replay(
+        &self,
+        reader: &mut Reader<'_>,
+        setting: &str,
+    ) -> Option<Vec<Destination<AnySink>>> {
+        if reader.optional(setting).is_none() {
+            return Some(Vec::new());
+        }
+        let schema = self.kind.schema(None)?;
+        self.open(reader, schema)
+            .map(|destination| vec![destination])
+    }
+
+    fn open(&self, reader: &mut Reader<'_>, schema: Schema) -> Option<Destination<AnySink>> {
+        let sink = (self.open)(reader, schema)?;
+        Some(Destination { sink, schema })
+    }
+}
+
+impl Debug for RegisteredSink<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("RegisteredSink")
+            .field("kind", &self.kind)
+            .field("secrets", &self.secrets)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Every sink of a function.
+#[derive(Debug)]
+pub struct SinkRegistry<'a> {
+    sinks: Vec<RegisteredSink<'a>>,
+}
+
+impl<'a> FromIterator<RegisteredSink<'a>> for SinkRegistry<'a> {
+    fn from_iter<I: IntoIterator<Item = RegisteredSink<'a>>>(sinks: I) -> Self {
+        Self {
+            sinks: sinks.into_iter().collect(),
+        }
+    }
+}
+
+impl SinkRegistry<'_> {
+    /// What `SINKS` can name.
+    pub fn kinds(&self) -> Vec<SinkKind> {
+        self.sinks.iter().map(|sink| sink.kind).collect()
+    }
+
+    /// The secrets that the sinks' settings may refer to.
+    pub fn secrets(&self) -> Vec<WantedSecret> {
+        let secrets = self.sinks.iter().flat_map(|sink| &sink.secrets);
+        secrets.copied().collect()
+    }
+
+    /// Reads `SINKS` and opens each sink that it names; `default` stands for a list that is missing, which is a problem
+    /// without. `None` if the reader noted a problem.
+    pub fn read(
+        &self,
+        reader: &mut Reader<'_>,
+        default: Option<&str>,
+    ) -> Option<Vec<Destination<AnySink>>> {
+        let mut choices = read_sinks(reader, &self.sinks, default)?;
+        // A function with one sink needs its settings even if `SINKS` is wrong, so all their problems are reported at once.
+        if let ([], [only]) = (choices.as_slice(), self.sinks.as_slice()) {
+            let schema = only.kind.schema(None)?;
+            choices.push(SinkChoice { sink: only, schema });
+        }
+        // Every sink is read before the first problem ends it.
+        let destinations: Vec<_> = choices
+            .into_iter()
+            .map(|choice| choice.sink.open(reader, choice.schema))
+            .collect();
+        destinations.into_iter().collect()
+    }
+}
+
+/// The sinks that need no network.
+pub fn local_sinks<'a>() -> Vec<RegisteredSink<'a>> {
+    vec![
+        FileSink::KIND.opened_by(|reader, _| FileSink::read(reader)),
+        StdoutSink::KIND.opened_by(|_, _| Some(StdoutSink)),
+    ]
+}

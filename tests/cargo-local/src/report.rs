@@ -1,0 +1,218 @@
+//! The result of a run, as a table for a person and as one answer for a script.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use hosts::lambda::Usage;
+
+/// What a run sent, and what arrived.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The paths that were used.
+    pub paths: Vec<PathLine>,
+    /// What each sink has.
+    pub sinks: Vec<SinkLine>,
+    /// What each function needed.
+    pub functions: Vec<(String, Option<Usage>)>,
+}
+
+/// One way to the target.
+#[derive(Debug, Clone)]
+pub struct PathLine {
+    /// Its stations.
+    pub name: &'static str,
+    /// Log events sent.
+    pub event_count: u64,
+    /// Bodies sent.
+    pub body_count: u64,
+    /// How often each HTTP status was answered, where it is a webhook.
+    pub answers: BTreeMap<u16, u64>,
+}
+
+impl PathLine {
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            event_count: 0,
+            body_count: 0,
+            answers: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn add(&mut self, event_count: u64) {
+        self.event_count += event_count;
+        self.body_count += 1;
+    }
+}
+
+/// What one sink has.
+#[derive(Debug, Clone)]
+pub struct SinkLine {
+    /// The sink.
+    pub name: &'static str,
+    /// Log events and other elements that were sent.
+    pub received_count: u64,
+    /// Distinct log events at the sink.
+    pub delivered_count: u64,
+    /// Repeats that the target recognised.
+    pub duplicate_count: u64,
+    /// Times that the target handed an event back.
+    pub handed_back_count: u64,
+    /// Dead letters.
+    pub set_aside_count: u64,
+    /// Log events that are neither at the sink nor set aside.
+    pub lost_count: u64,
+    /// Copies at the sink beyond the first.
+    pub twice_count: u64,
+    /// From the first request to the last arrival.
+    pub elapsed: Duration,
+}
+
+impl Report {
+    /// This report and one of another cloud.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.paths.extend(other.paths);
+        self.sinks.extend(other.sinks);
+        self.functions.extend(other.functions);
+        self
+    }
+
+    /// Whether nothing is lost, nothing is at a sink twice, and everything sent is accounted for.
+    pub fn is_clean(&self) -> bool {
+        self.sinks.iter().all(|sink| {
+            let accounted = sink.delivered_count + sink.duplicate_count + sink.set_aside_count;
+            sink.lost_count == 0 && sink.twice_count == 0 && accounted == sink.received_count
+        })
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for path in &self.paths {
+            let (events, bodies) = (path.event_count, path.body_count);
+            write!(
+                formatter,
+                "{:<35} {events:>9} events in {bodies} bodies",
+                path.name
+            )?;
+            for (status, count) in &path.answers {
+                write!(formatter, ", {count} answered {status}")?;
+            }
+            writeln!(formatter)?;
+        }
+        writeln!(formatter)?;
+        let heads = [
+            "received",
+            "delivered",
+            "duplicate",
+            "set aside",
+            "gap",
+            "lost",
+            "twice",
+            "events/s",
+        ];
+        write!(formatter, "{:<13}", "sink")?;
+        for head in heads {
+            write!(formatter, " {head:>10}")?;
+        }
+        writeln!(formatter)?;
+        for sink in &self.sinks {
+            let per_second = per_second(sink.delivered_count, sink.elapsed);
+            let cells = [
+                sink.received_count.to_string(),
+                sink.delivered_count.to_string(),
+                sink.duplicate_count.to_string(),
+                sink.set_aside_count.to_string(),
+                // Gaps are what a poller finds, and none runs here.
+                "-".to_owned(),
+                sink.lost_count.to_string(),
+                sink.twice_count.to_string(),
+                per_second.to_string(),
+            ];
+            write!(formatter, "{:<13}", sink.name)?;
+            for cell in cells {
+                write!(formatter, " {cell:>10}")?;
+            }
+            writeln!(formatter)?;
+        }
+        writeln!(formatter)?;
+        for (name, usage) in &self.functions {
+            if let Some(usage) = usage {
+                let peak_kib = usage.peak_memory_bytes / 1_024;
+                let cpu = usage.cpu;
+                writeln!(
+                    formatter,
+                    "{name:<35} peak memory {peak_kib} KiB, CPU time {cpu:?}"
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn per_second(count: u64, elapsed: Duration) -> u128 {
+    u128::from(count) * 1_000 / elapsed.as_millis().max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sink() -> SinkLine {
+        SinkLine {
+            name: "http",
+            received_count: 10,
+            delivered_count: 7,
+            duplicate_count: 2,
+            handed_back_count: 0,
+            set_aside_count: 1,
+            lost_count: 0,
+            twice_count: 0,
+            elapsed: Duration::from_secs(1),
+        }
+    }
+
+    fn check(sink: SinkLine, is_clean: bool) {
+        let report = Report {
+            paths: Vec::new(),
+            sinks: vec![sink],
+            functions: Vec::new(),
+        };
+        assert_eq!(report.is_clean(), is_clean, "{report}");
+    }
+
+    #[test]
+    fn a_run_is_clean_only_when_everything_is_accounted_for_once() {
+        check(sink(), true);
+        check(
+            SinkLine {
+                lost_count: 1,
+                ..sink()
+            },
+            false,
+        );
+        check(
+            SinkLine {
+                twice_count: 1,
+                ..sink()
+            },
+            false,
+        );
+        check(
+            SinkLine {
+                duplicate_count: 1,
+                ..sink()
+            },
+            false,
+        );
+        check(
+            SinkLine {
+                set_aside_count: 2,
+                ..sink()
+            },
+            false,
+        );
+    }
+}

@@ -1,0 +1,161 @@
+//! A DynamoDB table: single items by `PutItem` and `DeleteItem`, each under its condition, as the ledger uses them.
+
+mod condition;
+mod items;
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use hyper::Request;
+use serde_json::{Map, Value, json};
+
+use crate::aws::json::Service;
+use crate::faults::{Fault, Faults, inject};
+use crate::lock::lock;
+use crate::server::{Answer, Server};
+use items::{CONDITION_FAILED, Items, Refused};
+
+const DYNAMODB: Service = Service {
+    target: "DynamoDB_20120810",
+    signing_name: "dynamodb",
+    content_type: "application/x-amz-json-1.0",
+    throttled: "ProvisionedThroughputExceededException",
+};
+
+/// What a table has done so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TableCounts {
+    /// Calls, those refused or lost too.
+    pub calls: u64,
+    /// Calls whose condition did not hold.
+    pub conditions_failed: u64,
+}
+
+/// A running table with its endpoint.
+#[derive(Debug)]
+pub struct Table {
+    shared: Arc<Shared>,
+    server: Server,
+}
+
+#[derive(Debug)]
+struct Shared {
+    contents: Contents,
+    faults: Faults,
+    counts: Mutex<TableCounts>,
+}
+
+/// A table without an endpoint, for a test that answers calls itself. Clones share the items.
+#[derive(Debug, Clone)]
+pub struct Contents {
+    name: String,
+    items: Arc<Mutex<Items>>,
+}
+
+impl Contents {
+    /// An empty table whose partition key is `pk`.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            items: Arc::default(),
+        }
+    }
+
+    /// An item as it is stored: attributes with their types.
+    pub fn item(&self, key: &str) -> Option<Map<String, Value>> {
+        lock(&self.items).get(key).cloned()
+    }
+
+    /// Does what a call asks for, all in one step as DynamoDB does; an error is the body of the refusal, whose status
+    /// is 400.
+    pub fn perform(&self, operation: &str, input: &Value) -> Result<(), Value> {
+        let done = match input.get("TableName").and_then(Value::as_str) {
+            Some(name) if name == self.name => lock(&self.items).perform(operation, input),
+            Some(_) | None => Err(Refused::new("ResourceNotFoundException")),
+        };
+        done.map_err(refusal)
+    }
+}
+
+impl Table {
+    /// Starts an empty table whose partition key is `pk`.
+    pub async fn start(name: impl Into<String>, faults: Faults) -> io::Result<Self> {
+        let shared = Arc::new(Shared {
+            contents: Contents::new(name),
+            faults,
+            counts: Mutex::default(),
+        });
+        let handle = Arc::clone(&shared);
+        let server = Server::start(move |request| {
+            let shared = Arc::clone(&handle);
+            async move { answer(&request, &shared).await }
+        });
+        Ok(Self {
+            shared,
+            server: server.await?,
+        })
+    }
+
+    /// Where the SDK finds the service.
+    pub fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.shared.contents.name
+    }
+
+    /// The value of an item's attribute that is text.
+    pub fn text(&self, key: &str, attribute: &str) -> Option<String> {
+        let item = self.shared.contents.item(key)?;
+        let value = item.get(attribute)?.get("S")?.as_str()?;
+        Some(value.to_owned())
+    }
+
+    /// What it has done so far.
+    pub fn counts(&self) -> TableCounts {
+        *lock(&self.shared.counts)
+    }
+}
+
+/// What a faulty table answers, which did nothing.
+pub fn faulty_answer(fault: &Fault) -> Answer {
+    DYNAMODB.faulty_answer(fault)
+}
+
+async fn answer(request: &Request<Bytes>, shared: &Shared) -> Answer {
+    lock(&shared.counts).calls += 1;
+    let fault = shared.faults.next(request);
+    let work = async {
+        match DYNAMODB.read(request) {
+            Ok((operation, input)) => perform(&operation, &input, shared),
+            Err(refusal) => DYNAMODB.refuse(&refusal),
+        }
+    };
+    inject(&fault, faulty_answer, work).await
+}
+
+fn perform(operation: &str, input: &Value, shared: &Shared) -> Answer {
+    match shared.contents.perform(operation, input) {
+        Ok(()) => DYNAMODB.accept(&json!({})),
+        Err(body) => {
+            let code = body.get("__type").and_then(Value::as_str);
+            let is_condition = code.is_some_and(|code| code.ends_with(CONDITION_FAILED));
+            lock(&shared.counts).conditions_failed += u64::from(is_condition);
+            Answer::with_type(400, DYNAMODB.content_type, body.to_string())
+        }
+    }
+}
+
+fn refusal(refused: Refused) -> Value {
+    let mut body = json!({
+        "__type": format!("com.amazonaws.dynamodb.v20120810#{}", refused.code),
+        "message": "refused by the table",
+    });
+    if let (Some(item), Some(body)) = (refused.item, body.as_object_mut()) {
+        body.insert("Item".to_owned(), Value::from(item));
+    }
+    body
+}
