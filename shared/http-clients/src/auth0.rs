@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use relay::poll::{Cursor, LogSource, Page, PullError};
-use relay::{Remedy, back_off};
+use relay::settings::Reader;
+use relay::{Remedy, back_off, chain};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, StatusCode, Url};
 use serde_json::json;
@@ -65,6 +66,18 @@ const OBJECT: Want = Want {
 };
 
 impl ManagementApi {
+    /// Reads the API's settings; `None` if the reader noted a problem.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let settings = Auth0Settings::read(reader)?;
+        match Self::new(settings) {
+            Ok(api) => Some(api),
+            Err(error) => {
+                reader.problem("SSL_CERT_FILE", chain(&error));
+                None
+            }
+        }
+    }
+
     /// An API; nothing is sent yet.
     pub fn new(settings: Auth0Settings) -> Result<Self, HttpClientError> {
         Ok(Self {

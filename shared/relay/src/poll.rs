@@ -18,7 +18,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -37,7 +37,9 @@ use ship::{Shipped, Shipping};
 
 pub use checkpoint::{Checkpoint, Hole, Position};
 pub use error::PollError;
-pub use ports::{Arrivals, CheckpointStore, Cursor, LogSource, Page, PullError, StoredCheckpoint};
+pub use ports::{
+    Arrivals, CheckpointStore, Cursor, LogSource, NoArrivals, Page, PullError, StoredCheckpoint,
+};
 pub use settings::{PollSettings, ResumeFrom, StartPoint};
 
 /// Pages that are pulled ahead of those that are delivered, and pages that are delivered together: a thousand log events.
@@ -104,7 +106,10 @@ where
             known: 0,
             gap: 0,
         };
-        let result = self.go(deadline, &mut run).await;
+        // On the heap: what a run holds while it waits is large, and its type deeper than a function's `main` may hold.
+        let going: Pin<Box<dyn Future<Output = _> + Send + '_>> =
+            Box::pin(self.go(deadline, &mut run));
+        let result = going.await;
         let is_stopped = result.as_ref().is_err_and(PollError::stops_checkpoint);
         self.relay.report_only(&InvocationCounters {
             received: run.known,

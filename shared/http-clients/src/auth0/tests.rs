@@ -2,8 +2,6 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use fakes::test_server::{Answer, Call, TestServer};
-use relay::chain;
-use relay::settings::Reader;
 
 use super::*;
 

@@ -92,6 +92,24 @@ pub struct StoredCheckpoint<T> {
     pub tag: T,
 }
 
+/// Where nothing tells what arrived: a poller that delivers everything.
+#[derive(Debug, Clone, Copy)]
+pub struct NoArrivals;
+
+impl Arrivals for NoArrivals {
+    async fn look(
+        &self,
+        sink: &str,
+        _log_ids: &[&str],
+        _until: Instant,
+    ) -> Result<Vec<bool>, PortError> {
+        Err(PortError {
+            step: format!("look at sink `{sink}`"),
+            source: "there is no ledger that this function shares".into(),
+        })
+    }
+}
+
 /// What tells which log events arrived at a sink.
 pub trait Arrivals: Send + Sync {
     /// Returns for each log event, in their order, whether the sink has it, it is set aside, or a live claim holds it.

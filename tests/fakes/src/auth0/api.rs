@@ -90,7 +90,10 @@ pub(super) fn answer(request: &Request<Bytes>, log: &TenantLog, state: &mut Stat
         Some("") if query.contains_key("from") => {
             state.count("page");
             let page = page(log, &query);
-            let link = page.as_ref().ok().map(|(_, last)| link(request, last, &query));
+            let link = page
+                .as_ref()
+                .ok()
+                .map(|(_, last)| link(request, last, &query));
             respond(page.map(|(events, _)| array(&events)), link, allowance)
         }
         Some("") => {
@@ -173,7 +176,7 @@ fn link(request: &Request<Bytes>, last: &str, query: &BTreeMap<String, String>) 
 /// Hands out a token for the application's own credentials.
 fn issue(request: &Request<Bytes>, state: &mut State) -> Answer {
     let asked: Value = serde_json::from_slice(request.body()).unwrap_or_default();
-    let is = |name: &str, value: &str| asked[name] == value;
+    let is = |name: &str, value: &str| asked.get(name).is_some_and(|asked| asked == value);
     let refuse = |status, code: &str| {
         let body = json!({ "error": code, "error_description": "made-up words" });
         Answer::json(status, body.to_string())

@@ -50,9 +50,17 @@ impl TenantLog {
     pub(super) fn after(&self, log_id: &str, count: usize) -> Option<Vec<Logged>> {
         let events = lock(&self.events);
         events.get(log_id)?;
-        let after = (std::ops::Bound::Excluded(log_id), std::ops::Bound::Unbounded);
+        let after = (
+            std::ops::Bound::Excluded(log_id),
+            std::ops::Bound::Unbounded,
+        );
         let following = events.range::<str, _>(after);
-        Some(following.take(count).map(|(_, event)| event.clone()).collect())
+        Some(
+            following
+                .take(count)
+                .map(|(_, event)| event.clone())
+                .collect(),
+        )
     }
 
     /// Those from a date on, by their dates.
@@ -82,7 +90,7 @@ pub fn made_up(count: usize, from: Timestamp, every: SignedDuration, seed: u64) 
             written.strftime("%Y%m%d%H%M%S%3f"),
             u64::from(number.unsigned_abs()) + seed * 1_000_000_000
         );
-        let code = ["s", "f", "fp", "seacft", "sapi", "slo"][rng.usize(0..6)];
+        let code = rng.choice(["s", "f", "fp", "seacft", "sapi", "slo"]).unwrap_or("s");
         let date_text = date.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
         let record = format!(
             r#"{{"date":"{date_text}","type":"{code}","connection":"Username-Password-Authentication","client_id":"AaBbCcDd{}","client_name":"Shop","ip":"192.0.2.{}","user_agent":"Chrome 141.0.0 / Linux 0.0.0","user_id":"auth0|{number:024x}","user_name":"user{number}@example.com","tenant_name":"acme","log_id":"{log_id}"}}"#,

@@ -60,7 +60,8 @@ impl Bucket {
         };
         let left = capacity.saturating_sub(missing);
         let remaining = u32::try_from(left.as_nanos() / one.as_nanos().max(1)).unwrap_or(0);
-        let next_in = one - Duration::from_nanos_u128(left.as_nanos() % one.as_nanos().max(1));
+        let begun = Duration::from_nanos_u128(left.as_nanos() % one.as_nanos().max(1));
+        let next_in = one.saturating_sub(begun);
         Allowance {
             is_allowed,
             limit: self.limit.burst,

@@ -1,6 +1,5 @@
 //! The HTTP stream of a log: batches, three tries each, pauses, and batches that it loses on purpose.
 
-use std::io;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -46,7 +45,7 @@ pub struct Streamed {
 
 impl HttpStream {
     /// Sends log events in their order, and returns once the last one is answered.
-    pub async fn send(&self, events: &[Logged]) -> io::Result<Streamed> {
+    pub async fn send(&self, events: &[Logged]) -> Streamed {
         let mut rng = Rng::with_seed(self.seed);
         let mut streamed = Streamed::default();
         let begun = Instant::now();
@@ -67,17 +66,17 @@ impl HttpStream {
             let log_ids = batch.iter().map(|event| event.log_id.clone());
             if rng.u8(0..100) < self.lost_percent {
                 streamed.lost.extend(log_ids);
-            } else if self.deliver(batch).await? {
+            } else if self.deliver(batch).await {
                 streamed.sent_batches += 1;
             } else {
                 streamed.refused.extend(log_ids);
             }
         }
-        Ok(streamed)
+        streamed
     }
 
     /// Posts a batch until it is taken, at most three times; returns whether it was.
-    async fn deliver(&self, batch: &[Logged]) -> io::Result<bool> {
+    async fn deliver(&self, batch: &[Logged]) -> bool {
         let elements: Vec<String> = batch
             .iter()
             .map(|event| format!(r#"{{"log_id":"{}","data":{}}}"#, event.log_id, event.record))
@@ -90,12 +89,12 @@ impl HttpStream {
             ];
             let answer = post(&self.url, &headers, body.clone()).await;
             if answer.is_ok_and(|answer| answer.status().is_success()) {
-                return Ok(true);
+                return true;
             }
             if tries < MAX_TRIES {
                 sleep(self.retry_after).await;
             }
         }
-        Ok(false)
+        false
     }
 }
