@@ -1,5 +1,6 @@
 //! A tenant that is ill, refuses, or changes its mind; and pollers that are killed or run twice.
 
+use std::io::{self, Write as _};
 use std::time::Duration;
 
 use fakes::auth0::{RateLimit, TenantOptions};
@@ -122,7 +123,8 @@ async fn a_hundred_thousand_log_events_survive_kills_and_overlapping_runs() {
     }
     let (delivered, repeated) = (rig.delivered(), rig.repeated());
     let requests = rig.tenant.requests();
-    eprintln!("{runs} runs, {kills} killed: {repeated} log events twice, requests {requests:?}");
+    let twice = format!("{runs} runs, {kills} killed: {repeated} log events twice");
+    writeln!(io::stderr(), "{twice}, requests {requests:?}").unwrap();
     assert_eq!(delivered, rig.tenant.log().log_ids());
     assert!(repeated <= kills * IN_FLIGHT, "{repeated} of {kills} kills");
     assert!(requests["token"] > 1 && requests["limited"] > 0 && kills > 0);

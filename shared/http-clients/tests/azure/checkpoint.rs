@@ -43,24 +43,24 @@ impl At {
     }
 }
 
-fn stored(value: &str, tag: &str) -> Option<StoredCheckpoint<String>> {
-    Some(StoredCheckpoint {
+fn stored(value: &str, tag: &str) -> StoredCheckpoint<String> {
+    StoredCheckpoint {
         value: Some(value.to_owned()),
         tag: tag.to_owned(),
-    })
+    }
 }
 
 async fn check_conditions(backend: &Backend) {
     let at = At::new(backend, &backend.endpoint);
     assert_eq!(at.load().await, Ok(None));
     let first = at.save("log-1", None).await.unwrap();
-    assert_eq!(at.load().await.unwrap(), stored("log-1", &first));
+    assert_eq!(at.load().await.unwrap(), Some(stored("log-1", &first)));
     let second = at.save("log-2", Some(&first)).await.unwrap();
     // Whoever has not seen the second one changes nothing.
     for found in [None, Some(&first)] {
         assert_eq!(at.save("log-0", found).await, None);
     }
-    assert_eq!(at.load().await.unwrap(), stored("log-2", &second));
+    assert_eq!(at.load().await.unwrap(), Some(stored("log-2", &second)));
 }
 
 async fn check_lost_answers(backend: &Backend) {
@@ -71,7 +71,7 @@ async fn check_lost_answers(backend: &Backend) {
         .faults
         .script([Fault::Status(500), Fault::DropAfter]);
     let second = at.save("log-2", Some(&first)).await.unwrap();
-    assert_eq!(at.load().await.unwrap(), stored("log-2", &second));
+    assert_eq!(at.load().await.unwrap(), Some(stored("log-2", &second)));
 }
 
 #[tokio::test]
