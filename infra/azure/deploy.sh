@@ -286,6 +286,11 @@ Auth0 has not made its partner topic yet. At Auth0: Monitoring > Streams > Creat
   Azure Region     $location
 Then run the same command again: it activates the topic and subscribes to it."
     fi
+    if [ -n "$(output pollerAppName)" ]; then
+        say "
+The poller needs the secret of its application at Auth0, in a file without a line break at its end:
+  az keyvault secret set --vault-name $(output vaultName) --name auth0-client-secret --file FILE --encoding utf-8"
+    fi
     if [ -n "$(output webhookUrl)" ]; then
         say "
 At Auth0: Monitoring > Streams > Create Stream > Custom Webhook
@@ -322,6 +327,7 @@ if [ -z "$packages" ]; then
 fi
 deploy_code "$(output ingestAppName)" azure-webhook-ingest
 deploy_code "$(output subscriberAppName)" azure-eventgrid-subscriber
+deploy_code "$(output pollerAppName)" azure-log-poller
 topic=''
 if [ "$partner" = true ]; then
     step "Auth0's partner topic"

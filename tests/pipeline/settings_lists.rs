@@ -44,8 +44,9 @@ fn root() -> PathBuf {
 }
 
 /// Texts of which every setting that must be there takes one: a name, two URLs, the ID of a rule, a port.
-const SAMPLES: [&str; 5] = [
+const SAMPLES: [&str; 6] = [
     "acme",
+    "acme.eu.auth0.com",
     "https://acme.example.com/api/events",
     "http://127.0.0.1:41/msi/token",
     "dcr-0123456789abcdef",
@@ -181,6 +182,11 @@ fn subscriber() -> Function {
     type Settings = azure_eventgrid_subscriber::Settings;
     let sinks = Settings::sinks(None).kinds();
     Function::of::<Settings>("azure-eventgrid-subscriber", &sinks)
+}
+
+fn poller_on_azure() -> Function {
+    type Settings = azure_log_poller::Settings;
+    Function::of::<Settings>("azure-log-poller", &Settings::sinks(None).kinds())
 }
 
 /// A line of YAML: how far it is indented, and what it says.

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use super::{Function, Names, block, indented, root, subscriber, webhook_on_azure};
+use super::{
+    Function, Names, block, indented, poller_on_azure, root, subscriber, webhook_on_azure,
+};
 
 /// What Azure's functions read and `main.bicep` does not set, with the reason.
 const NOT_SET_BY_BICEP: [(&str, &str); 7] = [
@@ -102,5 +104,10 @@ fn the_settings_of_the_functions_on_azure_are_in_code_readme_and_bicep() {
         &subscriber(),
         "var subscriberSettings = {",
         "settings: union(commonSettings, subscriberSettings, {",
+    );
+    check(
+        &poller_on_azure(),
+        "var pollerSettings = {",
+        "settings: union(commonSettings, subscriberSettings, pollerSettings, {",
     );
 }
