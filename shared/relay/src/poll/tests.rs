@@ -1,6 +1,9 @@
+mod gaps;
+mod restarts;
+
 use std::time::Duration;
 
-use tenant_logs::{Filter, FilterSettings, Timestamp};
+use tenant_logs::Timestamp;
 
 use super::testing::*;
 use super::*;
@@ -244,70 +247,6 @@ async fn a_page_that_leads_nowhere_ends_the_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_expired_checkpoint_stops_says_where_the_hole_begins_and_stays_as_it_is() {
-    let unknown = |fault| {
-        let mut poller = going_on(3);
-        poller.source.fault = fault;
-        poller
-    };
-    // The log event itself is gone, or what follows it.
-    let gone = unknown(|_| None);
-    gone.source.events.lock().unwrap().remove(0);
-    let refused = unknown(|_| Some(Fault::UnknownPosition));
-    for poller in [gone, refused] {
-        let error = failed(&poller).await;
-        assert!(error.stops_checkpoint());
-        assert_eq!(
-            error.to_string(),
-            "the checkpoint has expired: Auth0 no longer has log event `id000000`, after which the hole begins \
-             (no run has reached the end of the log yet); set RESUME_FROM to go on"
-        );
-        let value = poller.checkpoints.value();
-        assert_eq!(value.as_deref(), Some(r#"{"after":"id000000"}"#));
-        assert_eq!(poller.delivered(), ids([]));
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_checkpoint_at_the_end_of_a_quiet_log_does_not_expire() {
-    let poller = going_on(1);
-    poller.run(&deadline()).await.unwrap();
-    poller.source.events.lock().unwrap().clear();
-    assert_eq!(poller.run(&deadline()).await.unwrap().end, RunEnd::CaughtUp);
-}
-
-#[tokio::test(start_paused = true)]
-async fn resume_from_is_honoured_once_and_leaves_a_hole() {
-    let mut poller = going_on(30);
-    poller.source.events.lock().unwrap().drain(..10);
-    failed(&poller).await;
-    set_resume(&mut poller, "id000020");
-    poller.run(&deadline()).await.unwrap();
-    assert_eq!(poller.delivered(), ids(20..30));
-    let hole = stored(&poller).hole.unwrap();
-    assert_eq!(hole.after.as_deref(), Some("id000000"));
-    assert_eq!(hole.before.as_deref(), Some("id000020"));
-
-    poller.run(&deadline()).await.unwrap();
-    assert_eq!(poller.delivered(), ids(20..30));
-    assert_eq!(stored(&poller).resumed_from.as_deref(), Some("id000020"));
-    poller.settings.resume_from = None;
-    poller.run(&deadline()).await.unwrap();
-    assert_eq!(stored(&poller).resumed_from, None);
-}
-
-#[tokio::test(start_paused = true)]
-async fn resume_from_goes_on_from_a_checkpoint_that_cannot_be_read() {
-    let mut poller = going_on(30);
-    poller.checkpoints.put(None);
-    assert!(failed(&poller).await.stops_checkpoint());
-    assert_eq!(poller.checkpoints.value(), None);
-    set_resume(&mut poller, "id000020");
-    poller.run(&deadline()).await.unwrap();
-    assert_eq!(poller.delivered(), ids(20..30));
-}
-
-#[tokio::test(start_paused = true)]
 async fn a_run_that_is_overtaken_ends_and_leaves_the_others_checkpoint() {
     let mut poller = going_on(40);
     poller.source.takes = Duration::from_secs(1);
@@ -342,71 +281,6 @@ async fn a_kill_between_sending_and_the_checkpoint_loses_nothing() {
     assert_eq!(stored(&poller).position, after(0));
     poller.run(&deadline()).await.unwrap();
     assert_eq!(poller.delivered(), ids(1..40));
-}
-
-#[tokio::test(start_paused = true)]
-async fn only_gaps_are_sent_where_push_brings_the_rest() {
-    let mut poller = going_on(30);
-    poller.settings.gap_sinks = vec!["firehose".to_owned(), "file".to_owned()];
-    for number in 1..30 {
-        let log_id = logged(number).log_id;
-        if number % 7 != 0 {
-            poller.arrivals.known.insert(("firehose", log_id.clone()));
-        }
-        if number % 10 != 0 {
-            poller.arrivals.known.insert(("file", log_id));
-        }
-    }
-    let run = poller.run(&deadline()).await.unwrap();
-    assert_eq!(poller.delivered(), ids([7, 10, 14, 20, 21, 28]));
-    assert_eq!((run.known, run.gap), (23, 6));
-    assert_eq!(stored(&poller).position, after(29));
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_the_filter_stops_is_no_gap() {
-    let mut poller = going_on(10);
-    poller.settings.gap_sinks = vec!["firehose".to_owned()];
-    poller.relay.filter = Filter::parse(FilterSettings {
-        exclude_types: Some("s"),
-        ..FilterSettings::default()
-    })
-    .unwrap();
-    poller.source.events.lock().unwrap()[4].json = logged(4).json.replace("\"s\"", "\"f\"");
-    let run = poller.run(&deadline()).await;
-    assert_eq!(run.unwrap().gap, 1);
-    assert_eq!(poller.delivered(), ids([4]));
-    let asked = poller.arrivals.asked.lock().unwrap();
-    assert_eq!(asked.iter().cloned().collect::<Vec<_>>(), ids([4]));
-}
-
-#[tokio::test(start_paused = true)]
-async fn nothing_is_sent_where_it_cannot_be_told_what_arrived() {
-    let mut poller = going_on(10);
-    poller.settings.gap_sinks = vec!["firehose".to_owned()];
-    poller.arrivals.is_down = true;
-    let error = failed(&poller).await;
-    assert!(matches!(error, PollError::Look { .. }), "{error}");
-    assert_eq!(poller.delivered(), ids([]));
-    assert_eq!(stored(&poller).position, after(0));
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_run_ends_before_what_is_too_young_and_has_caught_up() {
-    let mut poller = going_on(15);
-    poller.settings.grace = Duration::from_mins(5);
-    let young = dated(15, &Timestamp::now().to_string());
-    poller.source.events.lock().unwrap().push(young);
-    poller.source.events.lock().unwrap().push(logged(16));
-    let run = poller.run(&deadline()).await.unwrap();
-    assert_eq!(run.end, RunEnd::CaughtUp);
-    assert_eq!(poller.delivered(), ids(1..15));
-    assert_eq!(stored(&poller).position, after(14));
-    assert!(stored(&poller).end_reached.is_some());
-
-    poller.settings.grace = Duration::ZERO;
-    poller.run(&deadline()).await.unwrap();
-    assert_eq!(poller.delivered(), ids(1..17));
 }
 
 #[tokio::test(start_paused = true)]
