@@ -184,6 +184,11 @@ fn subscriber() -> Function {
     Function::of::<Settings>("azure-eventgrid-subscriber", &sinks)
 }
 
+fn poller_on_aws() -> Function {
+    type Settings = aws_log_poller::Settings;
+    Function::of::<Settings>("aws-log-poller", &Settings::sinks(None).kinds())
+}
+
 fn poller_on_azure() -> Function {
     type Settings = azure_log_poller::Settings;
     Function::of::<Settings>("azure-log-poller", &Settings::sinks(None).kinds())
@@ -251,6 +256,16 @@ fn check(function: &Function) {
     );
 }
 
+/// The template does not have it yet.
+#[test]
+fn the_settings_of_the_poller_on_aws_are_in_code_and_readme() {
+    let poller = poller_on_aws();
+    let is_endpoint = |name: &&String| name.starts_with(SERVICE_ENDPOINT);
+    let (_, in_readme) = split(poller.names_in_readme(), is_endpoint);
+    let (_, read) = split(poller.read, is_endpoint);
+    assert_eq!(in_readme, read);
+}
+
 #[test]
 fn the_settings_of_the_functions_on_aws_are_in_code_readme_and_template() {
     check(&webhook_on_aws());
@@ -316,7 +331,14 @@ fn every_function_has_its_lists_compared() {
         .filter(|entry| entry.path().join("Cargo.toml").is_file())
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
-    let compared = [webhook_on_aws(), target(), webhook_on_azure(), subscriber()];
+    let compared = [
+        webhook_on_aws(),
+        target(),
+        poller_on_aws(),
+        webhook_on_azure(),
+        subscriber(),
+        poller_on_azure(),
+    ];
     let compared = compared.map(|function| function.name.to_owned());
     assert_eq!(functions, compared.into());
 }
