@@ -48,7 +48,7 @@ impl LogPoller {
                 ),
                 relay: Relay::polling(
                     function.into_parts(env!("CARGO_PKG_NAME")),
-                    ledger,
+                    Some(ledger),
                     settings.destinations,
                 ),
                 source: settings.source,

@@ -33,7 +33,7 @@ impl LogPoller {
                 checkpoints: TableCheckpoint::new(&function.identity, settings.checkpoints, tenant),
                 relay: Relay::polling(
                     function.into_parts(env!("CARGO_PKG_NAME")),
-                    ledger,
+                    Some(ledger),
                     settings.destinations,
                 ),
                 source: settings.source,

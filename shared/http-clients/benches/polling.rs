@@ -136,10 +136,8 @@ fn poller(tenant: &Auth0, first: &str) -> Result<BenchPoller, Box<dyn Error>> {
         sink: Counting::default(),
         schema: Schema::Raw,
     };
-    let mut relay = Relay::polling(parts, NoLedger, vec![destination]);
-    relay.ledger = None;
     Ok(Poller {
-        relay,
+        relay: Relay::polling(parts, None, vec![destination]),
         source,
         checkpoints: Checkpoints::default(),
         arrivals: NoArrivals,

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
+use tenant_logs::Timestamp;
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
@@ -14,6 +15,7 @@ use tokio::time::{Instant, timeout_at};
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
 /// How long a token is trusted whose end cannot be read.
 const UNKNOWN_LIFE: Duration = Duration::from_mins(5);
+/// No token lives longer.
 const LONGEST_LIFE: Duration = Duration::from_hours(24);
 /// How long nobody asks again after a renewal failed while the token still holds, and how long such a renewal may take.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(10);
@@ -21,7 +23,7 @@ const MAX_EARLY_TIME: Duration = Duration::from_secs(2);
 
 /// A token, where there is one.
 #[derive(Debug)]
-pub(crate) struct TokenCache {
+pub(crate) struct HeldToken {
     /// Never held while anybody waits for an answer.
     held: Mutex<Option<AccessToken>>,
     /// Who may ask for a token: one at a time.
@@ -45,13 +47,22 @@ pub(crate) enum NoToken<E> {
     Failed(E),
 }
 
+/// What endpoints answer: App Service when the token ends, Entra ID and Auth0 how long it lives.
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: String,
-    expires_in: Option<u64>,
+    expires_on: Option<Seconds>,
+    expires_in: Option<Seconds>,
 }
 
-impl TokenCache {
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Seconds {
+    Number(i64),
+    Text(String),
+}
+
+impl HeldToken {
     pub(crate) fn new() -> Self {
         Self {
             held: Mutex::new(None),
@@ -133,13 +144,29 @@ impl AccessToken {
         let mut authorization =
             HeaderValue::from_str(&format!("Bearer {}", answer.access_token)).ok()?;
         authorization.set_sensitive(true);
-        let life = answer.expires_in.map(Duration::from_secs);
-        let life = life.unwrap_or(UNKNOWN_LIFE).min(LONGEST_LIFE);
+        let from_now = |moment: i64| moment.saturating_sub(Timestamp::now().as_second());
+        let life = match (&answer.expires_in, &answer.expires_on) {
+            (Some(seconds), _) => seconds.value(),
+            (None, Some(moment)) => moment.value().map(from_now),
+            (None, None) => None,
+        };
+        let life = life.map_or(UNKNOWN_LIFE, |seconds| {
+            Duration::from_secs(u64::try_from(seconds).unwrap_or(0)).min(LONGEST_LIFE)
+        });
         Some(Self {
             authorization,
             renew_at: asked_at + life.saturating_sub(RENEW_BEFORE).max(life / 2),
             ends_at: asked_at + life,
         })
+    }
+}
+
+impl Seconds {
+    fn value(&self) -> Option<i64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(text) => text.parse().ok(),
+        }
     }
 }
 
@@ -176,7 +203,7 @@ mod tests {
             Ok(AccessToken::read(body.as_bytes(), asked_at).unwrap())
         }
 
-        async fn get(&self, cache: &TokenCache, seconds: u64) -> Result<String, &'static str> {
+        async fn get(&self, cache: &HeldToken, seconds: u64) -> Result<String, &'static str> {
             let until = Instant::now() + Duration::from_secs(seconds);
             let token = cache.get(None, until, async |until| self.fetch(until).await);
             match token.await {
@@ -189,7 +216,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn many_who_need_a_token_at_once_ask_for_one() {
-        let (endpoint, cache) = (Endpoint::new(Duration::from_secs(1)), TokenCache::new());
+        let (endpoint, cache) = (Endpoint::new(Duration::from_secs(1)), HeldToken::new());
         let got = join_all((0..20).map(|_| endpoint.get(&cache, 10))).await;
         assert!(got.iter().all(|token| *token == Ok("Bearer t0".to_owned())));
         assert_eq!(endpoint.count.load(Ordering::SeqCst), 1);
@@ -197,7 +224,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nobody_waits_behind_a_call_that_hangs_longer_than_he_has_time() {
-        let (endpoint, cache) = (Endpoint::new(Duration::from_mins(1)), TokenCache::new());
+        let (endpoint, cache) = (Endpoint::new(Duration::from_mins(1)), HeldToken::new());
         let begun = Instant::now();
         let second = async {
             sleep(Duration::from_secs(1)).await;
@@ -210,7 +237,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_token_is_renewed_before_its_end_and_used_until_then_where_that_hangs() {
-        let (mut endpoint, cache) = (Endpoint::new(Duration::ZERO), TokenCache::new());
+        let (mut endpoint, cache) = (Endpoint::new(Duration::ZERO), HeldToken::new());
         endpoint.get(&cache, 10).await.unwrap();
         advance(Duration::from_mins(56)).await;
         endpoint.takes = Duration::from_mins(1);
@@ -229,7 +256,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_refused_token_is_replaced_once() {
-        let (endpoint, cache) = (Endpoint::new(Duration::from_secs(1)), TokenCache::new());
+        let (endpoint, cache) = (Endpoint::new(Duration::from_secs(1)), HeldToken::new());
         endpoint.get(&cache, 10).await.unwrap();
         let refused = HeaderValue::from_static("Bearer t0");
         let until = Instant::now() + Duration::from_secs(10);

@@ -20,7 +20,7 @@ use serde_json::json;
 use tenant_logs::Timestamp;
 use tokio::time::{Instant, sleep_until};
 
-use crate::access_token::{AccessToken, NoToken, TokenCache};
+use crate::access_token::{AccessToken, HeldToken, NoToken};
 use crate::endpoint::{below, percent_encode};
 use crate::error::HttpClientError;
 use crate::exchange::{Answer, exchange};
@@ -44,7 +44,7 @@ const TARGET: &str = "Auth0";
 pub struct ManagementApi {
     settings: Auth0Settings,
     client: Client,
-    tokens: TokenCache,
+    token: HeldToken,
     /// When the rate limit leaves a call again.
     not_before: Mutex<Option<Instant>>,
 }
@@ -83,7 +83,7 @@ impl ManagementApi {
         Ok(Self {
             client: client(settings.roots.clone())?,
             settings,
-            tokens: TokenCache::new(),
+            token: HeldToken::new(),
             not_before: Mutex::new(None),
         })
     }
@@ -162,7 +162,7 @@ impl ManagementApi {
         until: Instant,
     ) -> Result<HeaderValue, Auth0Error> {
         let fetching = async |until| self.fetch_token(until).await;
-        let token = self.tokens.get(refused, until, fetching).await;
+        let token = self.token.get(refused, until, fetching).await;
         token.map_err(|error| match error {
             NoToken::OutOfTime => Auth0Error::TokenOutOfTime,
             NoToken::Failed(error) => Auth0Error::NoToken(Box::new(error)),

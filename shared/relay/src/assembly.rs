@@ -28,10 +28,14 @@ impl<S, D> Relay<S, NoLedger, D> {
 
 impl<S, L, D> Relay<S, L, D> {
     /// The relay of a function that polls: what a sink does not take is handed back, so that the checkpoint stays, and no
-    /// dead letters come along.
-    pub fn polling(parts: RelayParts<D>, ledger: L, destinations: Vec<Destination<S>>) -> Self {
+    /// dead letters come along. Sinks that are at least once need no ledger.
+    pub fn polling(
+        parts: RelayParts<D>,
+        ledger: Option<L>,
+        destinations: Vec<Destination<S>>,
+    ) -> Self {
         Self {
-            ledger: Some(ledger),
+            ledger,
             ..Self::new(parts, destinations, OnExhaustion::HandBack)
         }
     }

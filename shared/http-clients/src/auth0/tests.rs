@@ -298,12 +298,12 @@ async fn a_token_that_is_refused_is_renewed_once() {
         Instant::now(),
     );
     let api = ManagementApi {
-        tokens: TokenCache::new(),
+        token: HeldToken::new(),
         ..tenant.api
     };
     let until = Instant::now() + TIME;
     let held = api
-        .tokens
+        .token
         .get(None, until, async |_| Ok::<_, ()>(old.unwrap()));
     assert_eq!(held.await.unwrap(), "Bearer old");
     let page = api.pull(&Cursor::After("9001".to_owned()), until).await;

@@ -197,7 +197,7 @@ pub(crate) fn poller(tenant: &Auth0, settings: &[(&str, &str)]) -> TestPoller {
         schema: Schema::Raw,
     };
     Poller {
-        relay: Relay::polling(parts, MemoryLedger::default(), vec![destination]),
+        relay: Relay::polling(parts, Some(MemoryLedger::default()), vec![destination]),
         source,
         checkpoints: Checkpoints::default(),
         arrivals: NoArrivals,
