@@ -302,7 +302,7 @@ function checkResources(all) {
 /** Queries in pages. */
 function checkPages(state) {
     let count = 0;
-    for (const name of fs.readdirSync(path.join(root, "docs"))) {
+    for (const name of fs.readdirSync(path.join(root, "docs")).filter((name) => name.endsWith(".md"))) {
         const page = fs.readFileSync(path.join(root, "docs", name), "utf8");
         for (const [, query] of page.matchAll(/^```kql\n([\s\S]*?)^```$/gm)) {
             count += 1;

@@ -49,7 +49,7 @@ def workspace(schema, details, tables=None):
 
 
 def codes_fixture():
-    lines = (FIXTURES / "codes/full.ndjson").read_text(encoding="utf-8").splitlines()
+    lines = (FIXTURES / "codes.ndjson").read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines]
 
 

@@ -32,7 +32,7 @@ ECS_PACKAGE = pathlib.Path(sys.argv[2]).resolve()
 def mapped(schema, body):
     """The rows that a body becomes."""
     run = subprocess.run([MAP, schema], input=body, capture_output=True, check=True)
-    # As strict as the far ends: no member twice, no number that is none.
+    # As strict as the services: no member twice, no number that is none.
     return [json.loads(line, object_pairs_hook=once) for line in run.stdout.splitlines()]
 
 

@@ -25,6 +25,12 @@ ROLES = {
     "keyVaultSecretsOfficer": "b86a8fe4-44ce-4948-aee5-eccb2c155cd7",
     "monitoringMetricsPublisher": "3913510d-42f4-4e42-8a64-420c390055eb",
 }
+# As docs/azure-roles.md and the portal call them.
+CALLED = {
+    "eventGridDataSender": "EventGrid Data Sender",
+    "eventHubsDataSender": "Azure Event Hubs Data Sender",
+    "serviceBusDataSender": "Azure Service Bus Data Sender",
+}
 AUTH0_REGISTRATION = "804a11ca-ce9b-4158-8e94-3c8dc7a072ec"
 # Each assignment of the two modules: what it is on, and the role.
 GRANTS = {
@@ -85,6 +91,9 @@ def nothing_is_set_that_flex_refuses():
         same(list(everywhere(rf"(?m)^\s*{name}:")), [], name)
     for name in REFUSED_PROPERTIES:
         same(list(everywhere(rf"\b{name}\b")), [], name)
+    site = only("Microsoft.Web/sites")["properties"]
+    same(set(site), {"serverFarmId", "httpsOnly", "functionAppConfig", "siteConfig"}, "what an app says")
+    same(set(site["siteConfig"]), {"minTlsVersion"}, "what its siteConfig says")
     same(list(everywhere(r"enablePurgeProtection: (?!purgeProtection \? true : null).*")), [], "purge protection is true or absent")
 
 
@@ -128,6 +137,14 @@ def roles_are_the_ones_that_they_are_called():
     same(chosen, "writesSecrets ? roles.keyVaultSecretsOfficer : roles.keyVaultSecretsUser", "role on the vault")
     known = {*ROLES.values(), AUTH0_REGISTRATION}
     same([hit for hit in everywhere(GUID.pattern) if hit[1] not in known], [], "identifiers that are no known role")
+
+
+def the_page_of_roles_has_every_role_and_no_other():
+    _, _, table = (ROOT / "docs/azure-roles.md").read_text(encoding="utf-8").partition("|---|---|---|---|\n")
+    rows = [row.split("|") for row in table.partition("\n\n")[0].splitlines()]
+    told = {role.strip() for row in rows for role in row[2].split(",")} - {"as above on the host's storage account and Application Insights"}
+    used = {name for file in GRANTS for name in READ[file]["vars"]["roles"]}
+    same(told, {CALLED.get(name) or re.sub("([a-z])([A-Z])", r"\1 \2", name[0].upper() + name[1:]) for name in used}, "roles told")
 
 
 def every_assignment_is_on_one_resource_and_its_name_carries_the_principal():

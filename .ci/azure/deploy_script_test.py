@@ -54,6 +54,7 @@ def every_known_delay_is_waited_out_with_a_message(new):
         (main, "(InvalidOutputTable) Table for output stream 'Custom-Auth0Logs_CL' is not available", 3, "a new table to be known"),
         (main, "(BadRequest) Failed to resolve scalar expression or table named 'Auth0Events'", 2, "a new function or table to be known to queries"),
         (main, "Failed to run the analytics rule query. One of the tables does not exist", 1, "a new function or table to be known to queries"),
+        (main, "(BadRequest) The workspace is not onboarded to Microsoft Sentinel", 1, "Sentinel to be on"),
         (main, "(Unauthorized) You need permissions on all the workspaces in your query", 1, "the rights on a new workspace"),
         ("keyvault secret list", "(Forbidden) Caller is not authorized. Code: ForbiddenByRbac", 4, "new roles to work"),
         (upload, "Azure Storage responded with Forbidden", 2, "new roles to work"),
@@ -143,13 +144,15 @@ def other_partners_stay_authorized(new):
     other = {
         "partnerName": "Other",
         "partnerRegistrationImmutableId": "00000000-0000-4000-8000-0000000000ee",
-        "authorizationExpirationTimeInUtc": "2027-01-01T00:00:00Z",
+        "authorizationExpirationTimeInUtc": "2999-01-01T00:00:00Z",
     }
     by_name = {"partnerName": "Third", "partnerRegistrationImmutableId": None, "authorizationExpirationTimeInUtc": None}
-    run = new(partners=[other, {**other, "partnerName": "Auth0", "partnerRegistrationImmutableId": AUTH0}, by_name])
+    over = {**other, "partnerName": "Gone", "authorizationExpirationTimeInUtc": "2026-01-01T00:00:00.1234567+00:00"}
+    run = new(partners=[other, over, {**other, "partnerName": "Auth0", "partnerRegistrationImmutableId": AUTH0}, by_name])
     expect_end(run, 0, "--partner-topic")
     kept = json.loads(run.environment("auth0-main --parameters")["OTHER_PARTNERS"])
-    expect(kept == [other, {"partnerName": "Third"}], run, "all but Auth0 itself")
+    expect(kept == [other, {"partnerName": "Third"}], run, "all but Auth0 itself and one whose time is over")
+    expect("the authorization of Gone is over" in run.said, run, "told")
 
 
 def an_upload_that_hangs_is_cut_off_and_tried_again(new):
@@ -177,6 +180,45 @@ def after_a_failure_anywhere_a_second_run_brings_it_to_the_same_end(new):
         got["registered"] = sorted(set(state["registered"]))
         wanted = wanted or got
         expect(got == wanted, run, f"{step}: {got}")
+
+
+def a_call_that_fails_is_not_passed_over(new):
+    calls = ["account show --query id", "account show --query user.type", "signed-in-user", "group exists", "group show .*auth0-workspace"]
+    calls += ["table show", "group show .*auth0-main", "partner configuration show", "secret list", "appsettings list"]
+    calls += ["partner topic list", "rest --method get", "secret show", "cloud show", "workspace show"]
+    run = new(topics=[TOPIC])
+    expect_end(run, 0, "--partner-topic")
+    for call in calls:
+        run.play(topics=[TOPIC], faults=[{"call": call, "says": "(InternalServerError) try later"}])
+        (run.folder / "state.json").write_text(json.dumps({**run.state(), "played": {}}), encoding="utf-8")
+        expect_end(run, 1, "--partner-topic")
+        said = "not signed in" if call.endswith(" id") else "try later"
+        expect(said in run.said and run.said.count("try later") >= 1, run, f"{call}: told")
+
+
+def a_secret_that_the_parameters_ask_for_is_there_before_the_code(new):
+    run = new(vault_entries=["redact-key"])
+    expect_end(run, 1)
+    expect("--name redact-key --file" in run.said and run.count("config-zip") == 0, run, "what to put there")
+    state = run.state()
+    state["secrets"]["redact-key"] = ["a key"]
+    (run.folder / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    expect_end(run, 0)
+
+
+def a_row_that_does_not_come_is_sent_again(new):
+    run = new(looks_until_row=31)
+    expect_end(run, 0)
+    expect(run.state()["posts"] == 3, run, f"sent {run.state()['posts']} times")
+    (one,) = set(run.state()["events"])
+    expect(f"LogId == '{one}'" in run.said, run, "always the same event; two rows of it are a row")
+
+
+def a_busy_service_is_waited_for(new):
+    for says in ("(TooManyRequests) slow down", "Operation returned an invalid status 'Bad Gateway'", "Status Code: 503, Details: x"):
+        run = new(faults=[{"call": "config-zip .*auth0-ingest-x", "says": says, "times": 2}])
+        expect_end(run, 0)
+        expect(run.said.count("waiting for a busy service to answer") == 2, run, says)
 
 
 def table(names=None, **more):
@@ -221,6 +263,18 @@ def a_table_of_ours_keeps_what_was_added_to_it(new):
     expect(json.loads(run.environment("auth0-main --parameters")["EXTRA_COLUMNS"]) == extra, run, "kept")
 
 
+def columns_that_were_added_stay_after_a_run_that_failed(new):
+    run = new()
+    expect_end(run, 0)
+    extra = [{"name": "Team_CF", "type": "string"}]
+    there = {"auth0-logs-x": table(extra=extra)}
+    run.play(tables=there, faults=[{"call": "create .*auth0-main", "says": "(InternalServerError) try later"}])
+    expect_end(run, 1)
+    run.play(tables=there)
+    expect_end(run, 0)
+    expect(json.loads(run.environment("auth0-main --parameters")["EXTRA_COLUMNS"]) == extra, run, "kept")
+
+
 def a_workspace_elsewhere_is_refused(new):
     run = new(region="eastus")
     expect_end(run, 1, "--workspace", "siem")
@@ -230,6 +284,7 @@ def a_workspace_elsewhere_is_refused(new):
 def what_cannot_work_is_refused_before_anything_is_made(new):
     for scenario, text in (
         ({"version": "2.59.0"}, "az is 2.59.0"),
+        ({"bicep": "0.9.1"}, "Bicep is 0.9.1"),
         ({"faults": [{"call": "account show", "says": "Please run 'az login'"}]}, "not signed in"),
         ({"faults": [{"call": "signed-in-user", "says": "Insufficient privileges"}]}, "--deployer ID"),
         ({"runtimes": [{"version": "2.0"}]}, "version 2.0 in westeurope"),
@@ -237,7 +292,7 @@ def what_cannot_work_is_refused_before_anything_is_made(new):
         run = new(**scenario)
         expect_end(run, 1)
         expect(text in run.said and run.count("auth0-main --parameters") == 0, run, text)
-    for arguments, text in ((["--environment", "none"], "main.none.bicepparam"), (["--colour", "red"], "--colour"), (["--no-webhook"], "nothing would come")):
+    for arguments, text in ((["--environment", "none"], "main.none.bicepparam"), (["--colour", "red"], "--colour"), (["--no-webhook"], "nothing would come"), (["--tenant", "it's"], "--tenant is"), (["--deployer-type", "Group"], "--deployer-type is")):
         run = new()
         expect_end(run, 64, *arguments)
         expect(text in run.said and run.lines() == [], run, text)

@@ -17,7 +17,7 @@
 # --deployer ID                the object ID of who is signed in, where az cannot tell it
 # --deployer-type TYPE         User or ServicePrincipal, with --deployer; User unless named
 #
-# Needs az 2.60 or later, python3, curl and timeout, and the rights of Owner, or of Contributor and
+# Needs az 2.60 or later with Bicep 0.36 or later, python3, curl and timeout, and the rights of Owner, or of Contributor and
 # User Access Administrator, on the resource group (on the subscription, where the group is not there yet).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -37,7 +37,7 @@ while [ $# -gt 0 ]; do
     --no-webhook) webhook=false && shift && continue ;;
     --existing-table) existing_table=true && shift && continue ;;
     --no-test-event) test_event=false && shift && continue ;;
-    --help) sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "$here/deploy.sh" && exit 0 ;;
+    --help) sed -n -e '2,/^set /{' -e '/^set /d' -e 's/^# \{0,1\}//' -e p -e '}' "$here/deploy.sh" && exit 0 ;;
     esac
     [ $# -ge 2 ] || { say "$1 needs a value" && exit 64; }
     case $1 in
@@ -59,6 +59,12 @@ done
 for required in tenant group location; do
     [ -n "${!required}" ] || { say "needs --tenant, --resource-group and --location (--help)" && exit 64; }
 done
+# What the functions take as TENANT_NAME; it stands in queries and names of alerts, too.
+[[ $tenant =~ ^[A-Za-z0-9._-]{1,63}$ ]] || { say "--tenant is 1 to 63 letters, digits, -, _ or ." && exit 64; }
+case $deployer_type in
+User | ServicePrincipal) ;;
+*) say "--deployer-type is User or ServicePrincipal" && exit 64 ;;
+esac
 [ "$webhook" = true ] || [ "$partner" = true ] || { say "--no-webhook without --partner-topic: nothing would come" && exit 64; }
 for file in "main.$environment.bicepparam" "subscriptions.$environment.bicepparam"; do
     [ -f "$here/$file" ] || { say "no such file: infra/azure/$file" && exit 64; }
@@ -77,11 +83,22 @@ output() {
     python3 -c 'import json, sys; print(str(json.load(open(sys.argv[1]))[sys.argv[2]]["value"]))' "$work/outputs" "$1"
 }
 
+# Whether the second version is the first or a later one.
+is_at_least() {
+    printf '%s\n%s\n' "$1" "$2" | sort --check --version-sort 2>/dev/null
+}
+
 check_tools() {
-    local version
+    local version tool
+    for tool in az python3 curl timeout; do
+        command -v "$tool" >/dev/null || fail "there is no $tool on the path"
+    done
     version=$(az version --query '"azure-cli"' --output tsv)
-    if ! printf '2.60.0\n%s\n' "$version" | sort --check --version-sort 2>/dev/null; then
-        fail "az is $version and must be 2.60.0 or later, which knows Flex Consumption"
+    is_at_least 2.60.0 "$version" || fail "az is $version and must be 2.60.0 or later, which knows Flex Consumption"
+    # Where there is none, az installs the newest; one that is there it leaves as old as it is.
+    if version=$(az bicep version 2>"$work/errors"); then
+        version=$(sed -n 's/.*version \([0-9][0-9.]*\).*/\1/p' <<<"$version")
+        is_at_least 0.36.0 "$version" || fail "Bicep is $version and must be 0.36.0 or later: az bicep upgrade"
     fi
     subscription=$(az account show --query id --output tsv) || fail "not signed in: az login"
     say "subscription $subscription"
@@ -92,13 +109,16 @@ check_tools() {
 
 find_deployer() {
     local name
-    if [ "$(az account show --query user.type --output tsv)" = user ]; then
-        deployer=$(az ad signed-in-user show --query id --output tsv)
+    deployer_type=$(az account show --query user.type --output tsv)
+    if [ "$deployer_type" = user ]; then
+        deployer_type=User
+        deployer=$(az ad signed-in-user show --query id --output tsv) || deployer=''
     else
         deployer_type=ServicePrincipal
         name=$(az account show --query user.name --output tsv)
-        deployer=$(az ad sp show --id "$name" --query id --output tsv)
-    fi || fail "az cannot tell your object ID: name it with --deployer ID [--deployer-type ServicePrincipal]"
+        deployer=$(az ad sp show --id "$name" --query id --output tsv) || deployer=''
+    fi
+    [ -n "$deployer" ] || fail "az cannot tell your object ID: name it with --deployer ID [--deployer-type ServicePrincipal]"
 }
 
 provider_is_registered() {
@@ -152,6 +172,17 @@ put_token() {
     fi
 }
 
+# What the functions read from the vault at their start. Only the token is ours to make.
+check_secrets() {
+    local vault found name
+    vault=$(output vaultName)
+    found=$(retry "$TRIES" az keyvault secret list --vault-name "$vault" --query '[].name' --output tsv)
+    for name in $(output vaultEntries); do
+        grep -qx "$name" <<<"$found" || fail "the parameters ask for a secret $name, and the vault has none:
+  az keyvault secret set --vault-name $vault --name $name --file FILE --encoding utf-8"
+    done
+}
+
 # The functions that a package has.
 functions_of() {
     local file
@@ -162,7 +193,8 @@ functions_of() {
 
 functions_are_listed() {
     local app=$1 function=$2 listed name missing=''
-    listed=$(az functionapp function list --resource-group "$group" --name "$app" --query '[].name' --output tsv 2>"$work/errors") || true
+    listed=$(az functionapp function list --resource-group "$group" --name "$app" --query '[].name' --output tsv 2>"$work/errors") ||
+        say "  $(head -n 1 "$work/errors")"
     for name in $(functions_of "$function"); do
         grep -qE "(^|/)$name\$" <<<"$listed" || missing="$missing $name"
     done
@@ -184,14 +216,14 @@ upload() {
         if [ "$hung" -lt 3 ]; then
             printf 'the upload hung for %s seconds\n' "$upload_seconds" >&2
         else
-            printf '%s hung three times: its host is ill, most often because it cannot reach its storage account\n' "$app" >&2
+            printf '%s hung three times: its host does not start, most often because it cannot reach its storage account\n' "$app" >&2
         fi
     fi
     return "$status"
 }
 
 deploy_code() {
-    local app=$1 function=$2
+    local app=$1 function=$2 plain
     [ -n "$app" ] || return 0
     step "code of $function"
     [ -f "$packages/$function.zip" ] || fail "there is no $packages/$function.zip, which infra/azure/package.sh makes"
@@ -199,18 +231,21 @@ deploy_code() {
     retry "$TRIES" upload "$app" "$function"
     wait_until "$TRIES" "the functions of $app to be listed" functions_are_listed "$app" "$function"
     # A tool of somebody's that adds this breaks the host's identity.
-    if [ -n "$(az functionapp config appsettings list --resource-group "$group" --name "$app" \
-        --query "[?name=='AzureWebJobsStorage'].name" --output tsv)" ]; then
+    plain=$(retry "$TRIES" az functionapp config appsettings list --resource-group "$group" --name "$app" \
+        --query "[?name=='AzureWebJobsStorage'].name" --output tsv)
+    if [ -n "$plain" ]; then
         fail "$app has a setting AzureWebJobsStorage beside the identity: remove it (az functionapp config appsettings delete)"
     fi
 }
 
-# Auth0's partner topic, its state and its identities; nothing where Auth0 has not made it yet.
+# Auth0's partner topic, by name; empty while Auth0 has not made it.
 find_partner_topic() {
     local found
+    # A command substitution does not end at a failure of its own.
     found=$(retry "$TRIES" az eventgrid partner topic list --resource-group "$group" \
         --query "[].[name, partnerRegistrationImmutableId]" --output tsv |
-        awk -F '\t' -v id="$AUTH0_REGISTRATION" -v name="$partner_name" 'tolower($2) == id && (name == "" || $1 == name) { print $1 }')
+        awk -F '\t' -v id="$AUTH0_REGISTRATION" -v name="$partner_name" 'tolower($2) == id && (name == "" || $1 == name) { print $1 }') ||
+        exit 1
     if [ "$(wc -w <<<"$found")" -gt 1 ]; then
         say "$found"
         fail "Auth0 has made several partner topics here: choose one with --partner-topic-name NAME"
@@ -220,10 +255,12 @@ find_partner_topic() {
 
 # Auth0 makes its topic inactive and without an identity, which dead-lettering needs; no template can do either.
 prepare_partner_topic() {
-    local topic=$1 uri identity
+    local topic=$1 uri identity active
     uri="/subscriptions/$subscription/resourceGroups/$group/providers/Microsoft.EventGrid/partnerTopics/$topic"
     identity=$(output topicIdentityId)
-    if [ "$(az rest --method get --uri "$uri?api-version=$EVENT_GRID_VERSION" --query properties.activationState --output tsv)" != Activated ]; then
+    active=$(retry "$TRIES" az rest --method get --uri "$uri?api-version=$EVENT_GRID_VERSION" \
+        --query properties.activationState --output tsv)
+    if [ "$active" != Activated ]; then
         retry "$TRIES" az rest --method post --uri "$uri/activate?api-version=$EVENT_GRID_VERSION" --output none
     fi
     retry "$TRIES" az rest --method patch --uri "$uri?api-version=$EVENT_GRID_VERSION" --output none \
@@ -248,16 +285,20 @@ send_event() {
     [ "$status" = 200 ] || { say "  the webhook answers $status" && return 1; }
 }
 
+# Event Grid waits ever longer until it tries again what a new role let down, so the same event is sent every five minutes:
+# the ledger lets one row of it pass.
 row_is_there() {
     local rows
+    looks=$((looks + 1))
+    [ $((looks % 15)) != 0 ] || send_event || true
     rows=$(az rest --method post --uri "$logs_api/v1/workspaces/$customer/query" --resource "$logs_api" \
         --headers Content-Type=application/json --body "{\"query\":\"Auth0Logs_CL | where LogId == '$log_id' | count\"}" \
-        --query 'tables[0].rows[0][0]' --output tsv 2>/dev/null) || return 1
-    [ "$rows" = 1 ]
+        --query 'tables[0].rows[0][0]' --output tsv 2>"$work/errors") || { say "  $(head -n 1 "$work/errors")" && return 1; }
+    [ "$rows" -ge 1 ]
 }
 
 wait_for_first_row() {
-    local token
+    local token looks=0
     log_id="deploy-check-$(date -u +%Y%m%dT%H%M%SZ)"
     printf '{"log_id":"%s","data":{"log_id":"%s","type":"deploy_check","date":"%s","description":"Sent by deploy.sh"}}' \
         "$log_id" "$log_id" "$(date -u +%Y-%m-%dT%H:%M:%S.000Z)" >"$work/event"
@@ -265,7 +306,6 @@ wait_for_first_row() {
         --query value --output tsv)
     printf 'Authorization: %s\n' "$token" >"$work/header"
     wait_until "$TRIES" "the webhook to take an event" send_event
-    rm "$work/header"
     if grep -q '"filtered":1' "$work/answer"; then
         say "  your filters keep our event out, so there is no row to wait for"
         return
@@ -274,6 +314,7 @@ wait_for_first_row() {
     customer=$(az monitor log-analytics workspace show --resource-group "$(output workspaceResourceGroup)" \
         --workspace-name "$(output workspaceName)" --query customerId --output tsv)
     wait_until "$TRIES_OF_A_NEW_RULE" "the first row (10 to 15 minutes; a new rule may answer 403 for 30)" row_is_there
+    rm "$work/header"
     say "  the row is there: Auth0Logs_CL | where LogId == '$log_id'"
 }
 
@@ -285,11 +326,6 @@ Auth0 has not made its partner topic yet. At Auth0: Monitoring > Streams > Creat
   Resource Group   $group
   Azure Region     $location
 Then run the same command again: it activates the topic and subscribes to it."
-    fi
-    if [ -n "$(output pollerAppName)" ]; then
-        say "
-The poller needs the secret of its application at Auth0, in a file without a line break at its end:
-  az keyvault secret set --vault-name $(output vaultName) --name auth0-client-secret --file FILE --encoding utf-8"
     fi
     if [ -n "$(output webhookUrl)" ]; then
         say "
@@ -308,7 +344,8 @@ step "providers"
 register_providers
 check_runtime
 step "resource group $group"
-if [ "$(az group exists --name "$group")" != true ]; then
+there=$(az group exists --name "$group")
+if [ "$there" != true ]; then
     retry "$TRIES" az group create --name "$group" --location "$location" --output none
 fi
 look_at_table
@@ -319,6 +356,10 @@ deploy_main
 if [ -n "$(output webhookUrl)" ]; then
     step "the webhook's token"
     put_token
+fi
+if [ -n "$(output vaultEntries)" ]; then
+    step "secrets"
+    check_secrets
 fi
 if [ -z "$packages" ]; then
     step "packages"

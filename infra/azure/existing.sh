@@ -1,12 +1,17 @@
 # Sourced by deploy.sh: looks at what is there already, and says so before it is touched.
 
-# The workspace that the table may lie in already: the one that is named, or that an earlier run made.
+is_missing() {
+    grep -qiE 'NotFound|not be found|404' "$work/errors"
+}
+
+# The workspace that the table may lie in already: the one that is named, or that an earlier run made. A run that failed has
+# no outputs of main.bicep, but those of the module that made the workspace.
 earlier_workspace() {
     if [ -n "$workspace" ]; then
         printf '%s\n' "$workspace"
     else
-        az deployment group show --resource-group "$group" --name auth0-main \
-            --query properties.outputs.workspaceName.value --output tsv 2>/dev/null || true
+        az deployment group show --resource-group "$group" --name auth0-workspace \
+            --query properties.outputs.name.value --output tsv 2>"$work/errors" || is_missing
     fi
 }
 
@@ -18,11 +23,11 @@ look_at_table() {
             --query location --output tsv) || fail "cannot read the workspace $workspace"
         [ "$region" = "$location" ] || fail "the workspace $workspace is in $region, and a rule must be there, too: --location $region"
     fi
-    name=$(earlier_workspace)
+    name=$(earlier_workspace) || { cat "$work/errors" >&2 && fail "cannot tell whether an earlier run made a workspace"; }
     if [ -z "$name" ] || ! az monitor log-analytics workspace table show --resource-group "$workspace_group" \
         --workspace-name "$name" --name Auth0Logs_CL --output json >"$work/table" 2>"$work/errors"; then
         EXTRA_COLUMNS='[]'
-        if [ -n "$name" ] && ! grep -qiE 'NotFound|not be found|404' "$work/errors"; then
+        if [ -n "$name" ] && ! is_missing; then
             cat "$work/errors" >&2
             fail "cannot tell whether the workspace $name has a table Auth0Logs_CL"
         fi
@@ -40,14 +45,16 @@ look_at_table() {
     esac
 }
 
-# Partners beside Auth0 that the resource group has authorized: a deployment replaces the list.
+# Partners beside Auth0 that the resource group has authorized: a deployment replaces the list. One whose time is over can do
+# nothing any more, and a time in the past cannot be set.
 look_at_partners() {
     if ! az eventgrid partner configuration show --resource-group "$group" --output json >"$work/partners" 2>"$work/errors"; then
-        grep -qiE 'NotFound|not be found|404' "$work/errors" || { cat "$work/errors" >&2 && fail "cannot read the authorized partners"; }
+        is_missing || { cat "$work/errors" >&2 && fail "cannot read the authorized partners"; }
         OTHER_PARTNERS='[]'
         return
     fi
     OTHER_PARTNERS=$(python3 - "$work/partners" "$AUTH0_REGISTRATION" <<'PYTHON'
+import datetime
 import json
 import sys
 
@@ -56,6 +63,10 @@ with open(sys.argv[1], encoding="utf-8") as file:
 partners = ((found.get("properties") or found).get("partnerAuthorization") or {}).get("authorizedPartnersList") or []
 KEPT = ("partnerName", "partnerRegistrationImmutableId", "authorizationExpirationTimeInUtc")
 others = [each for each in partners if (each.get("partnerRegistrationImmutableId") or "").lower() != sys.argv[2]]
+now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+for each in [each for each in others if (each.get("authorizationExpirationTimeInUtc") or "9")[:19] <= now]:
+    others.remove(each)
+    print("  the authorization of %s is over: it leaves the list" % (each.get("partnerName") or "a partner"), file=sys.stderr)
 print(json.dumps([{key: partner[key] for key in KEPT if partner.get(key)} for partner in others]))
 PYTHON
     )

@@ -5,7 +5,7 @@ import { authorizedPartner, collector as collectorType, column, eventSettings, p
 @description('Optional. The region of all; that of the workspace where one is named.')
 param location string = resourceGroup().location
 
-@description('Optional. The beginning of all names: lower-case letters and digits.')
+@description('Optional. The beginning of all names: a lower-case letter, then such letters and digits.')
 @minLength(2)
 @maxLength(7)
 param prefix string = 'auth0'
@@ -69,7 +69,7 @@ param redundancy 'Standard_LRS' | 'Standard_ZRS' | 'Standard_GRS' = 'Standard_ZR
 @description('Optional. Memory of an instance in megabytes; 512 is cheaper and refused in some regions.')
 param instanceMemoryMB 512 | 2048 | 4096 = 2048
 
-@description('Optional. How many instances a function may have.')
+@description('Optional. How many instances a function may have; less than 40 is not taken everywhere.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 100
@@ -97,7 +97,7 @@ param tablePlan tablePlanType = 'Analytics'
 @maxValue(730)
 param tableRetentionInDays int = 90
 
-@description('Optional. Days after which rows of Auth0Logs_CL are deleted.')
+@description('Optional. Days after which rows of Auth0Logs_CL are deleted; above 730 whole years: 1095, 1460, 1826, 2191, 2556, 2922, 3288, 3653, 4018 or 4383.')
 @minValue(4)
 @maxValue(4383)
 param tableTotalRetentionInDays int = 365
@@ -139,6 +139,8 @@ var usePoller = poller != null
 var asksForNormalized = contains(sinks, 'log-analytics:asim')
 // Without Sentinel its tables are missing and every row would be refused.
 var usedSinks = asksForNormalized && !useSentinel ? fail('The sink log-analytics:asim needs useSentinel=true.') : sinks
+var usedCollectorUrl = contains(sinks, 'http') && empty(collector.?url ?? '') ? fail('The sink http needs collector.') : collector.?url ?? ''
+var usedTotalRetention = tablePlan == 'Analytics' && tableTotalRetentionInDays < tableRetentionInDays ? fail('tableTotalRetentionInDays is below tableRetentionInDays.') : tableTotalRetentionInDays
 
 // Every function reads these.
 var commonSettings = {
@@ -161,7 +163,7 @@ var subscriberSettings = {
   SINKS: usedSinks
   LOGS_INGESTION_ENDPOINT: rule.outputs.endpoint
   LOGS_INGESTION_RULE_ID: rule.outputs.immutableId
-  HTTP_SINK_URL: collector.?url ?? ''
+  HTTP_SINK_URL: usedCollectorUrl
   HTTP_SINK_AUTHORIZATION_SECRET_URI: collector.?useAuthorization ?? false ? '${vault.outputs.uri}secrets/http-sink-authorization' : ''
   HTTP_SINK_FORMAT: collector.?format ?? ''
   LEDGER_TABLE_ENDPOINT: '${dataStorage.outputs.tableEndpoint}${ledger}'
@@ -171,7 +173,7 @@ var subscriberSettings = {
 var pollerSettings = {
   AUTH0_DOMAIN: poller.?domain ?? ''
   AUTH0_CLIENT_ID: poller.?clientId ?? ''
-  AUTH0_CLIENT_SECRET_URI: '${vault.outputs.uri}secrets/auth0-client-secret'
+  AUTH0_CLIENT_SECRET_URI: usePoller ? '${vault.outputs.uri}secrets/auth0-client-secret' : ''
   AUTH0_POLL_SCHEDULE: poller.?schedule ?? '0 */5 * * * *'
   CHECKPOINT_TABLE_ENDPOINT: '${dataStorage.outputs.tableEndpoint}${ledger}'
   START_FROM: poller.?startFrom ?? ''
@@ -211,7 +213,7 @@ module table 'modules/table.bicep' = {
     workspaceName: usedWorkspaceName
     plan: tablePlan
     retentionInDays: tableRetentionInDays
-    totalRetentionInDays: tableTotalRetentionInDays
+    totalRetentionInDays: usedTotalRetention
     extraColumns: extraColumns
   }
   dependsOn: [
@@ -459,7 +461,7 @@ module pollerApp 'modules/app.bicep' = if (usePoller) {
     packageContainerName: logPoller
     insightsName: insights.outputs.name
     instanceMemoryMB: instanceMemoryMB
-    maximumInstanceCount: 1
+    maximumInstanceCount: maximumInstanceCount
     settings: union(commonSettings, subscriberSettings, pollerSettings, {
       EVENT_TOPIC_ENDPOINT: useWebhook ? topic!.outputs.endpoint : ''
     })
@@ -578,6 +580,9 @@ output subscriberAppName string = subscriberApp.outputs.name
 
 @description('The app of azure-log-poller; empty without a poller.')
 output pollerAppName string = usePoller ? pollerApp!.outputs.name : ''
+
+@description('What the vault must have before the functions can start, with a space between the names.')
+output vaultEntries string = join(concat(useWebhook ? ['webhook-token'] : [], events.?useRedactKey ?? false ? ['redact-key'] : [], collector.?useAuthorization ?? false ? ['http-sink-authorization'] : [], usePoller ? ['auth0-client-secret'] : []), ' ')
 
 @description('Whether rows come to Auth0Logs_CL, and a query can tell.')
 output rowsCanBeQueried bool = contains(sinks, 'log-analytics') && tablePlan == 'Analytics'

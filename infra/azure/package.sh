@@ -6,9 +6,13 @@
 # Needs rustup, a C compiler and python3. The binaries are linked to musl, so that no version of glibc matters, and run on
 # any x86_64 Linux. A file's mode is in the zip: without the executable bit the host says "Permission denied".
 set -euo pipefail
+folder=${1:-}
+case $folder in
+/* | '') ;;
+*) folder=$PWD/$folder ;;
+esac
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
-
-folder=${1:-target/azure}
+folder=${folder:-target/azure}
 target=x86_64-unknown-linux-musl
 
 if ! rustup target list --installed | grep --quiet --line-regexp "$target"; then

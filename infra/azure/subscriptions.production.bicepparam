@@ -1,7 +1,7 @@
 using 'subscriptions.bicep'
 
 // deploy.sh says these, as main.bicep made them; what stands beside them is for whoever reads or checks this file.
-param topicName = readEnvironmentVariable('TOPIC_NAME', 'auth0-logs')
+param topicName = readEnvironmentVariable('TOPIC_NAME', '')
 param partnerTopicName = readEnvironmentVariable('PARTNER_TOPIC_NAME', '')
 param subscriberAppName = readEnvironmentVariable('SUBSCRIBER_APP_NAME', 'auth0-deliver')
 param topicIdentityName = readEnvironmentVariable('TOPIC_IDENTITY_NAME', 'auth0-topics')

@@ -16,7 +16,7 @@ fail() {
     exit 1
 }
 
-# Says what an error text waits for; says nothing where waiting does not help.
+# Says what an error text waits for; nothing, if waiting does not help.
 known_delay() {
     local errors=$1 pattern what
     # A right that whoever deploys lacks does not come by waiting.
@@ -34,9 +34,11 @@ a new identity to be known|PrincipalNotFound|does not exist in the directory
 Event Grid to find the function|endpoint not found|Resource should pre-exist
 a new function or table to be known to queries|Failed to resolve (scalar|table|column|entity|function)|could not be resolved|does not refer to any known|One of the tables does not exist|Failed to run the analytics rule query|SemanticError
 a new resource to be known|ParentResourceNotFound|Name or service not known|getaddrinfo
+Sentinel to be on|not onboarded
 the rights on a new workspace|permissions on all the workspaces
 another operation to end|AnotherOperationInProgress|DeploymentActive|ongoing deployment|Status Code: 409|another operation is in progress
 an upload that comes to an end|the upload hung for
+a busy service to answer|TooManyRequests|ServiceUnavailable|Service Unavailable|GatewayTimeout|Bad Gateway|ServerTimeout|Connection aborted|Connection reset|Read timed out|Status Code: (429|50[234])
 new roles to work|Forbidden|Unauthorized|AuthorizationPermissionMismatch|\b40[13]\b
 DELAYS
 }

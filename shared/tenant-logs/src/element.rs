@@ -18,6 +18,8 @@ pub(crate) struct Element<'a> {
     pub(crate) detail: Option<Detail<'a>>,
     /// `detail-type` (EventBridge) or `eventType` (Event Grid schema).
     pub(crate) envelope_type: Option<&'a str>,
+    /// `time` (EventBridge, CloudEvents) or `eventTime` (Event Grid schema).
+    pub(crate) envelope_time: Option<&'a str>,
     /// Whether `eventType` (Event Grid schema) is there.
     pub(crate) is_event_grid: bool,
     /// Whether `specversion` (CloudEvents) is there.
@@ -71,6 +73,7 @@ enum Member {
     Detail,
     DetailType,
     EventType,
+    Time,
     SpecVersion,
     Logs,
     Redacted,
@@ -138,6 +141,7 @@ impl<'a> Element<'a> {
                 self.envelope_type = value;
                 self.is_event_grid = true;
             }
+            Member::Time => self.envelope_time = value,
             Member::SpecVersion => self.is_cloud_event = true,
             Member::Logs => self.logs = value,
             Member::Redacted => self.redacted = value,
@@ -195,6 +199,7 @@ impl<'a> RecordFields<'a> {
             | Member::Detail
             | Member::DetailType
             | Member::EventType
+            | Member::Time
             | Member::SpecVersion
             | Member::Logs
             | Member::Redacted
@@ -241,6 +246,7 @@ impl Member {
             b"detail" => Self::Detail,
             b"detail-type" => Self::DetailType,
             b"eventType" => Self::EventType,
+            b"time" | b"eventTime" => Self::Time,
             b"specversion" => Self::SpecVersion,
             b"logs" => Self::Logs,
             b"redacted" => Self::Redacted,

@@ -7,6 +7,7 @@ mod catalogue;
 #[cfg(test)]
 mod kql;
 pub(crate) mod meaning;
+pub(crate) mod reasons;
 
 use catalogue::CATALOGUE;
 

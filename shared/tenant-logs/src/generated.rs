@@ -11,6 +11,18 @@ pub(crate) fn repository_path(relative: &str) -> PathBuf {
         .join(relative)
 }
 
+/// What begins and ends a table that a test generates within a page.
+const BEGIN: &str = "<!-- generated: begin -->\n";
+const END: &str = "<!-- generated: end -->\n";
+
+/// Holds the generated part of a page against what it should be, as [`check_file`] does.
+pub(crate) fn check_part(relative: &str, part: &str) {
+    let page = fs::read_to_string(repository_path(relative)).unwrap();
+    let (before, after) = page.split_once(BEGIN).unwrap();
+    let (_, after) = after.split_once(END).unwrap();
+    check_file(relative, &format!("{before}{BEGIN}\n{part}\n{END}{after}"));
+}
+
 /// Holds a file against its right content, and writes that where the files are to be updated.
 pub(crate) fn check_file(relative: &str, right: &str) {
     let path = repository_path(relative);

@@ -6,6 +6,7 @@ mod dead_letter;
 mod digest;
 mod element;
 mod error;
+mod event_time;
 mod event_type;
 mod filter;
 #[cfg(test)]
@@ -34,6 +35,6 @@ pub use json::{
 pub use log_event::LogEvent;
 pub use parse::{Parsed, Reject, parse};
 pub use redaction::{Redaction, RedactionProblem};
-pub use schema::{AsimStream, Mapping, Schema};
+pub use schema::{AsimStream, Mapping, Raw, Schema};
 pub use secret::Secret;
 pub use tenant::{TenantName, TenantNameProblem};

@@ -1,11 +1,13 @@
 //! One entry of a tenant's log, with its own JSON text.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use crate::digest::derived_log_id;
 use crate::element::{Data, Element};
+use crate::event_time::{EventTime, read_time};
 use crate::json::{member, object_members, scalar, string_content};
 use crate::record::{MemberIndex, Record};
 
@@ -19,8 +21,13 @@ pub struct LogEvent<'a> {
     log_id: Cow<'a, str>,
     log_id_derived: bool,
     event_type: Option<Cow<'a, str>>,
+    /// As JSON.
     date: Option<Cow<'a, str>>,
+    /// The time of the cloud's envelope.
+    envelope_time: Option<Timestamp>,
     redacted: Vec<String>,
+    /// Every path that our own rules treat, in whatever event.
+    rules: Option<Arc<Vec<String>>>,
     /// Whether something stands beside `data` that no wrapper has.
     has_more: bool,
     /// Where the record's members are, until the text is replaced or owned.
@@ -107,8 +114,10 @@ impl<'a> LogEvent<'a> {
             log_id: Cow::Borrowed(""),
             log_id_derived: false,
             event_type: scalar_of(event_type),
-            date: scalar_of(date),
+            date: date.map(Cow::Borrowed),
+            envelope_time: None,
             redacted: Vec::new(),
+            rules: None,
             has_more: false,
             index: None,
         }
@@ -148,6 +157,25 @@ impl<'a> LogEvent<'a> {
         Some(format!("{{{}}}", more.join(",")))
     }
 
+    /// Returns what of the detail is neither its record nor told by the `log_id` and the marks, as an object; `None` as a rule.
+    pub(crate) fn beside_detail(&self) -> Option<String> {
+        // What is wrapped anew has nothing beside its record.
+        if self.form != Form::Detail {
+            return None;
+        }
+        // Auth0's wrapper may have a number.
+        let log_id = member(&self.text, "log_id").filter(|json| !json.starts_with('"'));
+        let log_id = log_id.map(|log_id| format!(r#""log_id":{log_id}"#));
+        match (self.beside(), log_id) {
+            (Some(beside), Some(log_id)) => {
+                let members = beside.strip_prefix('{')?;
+                Some(format!("{{{log_id},{members}"))
+            }
+            (None, Some(log_id)) => Some(format!("{{{log_id}}}")),
+            (beside, None) => beside,
+        }
+    }
+
     /// Puts a redacted record in the place of the original one, and names the paths; `beside` is an object of what stood
     /// beside it.
     pub(crate) fn replace_record(
@@ -185,7 +213,41 @@ impl<'a> LogEvent<'a> {
 
     /// The record's `date` as a time, where it can be read as one.
     pub fn date(&self) -> Option<Timestamp> {
-        self.date.as_deref()?.parse().ok()
+        read_time(self.date.as_deref()?)
+    }
+
+    /// When it happened: its date, else the time of the envelope that it came in, else that in its `log_id`.
+    pub fn time(&self) -> Option<Timestamp> {
+        self.event_time().map(EventTime::timestamp)
+    }
+
+    pub(crate) fn event_time(&self) -> Option<EventTime> {
+        let envelope = self.envelope_time;
+        EventTime::of(self.date.as_deref(), envelope, &self.log_id)
+    }
+
+    /// Returns when it happened by the date that is left of the record, which nothing stands in for where it is redacted.
+    pub(crate) fn event_time_of(&self, date: Option<&str>) -> Option<EventTime> {
+        let envelope = self.envelope_time;
+        EventTime::of(date, envelope.filter(|_| !self.hides("date")), &self.log_id)
+    }
+
+    /// Adds the time of the envelope that it came in.
+    pub(crate) fn with_envelope_time(mut self, time: Option<&str>) -> Self {
+        self.envelope_time = time.and_then(read_time);
+        self
+    }
+
+    /// Notes what our own rules treat.
+    pub(crate) fn note_rules(&mut self, rules: &Arc<Vec<String>>) {
+        self.rules = Some(Arc::clone(rules));
+    }
+
+    /// Whether a member was redacted, or would be: itself, a part of it, or what it is a part of.
+    pub(crate) fn hides(&self, path: &str) -> bool {
+        let rules = self.rules.as_deref().map_or(&[][..], Vec::as_slice);
+        let mut paths = self.redacted.iter().chain(rules);
+        paths.any(|rule| is_within(rule, path) || is_within(path, rule))
     }
 
     /// The paths that were redacted, here or before.
@@ -241,7 +303,9 @@ impl<'a> LogEvent<'a> {
             log_id_derived: self.log_id_derived,
             event_type: self.event_type.map(|text| Cow::Owned(text.into_owned())),
             date: self.date.map(|text| Cow::Owned(text.into_owned())),
+            envelope_time: self.envelope_time,
             redacted: self.redacted,
+            rules: self.rules,
             has_more: self.has_more,
             index: None,
         }
@@ -275,6 +339,12 @@ fn log_id_of<'a>(log_id: Option<&'a str>, underscore_id: Option<&'a str>) -> Opt
 
 fn scalar_of(member: Option<&str>) -> Option<Cow<'_, str>> {
     scalar(member?)
+}
+
+/// Whether a path leads to another path's value or into it.
+fn is_within(path: &str, other: &str) -> bool {
+    let after = path.strip_prefix(other);
+    after.is_some_and(|after| after.is_empty() || after.starts_with('.'))
 }
 
 /// Reads `["a","b"]`, or `"a,b"` as CloudEvents extensions hold it.

@@ -185,6 +185,8 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
     if !matches!(content, Content::Own) {
         reject.envelope_type = envelope_type(element);
     }
+    let is_enveloped = !matches!(content, Content::Own);
+    let envelope_time = element.envelope_time.filter(|_| is_enveloped);
     let log_event = match content {
         Content::Own => LogEvent::from_element(value.text, element),
         Content::Detail => from_detail(element),
@@ -196,7 +198,10 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
         }),
     };
     match log_event {
-        Some(log_event) => parsed.log_events.push(log_event),
+        Some(log_event) => {
+            let log_event = log_event.with_envelope_time(envelope_time);
+            parsed.log_events.push(log_event);
+        }
         None => parsed.rejects.push(reject),
     }
 }

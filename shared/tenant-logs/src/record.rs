@@ -19,7 +19,7 @@ pub(crate) struct MemberIndex<'a> {
     /// Begin and end of each member's name and value; those of `details` come before `details` itself.
     members: Vec<[u32; 4]>,
     /// Which of the members are those of `details`.
-    details: Range<usize>,
+    details: Range<u32>,
     has_backslash: bool,
 }
 
@@ -55,14 +55,25 @@ impl<'a> MemberIndex<'a> {
             self.details = 0..0;
             return scan.value_end(begin);
         }
-        let first = self.members.len();
+        let first = self.member_count();
         let end = scan.object_end(begin, |scan, name, value| {
             let end = scan.value_end(value)?;
             self.note(name, value, end);
             Some(end)
         });
-        self.details = first..self.members.len();
+        self.details = first..self.member_count();
         end
+    }
+
+    fn member_count(&self) -> u32 {
+        // Each takes bytes of a body, which are fewer.
+        u32::try_from(self.members.len()).unwrap_or_default()
+    }
+
+    /// Returns which of the members are those of `details`.
+    fn details(&self) -> Range<usize> {
+        let index = |index: u32| usize::try_from(index).unwrap_or_default();
+        index(self.details.start)..index(self.details.end)
     }
 
     /// Notes whether some string so far held an escape.
@@ -102,17 +113,17 @@ impl<'a> Record<'a> {
             no_escapes: !index.has_backslash,
             ..Self::default()
         };
-        let first = index.details.start;
+        let details = index.details();
         let members = index
-            .slices(0..first)
-            .chain(index.slices(index.details.end..index.members.len()));
+            .slices(0..details.start)
+            .chain(index.slices(details.end..index.members.len()));
         for (name, json) in members {
             match with_name(name, record.no_escapes, |name| record.own.field(name)) {
                 Some(field) => *field = Some(json),
                 None => record.others.push((name, json)),
             }
         }
-        for (name, json) in index.slices(index.details.clone()) {
+        for (name, json) in index.slices(details) {
             if let Some(field) =
                 with_name(name, record.no_escapes, |name| record.details.field(name))
             {
@@ -189,6 +200,9 @@ pub(crate) trait Fields<'a>: Default {
     /// Returns the field of the member with this name.
     fn field(&mut self, name: &[u8]) -> Option<&mut Option<&'a str>>;
 
+    /// Visits every member that is there, with its name.
+    fn each(&self, visit: impl FnMut(&'static [u8], &'a str));
+
     /// Leaves out strings that cannot be decoded.
     fn leave_out_unreadable(&mut self);
 }
@@ -212,6 +226,12 @@ macro_rules! members {
                     $($name => Some(&mut self.$field),)*
                     _ => None,
                 }
+            }
+
+            fn each(&self, mut visit: impl FnMut(&'static [u8], &'a str)) {
+                $(if let Some(json) = self.$field {
+                    visit($name, json);
+                })*
             }
 
             fn leave_out_unreadable(&mut self) {
@@ -268,6 +288,7 @@ members! {
 members! {
     /// What we read of `details`.
     Details {
+        actor = b"actor",
         authenticator = b"authenticator",
         error = b"error",
         request = b"request",
@@ -283,20 +304,69 @@ members! {
         message = b"message",
         oauth_error = b"oauthError",
         error_type = b"type",
+        payload = b"payload",
+    }
+}
+
+members! {
+    /// What we read of `details.error.payload`.
+    ErrorPayload {
+        code = b"code",
+    }
+}
+
+members! {
+    /// What we read of `details.actor`, who acts in the place of the user.
+    Actor {
+        email = b"email",
+        name = b"name",
+        sub = b"sub",
+    }
+}
+
+members! {
+    /// What we read of `details.request.auth`.
+    Auth {
+        user = b"user",
+    }
+}
+
+members! {
+    /// What we read of `details.request.auth.user`.
+    AuthUser {
+        email = b"email",
+        name = b"name",
+        user_id = b"user_id",
+    }
+}
+
+members! {
+    /// What we read of an object of the Management API, as a request or an answer has it.
+    Body {
+        client_id = b"client_id",
+        email = b"email",
+        id = b"id",
+        name = b"name",
+        user_id = b"user_id",
+        username = b"username",
     }
 }
 
 members! {
     /// What we read of `details.request`.
     Request {
+        auth = b"auth",
+        body = b"body",
         method = b"method",
         path = b"path",
+        user_agent = b"userAgent",
     }
 }
 
 members! {
     /// What we read of `details.response`.
     Response {
+        body = b"body",
         status_code = b"statusCode",
     }
 }

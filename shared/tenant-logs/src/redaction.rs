@@ -3,6 +3,7 @@
 //! A path that an event already names as redacted is not treated again, so that a hash is never hashed.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use hmac::Mac;
 
@@ -24,6 +25,8 @@ pub struct Redaction {
     rules: Vec<Rule>,
     tree: Node,
     key: Option<Secret>,
+    /// The rules' paths, shared with every event.
+    paths: Arc<Vec<String>>,
 }
 
 /// A rule that cannot be read.
@@ -85,6 +88,8 @@ impl Redaction {
         if redaction.key.is_none() && actions.any(|action| action == Action::Hmac) {
             problems.push(RedactionProblem::NoKey);
         }
+        let paths = redaction.rules.iter().map(|rule| rule.path.clone());
+        redaction.paths = Arc::new(paths.collect());
         if problems.is_empty() {
             Ok(redaction)
         } else {
@@ -99,6 +104,10 @@ impl Redaction {
 
     /// Redacts a log event. Returns whether anything was changed. Where nothing is, its text stays byte for byte.
     pub fn redact(&self, log_event: &mut LogEvent<'_>) -> bool {
+        if self.is_empty() {
+            return false;
+        }
+        log_event.note_rules(&self.paths);
         let tree = match log_event.redacted() {
             [] => Cow::Borrowed(&self.tree),
             done => Cow::Owned(self.tree_without(done)),

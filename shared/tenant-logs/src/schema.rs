@@ -5,19 +5,23 @@
 
 mod asim;
 mod ecs;
-mod event_time;
 mod event_view;
 mod json_writer;
 mod ocsf;
+mod parties;
+mod raw;
 mod rest;
 mod sentinel;
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
+
 use crate::{LogEvent, TenantName};
 pub use asim::AsimStream;
 use event_view::EventView;
 use json_writer::JsonWriter;
+pub use raw::Raw;
 
 /// A schema that log events are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -55,9 +59,10 @@ impl Schema {
         }
     }
 
-    /// One log event as a JSON object in this schema. [`Mapping`] can name the tenant too.
+    /// One log event as a JSON object in this schema, without a tenant and without a clock: an event that tells nothing of
+    /// its time gets the epoch. [`Mapping`] takes both.
     pub fn write<'a>(self, log_event: &'a LogEvent<'_>) -> Cow<'a, str> {
-        Mapping::to(self, None).write(log_event)
+        Mapping::to(self, None, Timestamp::UNIX_EPOCH).write(log_event)
     }
 }
 
@@ -66,12 +71,26 @@ impl Schema {
 pub struct Mapping<'t> {
     schema: Schema,
     tenant: Option<&'t TenantName>,
+    received_at: Timestamp,
+    raw: Raw,
 }
 
 impl<'t> Mapping<'t> {
-    /// A mapping to a schema. The tenant's name stands where the schema requires one and an event has none.
-    pub fn to(schema: Schema, tenant: Option<&'t TenantName>) -> Self {
-        Self { schema, tenant }
+    /// A mapping to a schema. The tenant's name stands where the schema requires one and an event has none, the time of
+    /// receipt where nothing in an event tells when it happened.
+    pub fn to(schema: Schema, tenant: Option<&'t TenantName>, received_at: Timestamp) -> Self {
+        Self {
+            schema,
+            tenant,
+            received_at,
+            raw: Raw::Whole,
+        }
+    }
+
+    /// The same mapping, keeping this much of an event beside the row's fields. Raw rows are the event itself.
+    #[must_use]
+    pub fn keeping(self, raw: Raw) -> Self {
+        Self { raw, ..self }
     }
 
     /// One log event as a JSON object.
@@ -87,7 +106,7 @@ impl<'t> Mapping<'t> {
 
     /// Appends one log event as a JSON object.
     pub fn append(&self, log_event: &LogEvent<'_>, out: &mut String) {
-        let view = || EventView::of(log_event, self.tenant);
+        let view = || EventView::of(log_event, self.tenant, self.received_at, self.raw);
         match self.schema {
             Schema::Raw => {
                 let (before, text, after) = log_event.detail_parts();
@@ -109,5 +128,9 @@ mod golden;
 mod laws;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod restore;
+#[cfg(test)]
+mod sizes;
 #[cfg(test)]
 mod tests;

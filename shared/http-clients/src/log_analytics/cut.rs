@@ -4,10 +4,10 @@
 //! longer would be cut by Azure Monitor, without a trace and through the middle of JSON.
 
 mod fit;
-mod members;
 
-use fit::{fit, quoted};
-use members::members;
+use tenant_logs::{object_members, string_content};
+
+use fit::{content, fit, quoted};
 
 /// Bytes that a column takes.
 const MAX_BYTES: usize = 65_536;
@@ -23,10 +23,10 @@ pub(super) fn cut_row(row: &str) -> Option<String> {
         return None;
     }
     let mut cut = Vec::new();
-    let mut columns: Vec<(String, String)> = Vec::new();
-    for (name, json) in members(row)? {
+    let mut columns: Vec<(&str, String)> = Vec::new();
+    for (name, json) in object_members(row)? {
         let value = if is_too_long(json) {
-            fit(json, MAX_BYTES, &name, &mut cut)
+            fit(json, MAX_BYTES, &content(name), &mut cut)
         } else {
             json.to_owned()
         };
@@ -40,10 +40,11 @@ pub(super) fn cut_row(row: &str) -> Option<String> {
         if index > 0 {
             written.push(',');
         }
-        written.push_str(&quoted(name));
+        written.push_str(name);
         written.push(':');
-        if RAW_COLUMNS.contains(&name.as_str()) {
-            written.push_str(&with_names(name, json, &cut));
+        let column = content(name);
+        if RAW_COLUMNS.contains(&column.as_ref()) {
+            written.push_str(&with_names(&column, json, &cut));
         } else {
             written.push_str(json);
         }
@@ -56,10 +57,7 @@ fn is_too_long(json: &str) -> bool {
     if json.len() <= MAX_BYTES {
         return false;
     }
-    match serde_json::from_str::<String>(json) {
-        Ok(text) => text.len() > MAX_BYTES,
-        Err(_) => true,
-    }
+    string_content(json).is_none_or(|text| text.len() > MAX_BYTES)
 }
 
 /// The raw event with the paths of what was cut, as many as there is room for.

@@ -36,7 +36,7 @@ async fn send(sink: &LogAnalytics, schema: Schema, body: &str) -> Delivery {
     let sending = Sending {
         until: Instant::now() + Duration::from_mins(1),
         patience: Patience::WholeTime,
-        max_tries: 1,
+        max_tries: 3,
     };
     let mut delivery = sink.send(&rows, &sending).await;
     delivery.delivered.sort_unstable();

@@ -185,7 +185,7 @@ impl<S: Sink, L: Ledger, D: DeadLetters> Relay<S, L, D> {
         deadline: &Deadline,
         counters: &mut SinkCounters,
     ) -> Vec<Fate> {
-        let mapping = Mapping::to(destination.schema, Some(&self.tenant));
+        let mapping = Mapping::to(destination.schema, Some(&self.tenant), Timestamp::now());
         let rows: Vec<Row<'_>> = log_events
             .iter()
             .map(|accepted| Row {

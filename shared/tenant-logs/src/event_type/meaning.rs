@@ -1,12 +1,12 @@
-//! What an event type says activity, in words that every schema can be written from.
+//! What an event type says happened, in words that every schema can be written from.
 //!
 //! The catalogue gives each code its meaning. Outside the catalogue no code decides anything: a schema asks what
-//! activity, with which outcome, and reads the event's own fields.
+//! happened, with which outcome, and reads the event's own fields.
 
 /// What a code says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Meaning {
-    /// What activity.
+    /// What happened.
     pub(crate) activity: Activity,
     /// Why it failed, where the code says so.
     pub(crate) reason: Option<FailureReason>,
@@ -14,7 +14,7 @@ pub(crate) struct Meaning {
     pub(crate) severity: Option<Severity>,
 }
 
-/// What activity.
+/// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Activity {
     /// Somebody logged on, or tried.
@@ -125,7 +125,7 @@ pub(crate) enum Attempt {
     Factor,
 }
 
-/// What was done to an resource.
+/// What was done to a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Operation {
     /// It was made or added.
@@ -192,17 +192,27 @@ pub(crate) enum Notice {
     Service,
 }
 
-/// Why something failed, where a code says so.
+/// Why something failed, where a code or a text says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum FailureReason {
-    /// The password is not that of the user.
+    /// The password, or a code in its place, is not that of the user.
     WrongPassword,
+    /// A factor, key or assertion is not right.
+    WrongKey,
+    /// The password is too old.
+    PasswordExpired,
     /// There is no such user.
     NoSuchUser,
-    /// The user is blocked.
+    /// The user is blocked for a while, after too many attempts.
     UserLocked,
+    /// The user is blocked by an administrator.
+    UserDisabled,
+    /// The session, or the token that stands for it, has ended.
+    SessionExpired,
     /// It is not allowed.
     AgainstPolicy,
+    /// One that no other word is for, as only a text says: it overrides what the code does.
+    Other,
 }
 
 /// How much an event matters to whoever watches over security.

@@ -7,12 +7,18 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 pub(super) fn unescaped_bytes(text: &[u8]) -> usize {
     let mut unescaped = 0;
     let mut rest = text;
-    while let Some((eight, after)) = rest.split_first_chunk::<8>() {
-        let first = first_special(*eight);
-        unescaped += first;
-        if first < eight.len() {
-            return unescaped;
+    // Two words at a time: most strings end within them.
+    while let Some((first, after)) = rest.split_first_chunk::<8>()
+        && let Some((second, after)) = after.split_first_chunk::<8>()
+    {
+        let (first, second) = (marks(*first), marks(*second));
+        if first != 0 {
+            return unescaped + index_of(first);
         }
+        if second != 0 {
+            return unescaped + 8 + index_of(second);
+        }
+        unescaped += 16;
         rest = after;
     }
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | ..b' ');
@@ -22,13 +28,23 @@ pub(super) fn unescaped_bytes(text: &[u8]) -> usize {
 /// Returns the index of the first special one of eight bytes; eight where none is.
 #[inline]
 pub(super) fn first_special(eight: [u8; 8]) -> usize {
+    index_of(marks(eight))
+}
+
+#[inline]
+fn index_of(marks: u64) -> usize {
+    usize::try_from(marks.trailing_zeros() / 8).unwrap_or(8)
+}
+
+/// Returns the highest bit of each special one of eight bytes, perhaps also of some after the first.
+#[inline]
+fn marks(eight: [u8; 8]) -> u64 {
     let eight = u64::from_le_bytes(eight);
     // A quote, 0x22, changes places with the blank, so that it and the control characters are all that is below 0x21.
     let swapped = eight ^ (ONES * 0x02);
     let quotes_and_controls = below(swapped, 0x21);
     let backslashes = below(eight ^ (ONES * 0x5c), 0x01);
-    let marks = (quotes_and_controls | backslashes) & (ONES * 0x80);
-    usize::try_from(marks.trailing_zeros() / 8).unwrap_or(8)
+    (quotes_and_controls | backslashes) & (ONES * 0x80)
 }
 
 /// Sets the highest bit of each byte that is below a limit; it can err only in bytes after one that is.

@@ -6,13 +6,17 @@ mod audit;
 mod authentication;
 mod stream;
 
+use std::borrow::Cow;
+
 pub use stream::AsimStream;
 
 use super::event_view::{EventView, coordinates};
 use super::json_writer::{JsonWriter, is_text, key};
+use super::parties::Party;
+use super::raw::{self, Given, Raw};
 use super::sentinel;
 use crate::Outcome;
-use crate::event_type::meaning::{Activity, Challenge, Severity};
+use crate::event_type::meaning::Severity;
 
 /// Writes one row for the stream that the event belongs to.
 pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
@@ -47,11 +51,11 @@ fn write_event(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
 
 /// Where the event came from, as far as the event tells.
 fn write_source(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
-    let own = &view.record.own;
     let location = view.location();
-    if let Some(ip) = view.ip {
-        row.any(key!("SrcIpAddr"), Some(ip.json));
-    }
+    row.any(
+        key!("SrcIpAddr"),
+        view.ips.first.as_ref().map(|ip| ip.json.as_ref()),
+    );
     row.text(key!("SrcGeoCountry"), location.country_name);
     row.text(key!("SrcGeoCity"), location.city_name);
     row.text(key!("SrcGeoRegion"), location.subdivision_name);
@@ -62,21 +66,39 @@ fn write_source(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     if view.is_mobile() == Some("true") {
         row.fixed(key!("SrcDeviceType"), r#""Mobile Device""#);
     }
-    row.text(key!("HttpUserAgent"), own.user_agent);
+    row.text(key!("HttpUserAgent"), view.user_agent());
 }
 
-fn write_raw(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
-    view.write_raw(key!("AdditionalFields"), row);
+/// Writes what the row keeps of the event; `given` is what the columns of its table alone give back.
+fn write_raw<'a>(view: &'a EventView<'_>, given: Vec<Given<'a>>, row: &mut JsonWriter<'_>) {
+    let key = key!("AdditionalFields");
+    match view.raw {
+        Raw::Whole => view.write_raw(key, row),
+        Raw::Rest => {
+            let own = &view.record.own;
+            let ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
+            let agent = view.user_agent().filter(|json| is_text(json));
+            let mut given = given;
+            given.extend([
+                Given::text("description", own.description),
+                Given::text("hostname", own.hostname),
+                Given::filled("ip", own.ip, ip),
+                Given::filled("user_agent", own.user_agent, agent),
+                Given::text("client_id", own.client_id),
+                Given::text("client_name", own.client_name),
+                Given::text("tenant_name", own.tenant_name),
+            ]);
+            given.extend(raw::always(view));
+            raw::write_rest(view, key, &given, row);
+        }
+        Raw::None => raw::write_only_marks(view, key, row),
+    }
 }
 
 /// What only begins something has no result yet.
 fn result(view: &EventView<'_>) -> &'static str {
-    let is_step = matches!(
-        view.activity(),
-        Some(Activity::LogonStep | Activity::MfaChallenge(Challenge::Sent, _))
-    );
     match view.outcome() {
-        Outcome::Success if is_step => "NA",
+        Outcome::Success if view.is_step() => "NA",
         Outcome::Success => "Success",
         Outcome::Warning => "Partial",
         Outcome::Failure => "Failure",
@@ -93,11 +115,29 @@ fn severity(view: &EventView<'_>) -> &'static str {
     }
 }
 
-/// How a user's name is written: as an e-mail address or just as a name.
-fn username_type(view: &EventView<'_>) -> &'static str {
-    match view.email() {
-        Some(_) => "UPN",
-        None => "Simple",
+/// Writes who acted.
+fn write_actor(actor: &Party<'_>, is_application: bool, row: &mut JsonWriter<'_>) {
+    row.text(key!("ActorUserId"), actor.id.as_deref());
+    if actor.id.is_some() {
+        row.fixed(key!("ActorUserIdType"), r#""Other""#);
+    }
+    // Of several names Microsoft prefers the address.
+    let name = actor.email.as_ref().or(actor.name.as_ref());
+    row.text(key!("ActorUsername"), name.map(AsRef::as_ref));
+    if name.is_some() {
+        row.word(key!("ActorUsernameType"), username_type(name, actor));
+    }
+    if is_application {
+        row.fixed(key!("ActorUserType"), r#""Application""#);
+    }
+}
+
+/// How a name is written: as an e-mail address or just as a name.
+fn username_type(name: Option<&Cow<'_, str>>, party: &Party<'_>) -> &'static str {
+    if name.is_some() && name == party.email.as_ref() {
+        "UPN"
+    } else {
+        "Simple"
     }
 }
 

@@ -2,9 +2,13 @@
 
 mod classes;
 
+use std::borrow::Cow;
+
 use super::event_view::{Address, EventView, coordinates};
-use super::json_writer::{JsonWriter, key};
-use super::rest::write_rest;
+use super::json_writer::{JsonWriter, is_text, key};
+use super::parties::{Party, TargetKind};
+use super::raw::{self, Given, Raw};
+use super::rest::{write_rest, wrong_type};
 use crate::Outcome;
 use crate::event_type::meaning::Activity;
 use classes::Class;
@@ -24,8 +28,47 @@ pub(super) fn write(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     write_request(view, document);
     write_error(view, document);
     write_related(view, document);
-    write_rest(view, key!("auth0"), &[], document);
+    match view.raw {
+        Raw::Whole => write_others(view, document),
+        Raw::Rest => raw::write_rest(view, key!("auth0"), &given(view), document),
+        Raw::None => raw::write_only_marks(view, key!("auth0"), document),
+    }
     document.end_row();
+}
+
+/// What no field holds, beside the whole event in `event.original`.
+fn write_others(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
+    let own = &view.record.own;
+    let besides = [
+        wrong_type(key!("description"), own.description),
+        wrong_type(key!("hostname"), own.hostname),
+        wrong_type(key!("ip"), own.ip),
+        wrong_type(key!("organization_id"), own.organization_id),
+        wrong_type(key!("organization_name"), own.organization_name),
+        wrong_type(key!("user_agent"), own.user_agent),
+        wrong_type(key!("user_id"), own.user_id),
+        wrong_type(key!("user_name"), own.user_name),
+    ];
+    write_rest(view, key!("auth0"), &besides, document);
+}
+
+/// What the fields give back.
+fn given<'a>(view: &'a EventView<'_>) -> Vec<Given<'a>> {
+    let own = &view.record.own;
+    let actor = view.actor().into_owned();
+    let agent = view.user_agent().filter(|json| is_text(json));
+    let mut given = vec![
+        Given::text("description", own.description),
+        Given::of("user_id", own.user_id, actor.id),
+        Given::of("user_name", own.user_name, actor.name),
+        Given::text("organization_id", own.organization_id),
+        Given::text("organization_name", own.organization_name),
+        Given::text("ip", own.ip),
+        Given::filled("user_agent", own.user_agent, agent),
+        Given::text("hostname", own.hostname),
+    ];
+    given.extend(raw::always(view));
+    given
 }
 
 fn write_event(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
@@ -48,7 +91,7 @@ fn write_event(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     if let Some(activity) = view.activity() {
         write_action(activity, document);
     }
-    let outcome = match view.outcome() {
+    let outcome = match view.decision() {
         // What only warns was done.
         Outcome::Success | Outcome::Warning => "success",
         Outcome::Failure => "failure",
@@ -58,7 +101,9 @@ fn write_event(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     if let Some(code) = &view.code {
         document.string(key!("code"), code);
     }
-    view.write_raw_string(key!("original"), document);
+    if view.raw == Raw::Whole {
+        view.write_raw_string(key!("original"), document);
+    }
     document.end_object(event);
 }
 
@@ -74,9 +119,14 @@ fn write_action(activity: Activity, document: &mut JsonWriter<'_>) {
 fn write_user(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     let own = &view.record.own;
     let user = document.begin_object(key!("user"));
-    document.text(key!("id"), own.user_id);
-    document.text(key!("name"), own.user_name);
-    document.text(key!("email"), view.email());
+    write_party(&view.actor(), document);
+    if let Some(target) = &view.target
+        && target.kind == TargetKind::User
+    {
+        let object = document.begin_object(key!("target"));
+        write_party(&target.party, document);
+        document.end_object(object);
+    }
     document.end_object(user);
     let organization = document.begin_object(key!("organization"));
     document.text(key!("id"), own.organization_id);
@@ -84,10 +134,16 @@ fn write_user(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     document.end_object(organization);
 }
 
+fn write_party(party: &Party<'_>, document: &mut JsonWriter<'_>) {
+    document.text(key!("id"), party.id.as_deref());
+    document.text(key!("name"), party.name.as_deref());
+    document.text(key!("email"), party.email.as_deref());
+}
+
 fn write_source(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     let source = document.begin_object(key!("source"));
     document.text(key!("address"), view.record.own.ip);
-    write_ip(view.ip, document);
+    write_ip(view.ips.first.as_ref(), document);
     let location = view.location();
     let geo = document.begin_object(key!("geo"));
     document.text(key!("city_name"), location.city_name);
@@ -109,10 +165,9 @@ fn write_source(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
 /// The user's side: `client_ip` where an application's back end stands between, else the source again.
 fn write_client(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     let own = &view.record.own;
-    let (address, ip) = if view.client_ip.is_some() {
-        (own.client_ip, view.client_ip)
-    } else {
-        (own.ip, view.ip)
+    let (address, ip) = match &view.client_ips.first {
+        Some(ip) => (own.client_ip, Some(ip)),
+        None => (own.ip, view.ips.first.as_ref()),
     };
     let client = document.begin_object(key!("client"));
     document.text(key!("address"), address);
@@ -120,12 +175,12 @@ fn write_client(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     document.end_object(client);
 }
 
-fn write_ip(ip: Option<Address<'_>>, document: &mut JsonWriter<'_>) {
-    document.any(key!("ip"), ip.map(|ip| ip.json));
+fn write_ip(ip: Option<&Address<'_>>, document: &mut JsonWriter<'_>) {
+    document.any(key!("ip"), ip.map(|ip| ip.json.as_ref()));
 }
 
 fn write_network(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
-    match view.ip {
+    match &view.ips.first {
         Some(ip) if ip.is_v4 => document.fixed(key!("network"), r#"{"type":"ipv4"}"#),
         Some(_) => document.fixed(key!("network"), r#"{"type":"ipv6"}"#),
         None => {}
@@ -134,7 +189,7 @@ fn write_network(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
 
 fn write_user_agent(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     let user_agent = document.begin_object(key!("user_agent"));
-    document.text(key!("original"), view.record.own.user_agent);
+    document.text(key!("original"), view.user_agent());
     document.end_object(user_agent);
 }
 
@@ -177,18 +232,50 @@ fn write_error(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
 fn write_related(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     let own = &view.record.own;
     let related = document.begin_object(key!("related"));
-    let ips = document.begin_array(key!("ip"));
-    let ip = view.ip.map(|ip| ip.json);
-    let client_ip = view.client_ip.map(|ip| ip.json);
-    document.text_element(ip);
-    document.text_element(client_ip.filter(|_| client_ip != ip));
-    document.end_array(ips);
-    let users = document.begin_array(key!("user"));
-    document.text_element(own.user_id);
-    document.text_element(own.user_name.filter(|name| Some(*name) != own.user_id));
-    document.end_array(users);
+    let lists = [&view.ips, &view.client_ips];
+    let addresses = lists
+        .into_iter()
+        .flat_map(|list| list.first.iter().chain(&list.others));
+    write_each(key!("ip"), addresses.map(|ip| ip.json.as_ref()), document);
+    write_each(
+        key!("user"),
+        users(view).iter().map(AsRef::as_ref),
+        document,
+    );
     let hosts = document.begin_array(key!("hosts"));
     document.text_element(own.hostname);
     document.end_array(hosts);
     document.end_object(related);
+}
+
+/// Everybody whom the event names.
+fn users<'a>(view: &EventView<'a>) -> Vec<Cow<'a, str>> {
+    let mut parties = vec![view.actor().into_owned()];
+    parties.extend(view.acting_person().map(Cow::into_owned));
+    if let Some(target) = &view.target
+        && target.kind == TargetKind::User
+    {
+        parties.push(target.party.clone());
+    }
+    let texts = parties
+        .into_iter()
+        .flat_map(|party| [party.id, party.name, party.email]);
+    texts.flatten().collect()
+}
+
+/// Writes an array of texts, each once.
+fn write_each<'a>(
+    key: &'static str,
+    texts: impl Iterator<Item = &'a str>,
+    document: &mut JsonWriter<'_>,
+) {
+    let array = document.begin_array(key);
+    let mut written: Vec<&str> = Vec::new();
+    for text in texts {
+        if !written.contains(&text) {
+            document.text_element(Some(text));
+            written.push(text);
+        }
+    }
+    document.end_array(array);
 }

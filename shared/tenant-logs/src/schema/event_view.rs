@@ -1,15 +1,20 @@
-//! A log event read for a schema: its record, what the catalogue knows of it, when it activity.
+//! A log event read for a schema: its record, what the catalogue knows of it, when it happened.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use super::event_time::EventTime;
+use jiff::Timestamp;
+
 use super::json_writer::{JsonWriter, is_text};
-use crate::event_type::meaning::{Activity, AuthMethod, Operation};
-use crate::json::{scalar, string_content};
+use super::parties::{Party, Target};
+use super::raw::Raw;
+use crate::event_time::EventTime;
+use crate::event_type::meaning::{Activity, AuthMethod, Challenge, FailureReason, Operation};
+use crate::event_type::reasons::reason_in;
+use crate::json::{array_elements, scalar, string_content};
 use crate::record::{
-    Authenticator, DetailsError, Fingerprints, Location, Record, References, Request, Response,
-    read_object,
+    Authenticator, DetailsError, ErrorPayload, Fingerprints, Location, Record, References, Request,
+    Response, read_object,
 };
 use crate::{Known, LogEvent, Outcome, TenantName, known_event_type};
 
@@ -19,6 +24,8 @@ pub(super) struct EventView<'a> {
     pub(super) log_event: &'a LogEvent<'a>,
     /// Whose log it is, by our settings.
     pub(super) tenant: Option<&'a TenantName>,
+    /// What the row keeps of the event beside its fields.
+    pub(super) raw: Raw,
     pub(super) record: Record<'a>,
     /// What we read of `details.request`.
     pub(super) request: Request<'a>,
@@ -26,30 +33,84 @@ pub(super) struct EventView<'a> {
     pub(super) code: Option<Cow<'a, str>>,
     /// What the catalogue says of the code.
     pub(super) known: Option<&'static Known>,
-    /// When it activity.
+    /// When it happened.
     pub(super) time: EventTime,
-    /// `ip`, where it is an address.
-    pub(super) ip: Option<Address<'a>>,
-    /// `client_ip`, where it is an address: the user's, where `ip` is that of the application's back end.
-    pub(super) client_ip: Option<Address<'a>>,
+    /// Whether that is when we received it, because nothing in the event tells.
+    pub(super) is_time_of_receipt: bool,
+    /// The addresses of `ip`: one as a rule.
+    pub(super) ips: Addresses<'a>,
+    /// Those of `client_ip`: the user's, where `ip` is that of the application's back end.
+    pub(super) client_ips: Addresses<'a>,
+    /// The user, as far as the event tells.
+    pub(super) user: Party<'a>,
+    /// What an operation of the Management API was done to.
+    pub(super) target: Option<Target<'a>>,
+}
+
+/// The addresses that a member holds: as a text, as several in one with commas, or as an array.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Addresses<'a> {
+    pub(super) first: Option<Address<'a>>,
+    pub(super) others: Vec<Address<'a>>,
+}
+
+impl<'a> Addresses<'a> {
+    /// Whether a member is one address and nothing else.
+    pub(super) fn is_all_of(&self, json: &str) -> bool {
+        self.first.as_ref().is_some_and(|first| first.json == json)
+    }
+
+    fn of(json: Option<&'a str>) -> Self {
+        let Some(json) = json else {
+            return Self::default();
+        };
+        let first = Address::of(Cow::Borrowed(json));
+        if first.is_some() {
+            return Self {
+                first,
+                others: Vec::new(),
+            };
+        }
+        let texts: Vec<Cow<'a, str>> = match json.as_bytes().first() {
+            Some(b'[') => array_elements(json)
+                .unwrap_or_default()
+                .into_iter()
+                .map(Cow::Borrowed)
+                .collect(),
+            Some(b'"') if json.contains(',') => json
+                .trim_matches('"')
+                .split(',')
+                .map(|text| Cow::Owned(format!("\"{}\"", text.trim())))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let mut addresses = texts.into_iter().filter_map(Address::of);
+        Self {
+            first: addresses.next(),
+            others: addresses.collect(),
+        }
+    }
 }
 
 /// An IP address as the event writes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address<'a> {
     /// With its quotes.
-    pub(super) json: &'a str,
+    pub(super) json: Cow<'a, str>,
     /// Whether it is one of version 4.
     pub(super) is_v4: bool,
 }
 
 impl<'a> Address<'a> {
-    fn of(json: &'a str) -> Option<Self> {
+    fn of(json: Cow<'a, str>) -> Option<Self> {
         let address: IpAddr = json.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?;
         let is_v4 = address.is_ipv4();
         Some(Self { json, is_v4 })
     }
 }
+
+/// What begins the copy of an event whose time is that of its receipt.
+const TIME_OF_RECEIPT: &str = r#"{"time_of_receipt":true,"#;
 
 /// A protocol by which Auth0 asks a user's own provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,19 +145,38 @@ pub(super) struct FoundError<'a> {
 }
 
 impl<'a> EventView<'a> {
-    pub(super) fn of(log_event: &'a LogEvent<'_>, tenant: Option<&'a TenantName>) -> Self {
+    pub(super) fn of(
+        log_event: &'a LogEvent<'_>,
+        tenant: Option<&'a TenantName>,
+        received_at: Timestamp,
+        raw: Raw,
+    ) -> Self {
         let record = log_event.members();
         let own = &record.own;
+        let request: Request<'_> = read_object(record.details.request, record.no_escapes);
+        // As it came: a code that is redacted still decides.
+        let known = log_event.event_type().and_then(known_event_type);
+        let activity = known.map(|known| known.meaning.activity);
+        let time = log_event.event_time_of(own.date);
+        let target = if let Some(Activity::ApiOperation(_)) = activity {
+            let response = read_object(record.details.response, record.no_escapes);
+            Target::of(&request, &response, record.no_escapes)
+        } else {
+            None
+        };
         Self {
             log_event,
             tenant,
-            // As it came: a code that is redacted still decides.
-            known: log_event.event_type().and_then(known_event_type),
-            time: EventTime::of(own.date, log_event.log_id()),
-            ip: own.ip.and_then(Address::of),
-            client_ip: own.client_ip.and_then(Address::of),
+            raw,
+            known,
+            time: time.unwrap_or(EventTime::Other(received_at)),
+            is_time_of_receipt: time.is_none(),
+            ips: Addresses::of(own.ip),
+            client_ips: Addresses::of(own.client_ip),
             code: own.event_type.and_then(scalar),
-            request: read_object(record.details.request, record.no_escapes),
+            user: Party::user(log_event, &record, &request, activity),
+            target,
+            request,
             record,
         }
     }
@@ -145,10 +225,73 @@ impl<'a> EventView<'a> {
         self.known.map_or(Outcome::Other, |known| known.outcome)
     }
 
-    /// Whether it is an application that logs on, with credentials of its own.
+    /// Returns what was decided: a step on the way decides nothing, and neither does a warning during a logon.
+    pub(super) fn decision(&self) -> Outcome {
+        match self.outcome() {
+            Outcome::Success if self.is_step() => Outcome::Other,
+            Outcome::Warning if matches!(self.activity(), Some(Activity::Logon(_))) => {
+                Outcome::Other
+            }
+            outcome @ (Outcome::Success | Outcome::Failure | Outcome::Warning | Outcome::Other) => {
+                outcome
+            }
+        }
+    }
+
+    /// Whether it is a step on the way, such as a code that is sent.
+    pub(super) fn is_step(&self) -> bool {
+        matches!(
+            self.activity(),
+            Some(Activity::LogonStep | Activity::MfaChallenge(Challenge::Sent, _))
+        )
+    }
+
+    /// Returns why it failed: what a text of the event says, else what the code does.
+    pub(super) fn failure_reason(&self) -> Option<FailureReason> {
+        let texts = [self.record.own.description, self.error().message];
+        let mut texts = texts.into_iter().flatten().filter_map(string_content);
+        let by_text = texts.find_map(|text| reason_in(&text));
+        by_text.or(self.known?.meaning.reason)
+    }
+
+    /// Whether it is an application that logs on, with credentials of its own, or that calls the API by them.
     pub(super) fn is_application(&self) -> bool {
-        let exchange = Activity::TokenExchange(AuthMethod::ClientCredentials);
-        self.activity() == Some(exchange)
+        let activity = self.activity();
+        if let Some(Activity::ApiOperation(_)) = activity {
+            return !self.user.is_known() && Party::application(&self.record).is_known();
+        }
+        activity == Some(Activity::TokenExchange(AuthMethod::ClientCredentials))
+    }
+
+    /// Returns who acted: the user, else the application that acts by itself.
+    pub(super) fn actor(&self) -> Cow<'_, Party<'a>> {
+        if !self.user.is_known() && self.is_application() {
+            return Cow::Owned(Party::application(&self.record));
+        }
+        Cow::Borrowed(&self.user)
+    }
+
+    /// Returns whoever acts in the place of the user, or the person behind an application's own credentials.
+    pub(super) fn acting_person(&self) -> Option<Cow<'_, Party<'a>>> {
+        let delegate = Party::delegate(&self.record);
+        if delegate.is_known() {
+            return Some(Cow::Owned(delegate));
+        }
+        let is_behind = self.is_application() && self.user.is_known();
+        is_behind.then_some(Cow::Borrowed(&self.user))
+    }
+
+    /// Returns the user agent; where it says nothing, that of the request that the event is about.
+    pub(super) fn user_agent(&self) -> Option<&'a str> {
+        let own = self.record.own.user_agent;
+        if own.is_some_and(|agent| is_text(agent) && agent != r#""Other 0.0.0 / Other 0.0.0""#) {
+            return own;
+        }
+        let hides = |path| self.log_event.hides(path);
+        let of_request = self.request.user_agent.filter(|agent| is_text(agent));
+        of_request
+            .filter(|_| !hides("user_agent") && !hides("details.request.userAgent"))
+            .or(own)
     }
 
     /// The protocol by which the user's own provider was asked, where the strategy's name is that of one.
@@ -177,18 +320,17 @@ impl<'a> EventView<'a> {
         own.is_mobile.or(own.is_mobile_of_api)
     }
 
-    /// The user's name, where it is an e-mail address.
-    pub(super) fn email(&self) -> Option<&'a str> {
-        self.record.own.user_name.filter(|name| is_email(name))
-    }
-
     /// What went wrong: `details.error`, as an object or as a text.
     pub(super) fn error(&self) -> FoundError<'_> {
         let error: DetailsError<'_> =
             read_object(self.record.details.error, self.record.no_escapes);
+        let payload: ErrorPayload<'_> = read_object(error.payload, self.record.no_escapes);
         FoundError {
             message: error.message.or(self.record.details.error),
-            code: error.code.or(error.oauth_error),
+            code: [error.code, error.oauth_error, payload.code]
+                .into_iter()
+                .flatten()
+                .find(|code| is_text(code) && !code.contains(char::is_whitespace)),
             error_type: error.error_type,
         }
     }
@@ -196,13 +338,28 @@ impl<'a> EventView<'a> {
     /// Writes the raw event as JSON.
     pub(super) fn write_raw(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
         let (before, text, after) = self.log_event.detail_parts();
-        writer.json_of_parts(key, [&before, text, after]);
+        // A detail that comes whole begins with its own bracket.
+        let (begin, before, text) = match (self.is_time_of_receipt, before.strip_prefix('{')) {
+            (false, _) => ("", before.as_ref(), text),
+            (true, Some(before)) => (TIME_OF_RECEIPT, before, text),
+            (true, None) => (TIME_OF_RECEIPT, "", text.strip_prefix('{').unwrap_or(text)),
+        };
+        writer.json_of_parts(key, [begin, before, text, after]);
     }
 
     /// Writes the raw event as a string.
     pub(super) fn write_raw_string(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
         let (before, text, after) = self.log_event.detail_parts();
         writer.string_of_parts(key, [&before, text, after]);
+    }
+
+    /// Returns the time as [`Self::write_time`] writes it.
+    pub(super) fn time_json(&self) -> Cow<'_, str> {
+        match (self.time, self.record.own.date) {
+            (EventTime::Plain { .. }, Some(date)) => Cow::Borrowed(date),
+            (EventTime::Plain { .. }, None) => Cow::Owned(format!("\"{}\"", self.time.timestamp())),
+            (EventTime::Other(time), _) => Cow::Owned(format!("\"{time}\"")),
+        }
     }
 
     /// Writes the time as RFC 3339, in Auth0's own writing where that is what it is.
@@ -228,23 +385,6 @@ fn operation_of(method: &str) -> Option<Operation> {
         .into_iter()
         .find(|(_, names)| names.iter().any(is));
     found.map(|(operation, _)| operation)
-}
-
-/// Whether a JSON string is an e-mail address that every schema takes for one.
-fn is_email(json: &str) -> bool {
-    let plain = json
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'));
-    let Some((local, domain)) = plain.and_then(|plain| plain.split_once('@')) else {
-        return false;
-    };
-    let is_local =
-        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte);
-    let is_domain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
-    let has_dot = domain
-        .split_once('.')
-        .is_some_and(|(first, rest)| !first.is_empty() && !rest.is_empty());
-    !local.is_empty() && local.bytes().all(is_local) && has_dot && domain.bytes().all(is_domain)
 }
 
 /// A JSON number between minus and plus `most`.

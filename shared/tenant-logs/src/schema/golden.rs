@@ -5,12 +5,15 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Schema;
+use super::{Mapping, Schema};
 use crate::json::{array_elements, object_members};
 use crate::parse;
 
 /// What stands for a schema's copy of the whole event.
 const COPY: &str = r#""(the whole event)""#;
+
+/// When the events were received, which shows where nothing in one tells its time.
+const RECEIVED_AT: &str = "2026-11-20T17:00:00Z";
 
 /// Codes of which the full event is shown, besides every file of `fixtures/log-events`.
 const CODES: &[&str] = &[
@@ -80,7 +83,7 @@ fn side_by_side(event: &str) -> String {
     let parsed = parse(event).unwrap();
     let log_event = &parsed.log_events[0];
     let rows = Schema::ALL.map(|schema| {
-        let row = schema.write(log_event);
+        let row = Mapping::to(schema, None, RECEIVED_AT.parse().unwrap()).write(log_event);
         format!("{}: {}", schema.name(), pretty(&row, 0))
     });
     rows.join("\n\n")

@@ -163,7 +163,7 @@ impl<'o> JsonWriter<'o> {
     }
 
     /// A member whose value is JSON in several parts.
-    pub(super) fn json_of_parts(&mut self, key: &'static str, parts: [&str; 3]) {
+    pub(super) fn json_of_parts(&mut self, key: &'static str, parts: [&str; 4]) {
         self.key(key);
         for part in parts {
             self.out.push_str(part);
@@ -227,11 +227,16 @@ impl<'o> JsonWriter<'o> {
     /// Copies a member, whose name is JSON too, unless it is null.
     pub(super) fn member(&mut self, name: &str, json: &str) {
         if json != "null" {
-            self.separate();
-            self.out.push_str(name);
-            self.out.push(':');
-            self.out.push_str(json);
+            self.exact_member(name, json);
         }
+    }
+
+    /// Copies a member, whose name is JSON too.
+    pub(super) fn exact_member(&mut self, name: &str, json: &str) {
+        self.separate();
+        self.out.push_str(name);
+        self.out.push(':');
+        self.out.push_str(json);
     }
 }
 

@@ -4,8 +4,9 @@ mod classes;
 mod objects;
 
 use super::event_view::{EventView, ProviderProtocol};
-use super::json_writer::{JsonWriter, key};
-use super::rest::write_rest;
+use super::json_writer::{JsonWriter, is_text, key};
+use super::raw::{self, Given, Raw};
+use super::rest::{Member, write_rest, wrong_type};
 use crate::Outcome;
 use crate::event_type::meaning::{Activity, AuthMethod, Factor, Severity};
 use classes::{Class, ClassActivity};
@@ -48,46 +49,81 @@ pub(super) fn write(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
         Class::ApiActivity => write_api_activity(view, event),
     }
     write_observables(view, activity.class, event);
-    write_unmapped(view, activity.class, event);
-    view.write_raw_string(key!("raw_data"), event);
+    match view.raw {
+        Raw::Whole => {
+            write_unmapped(view, activity.class, event);
+            view.write_raw_string(key!("raw_data"), event);
+        }
+        Raw::Rest => {
+            let given = given(view, activity.class);
+            raw::write_rest(view, key!("unmapped"), &given, event);
+        }
+        Raw::None => raw::write_only_marks(view, key!("unmapped"), event),
+    }
     event.end_row();
 }
 
-/// What the class has no attribute for.
+/// What the attributes give back.
+fn given<'a>(view: &'a EventView<'_>, class: Class) -> Vec<Given<'a>> {
+    let own = &view.record.own;
+    let mut given = vec![
+        Given::text("description", own.description),
+        Given::text("tenant_name", own.tenant_name),
+    ];
+    let original_time = own.date.filter(|json| is_text(json));
+    given.extend(raw::always(view));
+    given.retain(|given| !given.is_of("date"));
+    given.push(Given::filled("date", own.date, original_time));
+    if !matches!(class, Class::BaseEvent | Class::DetectionFinding) {
+        let ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
+        let agent = view.user_agent().filter(|json| is_text(json));
+        given.extend([
+            Given::filled("ip", own.ip, ip),
+            Given::filled("user_agent", own.user_agent, agent),
+            Given::text("client_id", own.client_id),
+            Given::text("connection", own.connection),
+            Given::text("connection_id", own.connection_id),
+        ]);
+    }
+    given
+}
+
+/// What the class has no attribute for, or the wrong type for it.
 fn write_unmapped(view: &EventView<'_>, class: Class, event: &mut JsonWriter<'_>) {
     let own = &view.record.own;
-    let hostname = (key!("hostname"), own.hostname);
-    let user_agent = (key!("user_agent"), own.user_agent);
-    let client_ip = (
-        key!("client_ip"),
-        own.client_ip.filter(|_| view.client_ip.is_some()),
-    );
-    let not_an_address = (key!("ip"), own.ip.filter(|_| view.ip.is_none()));
     let unmapped = key!("unmapped");
-    match class {
-        Class::BaseEvent => {
-            let besides = [
-                hostname,
-                (key!("ip"), own.ip),
-                client_ip,
-                (key!("organization_id"), own.organization_id),
-                (key!("organization_name"), own.organization_name),
-                user_agent,
-                (key!("user_id"), own.user_id),
-                (key!("user_name"), own.user_name),
-            ];
-            write_rest(view, unmapped, &besides, event);
-        }
-        Class::DetectionFinding => {
-            let besides = [hostname, not_an_address, client_ip, user_agent];
-            write_rest(view, unmapped, &besides, event);
-        }
-        Class::AccountChange | Class::EntityManagement | Class::UserAccess => {
-            write_rest(view, unmapped, &[hostname, not_an_address], event);
-        }
-        Class::Authentication | Class::ApiActivity => {
-            write_rest(view, unmapped, &[not_an_address], event);
-        }
+    let is_base = class == Class::BaseEvent;
+    let has_host = matches!(
+        class,
+        Class::Authentication | Class::ApiActivity | Class::DetectionFinding
+    );
+    let besides = [
+        unmapped_member(key!("description"), own.description, false),
+        unmapped_member(key!("hostname"), own.hostname, !has_host),
+        (
+            key!("ip"),
+            own.ip.filter(|ip| is_base || !view.ips.is_all_of(ip)),
+        ),
+        (
+            key!("client_ip"),
+            own.client_ip
+                .filter(|ip| is_base && view.client_ips.is_all_of(ip)),
+        ),
+        unmapped_member(key!("organization_id"), own.organization_id, is_base),
+        unmapped_member(key!("organization_name"), own.organization_name, is_base),
+        unmapped_member(key!("user_agent"), own.user_agent, is_base),
+        unmapped_member(key!("user_id"), own.user_id, is_base),
+        unmapped_member(key!("user_name"), own.user_name, is_base),
+    ];
+    write_rest(view, unmapped, &besides, event);
+}
+
+/// A member that is kept as it is where its class has no attribute for it, else only where it is of the wrong type.
+fn unmapped_member<'a>(key: &'static str, json: Option<&'a str>, is_unmapped: bool) -> Member<'a> {
+    if is_unmapped {
+        (key, json)
+    } else {
+        wrong_type(key, json)
     }
 }
 
@@ -105,7 +141,7 @@ fn write_severity(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
 
 /// A finding's status says how far it was looked into; every other class's, what became of what was attempted.
 fn write_status(view: &EventView<'_>, class: Class, event: &mut JsonWriter<'_>) {
-    let (id, name) = match (class, view.outcome()) {
+    let (id, name) = match (class, view.decision()) {
         (Class::DetectionFinding, _) => ("1", "New"),
         (_, Outcome::Success | Outcome::Warning) => ("1", "Success"),
         (_, Outcome::Failure) => ("2", "Failure"),
@@ -231,6 +267,7 @@ const FACTOR_RECOVERY_CODE: &str = r#"[{"factor_type_id":99,"factor_type":"Recov
 
 fn write_api_activity(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     objects::write_api(view, event);
+    objects::write_target_resource(view, event);
     write_actor(view, true, event);
     write_dst_endpoint(view, event);
     write_request(view, event);
@@ -256,7 +293,7 @@ fn write_finding(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     event.fixed(key!("is_alert"), "true");
     let evidences = event.begin_array(key!("evidences"));
     let evidence = event.begin_element();
-    if objects::is_user_known(view) {
+    if view.user.is_known() {
         let actor = event.begin_object(key!("actor"));
         write_user(view, key!("user"), event);
         event.end_object(actor);
@@ -264,6 +301,9 @@ fn write_finding(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     if objects::is_endpoint_known(view) {
         write_src_endpoint(view, key!("src_endpoint"), event);
     }
+    write_dst_endpoint(view, event);
+    write_http_request(view, event);
+    objects::write_fingerprints(view, event);
     event.end_object(evidence);
     event.end_array(evidences);
 }

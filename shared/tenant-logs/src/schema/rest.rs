@@ -7,6 +7,11 @@ use crate::json::string_content;
 /// A member with its key.
 pub(super) type Member<'a> = (&'static str, Option<&'a str>);
 
+/// A member that has a field of its own, where it is no text and so not in that.
+pub(super) fn wrong_type<'a>(key: &'static str, json: Option<&'a str>) -> Member<'a> {
+    (key, json.filter(|json| !json.starts_with('"')))
+}
+
 /// Writes a member that holds the rest of the record, and what else the schema has no field for.
 ///
 /// Null and empty texts say nothing and are left out.
@@ -19,9 +24,18 @@ pub(super) fn write_rest(
     let record = &view.record;
     let own = &record.own;
     let rest = writer.begin_object(key);
-    let not_an_address = own.client_ip.filter(|_| view.client_ip.is_none());
+    if view.is_time_of_receipt {
+        writer.fixed(key!("time_of_receipt"), "true");
+    }
+    let not_one_address = own
+        .client_ip
+        .filter(|json| !view.client_ips.is_all_of(json));
     let known = [
-        (key!("client_ip"), not_an_address),
+        (key!("client_ip"), not_one_address),
+        wrong_type(key!("type"), own.event_type),
+        wrong_type(key!("log_id"), own.log_id),
+        wrong_type(key!("_id"), own.underscore_id),
+        wrong_type(key!("date"), own.date),
         (key!("agent_id"), own.agent_id),
         (key!("$event_schema"), own.event_schema),
         (key!("audience"), own.audience),

@@ -1,7 +1,10 @@
 //! The columns of `Auth0Logs_CL` as Microsoft's own Auth0 connector fills them, and `Raw`, the whole event.
 
+use std::borrow::Cow;
+
 use super::event_view::EventView;
-use super::json_writer::{JsonWriter, key};
+use super::json_writer::{JsonWriter, is_text, key};
+use super::raw::{self, Given, Raw};
 use crate::json::{array_elements, string_content};
 
 /// Writes one row.
@@ -18,11 +21,13 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.text(key!("ConnectionId"), own.connection_id);
     row.text(key!("ClientId"), own.client_id);
     row.text(key!("ClientName"), own.client_name);
-    row.text(key!("SrcIpAddr"), own.ip);
-    row.text(key!("HttpUserAgent"), own.user_agent);
+    let first_ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
+    row.text(key!("SrcIpAddr"), first_ip.or(own.ip));
+    row.text(key!("HttpUserAgent"), view.user_agent());
     row.text(key!("SrcHostname"), own.hostname);
-    row.text(key!("ActorUserId"), own.user_id);
-    row.text(key!("ActorUsername"), own.user_name);
+    let (user_id, user_name) = columns_of_user(view);
+    row.text(key!("ActorUserId"), user_id.as_deref());
+    row.text(key!("ActorUsername"), user_name.as_deref());
     row.text(key!("Audience"), own.audience);
     write_scope(own.scope, row);
     row.text(key!("Strategy"), own.strategy);
@@ -32,8 +37,69 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.string(key!("LogId"), view.log_event.log_id());
     row.text(key!("TenantName"), own.tenant_name);
     row.boolean(key!("IsMobile"), view.is_mobile());
-    view.write_raw(key!("Raw"), row);
+    write_raw(view, row);
     row.end_row();
+}
+
+fn write_raw(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+    match view.raw {
+        Raw::Whole => view.write_raw(key!("Raw"), row),
+        Raw::Rest => raw::write_rest(view, key!("Raw"), &given(view), row),
+        Raw::None => raw::write_only_marks(view, key!("Raw"), row),
+    }
+}
+
+/// What the columns give back.
+fn given<'a>(view: &'a EventView<'_>) -> Vec<Given<'a>> {
+    let own = &view.record.own;
+    let user = columns_of_user(view);
+    let first_ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
+    let ip = first_ip.or(own.ip.filter(|json| is_text(json)));
+    let is_boolean = |json: &&str| matches!(*json, "true" | "false");
+    let mut given = vec![
+        Given::text("description", own.description),
+        Given::text("connection", own.connection),
+        Given::text("connection_id", own.connection_id),
+        Given::text("client_id", own.client_id),
+        Given::text("client_name", own.client_name),
+        Given::filled("ip", own.ip, ip),
+        Given::filled(
+            "user_agent",
+            own.user_agent,
+            view.user_agent().filter(|json| is_text(json)),
+        ),
+        Given::text("hostname", own.hostname),
+        Given::of("user_id", own.user_id, user.0),
+        Given::of("user_name", own.user_name, user.1),
+        Given::text("audience", own.audience),
+        Given::text("scope", own.scope),
+        Given::text("strategy", own.strategy),
+        Given::text("strategy_type", own.strategy_type),
+        Given::filled(
+            "location_info",
+            own.location_info,
+            own.location_info.filter(|json| json.starts_with('{')),
+        ),
+        Given::filled(
+            "details",
+            own.details,
+            own.details.filter(|json| *json != "null"),
+        ),
+        Given::text("tenant_name", own.tenant_name),
+        Given::filled(
+            "is_mobile",
+            own.is_mobile,
+            view.is_mobile().filter(is_boolean),
+        ),
+    ];
+    given.extend(raw::always(view));
+    given
+}
+
+/// The user's identifier and name.
+fn columns_of_user<'a>(view: &'a EventView<'_>) -> (Option<Cow<'a, str>>, Option<Cow<'a, str>>) {
+    let actor = view.actor().into_owned();
+    (actor.id, actor.email.or(actor.name))
 }
 
 /// Auth0 sends the scope as one text or as an array of texts; the column is one text.

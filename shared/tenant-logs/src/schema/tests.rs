@@ -102,7 +102,9 @@ fn every_schema_keeps_the_whole_event() {
         let raw = only(Schema::Raw, &body);
         for schema in Schema::ALL {
             let row = only(schema, &body);
-            assert_eq!(raw_of(schema, &row), raw, "{schema:?} {name}");
+            let mut kept = raw_of(schema, &row);
+            kept.as_object_mut().unwrap().remove("time_of_receipt");
+            assert_eq!(kept, raw, "{schema:?} {name}");
         }
     }
 }
@@ -112,7 +114,7 @@ fn appending_leaves_what_was_written_before() {
     let parsed = parse(r#"{"type":"s","log_id":"1"}"#).unwrap();
     for schema in Schema::ALL {
         let mut out = "[{},".to_owned();
-        Mapping::to(schema, None).append(&parsed.log_events[0], &mut out);
+        Mapping::to(schema, None, Timestamp::UNIX_EPOCH).append(&parsed.log_events[0], &mut out);
         let expected = format!("[{{}},{}", schema.write(&parsed.log_events[0]));
         assert_eq!(out, expected);
     }
@@ -230,7 +232,7 @@ fn an_address_that_is_none_is_no_ip() {
 fn members_that_are_not_known_stay_below_auth0_once() {
     let ecs = only(
         Schema::Ecs,
-        r#"{"type":"s","log_id":"1","novel":1,"\u006eovel":{"a":[ 2 ]},"other":null}"#,
+        r#"{"type":"s","log_id":"1","date":"2026-11-20T09:04:00.000Z","novel":1,"\u006eovel":{"a":[ 2 ]},"other":null}"#,
     );
     assert_eq!(ecs["auth0"], json!({"novel": {"a": [2]}}));
 }
@@ -243,4 +245,113 @@ fn a_scope_is_one_text_however_it_came() {
     }
     let body = r#"{"type":"s","log_id":"1","scope":["openid",1]}"#;
     assert_eq!(only(Schema::Sentinel, body).get("Scope"), None);
+}
+
+#[test]
+fn a_time_comes_from_the_envelope_and_at_last_from_the_receipt_and_never_is_the_epoch() {
+    let received_at: Timestamp = "2026-11-20T17:00:00Z".parse().unwrap();
+    let detail = r#"{"log_id":"1","data":{"type":"s"}}"#;
+    let of_row = |schema, body: &str| -> (String, Value) {
+        let parsed = parse(body).unwrap();
+        let row = Mapping::to(schema, None, received_at)
+            .write(&parsed.log_events[0])
+            .into_owned();
+        let row: Value = serde_json::from_str(&row).unwrap();
+        let rest = match schema {
+            Schema::Ecs => &row["auth0"],
+            Schema::Ocsf => &row["unmapped"],
+            Schema::Asim => &row["AdditionalFields"],
+            Schema::Raw | Schema::Sentinel => &row["Raw"],
+        };
+        let time = match schema {
+            Schema::Ecs => row["@timestamp"].to_string(),
+            Schema::Ocsf => Timestamp::from_millisecond(row["time"].as_i64().unwrap())
+                .unwrap()
+                .to_string(),
+            Schema::Raw | Schema::Asim | Schema::Sentinel => row["TimeGenerated"].to_string(),
+        };
+        (
+            time.trim_matches('"').to_owned(),
+            rest["time_of_receipt"].clone(),
+        )
+    };
+    for schema in MAPPED {
+        assert_eq!(
+            of_row(schema, detail),
+            ("2026-11-20T17:00:00Z".to_owned(), json!(true)),
+            "{schema:?}"
+        );
+        for envelope in [
+            format!(
+                r#"{{"detail-type":"Auth0 log","time":"2026-11-20T16:05:01Z","detail":{detail}}}"#
+            ),
+            format!(
+                r#"{{"specversion":"1.0","id":"1","type":"com.auth0.Log","time":"2026-11-20T16:05:01Z","data":{detail}}}"#
+            ),
+            format!(
+                r#"{{"eventType":"com.auth0.Log","eventTime":"2026-11-20T16:05:01Z","data":{detail}}}"#
+            ),
+        ] {
+            assert_eq!(
+                of_row(schema, &envelope),
+                ("2026-11-20T16:05:01Z".to_owned(), Value::Null),
+                "{schema:?} {envelope}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_place_is_not_filled_from_another_where_a_rule_is_about_either() {
+    let body = r#"{"type":"sapi","log_id":"1","user_agent":"","details":{"request":{"userAgent":"agent/1","auth":{"user":{"user_id":"auth0|7","name":"Maria Example","email":"maria@example.com"}}}}}"#;
+    let all = ["auth0|7", "Maria Example", "maria@example.com", "agent/1"];
+    let check = |rules: &str, hidden: &[&str]| {
+        let redaction = Redaction::parse(rules, None).unwrap();
+        for schema in MAPPED {
+            let mut parsed = parse(body).unwrap();
+            redaction.redact(&mut parsed.log_events[0]);
+            let mut row: Value =
+                serde_json::from_str(&schema.write(&parsed.log_events[0])).unwrap();
+            for whole in [
+                "auth0",
+                "unmapped",
+                "raw_data",
+                "AdditionalFields",
+                "Raw",
+                "Details",
+            ] {
+                row.as_object_mut().unwrap().remove(whole);
+            }
+            if schema == Schema::Ecs {
+                row["event"].as_object_mut().unwrap().remove("original");
+            }
+            for text in all {
+                let is_shown = row.to_string().contains(text);
+                let is_hidden = hidden.contains(&text);
+                assert!(!is_hidden || !is_shown, "{schema:?} {rules} {text} {row}");
+                // These two hold a name and an address beside each other.
+                if matches!(schema, Schema::Ecs | Schema::Ocsf) {
+                    assert!(is_hidden || is_shown, "{schema:?} {rules} {text} {row}");
+                }
+            }
+        }
+    };
+    check("user_name=mask", &["Maria Example", "maria@example.com"]);
+    check("user_id=drop", &["auth0|7"]);
+    check("user_agent=mask", &["agent/1"]);
+    check("details.request.auth=drop", &all[..3]);
+}
+
+#[test]
+fn a_fingerprint_that_is_no_hash_is_no_hash_in_ocsf() {
+    for (ja3, expected) in [
+        ("e7d705a3286e19ea42f587b344ee6865", true),
+        ("x", false),
+        ("", false),
+    ] {
+        let body =
+            format!(r#"{{"type":"pwd_leak","log_id":"1","security_context":{{"ja3":"{ja3}"}}}}"#);
+        let row = only(Schema::Ocsf, &body).to_string();
+        assert_eq!(row.contains("ja3_hash"), expected, "{row}");
+    }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
-use tenant_logs::{Mapping, Schema, parse};
+use tenant_logs::{Mapping, Schema, Timestamp, parse};
 
 use crate::floors::median;
 use crate::steps::{Steps, TypedEvent};
@@ -101,7 +101,7 @@ fn round(schema: Schema, steps: &Steps, peers: &[Vec<Node>]) -> [Duration; 3] {
 /// As the relay does it: a row of its own for each event.
 fn map(schema: Schema, body: &str) -> usize {
     let parsed = parse(body).unwrap_or_default();
-    let mapping = Mapping::to(schema, None);
+    let mapping = Mapping::to(schema, None, Timestamp::UNIX_EPOCH);
     let log_events = parsed.log_events.iter();
     let rows: Vec<_> = log_events.map(|event| mapping.write(event)).collect();
     rows.iter().map(|row| row.len()).sum()

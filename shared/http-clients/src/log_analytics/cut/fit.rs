@@ -1,12 +1,12 @@
 //! A JSON value in so many bytes: its longest parts are shortened first, and all keep their kind.
 
-use serde_json::Value;
+use std::borrow::Cow;
 
-use super::members::{elements, members};
+use tenant_logs::{array_elements, object_members, string_content};
 
 /// Levels of objects and arrays that are looked into; what lies deeper is left out where it is too long.
 const MAX_LEVELS: usize = 32;
-/// What stands in the place of a value that cannot be shortened.
+/// What replaces a value that cannot be shortened.
 const NOTHING: &str = "null";
 /// The room that each value has at least, if it needs it: else the last ones are left out.
 const MIN_ROOM: usize = 32;
@@ -32,19 +32,19 @@ fn fit_at(json: &str, most: usize, (path, level): (&str, usize), cut: &mut Vec<S
             cut.push(path.to_owned());
             return fit_string(json, most);
         }
-        Some(b'{') if level < MAX_LEVELS => members(json).map(|members| {
+        Some(b'{') if level < MAX_LEVELS => object_members(json).map(|members| {
             let members = members.into_iter().map(|(name, json)| Part {
-                before: format!("{}:", quoted(&name)),
+                before: format!("{name}:"),
                 json,
-                path: format!("{path}.{name}"),
+                path: format!("{path}.{}", content(name)),
             });
             ('{', members.collect(), '}')
         }),
-        Some(b'[') if level < MAX_LEVELS => elements(json).map(|elements| {
-            let elements = elements.into_iter().enumerate().map(|(place, json)| Part {
+        Some(b'[') if level < MAX_LEVELS => array_elements(json).map(|elements| {
+            let elements = elements.into_iter().enumerate().map(|(index, json)| Part {
                 before: String::new(),
                 json,
-                path: format!("{path}.{place}"),
+                path: format!("{path}.{index}"),
             });
             ('[', elements.collect(), ']')
         }),
@@ -62,8 +62,8 @@ fn fit_at(json: &str, most: usize, (path, level): (&str, usize), cut: &mut Vec<S
     let share = share_of(kept, room);
     let mut fitted = String::with_capacity(most);
     fitted.push(begin);
-    for (place, part) in kept.iter().enumerate() {
-        if place > 0 {
+    for (index, part) in kept.iter().enumerate() {
+        if index > 0 {
             fitted.push(',');
         }
         fitted.push_str(&part.before);
@@ -121,7 +121,7 @@ fn fit_string(json: &str, most: usize) -> String {
     format!("\"{}\"", inside.get(..end).unwrap_or_default())
 }
 
-/// Bytes of the first character or escape; a pair of surrogates counts as one. Nothing at the end of the string.
+/// Bytes of the first character or escape; a pair of surrogates counts as one. `None` at the end of the string.
 fn character_bytes(text: &str) -> Option<usize> {
     let first = text.chars().next()?;
     match (first, text.get(1..2)) {
@@ -144,5 +144,10 @@ fn is_pair(text: &str) -> bool {
 
 /// A text as a JSON string.
 pub(super) fn quoted(text: &str) -> String {
-    Value::from(text).to_string()
+    serde_json::Value::from(text).to_string()
+}
+
+/// What a name says; the name as it is written where it holds a lone surrogate.
+pub(super) fn content(name: &str) -> Cow<'_, str> {
+    string_content(name).unwrap_or(Cow::Borrowed(name))
 }

@@ -1,9 +1,11 @@
 //! `ASimAuditEventLogs`: what was done to which object, and by whom.
 
-use super::{has_text, username_type, write_event, write_raw, write_source};
+use super::{has_text, write_event, write_raw, write_source};
 use crate::event_type::meaning::{Activity, Operation, Resource};
 use crate::schema::event_view::EventView;
 use crate::schema::json_writer::{JsonWriter, key};
+use crate::schema::parties::{Target, TargetKind};
+use crate::schema::raw::Given;
 
 /// Writes one row.
 pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
@@ -13,8 +15,16 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     write_operation(view, row);
     write_object(view, row);
     write_actor(view, row);
+    row.fixed(key!("TargetAppName"), r#""Auth0""#);
+    row.fixed(key!("TargetAppType"), r#""SaaS application""#);
     write_source(view, row);
-    write_raw(view, row);
+    let own = &view.record.own;
+    let actor = view.actor().into_owned();
+    let given = vec![
+        Given::of("user_id", own.user_id, actor.id),
+        Given::of("user_name", own.user_name, actor.email.or(actor.name)),
+    ];
+    write_raw(view, given, row);
     row.end_row();
 }
 
@@ -79,8 +89,15 @@ fn write_operation(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
 
 /// What the event names of its object; the tenant where it names nothing.
 fn write_object(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+    if let Some(target) = view
+        .target
+        .as_ref()
+        .filter(|target| target.party.is_known())
+    {
+        return write_target(target, row);
+    }
     let own = &view.record.own;
-    let user = [own.user_name, own.user_id];
+    let user = [view.user.name.as_deref(), view.user.id.as_deref()];
     let (object_type, names, id) = match view.activity() {
         Some(Activity::ApiOperation(_)) => ("Cloud Resource", [view.request.path, None], None),
         Some(Activity::AdminChange(_, resource)) => match resource {
@@ -112,7 +129,7 @@ fn write_object(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
             [own.connection, own.connection_id],
             own.connection_id,
         ),
-        Some(_) | None => ("Directory Service Object", user, own.user_id),
+        Some(_) | None => ("Directory Service Object", user, view.user.id.as_deref()),
     };
     if let Some(name) = names.into_iter().find(|name| has_text(*name)) {
         row.text(key!("Object"), name);
@@ -124,16 +141,28 @@ fn write_object(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     }
 }
 
+/// What an API operation was done to.
+fn write_target(target: &Target<'_>, row: &mut JsonWriter<'_>) {
+    let party = &target.party;
+    let name = party.name.as_deref().or(party.email.as_deref());
+    row.text(key!("Object"), name.or(party.id.as_deref()));
+    let object_type = match target.kind {
+        TargetKind::User | TargetKind::Role | TargetKind::Group | TargetKind::Organization => {
+            "Directory Service Object"
+        }
+        TargetKind::Grant => "Policy Rule",
+        TargetKind::Connection => "Configuration Atom",
+        TargetKind::Client | TargetKind::Other(_) => "Cloud Resource",
+    };
+    row.word(key!("ObjectType"), object_type);
+    row.text(key!("ObjectId"), party.id.as_deref());
+    row.string(key!("OriginalObjectType"), target.kind.name());
+}
+
 fn write_actor(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     let own = &view.record.own;
-    row.text(key!("ActorUserId"), own.user_id);
-    if has_text(own.user_id) {
-        row.fixed(key!("ActorUserIdType"), r#""Other""#);
-    }
-    row.text(key!("ActorUsername"), own.user_name);
-    if has_text(own.user_name) {
-        row.word(key!("ActorUsernameType"), username_type(view));
-    }
+    let actor = view.actor();
+    super::write_actor(&actor, !view.user.is_known() && actor.is_known(), row);
     row.text(key!("ActorScope"), own.tenant_name);
     row.text(key!("ActingAppId"), own.client_id);
     row.text(key!("ActingAppName"), own.client_name);

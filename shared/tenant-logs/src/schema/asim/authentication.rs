@@ -1,10 +1,12 @@
 //! `ASimAuthenticationEventLogs`: the user, or the application with credentials of its own, is the target.
 
-use super::{has_text, username_type, write_event, write_raw, write_source};
+use super::{has_text, username_type, write_actor, write_event, write_raw, write_source};
 use crate::Outcome;
 use crate::event_type::meaning::{Activity, AuthMethod, FailureReason};
 use crate::schema::event_view::{EventView, ProviderProtocol};
 use crate::schema::json_writer::{JsonWriter, key};
+use crate::schema::parties::Party;
+use crate::schema::raw::Given;
 
 /// Writes one row.
 pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
@@ -13,7 +15,13 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     write_logon(view, row);
     write_target(view, row);
     write_source(view, row);
-    write_raw(view, row);
+    let own = &view.record.own;
+    let target = target(view);
+    let given = vec![
+        Given::of("user_id", own.user_id, target.id),
+        Given::of("user_name", own.user_name, target.name),
+    ];
+    write_raw(view, given, row);
     row.end_row();
 }
 
@@ -76,12 +84,16 @@ fn sub_type(activity: Activity) -> Option<&'static str> {
 }
 
 fn result_details(view: &EventView<'_>) -> &'static str {
-    match view.known.and_then(|known| known.meaning.reason) {
+    match view.failure_reason() {
         Some(FailureReason::WrongPassword) => "Incorrect password",
+        Some(FailureReason::WrongKey) => "Incorrect key",
+        Some(FailureReason::PasswordExpired) => "Password expired",
         Some(FailureReason::NoSuchUser) => "No such user",
         Some(FailureReason::UserLocked) => "User locked",
+        Some(FailureReason::UserDisabled) => "User disabled",
+        Some(FailureReason::SessionExpired) => "Session expired",
         Some(FailureReason::AgainstPolicy) => "Logon violates policy",
-        None => "Other",
+        Some(FailureReason::Other) | None => "Other",
     }
 }
 
@@ -132,22 +144,37 @@ fn logon_protocol(view: &EventView<'_>, activity: Option<Activity>) -> Option<&'
     view.provider_protocol().map(ProviderProtocol::name)
 }
 
+/// Whoever logs on: the user, or the application by its own credentials.
+fn target<'a>(view: &EventView<'a>) -> Party<'a> {
+    if view.is_application() {
+        Party::application(&view.record)
+    } else {
+        view.user.clone()
+    }
+}
+
 fn write_target(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     let own = &view.record.own;
-    if view.is_application() {
-        row.text(key!("TargetUserId"), own.client_id);
-        row.text(key!("TargetUsername"), own.client_name);
-        write_types(
-            own.client_id,
-            own.client_name,
-            ("Simple", "Application"),
-            row,
-        );
+    let target = target(view);
+    let user_type = if view.is_application() {
+        "Application"
     } else {
-        row.text(key!("TargetUserId"), own.user_id);
-        row.text(key!("TargetUsername"), own.user_name);
-        let types = (username_type(view), "Regular");
-        write_types(own.user_id, own.user_name, types, row);
+        "Regular"
+    };
+    row.text(key!("TargetUserId"), target.id.as_deref());
+    if target.id.is_some() {
+        row.fixed(key!("TargetUserIdType"), r#""Other""#);
+    }
+    row.text(key!("TargetUsername"), target.name.as_deref());
+    if target.name.is_some() {
+        let name_type = username_type(target.name.as_ref(), &target);
+        row.word(key!("TargetUsernameType"), name_type);
+    }
+    if target.id.is_some() || target.name.is_some() {
+        row.word(key!("TargetUserType"), user_type);
+    }
+    if let Some(person) = view.acting_person() {
+        write_actor(&person, false, row);
     }
     row.text(key!("TargetAppId"), own.client_id);
     row.text(key!("TargetAppName"), own.client_name);
@@ -156,22 +183,4 @@ fn write_target(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     }
     row.text(key!("TargetSessionId"), view.record.details.session_id);
     row.text(key!("TargetUserScope"), own.tenant_name);
-}
-
-/// The columns that say what kind of thing the others hold.
-fn write_types(
-    id: Option<&str>,
-    name: Option<&str>,
-    (name_type, user_type): (&'static str, &'static str),
-    row: &mut JsonWriter<'_>,
-) {
-    if has_text(id) {
-        row.fixed(key!("TargetUserIdType"), r#""Other""#);
-    }
-    if has_text(name) {
-        row.word(key!("TargetUsernameType"), name_type);
-    }
-    if has_text(id) || has_text(name) {
-        row.word(key!("TargetUserType"), user_type);
-    }
 }

@@ -6,6 +6,7 @@
 use crate::Outcome;
 use crate::event_type::meaning::{Activity, Attempt, AuthMethod, Notice, Operation, Resource};
 use crate::schema::event_view::EventView;
+use crate::schema::parties::Target;
 
 /// The categorization fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,14 @@ impl Class {
             Some(Activity::RateLimit) if view.outcome() == Outcome::Failure => {
                 event(&["api"], &["denied"])
             }
-            Some(activity) => Self::of_meaning(activity),
+            Some(activity) => {
+                let class = Self::of_meaning(activity);
+                let is_identity = |target: &Target<'_>| target.kind.is_identity();
+                if view.target.as_ref().is_some_and(is_identity) {
+                    return event(&["api", "iam"], class.types);
+                }
+                class
+            }
         }
     }
 
@@ -138,7 +146,7 @@ fn token_exchange(proof: AuthMethod) -> Class {
     }
 }
 
-/// What the event captures, as an resource and what was done to it; the second is empty where one word says both.
+/// What the event captures, as a resource and what was done to it; the second is empty where one word says both.
 pub(crate) fn action(activity: Activity) -> (&'static str, &'static str) {
     match activity {
         Activity::Logon(_) => ("logon", ""),

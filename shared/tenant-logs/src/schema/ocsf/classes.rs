@@ -69,7 +69,7 @@ macro_rules! class_activity {
 }
 
 impl ClassActivity {
-    /// The activity of what activity; an unknown code is a base event of which nothing is known.
+    /// The activity of what happened; an unknown code is a base event of which nothing is known.
     pub(crate) fn of(activity: Option<Activity>) -> Self {
         let Some(activity) = activity else {
             return class_activity!(BaseEvent, 0, 0, "Unknown");

@@ -5,6 +5,7 @@ use crate::event_type::meaning::{Activity, Resource};
 use crate::json::string_content;
 use crate::schema::event_view::{EventView, coordinates};
 use crate::schema::json_writer::{JsonWriter, is_text, key};
+use crate::schema::parties::Party;
 
 pub(super) fn write_metadata(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     let own = &view.record.own;
@@ -23,36 +24,42 @@ pub(super) fn write_metadata(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     event.end_object(metadata);
 }
 
-/// Whether the event tells which user, or which application in a user's place.
-pub(super) fn is_user_known(view: &EventView<'_>) -> bool {
-    let own = &view.record.own;
-    let (uid, name) = if view.is_application() {
-        (own.client_id, own.client_name)
-    } else {
-        (own.user_id, own.user_name)
-    };
-    [uid, name].into_iter().flatten().any(is_text)
+pub(super) fn write_user(view: &EventView<'_>, key: &'static str, event: &mut JsonWriter<'_>) {
+    if view.is_application() {
+        return write_party(
+            key,
+            (&Party::application(&view.record), SYSTEM),
+            view,
+            event,
+        );
+    }
+    write_party(key, (&view.user, USER), view, event);
 }
 
-pub(super) fn write_user(view: &EventView<'_>, key: &'static str, event: &mut JsonWriter<'_>) {
+/// The number and name of a user's type.
+type UserType = (&'static str, &'static str);
+const UNKNOWN: UserType = ("0", "Unknown");
+const USER: UserType = ("1", "User");
+const SYSTEM: UserType = ("3", "System");
+
+fn write_party(
+    key: &'static str,
+    (party, user_type): (&Party<'_>, UserType),
+    view: &EventView<'_>,
+    event: &mut JsonWriter<'_>,
+) {
     let own = &view.record.own;
     let user = event.begin_object(key);
-    if !is_user_known(view) {
-        event.fixed(key!("name"), r#""Unknown""#);
-        event.fixed(key!("type_id"), "0");
-        event.fixed(key!("type"), r#""Unknown""#);
-    } else if view.is_application() {
-        event.text(key!("name"), own.client_name);
-        event.text(key!("uid"), own.client_id);
-        event.fixed(key!("type_id"), "3");
-        event.fixed(key!("type"), r#""System""#);
+    let (type_id, type_name) = if party.is_known() { user_type } else { UNKNOWN };
+    if party.is_known() {
+        event.text(key!("name"), party.name.as_deref());
+        event.text(key!("uid"), party.id.as_deref());
+        event.text(key!("email_addr"), party.email.as_deref());
     } else {
-        event.text(key!("name"), own.user_name);
-        event.text(key!("uid"), own.user_id);
-        event.text(key!("email_addr"), view.email());
-        event.fixed(key!("type_id"), "1");
-        event.fixed(key!("type"), r#""User""#);
+        event.fixed(key!("name"), r#""Unknown""#);
     }
+    event.fixed(key!("type_id"), type_id);
+    event.word(key!("type"), type_name);
     let organization = event.begin_object(key!("org"));
     event.text(key!("name"), own.organization_name);
     event.text(key!("uid"), own.organization_id);
@@ -60,18 +67,23 @@ pub(super) fn write_user(view: &EventView<'_>, key: &'static str, event: &mut Js
     event.end_object(user);
 }
 
-/// Who acted, and through what; the user too where the class has no place for one beside the actor.
+/// Who acted, and through what; the user too where the class has no attribute for one beside the actor.
 pub(super) fn write_actor(view: &EventView<'_>, with_user: bool, event: &mut JsonWriter<'_>) {
     let own = &view.record.own;
-    let has_user = with_user && is_user_known(view);
     let has_application = [own.client_name, own.client_id]
         .into_iter()
         .flatten()
         .any(is_text);
     let actor = event.begin_object(key!("actor"));
-    if has_user {
+    let has_user = if let Some(person) = view.acting_person() {
+        write_party(key!("user"), (&person, USER), view, event);
+        true
+    } else if with_user && view.actor().is_known() {
         write_user(view, key!("user"), event);
-    }
+        true
+    } else {
+        false
+    };
     event.text(key!("app_name"), own.client_name);
     event.text(key!("app_uid"), own.client_id);
     if !has_user && !has_application {
@@ -84,9 +96,66 @@ pub(super) fn write_actor(view: &EventView<'_>, with_user: bool, event: &mut Jso
     event.end_object(actor);
 }
 
+/// The fingerprints of the client's TLS.
+pub(super) fn write_fingerprints(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
+    let fingerprints = view.fingerprints();
+    if fingerprints.ja3.is_some_and(is_hexadecimal) {
+        let tls = event.begin_object(key!("tls"));
+        // The schema requires it, and no event has it.
+        event.fixed(key!("version"), r#""Unknown""#);
+        let hash = event.begin_object(key!("ja3_hash"));
+        event.fixed(key!("algorithm"), r#""MD5""#);
+        event.fixed(key!("algorithm_id"), "1");
+        event.text(key!("value"), fingerprints.ja3);
+        event.end_object(hash);
+        event.end_object(tls);
+    }
+    if fingerprints.ja4.is_some_and(is_text) {
+        let list = event.begin_array(key!("ja4_fingerprint_list"));
+        let fingerprint = event.begin_element();
+        event.fixed(key!("type"), r#""JA4""#);
+        event.fixed(key!("type_id"), "1");
+        event.text(key!("value"), fingerprints.ja4);
+        event.end_object(fingerprint);
+        event.end_array(list);
+    }
+}
+
+/// Whether a string can be a hash in the schema; one that cannot stays with the rest of the event.
+fn is_hexadecimal(json: &str) -> bool {
+    let digits = json
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'));
+    digits.is_some_and(|digits| {
+        !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+    })
+}
+
+/// What an API operation was done to.
+pub(super) fn write_target_resource(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
+    let Some(target) = view
+        .target
+        .as_ref()
+        .filter(|target| target.party.is_known())
+    else {
+        return;
+    };
+    let resources = event.begin_array(key!("resources"));
+    let resource = event.begin_element();
+    let party = &target.party;
+    event.text(
+        key!("name"),
+        party.name.as_deref().or(party.email.as_deref()),
+    );
+    event.text(key!("uid"), party.id.as_deref());
+    event.string(key!("type"), target.kind.name());
+    event.end_object(resource);
+    event.end_array(resources);
+}
+
 /// Whether the event tells where it came from.
 pub(super) fn is_endpoint_known(view: &EventView<'_>) -> bool {
-    view.ip.is_some()
+    view.ips.first.is_some()
 }
 
 pub(super) fn write_src_endpoint(
@@ -95,8 +164,8 @@ pub(super) fn write_src_endpoint(
     event: &mut JsonWriter<'_>,
 ) {
     let endpoint = event.begin_object(key);
-    if let Some(ip) = view.ip {
-        event.any(key!("ip"), Some(ip.json));
+    if let Some(ip) = &view.ips.first {
+        event.any(key!("ip"), Some(&ip.json));
     } else {
         event.fixed(key!("name"), r#""Unknown""#);
         event.fixed(key!("type_id"), "0");
@@ -156,18 +225,18 @@ pub(super) fn write_http_request(view: &EventView<'_>, event: &mut JsonWriter<'_
     if let Some(method) = view.request.method.and_then(method_name) {
         event.word(key!("http_method"), method);
     }
-    event.text(key!("user_agent"), record.own.user_agent);
+    event.text(key!("user_agent"), view.user_agent());
     if view.request.path.is_some_and(is_text) {
         let url = event.begin_object(key!("url"));
         event.text(key!("path"), view.request.path);
         event.text(key!("hostname"), record.own.hostname);
         event.end_object(url);
     }
-    if let Some(ip) = view.client_ip {
-        let forwarded = event.begin_array(key!("x_forwarded_for"));
-        event.text_element(Some(ip.json));
-        event.end_array(forwarded);
+    let forwarded = event.begin_array(key!("x_forwarded_for"));
+    for ip in view.client_ips.first.iter().chain(&view.client_ips.others) {
+        event.text_element(Some(&ip.json));
     }
+    event.end_array(forwarded);
     event.end_object(request);
 }
 
@@ -266,17 +335,18 @@ pub(super) fn write_organization_resource(view: &EventView<'_>, event: &mut Json
 
 /// What is worth searching for, by the path at which the class holds it.
 pub(super) fn write_observables(view: &EventView<'_>, class: Class, event: &mut JsonWriter<'_>) {
-    let own = &view.record.own;
     let Some(heads) = ObservableHeads::of(class) else {
         return;
     };
-    let is_user = !view.is_application();
     let observables = event.begin_array(key!("observables"));
-    event.observable(heads.address, view.ip.map(|ip| ip.json));
-    event.observable(heads.user_name, own.user_name.filter(|_| is_user));
-    event.observable(heads.email, view.email().filter(|_| is_user));
+    let ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
+    event.observable(heads.address, ip);
+    if !view.is_application() {
+        event.observable(heads.user_name, view.user.name.as_deref());
+        event.observable(heads.email, view.user.email.as_deref());
+    }
     if let Some(head) = heads.user_agent {
-        event.observable(head, own.user_agent);
+        event.observable(head, view.user_agent());
     }
     event.end_array(observables);
 }
@@ -313,7 +383,11 @@ impl ObservableHeads {
                 address: observable!("evidences.src_endpoint.ip", "IP Address", 2),
                 user_name: observable!("evidences.actor.user.name", "User Name", 4),
                 email: observable!("evidences.actor.user.email_addr", "Email Address", 5),
-                user_agent: None,
+                user_agent: Some(observable!(
+                    "evidences.http_request.user_agent",
+                    "HTTP User-Agent",
+                    16
+                )),
             }),
             Class::AccountChange | Class::Authentication | Class::UserAccess => Some(Self {
                 address,

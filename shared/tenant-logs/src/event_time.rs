@@ -1,0 +1,302 @@
+//! When an event happened: one reader for the schemas, for what goes onto a bus, for lag and grace.
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::json::{member, string_content};
+
+/// When an event happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EventTime {
+    /// The record's date, written as Auth0 writes it: `"2026-11-20T09:04:00.000Z"`.
+    Plain {
+        /// Since the epoch.
+        millis: i64,
+    },
+    /// A date written otherwise, the envelope's time, or the time in the `log_id`.
+    Other(Timestamp),
+}
+
+impl EventTime {
+    /// Returns the time of the record's date, else of its envelope, else the moment of receipt that Auth0 writes into its
+    /// identifiers; `None` if there is none of them.
+    pub(crate) fn of(
+        date: Option<&str>,
+        envelope: Option<Timestamp>,
+        log_id: &str,
+    ) -> Option<Self> {
+        if let Some(millis) = date.and_then(plain_millis) {
+            return Some(Self::Plain { millis });
+        }
+        let time = date.and_then(read_time).or(envelope);
+        time.or_else(|| time_in(log_id)).map(Self::Other)
+    }
+
+    /// Returns it as a time.
+    pub(crate) fn timestamp(self) -> Timestamp {
+        match self {
+            Self::Plain { millis } => Timestamp::from_millisecond(millis).unwrap_or_default(),
+            Self::Other(time) => time,
+        }
+    }
+
+    /// Returns milliseconds since the epoch.
+    pub(crate) fn millis(self) -> i64 {
+        match self {
+            Self::Plain { millis } => millis,
+            Self::Other(time) => time.as_millisecond(),
+        }
+    }
+}
+
+/// Reads a time that is written in any of the ways in which they arrive, as JSON; `None` if it is none.
+///
+/// A date without a zone is UTC; a number is seconds or, from 10^11 on, milliseconds since the epoch; `{"$date":…}` is one of
+/// these.
+pub(crate) fn read_time(json: &str) -> Option<Timestamp> {
+    match json.as_bytes().first()? {
+        b'{' => {
+            let date = member(json, "$date")?;
+            read_time(member(date, "$numberLong").unwrap_or(date))
+        }
+        b'"' => {
+            let text = string_content(json)?;
+            read_date(text.trim()).or_else(|| since_epoch(text.trim()))
+        }
+        _ => since_epoch(json),
+    }
+}
+
+/// Fraction digits that a time can hold.
+const MAX_FRACTION_DIGITS: usize = 9;
+
+fn read_date(text: &str) -> Option<Timestamp> {
+    let text = without_excess_digits(text);
+    let zoned = text.parse::<Timestamp>().ok();
+    zoned.or_else(|| {
+        let civil: DateTime = text.parse().ok()?;
+        Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    })
+}
+
+/// Returns a date whose fraction has at most nine digits.
+fn without_excess_digits(text: &str) -> String {
+    let Some((whole, rest)) = text.split_once('.') else {
+        return text.to_owned();
+    };
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (fraction, zone) = rest.split_at(digits);
+    let kept = fraction.get(..MAX_FRACTION_DIGITS).unwrap_or(fraction);
+    format!("{whole}.{kept}{zone}")
+}
+
+/// From here on a number is milliseconds: seconds reach it in the year 5138, milliseconds had it in 1973.
+const FIRST_MILLIS: i64 = 100_000_000_000;
+
+/// Nothing that a tenant logs is older than this, the year 2001: a smaller number is no time.
+const FIRST_SECOND: i64 = 1_000_000_000;
+
+fn since_epoch(number: &str) -> Option<Timestamp> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if !fraction.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let units: i64 = whole.parse().ok()?;
+    if units < FIRST_SECOND {
+        return None;
+    }
+    if units >= FIRST_MILLIS {
+        return Timestamp::from_millisecond(units).ok();
+    }
+    let nanos = format!("{fraction:0<9}");
+    let nanos = nanos.get(..MAX_FRACTION_DIGITS)?.parse().ok()?;
+    Timestamp::new(units, nanos).ok()
+}
+
+/// Reads a date as Auth0 writes it, many times faster than one that may be written in any way.
+fn plain_millis(json: &str) -> Option<i64> {
+    let [
+        b'"',
+        y1,
+        y2,
+        y3,
+        y4,
+        b'-',
+        mo1,
+        mo2,
+        b'-',
+        d1,
+        d2,
+        b'T',
+        h1,
+        h2,
+        b':',
+        mi1,
+        mi2,
+        b':',
+        s1,
+        s2,
+        b'.',
+        m1,
+        m2,
+        m3,
+        b'Z',
+        b'"',
+    ] = *json.as_bytes().first_chunk::<26>()?
+    else {
+        return None;
+    };
+    if json.len() != 26 {
+        return None;
+    }
+    let year = number(&[y1, y2, y3, y4])?;
+    let (month, day) = (number(&[mo1, mo2])?, number(&[d1, d2])?);
+    let (hour, minute, second) = (number(&[h1, h2])?, number(&[mi1, mi2])?, number(&[s1, s2])?);
+    let millisecond = number(&[m1, m2, m3])?;
+    // A leap second, which Auth0 never writes, is read the other way.
+    if !(1..=12).contains(&month) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let days = days_since_epoch(year, month, day)?;
+    Some((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000 + millisecond)
+}
+
+fn number(digits: &[u8]) -> Option<i64> {
+    let mut number = 0;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        number = number * 10 + i64::from(digit - b'0');
+    }
+    Some(number)
+}
+
+/// Returns the days from the epoch to a day of the Gregorian calendar; `None` if its month has no such day.
+fn days_since_epoch(year: i64, month: i64, day: i64) -> Option<i64> {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let most = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    };
+    if !(1..=most).contains(&day) {
+        return None;
+    }
+    // Years that begin in March, so that the leap day comes last.
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    // Thirty or thirty-one days a month, as the line of this slope has them.
+    let before_month = (153 * month + 2) / 5;
+    Some(365 * year + leap_days + before_month + day - 719_469)
+}
+
+/// Reads `900`, then `YYYYMMDDHHMMSS` in UTC, of an identifier with 56 digits.
+fn time_in(log_id: &str) -> Option<Timestamp> {
+    if log_id.len() != 56 || !log_id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let digits = log_id.get(3..17)?;
+    let civil = DateTime::strptime("%Y%m%d%H%M%S", digits).ok()?;
+    let zoned = civil.to_zoned(TimeZone::UTC).ok()?;
+    Some(zoned.timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::Date;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const LOG_ID: &str = "90020261120090400000417000000000000000000004410027651184";
+
+    fn check(date: &str, expected: &str) {
+        let expected: Timestamp = expected.parse().unwrap();
+        let time = EventTime::of(Some(date), None, LOG_ID).unwrap();
+        assert_eq!(time.millis(), expected.as_millisecond(), "{date}");
+        assert_eq!(time.timestamp(), expected, "{date}");
+    }
+
+    #[test]
+    fn a_time_is_read_however_it_is_written() {
+        for (date, expected) in [
+            (r#""2026-11-20T10:04:00.123Z""#, "2026-11-20T10:04:00.123Z"),
+            (r#""2026-11-20T11:04:00.5+01:00""#, "2026-11-20T10:04:00.5Z"),
+            (r#""2026-11-20T10:04:00""#, "2026-11-20T10:04:00Z"),
+            (r#""2026-11-20 10:04:00.25""#, "2026-11-20T10:04:00.25Z"),
+            (r#""2026-11-20 10:04:00Z""#, "2026-11-20T10:04:00Z"),
+            (
+                r#""2026-11-20T10:04:00.123456789Z""#,
+                "2026-11-20T10:04:00.123456789Z",
+            ),
+            (
+                r#""2026-11-20T10:04:00.1234567891Z""#,
+                "2026-11-20T10:04:00.123456789Z",
+            ),
+            (
+                r#"{"$date":"2026-11-20T10:04:00.123Z"}"#,
+                "2026-11-20T10:04:00.123Z",
+            ),
+            (r#"{"$date":1795169040123}"#, "2026-11-20T10:04:00.123Z"),
+            (
+                r#"{"$date":{"$numberLong":"1795169040123"}}"#,
+                "2026-11-20T10:04:00.123Z",
+            ),
+            ("1795169040", "2026-11-20T10:04:00Z"),
+            ("1795169040.5", "2026-11-20T10:04:00.5Z"),
+            ("1795169040123", "2026-11-20T10:04:00.123Z"),
+            (r#""1795169040123""#, "2026-11-20T10:04:00.123Z"),
+            ("99999999999", "5138-11-16T09:46:39Z"),
+            ("100000000000", "1973-03-03T09:46:40Z"),
+        ] {
+            check(date, expected);
+        }
+    }
+
+    #[test]
+    fn without_a_date_it_is_the_envelopes_time_then_that_in_the_log_id_and_never_the_epoch() {
+        for date in [
+            r#""2026-02-29T09:04:00.000Z""#,
+            r#""2026-11-20T25:04:00.000Z""#,
+            r#""***""#,
+            "null",
+            "0",
+            "{}",
+            r#"{"$date":1}"#,
+            "999999999",
+        ] {
+            check(date, "2026-11-20T09:04:00Z");
+            let envelope = "2026-11-20T09:05:00Z".parse().ok();
+            let time = EventTime::of(Some(date), envelope, LOG_ID).unwrap();
+            assert_eq!(time.timestamp().to_string(), "2026-11-20T09:05:00Z");
+            for log_id in ["900", &LOG_ID.replace("20261120", "20261320")] {
+                assert_eq!(EventTime::of(Some(date), None, log_id), None, "{date}");
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_plain_date_is_read_as_any_other_is(
+            (year, month, day) in (0_i16..=9999, 0_i8..=13, 0_i8..=32),
+            seconds in 0_u32..86_400,
+            millisecond in 0_u32..1000,
+        ) {
+            let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+            let date = format!(
+                "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z"
+            );
+            let expected: Option<Timestamp> = date.parse().ok();
+            let expected = expected.filter(|_| Date::new(year, month, day).is_ok());
+            let plain = plain_millis(&format!("\"{date}\""));
+            prop_assert_eq!(plain, expected.map(Timestamp::as_millisecond));
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What a row keeps of its event beside its own fields: all of it, the rest that no field gives back, or nothing.
+
+use std::borrow::Cow;
+
+use super::event_view::EventView;
+use super::json_writer::{JsonWriter, is_text};
+use crate::json::{push_text, string_content};
+use crate::record::Fields;
+
+/// What a row keeps of its event beside its own fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Raw {
+    /// All of it.
+    #[default]
+    Whole,
+    /// The members that no field gives back exactly, so that the event can be computed from the row.
+    Rest,
+    /// No part of it.
+    None,
+}
+
+impl Raw {
+    /// Every choice.
+    pub const ALL: [Self; 3] = [Self::Whole, Self::Rest, Self::None];
+
+    /// Reads a choice as `RAW` names it.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|raw| raw.name() == name)
+    }
+
+    /// Its name in `RAW`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Rest => "rest",
+            Self::None => "none",
+        }
+    }
+}
+
+/// A member of the record, and the field of the row that it can be read back from.
+#[derive(Debug)]
+pub(super) struct Given<'a> {
+    name: &'static str,
+    own: Option<&'a str>,
+    field: Option<Cow<'a, str>>,
+}
+
+impl<'a> Given<'a> {
+    /// A field that holds the member's text where it has one.
+    pub(super) fn text(name: &'static str, own: Option<&'a str>) -> Self {
+        Self::filled(name, own, own.filter(|json| is_text(json)))
+    }
+
+    /// A field that may have been filled from elsewhere.
+    pub(super) fn filled(name: &'static str, own: Option<&'a str>, field: Option<&'a str>) -> Self {
+        Self::of(name, own, field.map(Cow::Borrowed))
+    }
+
+    /// A field that is written anew.
+    pub(super) fn of(
+        name: &'static str,
+        own: Option<&'a str>,
+        field: Option<Cow<'a, str>>,
+    ) -> Self {
+        Self { name, own, field }
+    }
+
+    /// Whether it is about this member.
+    pub(super) fn is_of(&self, name: &str) -> bool {
+        self.name == name
+    }
+
+    fn is_exact(&self) -> bool {
+        self.own.is_some() && self.own == self.field.as_deref()
+    }
+}
+
+/// The fields that every schema has.
+pub(super) fn always<'a>(view: &'a EventView<'_>) -> [Given<'a>; 3] {
+    let own = &view.record.own;
+    [
+        Given::of("date", own.date, Some(view.time_json())),
+        Given::of("type", own.event_type, view.code.as_deref().map(quoted)),
+        Given::of("log_id", own.log_id, Some(quoted(view.log_event.log_id()))),
+    ]
+}
+
+/// What stands in a row's rest and is no member of the record; a record's own member with such a name goes below `$own`.
+pub(super) const MARKS: [&str; 7] = [
+    "$beside",
+    "$filled",
+    "$own",
+    "log_id_derived",
+    "redacted",
+    "time_of_receipt",
+    "trimmed",
+];
+
+/// Writes the members that no field gives back exactly, and the marks.
+pub(super) fn write_rest(
+    view: &EventView<'_>,
+    key: &'static str,
+    given: &[Given<'_>],
+    writer: &mut JsonWriter<'_>,
+) {
+    let object = writer.begin_object(key);
+    write_marks(view, writer);
+    let filled: Vec<&str> = given
+        .iter()
+        .filter(|given| given.own.is_none() && given.field.is_some())
+        .map(|given| given.name)
+        .collect();
+    if !filled.is_empty() {
+        writer.member(r#""$filled""#, &format!("[\"{}\"]", filled.join("\",\"")));
+    }
+    view.record.own.each(|name, json| {
+        let is_given = |given: &&Given<'_>| given.name.as_bytes() == name && given.is_exact();
+        if given.iter().find(is_given).is_none() {
+            writer.exact_member(&quoted(str::from_utf8(name).unwrap_or_default()), json);
+        }
+    });
+    let mut clashing = Vec::new();
+    for (name, json) in &view.record.others {
+        match string_content(name) {
+            Some(content) if MARKS.contains(&content.as_ref()) => clashing.push((*name, *json)),
+            Some(_) => writer.exact_member(name, json),
+            // A name that cannot be decoded could not be read again.
+            None => {}
+        }
+    }
+    if !clashing.is_empty() {
+        writer.member(r#""$own""#, &object_of(&clashing));
+    }
+    if let Some(beside) = view.log_event.beside_detail() {
+        writer.member(r#""$beside""#, &beside);
+    }
+    writer.end_object(object);
+}
+
+/// Writes what is said of the event and stands in none of its members.
+pub(super) fn write_only_marks(
+    view: &EventView<'_>,
+    key: &'static str,
+    writer: &mut JsonWriter<'_>,
+) {
+    let object = writer.begin_object(key);
+    write_marks(view, writer);
+    writer.end_object(object);
+}
+
+fn write_marks(view: &EventView<'_>, writer: &mut JsonWriter<'_>) {
+    let log_event = view.log_event;
+    if view.is_time_of_receipt {
+        writer.member(r#""time_of_receipt""#, "true");
+    }
+    if log_event.is_log_id_derived() {
+        writer.member(r#""log_id_derived""#, "true");
+    }
+    if !log_event.redacted().is_empty() {
+        let paths: Vec<Cow<'_, str>> = log_event
+            .redacted()
+            .iter()
+            .map(|path| quoted(path))
+            .collect();
+        writer.member(r#""redacted""#, &format!("[{}]", paths.join(",")));
+    }
+}
+
+fn object_of(members: &[(&str, &str)]) -> String {
+    let members: Vec<String> = members
+        .iter()
+        .map(|(name, json)| format!("{name}:{json}"))
+        .collect();
+    format!("{{{}}}", members.join(","))
+}
+
+/// Returns a text as a JSON string.
+pub(super) fn quoted<'a>(text: &str) -> Cow<'a, str> {
+    let mut json = Vec::with_capacity(text.len() + 2);
+    push_text(&mut json, text);
+    // Whole characters are copied, so this is text.
+    Cow::Owned(String::from_utf8(json).unwrap_or_default())
+}
