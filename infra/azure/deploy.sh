@@ -368,6 +368,7 @@ if [ -z "$packages" ]; then
 fi
 deploy_code "$(output ingestAppName)" azure-webhook-ingest
 deploy_code "$(output subscriberAppName)" azure-eventgrid-subscriber
+deploy_code "$(output pollerAppName)" azure-log-poller
 topic=''
 if [ "$partner" = true ]; then
     step "Auth0's partner topic"
