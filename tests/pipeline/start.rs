@@ -237,7 +237,7 @@ async fn every_wrong_setting_of_the_webhook_is_named_at_once_and_no_secret_is_sh
   LOG_LEVEL: cannot read `loud` (want off, error, warn, info, debug or trace)
   INCLUDE_TYPES: cannot read `g*d` (want a type code, or its beginning and `*`)
   EXCLUDE_CATEGORIES: cannot read `logins` (want one of Auth0's category names)
-  REDACT: cannot read `ip=hide` (want a dotted path, `=` and drop, mask or hmac)
+  REDACT: cannot read `ip=hide` (want a dotted path, `=` and drop, mask or hmac; a backslash escapes a dot, comma, equals sign)
   AWS_REGION: cannot read `EU central` (want a region such as eu-central-1)
   AWS_ENDPOINT_URL_SQS: cannot read `sqs.example.com` (want an http or https URL)
   DEAD_LETTER_QUEUE_URL: cannot read `https://sqs.example.com/1/a.fifo` (want the URL of a standard SQS queue)

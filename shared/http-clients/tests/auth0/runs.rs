@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fakes::auth0::{RateLimit, TenantOptions};
 use relay::chain;
-use relay::poll::{Checkpoint, Position, RunEnd};
+use relay::poll::{Checkpoint, PollError, Position, RunEnd};
 
 use crate::rig::{Rig, events};
 
@@ -107,7 +107,7 @@ async fn short_runs_by_a_rate_limit_go_on_from_each_other() {
     let options = TenantOptions {
         rate_limit: Some(RateLimit {
             burst: 5,
-            per_second: 10,
+            per_second: 4,
         }),
         ..TenantOptions::default()
     };
@@ -115,9 +115,13 @@ async fn short_runs_by_a_rate_limit_go_on_from_each_other() {
     let mut run_count = 0;
     loop {
         run_count += 1;
-        match rig.run_for(Duration::from_millis(1_500)).await {
+        match rig.run_for(Duration::from_secs(4)).await {
             Ok(run) if run.end == RunEnd::CaughtUp => break,
             Ok(_) => {}
+            // A slow machine had no time for a page: the next run goes on before it.
+            Err(PollError::NotDelivered {
+                must_stop: false, ..
+            }) => {}
             // The rate limit left the run no request at all: the schedule brings the next one later.
             Err(error) => {
                 assert!(

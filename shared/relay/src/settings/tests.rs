@@ -59,7 +59,7 @@ fn every_entry_of_a_list_is_looked_at() {
         ("EXCLUDE_CATEGORIES", "nope,bad"),
         ("REDACT", "foo,x=hmac,y=hmac,x=mask,bar=baz"),
     ]);
-    let want = "want a dotted path, `=` and drop, mask or hmac";
+    let want = "want a dotted path, `=` and drop, mask or hmac; a backslash escapes a dot, comma, equals sign";
     assert_eq!(
         error.unwrap_err().to_string(),
         format!(
