@@ -44,11 +44,14 @@ fn a_list_that_names_nothing_is_no_list() {
     let names = ["EXCLUDE_TYPES", "INCLUDE_CATEGORIES", "REDACT"];
     let mut pairs = vec![("TENANT_NAME", "acme")];
     pairs.extend(names.map(|name| (name, " ,")));
-    let told = names
+    let problems = names
         .map(|name| format!("\n  {name}: names nothing"))
         .concat();
     let error = read_common(&pairs).unwrap_err();
-    assert_eq!(error.to_string(), format!("3 settings are wrong:{told}"));
+    assert_eq!(
+        error.to_string(),
+        format!("3 settings are wrong:{problems}")
+    );
 }
 
 #[test]
@@ -59,7 +62,7 @@ fn every_entry_of_a_list_is_looked_at() {
         ("EXCLUDE_CATEGORIES", "nope,bad"),
         ("REDACT", "foo,x=hmac,y=hmac,x=mask,bar=baz"),
     ]);
-    let want = "want a dotted path, `=` and drop, mask or hmac";
+    let want = "want a dotted path, `=` and drop, mask or hmac; a backslash escapes a dot, comma, equals sign";
     assert_eq!(
         error.unwrap_err().to_string(),
         format!(
