@@ -28,7 +28,7 @@ def parse(cli, arguments):
     invocation.data["command_string"] = " ".join(arguments)
     invocation.commands_loader.load_command_table(arguments)
     command = next(
-        (name for name in invocation.commands_loader.command_table if " ".join(arguments).startswith(f"{name} ")),
+        (name for name in invocation.commands_loader.command_table if " ".join([*arguments, ""]).startswith(f"{name} ")),
         None,
     )
     if command is None:

@@ -61,6 +61,10 @@ GIVEN = {
         "subscriberIdentity",
         {"hostStorageName", "insightsName", "dataStorageName", "containerName", "tableName", "topicName", "ruleName", "vaultName"},
     ),
+    "pollerRoles": (
+        "pollerIdentity",
+        {"hostStorageName", "insightsName", "dataStorageName", "containerName", "tableName", "topicName", "ruleName", "vaultName"},
+    ),
     "deployerRoles": ("deployerId", {"principalType", "vaultName", "writesSecrets"}),
 }
 # Flex Consumption refuses them, or they break the host's identity, or they say nothing there.
@@ -168,7 +172,12 @@ def each_identity_may_do_what_it_must_and_no_more():
 
 
 def roles_are_there_before_whoever_needs_them():
-    for app, roles in (("ingestApp", "ingestRoles"), ("subscriberApp", "subscriberRoles"), ("topic", "topicRoles")):
+    for app, roles in (
+        ("ingestApp", "ingestRoles"),
+        ("subscriberApp", "subscriberRoles"),
+        ("pollerApp", "pollerRoles"),
+        ("topic", "topicRoles"),
+    ):
         holds(roles in MAIN["modules"][app].get("dependsOn", []), f"{app} does not wait for {roles}")
     for file in ("modules/topic-subscriptions.bicep", "modules/partner-subscriptions.bicep"):
         (module,) = [body for body in READ["subscriptions.bicep"]["modules"].values() if body["@kind"] == file]

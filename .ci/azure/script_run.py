@@ -49,10 +49,14 @@ class Run:
         """Runs it; answers its status, and keeps what it said."""
         for name in ("calls.jsonl", "pauses"):
             (self.folder / name).unlink(missing_ok=True)
-        environment = {**os.environ, "STAND_IN": str(self.folder), "PATH": f"{STAND_INS}{os.pathsep}{os.environ['PATH']}"}
+        temporary = self.folder / "temporary"
+        temporary.mkdir(exist_ok=True)
+        environment = {**os.environ, "STAND_IN": str(self.folder), "TMPDIR": str(temporary), "PATH": f"{STAND_INS}{os.pathsep}{os.environ['PATH']}"}
         command = [ROOT / "infra/azure/deploy.sh", *ARGUMENTS, "--packages", self.packages, *more]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         self.said = done.stderr + done.stdout
+        # The token was there.
+        expect(list(temporary.iterdir()) == [], self, "it leaves a folder behind")
         return done.returncode
 
     def calls(self):

@@ -73,6 +73,8 @@ def settings_come_from_where_they_should():
     for app, own in (("ingestApp", "ingestSettings"), ("subscriberApp", "subscriberSettings")):
         said = MODULES[app]["params"]["settings"]
         holds(said.startswith(f"union(commonSettings, {own}, "), f"{app}: {said}")
+    said = MODULES["pollerApp"]["params"]["settings"]
+    holds(said.startswith("union(commonSettings, subscriberSettings, pollerSettings, "), f"pollerApp: {said}")
     topic = "EVENT_TOPIC_ENDPOINT: topic!.outputs.endpoint"
     holds(topic in MODULES["ingestApp"]["params"]["settings"], "the topic of the webhook")
     holds(topic.replace(": ", ": useWebhook ? ") in MODULES["subscriberApp"]["params"]["settings"], "the topic of replayed events")

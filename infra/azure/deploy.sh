@@ -98,7 +98,7 @@ check_tools() {
     # Where there is none, az installs the newest; one that is there it leaves as old as it is.
     if version=$(az bicep version 2>"$work/errors"); then
         version=$(sed -n 's/.*version \([0-9][0-9.]*\).*/\1/p' <<<"$version")
-        is_at_least 0.36.0 "$version" || fail "Bicep is $version and must be 0.36.0 or later: az bicep upgrade"
+        [ -z "$version" ] || is_at_least 0.36.0 "$version" || fail "Bicep is $version and must be 0.36.0 or later: az bicep upgrade"
     fi
     subscription=$(az account show --query id --output tsv) || fail "not signed in: az login"
     say "subscription $subscription"
@@ -344,7 +344,7 @@ step "providers"
 register_providers
 check_runtime
 step "resource group $group"
-there=$(az group exists --name "$group")
+there=$(az group exists --name "$group" --output tsv)
 if [ "$there" != true ]; then
     retry "$TRIES" az group create --name "$group" --location "$location" --output none
 fi
@@ -368,6 +368,7 @@ if [ -z "$packages" ]; then
 fi
 deploy_code "$(output ingestAppName)" azure-webhook-ingest
 deploy_code "$(output subscriberAppName)" azure-eventgrid-subscriber
+deploy_code "$(output pollerAppName)" azure-log-poller
 topic=''
 if [ "$partner" = true ]; then
     step "Auth0's partner topic"

@@ -1,6 +1,6 @@
 metadata description = 'Auth0 tenant logs into Log Analytics and Microsoft Sentinel: everything but code, token and subscriptions, which deploy.sh brings in this order.'
 
-import { authorizedPartner, collector as collectorType, column, eventSettings, tablePlan as tablePlanType, tags as tagsType } from 'types.bicep'
+import { authorizedPartner, collector as collectorType, column, eventSettings, poller as pollerType, tablePlan as tablePlanType, tags as tagsType } from 'types.bicep'
 
 @description('Optional. The region of all; that of the workspace where one is named.')
 param location string = resourceGroup().location
@@ -38,6 +38,9 @@ param sinks string = 'log-analytics'
 
 @description('Conditional. Required with the sink http. The collector.')
 param collector collectorType?
+
+@description('Optional. Whose log azure-log-poller polls, for what a log stream did not bring or in place of one; nobody\'s unless set.')
+param poller pollerType?
 
 @description('Optional. Which events pass, and what of them is hidden.')
 param events eventSettings = {}
@@ -131,13 +134,15 @@ var letters = 'dead-letters'
 var ledger = 'ledger'
 var ingest = 'azure-webhook-ingest'
 var subscriber = 'azure-eventgrid-subscriber'
+var logPoller = 'azure-log-poller'
+var usePoller = poller != null
 var asksForNormalized = contains(sinks, 'log-analytics:asim')
 // Without Sentinel its tables are missing and every row would be refused.
 var usedSinks = asksForNormalized && !useSentinel ? fail('The sink log-analytics:asim needs useSentinel=true.') : sinks
 var usedCollectorUrl = contains(sinks, 'http') && empty(collector.?url ?? '') ? fail('The sink http needs collector.') : collector.?url ?? ''
 var usedTotalRetention = tablePlan == 'Analytics' && tableTotalRetentionInDays < tableRetentionInDays ? fail('tableTotalRetentionInDays is below tableRetentionInDays.') : tableTotalRetentionInDays
 
-// Both functions read these.
+// Every function reads these.
 var commonSettings = {
   TENANT_NAME: tenantName
   DEAD_LETTER_CONTAINER_ENDPOINT: '${dataStorage.outputs.blobEndpoint}${letters}'
@@ -163,6 +168,18 @@ var subscriberSettings = {
   HTTP_SINK_FORMAT: collector.?format ?? ''
   LEDGER_TABLE_ENDPOINT: '${dataStorage.outputs.tableEndpoint}${ledger}'
   LEDGER_DAYS: string(ledgerDays)
+}
+// A run may take longer than any other call.
+var pollerSettings = {
+  AUTH0_DOMAIN: poller.?domain ?? ''
+  AUTH0_CLIENT_ID: poller.?clientId ?? ''
+  AUTH0_CLIENT_SECRET_URI: usePoller ? '${vault.outputs.uri}secrets/auth0-client-secret' : ''
+  AUTH0_POLL_SCHEDULE: poller.?schedule ?? '0 */5 * * * *'
+  CHECKPOINT_TABLE_ENDPOINT: '${dataStorage.outputs.tableEndpoint}${ledger}'
+  START_FROM: poller.?startFrom ?? ''
+  RESUME_FROM: poller.?resumeFrom ?? ''
+  GRACE_SECONDS: string(poller.?graceSeconds ?? 0)
+  INVOCATION_SECONDS: '240'
 }
 
 // The workspace, its table, the rule that fills it.
@@ -243,7 +260,7 @@ module hostStorage 'modules/storage.bicep' = {
     location: location
     tags: tags
     redundancy: redundancy
-    containerNames: useWebhook ? [ingest, subscriber] : [subscriber]
+    containerNames: concat([subscriber], useWebhook ? [ingest] : [], usePoller ? [logPoller] : [])
     tableNames: []
   }
 }
@@ -283,6 +300,15 @@ module subscriberIdentity 'modules/identity.bicep' = {
   name: 'auth0-subscriber-identity'
   params: {
     name: '${prefix}-deliver-${suffix}'
+    location: location
+    tags: tags
+  }
+}
+
+module pollerIdentity 'modules/identity.bicep' = if (usePoller) {
+  name: 'auth0-poller-identity'
+  params: {
+    name: '${prefix}-poll-${suffix}'
     location: location
     tags: tags
   }
@@ -336,6 +362,21 @@ module subscriberRoles 'modules/roles.bicep' = {
   name: 'auth0-subscriber-roles'
   params: {
     principalId: subscriberIdentity.outputs.principalId
+    hostStorageName: hostStorage.outputs.name
+    insightsName: insights.outputs.name
+    dataStorageName: dataStorage.outputs.name
+    containerName: letters
+    tableName: ledger
+    topicName: useWebhook ? topic!.outputs.name : ''
+    ruleName: rule.outputs.name
+    vaultName: vault.outputs.name
+  }
+}
+
+module pollerRoles 'modules/roles.bicep' = if (usePoller) {
+  name: 'auth0-poller-roles'
+  params: {
+    principalId: pollerIdentity!.outputs.principalId
     hostStorageName: hostStorage.outputs.name
     insightsName: insights.outputs.name
     dataStorageName: dataStorage.outputs.name
@@ -409,6 +450,27 @@ module subscriberApp 'modules/app.bicep' = {
   ]
 }
 
+module pollerApp 'modules/app.bicep' = if (usePoller) {
+  name: 'auth0-poller-app'
+  params: {
+    name: '${prefix}-poll-${suffix}'
+    location: location
+    tags: tags
+    identityName: pollerIdentity!.outputs.name
+    hostStorageName: hostStorage.outputs.name
+    packageContainerName: logPoller
+    insightsName: insights.outputs.name
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    settings: union(commonSettings, subscriberSettings, pollerSettings, {
+      EVENT_TOPIC_ENDPOINT: useWebhook ? topic!.outputs.endpoint : ''
+    })
+  }
+  dependsOn: [
+    pollerRoles
+  ]
+}
+
 // What is seen of it: functions of the workspace, queries, a workbook, alerts, detections.
 
 module workspaceFunctions 'modules/workspace-functions.bicep' = {
@@ -459,6 +521,7 @@ module alerts 'modules/alerts.bicep' = {
     tenantName: tenantName
     actionGroupIds: actionGroupIds
     usesWebhook: useWebhook
+    usesPoller: usePoller
     silentMinutes: silentMinutes
     lagSeconds: lagSeconds
   }
@@ -515,8 +578,11 @@ output webhookUrl string = useWebhook ? 'https://${ingestApp!.outputs.hostName}/
 @description('The app of azure-eventgrid-subscriber.')
 output subscriberAppName string = subscriberApp.outputs.name
 
+@description('The app of azure-log-poller; empty without a poller.')
+output pollerAppName string = usePoller ? pollerApp!.outputs.name : ''
+
 @description('What the vault must have before the functions can start, with a space between the names.')
-output vaultEntries string = join(concat(useWebhook ? ['webhook-token'] : [], events.?useRedactKey ?? false ? ['redact-key'] : [], collector.?useAuthorization ?? false ? ['http-sink-authorization'] : []), ' ')
+output vaultEntries string = join(concat(useWebhook ? ['webhook-token'] : [], events.?useRedactKey ?? false ? ['redact-key'] : [], collector.?useAuthorization ?? false ? ['http-sink-authorization'] : [], usePoller ? ['auth0-client-secret'] : []), ' ')
 
 @description('Whether rows come to Auth0Logs_CL, and a query can tell.')
 output rowsCanBeQueried bool = contains(sinks, 'log-analytics') && tablePlan == 'Analytics'

@@ -65,6 +65,31 @@ type collector = {
 }
 
 @export()
+@description('Whose log is polled through the Management API, and from where; the vault has a secret auth0-client-secret.')
+type poller = {
+  @description('Required. The tenant\'s own domain, such as acme.eu.auth0.com, not a custom one.')
+  @minLength(4)
+  @maxLength(253)
+  domain: string
+
+  @description('Required. The client ID of an application that may use the Management API with the scope read:logs.')
+  @minLength(1)
+  clientId: string
+
+  @description('Optional. When to poll, as NCRONTAB; every five minutes unless set.')
+  schedule: string?
+
+  @description('Optional. Where the first run begins: a time such as 2026-11-01T00:00:00Z, or a log_id; the first run\'s own time unless set.')
+  startFrom: string?
+
+  @description('Optional. Where to begin again, once: oldest, a time or a log_id.')
+  resumeFrom: string?
+
+  @description('Optional. Seconds for which a log event is left to push.')
+  graceSeconds: int?
+}
+
+@export()
 @description('How many events Event Grid puts together for a call of our function.')
 type batching = {
   @description('Required. At most so many.')

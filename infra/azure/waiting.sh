@@ -36,9 +36,9 @@ a new function or table to be known to queries|Failed to resolve (scalar|table|c
 a new resource to be known|ParentResourceNotFound|Name or service not known|getaddrinfo
 Sentinel to be on|not onboarded
 the rights on a new workspace|permissions on all the workspaces
-another operation to end|AnotherOperationInProgress|DeploymentActive|ongoing deployment|Status Code: 409|another operation is in progress
+another operation to end|AnotherOperationInProgress|DeploymentActive|ongoing deployment|Status Code: 409|another (operation|deployment) is in progress|is still on-going
 an upload that comes to an end|the upload hung for
-a busy service to answer|TooManyRequests|ServiceUnavailable|Service Unavailable|GatewayTimeout|Bad Gateway|ServerTimeout|Connection aborted|Connection reset|Read timed out|Status Code: (429|50[234])
+a busy service to answer|Failed to retrieve deployment status|TooManyRequests|ServiceUnavailable|Service Unavailable|GatewayTimeout|Bad Gateway|ServerTimeout|Connection aborted|Connection reset|Read timed out|Status Code: (429|50[234])
 new roles to work|Forbidden|Unauthorized|AuthorizationPermissionMismatch|\b40[13]\b
 DELAYS
 }

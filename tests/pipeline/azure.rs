@@ -4,6 +4,7 @@ mod bicep;
 mod deliveries;
 mod faults;
 mod host;
+mod poller;
 mod refusals;
 mod replay;
 mod secrets;

@@ -45,6 +45,15 @@ fn tests() -> BTreeSet<String> {
         let names = lines.filter_map(|line| line.trim().trim_end_matches(',').split_once("::"));
         tests.extend(names.map(|(_, name)| name.to_owned()));
     }
+    // The journal's scenarios take a backend. One that no list names would be dead code, which clippy refuses.
+    for line in sources.iter().flat_map(|source| source.lines()) {
+        if let Some(signature) = line.strip_prefix("pub(crate) async fn ")
+            && let Some((name, arguments)) = signature.split_once('(')
+            && (arguments.is_empty() || arguments.starts_with("backend:"))
+        {
+            tests.insert(name.to_owned());
+        }
+    }
     let mut checks = Vec::new();
     texts(&root().join(".ci"), "py", &mut checks);
     for line in checks.iter().flat_map(|text| text.lines()) {

@@ -44,8 +44,9 @@ fn root() -> PathBuf {
 }
 
 /// Texts of which every setting that must be there takes one: a name, two URLs, the ID of a rule, a port.
-const SAMPLES: [&str; 5] = [
+const SAMPLES: [&str; 6] = [
     "acme",
+    "acme.eu.auth0.com",
     "https://acme.example.com/api/events",
     "http://127.0.0.1:41/msi/token",
     "dcr-0123456789abcdef",
@@ -183,6 +184,16 @@ fn subscriber() -> Function {
     Function::of::<Settings>("azure-eventgrid-subscriber", &sinks)
 }
 
+fn poller_on_aws() -> Function {
+    type Settings = aws_log_poller::Settings;
+    Function::of::<Settings>("aws-log-poller", &Settings::sinks(None).kinds())
+}
+
+fn poller_on_azure() -> Function {
+    type Settings = azure_log_poller::Settings;
+    Function::of::<Settings>("azure-log-poller", &Settings::sinks(None).kinds())
+}
+
 /// A line of YAML: how far it is indented, and what it says.
 fn indented(line: &str) -> (usize, &str) {
     let text = line.trim_start();
@@ -243,6 +254,16 @@ fn check(function: &Function) {
         not_set, explained,
         "{name}: read, and not set by the template"
     );
+}
+
+/// The template does not have it yet.
+#[test]
+fn the_settings_of_the_poller_on_aws_are_in_code_and_readme() {
+    let poller = poller_on_aws();
+    let is_endpoint = |name: &&String| name.starts_with(SERVICE_ENDPOINT);
+    let (_, in_readme) = split(poller.names_in_readme(), is_endpoint);
+    let (_, read) = split(poller.read, is_endpoint);
+    assert_eq!(in_readme, read);
 }
 
 #[test]
@@ -310,7 +331,14 @@ fn every_function_has_its_lists_compared() {
         .filter(|entry| entry.path().join("Cargo.toml").is_file())
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
-    let compared = [webhook_on_aws(), target(), webhook_on_azure(), subscriber()];
+    let compared = [
+        webhook_on_aws(),
+        target(),
+        poller_on_aws(),
+        webhook_on_azure(),
+        subscriber(),
+        poller_on_azure(),
+    ];
     let compared = compared.map(|function| function.name.to_owned());
     assert_eq!(functions, compared.into());
 }

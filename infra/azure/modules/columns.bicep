@@ -62,6 +62,10 @@ var authenticationColumns column[] = [
   { name: 'LogonProtocol', type: 'string' }
   { name: 'DvcAction', type: 'string' }
   { name: 'RuleName', type: 'string' }
+  { name: 'ActorUserId', type: 'string' }
+  { name: 'ActorUserIdType', type: 'string' }
+  { name: 'ActorUsername', type: 'string' }
+  { name: 'ActorUsernameType', type: 'string' }
   { name: 'TargetUserId', type: 'string' }
   { name: 'TargetUsername', type: 'string' }
   { name: 'TargetAppId', type: 'string' }
@@ -104,12 +108,16 @@ var auditColumns column[] = [
   { name: 'Operation', type: 'string' }
   { name: 'Object', type: 'string' }
   { name: 'ObjectType', type: 'string' }
+  { name: 'OriginalObjectType', type: 'string' }
   { name: 'ObjectId', type: 'string' }
   { name: 'ActorUserId', type: 'string' }
   { name: 'ActorUserIdType', type: 'string' }
   { name: 'ActorUsername', type: 'string' }
   { name: 'ActorUsernameType', type: 'string' }
+  { name: 'ActorUserType', type: 'string' }
   { name: 'ActorScope', type: 'string' }
+  { name: 'TargetAppName', type: 'string' }
+  { name: 'TargetAppType', type: 'string' }
   { name: 'ActingAppId', type: 'string' }
   { name: 'ActingAppName', type: 'string' }
   { name: 'ActingAppType', type: 'string' }

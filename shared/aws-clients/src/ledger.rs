@@ -20,7 +20,7 @@ pub fn read_ledger(reader: &mut Reader<'_>) -> Option<LedgerSettings> {
 }
 
 /// A name or an ARN (`PutItem`, `TableName`); anything else would fail every claim.
-fn table_name(text: &str) -> Option<String> {
+pub(crate) fn table_name(text: &str) -> Option<String> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
     let is_name = (3..=255).contains(&text.len()) && text.bytes().all(is_allowed);
     let is_arn = text.starts_with("arn:")

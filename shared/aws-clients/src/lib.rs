@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod checkpoint;
 mod connection;
 mod dead_letter_queue;
 mod error;
@@ -13,6 +14,7 @@ mod sinks;
 #[cfg(test)]
 mod test_endpoint;
 
+pub use checkpoint::{CheckpointSettings, TableCheckpoint};
 pub use connection::{AwsConnection, AwsSettings};
 pub use dead_letter_queue::{DeadLetterQueue, DeadLetterQueueSettings};
 pub use event_bus::{EventBus, EventBusSettings};

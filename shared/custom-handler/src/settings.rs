@@ -21,6 +21,11 @@ pub struct HandlerSettings {
 impl HandlerSettings {
     /// Reads them; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        Self::read_or(reader, Duration::from_secs(INVOCATION_SECONDS))
+    }
+
+    /// Reads them, where a call may take `invocation` unless a setting says otherwise; `None` if the reader noted a problem.
+    pub fn read_or(reader: &mut Reader<'_>, invocation: Duration) -> Option<Self> {
         let port = reader.required_parsed(
             "FUNCTIONS_CUSTOMHANDLER_PORT",
             "a port, which the Functions host sets",
@@ -40,7 +45,7 @@ impl HandlerSettings {
         }
         Some(Self {
             port: port?,
-            invocation: Duration::from_secs(seconds.unwrap_or(INVOCATION_SECONDS)),
+            invocation: seconds.map_or(invocation, Duration::from_secs),
         })
     }
 }

@@ -13,10 +13,10 @@ use reqwest::{Client, RequestBuilder, Url};
 use tenant_logs::Secret;
 use tokio::time::Instant;
 
+use crate::access_token::AccessToken;
 use crate::error::HttpClientError;
 use crate::exchange::{Answer, exchange};
 use crate::tls::client;
-use token::Token;
 
 pub use settings::EntraSettings;
 pub(crate) use token::TokenCache;
@@ -88,7 +88,7 @@ impl EntraIdentity {
     }
 
     /// Fetches a token for a resource, once.
-    async fn fetch(&self, resource: &str, until: Instant) -> Result<Token, CallError> {
+    async fn fetch(&self, resource: &str, until: Instant) -> Result<AccessToken, CallError> {
         let target = self.credential.target();
         let asked_at = Instant::now();
         let answer = exchange(self.request(resource), until, target).await?;
@@ -97,7 +97,7 @@ impl EntraIdentity {
         }
         let token = answer
             .whole_body()
-            .and_then(|body| Token::read(body, asked_at));
+            .and_then(|body| AccessToken::read(body, asked_at));
         token.ok_or_else(|| CallError::Unreadable {
             target: target.to_owned(),
         })

@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod access_token;
+mod auth0;
 mod azure_function;
 mod azure_service;
 mod blob;
@@ -18,6 +20,7 @@ mod tls;
 #[cfg(test)]
 mod tries;
 
+pub use auth0::{Auth0Settings, ManagementApi};
 pub use azure_function::AzureFunction;
 pub use blob::{
     DeadLetterContainer, DeadLetterContainerSettings, DeadLetterPage, StoredDeadLetter,
@@ -30,6 +33,5 @@ pub use key_vault::KeyVault;
 pub use log_analytics::{LogAnalytics, LogAnalyticsSettings};
 pub use sinks::{Platform, event_topic, http_sinks};
 pub use table::{
-    CheckpointSettings, JournalTable, LedgerSettings, Purged, SavedCheckpoint, TableCheckpoint,
-    read_ledger,
+    CheckpointSettings, JournalTable, LedgerSettings, Purged, TableCheckpoint, read_ledger,
 };

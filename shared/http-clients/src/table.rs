@@ -13,7 +13,7 @@ use reqwest::Url;
 
 use crate::endpoint::{WANT, endpoint};
 
-pub use checkpoint::{CheckpointSettings, SavedCheckpoint, TableCheckpoint};
+pub use checkpoint::{CheckpointSettings, TableCheckpoint};
 pub use journal::JournalTable;
 pub use purge::Purged;
 

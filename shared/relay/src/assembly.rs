@@ -28,6 +28,19 @@ impl<S, D> Relay<S, NoLedger, D> {
 }
 
 impl<S, L, D> Relay<S, L, D> {
+    /// The relay of a function that polls: what a sink does not take is handed back, so that the checkpoint stays, and no
+    /// dead letters come along. Sinks that are at least once need no ledger.
+    pub fn polling(
+        parts: RelayParts<D>,
+        ledger: Option<Journal<L>>,
+        destinations: Vec<Destination<S>>,
+    ) -> Self {
+        Self {
+            ledger,
+            ..Self::new(parts, destinations, OnExhaustion::HandBack)
+        }
+    }
+
     /// The relay of a function that delivers log events from a queue, a stream or a topic: by a ledger each sink gets
     /// them once, what a sink does not take is handed back, and dead letters are replayed to sinks and
     /// `replay_destinations`.

@@ -11,6 +11,7 @@ mod deadline;
 mod error;
 mod flow;
 mod ledger_choice;
+pub mod poll;
 mod ports;
 mod secrets;
 mod sending;

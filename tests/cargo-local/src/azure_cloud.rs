@@ -23,6 +23,8 @@ use hosts::functions_host::{FunctionsHost, HostError, HostOptions};
 pub const INGEST: &str = "azure-webhook-ingest";
 /// The subscriber app.
 pub const SUBSCRIBER: &str = "azure-eventgrid-subscriber";
+/// The poller app.
+pub const POLLER: &str = "azure-log-poller";
 
 /// What a local cloud of Azure is made of.
 #[derive(Debug, Clone)]
@@ -129,6 +131,14 @@ pub struct AzureCloud {
     /// The health of each service.
     pub faults: AzureFaults,
     _folders: [AppFolder; 2],
+}
+
+/// A poller in its host.
+#[derive(Debug)]
+pub struct PollerApp {
+    /// The host.
+    pub host: FunctionsHost,
+    _folder: AppFolder,
 }
 
 /// What the apps speak to.
@@ -249,6 +259,34 @@ impl AzureCloud {
             vault: services.vault,
             faults: services.faults,
             _folders: folders,
+        })
+    }
+
+    /// Hosts a poller beside the other apps, with their sinks and their ledger; `settings` are the tenant's, and more.
+    pub async fn start_poller(
+        &self,
+        binaries: &Binaries,
+        settings: Vec<(String, String)>,
+    ) -> Result<PollerApp, AzureCloudError> {
+        let folder = app_folder(binaries, POLLER, false)?;
+        let mut all = self.entra.managed_identity();
+        all.extend(self.logs.settings());
+        let own = [
+            ("TENANT_NAME", TENANT.to_owned()),
+            (
+                "DEAD_LETTER_CONTAINER_ENDPOINT",
+                self.dead_letters.endpoint(),
+            ),
+            ("LEDGER_TABLE_ENDPOINT", self.ledger.endpoint()),
+            ("CHECKPOINT_TABLE_ENDPOINT", self.ledger.endpoint()),
+            ("AUTH0_POLL_SCHEDULE", "0 */5 * * * *".to_owned()),
+        ];
+        all.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        all.extend(settings);
+        let host = start_host(&folder, all, &AzureOptions::default()).await?;
+        Ok(PollerApp {
+            host,
+            _folder: folder,
         })
     }
 

@@ -3,6 +3,7 @@
 //!
 //! Any package may use it as a dev-dependency. It knows no package of ours.
 
+pub mod auth0;
 pub mod aws;
 pub mod azure;
 pub mod client;

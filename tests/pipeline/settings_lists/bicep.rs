@@ -2,15 +2,22 @@
 
 use std::fs;
 
-use super::{Function, Names, block, indented, root, subscriber, webhook_on_azure};
+use super::{
+    Function, Names, block, indented, poller_on_azure, root, subscriber, webhook_on_azure,
+};
 
 /// What Azure's functions read and `main.bicep` does not set, with the reason.
-const NOT_SET_BY_BICEP: [(&str, &str); 7] = [
+const NOT_SET_BY_BICEP: [(&str, &str); 9] = [
+    ("AUTH0_API_URL", "tests"),
     (
         "FILE_SINK_PATH",
         "an instance's files end with it, so no file sink is offered",
     ),
     ("FUNCTIONS_CUSTOMHANDLER_PORT", "the Functions host sets it"),
+    (
+        "GAP_SINKS",
+        "by its ledger the poller sends what no sink has, and counts no gaps yet",
+    ),
     ("IDENTITY_ENDPOINT", "the platform sets it"),
     ("IDENTITY_HEADER", "the platform sets it"),
     (
@@ -39,15 +46,17 @@ fn variables_of(file: &str, opens: &str) -> Names {
 }
 
 /// The names that `main.bicep` sets for a function, in its own part and in what all apps share.
-fn names_in_bicep(own: &str, app: &str) -> Names {
+fn names_in_bicep(own: &[&str], app: &str) -> Names {
+    let own = own.iter().map(|own| ("main.bicep", *own));
     let all = [
         ("main.bicep", "var commonSettings = {"),
-        ("main.bicep", own),
         ("main.bicep", app),
         ("modules/app.bicep", "properties: union(settings, {"),
     ];
-    let names = all.map(|(file, opens)| variables_of(file, opens));
-    let set = names.into_iter().flatten();
+    let names = own
+        .chain(all)
+        .map(|(file, opens)| variables_of(file, opens));
+    let set = names.flatten();
     // What the host itself reads.
     let is_hosts = |name: &String| {
         name.starts_with("AzureWebJobsStorage__") || name.starts_with("APPLICATIONINSIGHTS_")
@@ -69,8 +78,8 @@ fn names_in_function_json(function: &str) -> Names {
     names.map(str::to_owned).collect()
 }
 
-/// Checks a function whose own settings stand in the variable `own`, and whose app sets them by the expression `app`.
-fn check(function: &Function, own: &str, app: &str) {
+/// Checks a function whose own settings stand in the variables `own`, and whose app sets them by the expression `app`.
+fn check(function: &Function, own: &[&str], app: &str) {
     let name = function.name;
     let in_json = names_in_function_json(name);
     let known: Names = function.read.union(&in_json).cloned().collect();
@@ -95,12 +104,17 @@ fn check(function: &Function, own: &str, app: &str) {
 fn the_settings_of_the_functions_on_azure_are_in_code_readme_and_bicep() {
     check(
         &webhook_on_azure(),
-        "var ingestSettings = {",
+        &["var ingestSettings = {"],
         "settings: union(commonSettings, ingestSettings, {",
     );
     check(
         &subscriber(),
-        "var subscriberSettings = {",
+        &["var subscriberSettings = {"],
         "settings: union(commonSettings, subscriberSettings, {",
+    );
+    check(
+        &poller_on_azure(),
+        &["var subscriberSettings = {", "var pollerSettings = {"],
+        "settings: union(commonSettings, subscriberSettings, pollerSettings, {",
     );
 }

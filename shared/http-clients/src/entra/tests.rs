@@ -170,10 +170,10 @@ async fn an_endpoint_that_says_when_a_token_ends_is_understood() {
         r#""expires_in":3600,"expires_on":"11/21/2026 10:00:00 AM +00:00""#.to_owned(),
     ] {
         let body = format!(r#"{{"access_token":"t","resource":"r",{field}}}"#);
-        let token = Token::read(body.as_bytes(), Instant::now());
+        let token = AccessToken::read(body.as_bytes(), Instant::now());
         assert!(token.is_some(), "{field}");
     }
-    assert!(Token::read(br#"{"token":"t"}"#, Instant::now()).is_none());
+    assert!(AccessToken::read(br#"{"token":"t"}"#, Instant::now()).is_none());
 }
 
 fn service(identity: &EntraIdentity) -> AzureService {

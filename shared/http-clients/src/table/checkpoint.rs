@@ -1,6 +1,7 @@
 //! How far a tenant's log is delivered: one row of a table, which only whoever has read it replaces.
 
 use relay::PortError;
+use relay::poll::{CheckpointStore, StoredCheckpoint};
 use relay::settings::Reader;
 use reqwest::Url;
 use serde::Deserialize;
@@ -30,19 +31,11 @@ impl CheckpointSettings {
     }
 }
 
-/// A table of checkpoints.
+/// A tenant's checkpoint in a table.
 #[derive(Debug)]
 pub struct TableCheckpoint {
     rows: Rows,
-}
-
-/// A checkpoint as it was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SavedCheckpoint {
-    /// What was saved.
-    pub value: String,
-    /// What it is replaced by: nobody else's.
-    tag: String,
+    tenant: TenantName,
 }
 
 #[derive(Deserialize)]
@@ -53,66 +46,52 @@ struct Row {
 
 impl TableCheckpoint {
     /// A table; nothing is sent yet.
-    pub fn new(identity: &EntraIdentity, settings: CheckpointSettings) -> Self {
+    pub fn new(identity: &EntraIdentity, settings: CheckpointSettings, tenant: TenantName) -> Self {
         Self {
             rows: Rows::new(identity, settings.table, ("checkpoint table", ADVICE)),
+            tenant,
         }
     }
 
-    /// Reads a tenant's checkpoint; nothing where none was ever saved.
-    ///
-    /// # Errors
-    /// Where the table cannot be read, or the checkpoint has no readable value: that is never taken for none.
-    pub async fn load(
-        &self,
-        tenant: &TenantName,
-        until: Instant,
-    ) -> Result<Option<SavedCheckpoint>, PortError> {
-        let step = || format!("read the checkpoint of tenant `{tenant}`");
-        let key = Key::of_checkpoint(tenant.as_str());
+    fn step(&self, verb: &str) -> String {
+        format!("{verb} the checkpoint of tenant `{}`", self.tenant)
+    }
+}
+
+impl CheckpointStore for TableCheckpoint {
+    /// The row's `ETag`.
+    type Tag = String;
+
+    async fn load(&self, until: Instant) -> Result<Option<StoredCheckpoint<String>>, PortError> {
+        let key = Key::of_checkpoint(self.tenant.as_str());
         let found = self.rows.find(&key, until).await;
-        let Some((answer, tag)) = found.map_err(|error| error.at(step()))? else {
-            return Ok(None);
-        };
-        let body = answer.whole_body();
-        let row: Option<Row> = body.and_then(|body| serde_json::from_slice(body).ok());
-        let row = row.filter(|row| !row.value.is_empty());
-        let row = row.ok_or_else(|| PortError {
-            step: step(),
-            source: "its row has no readable value".into(),
-        })?;
-        let value = row.value;
-        Ok(Some(SavedCheckpoint { value, tag }))
+        let found = found.map_err(|error| error.at(self.step("read")))?;
+        Ok(found.map(|(answer, tag)| {
+            let body = answer.whole_body();
+            let row: Option<Row> = body.and_then(|body| serde_json::from_slice(body).ok());
+            let value = row.map(|row| row.value).filter(|value| !value.is_empty());
+            StoredCheckpoint { value, tag }
+        }))
     }
 
-    /// Saves a tenant's checkpoint in the place of the one that was found, or of none.
-    ///
-    /// # Errors
-    /// Where the table cannot be written, or somebody else has saved another one meanwhile: that one stays.
-    pub async fn save(
+    async fn save(
         &self,
-        tenant: &TenantName,
         value: &str,
-        found: Option<&SavedCheckpoint>,
+        found: Option<&String>,
         until: Instant,
-    ) -> Result<SavedCheckpoint, PortError> {
-        let step = || format!("save the checkpoint of tenant `{tenant}`");
-        let key = Key::of_checkpoint(tenant.as_str());
+    ) -> Result<Option<String>, PortError> {
+        let key = Key::of_checkpoint(self.tenant.as_str());
         let entity = json!({
             "PartitionKey": CHECKPOINT,
             "RowKey": key.row,
             "Value": value,
         });
-        let tag = found.map(|found| found.tag.as_str());
+        let tag = found.map(String::as_str);
         let written = self.rows.write(&key, &entity, tag, until).await;
-        written.map_err(|error| error.at(step()))?;
+        written.map_err(|error| error.at(self.step("save")))?;
         // A write whose answer was lost is refused the second time; what is there tells.
-        match self.load(tenant, until).await? {
-            Some(saved) if saved.value == value => Ok(saved),
-            Some(_) | None => Err(PortError {
-                step: step(),
-                source: "somebody else has changed it meanwhile".into(),
-            }),
-        }
+        let stored = self.load(until).await?;
+        let ours = stored.filter(|stored| stored.value.as_deref() == Some(value));
+        Ok(ours.map(|stored| stored.tag))
     }
 }

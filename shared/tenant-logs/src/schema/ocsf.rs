@@ -1,6 +1,7 @@
 //! Open Cybersecurity Schema Framework: one class an event, with the objects that the class requires always there.
 
 mod classes;
+mod fingerprints;
 mod objects;
 mod observables;
 
@@ -305,7 +306,7 @@ fn write_finding(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     }
     write_dst_endpoint(view, event);
     write_http_request(view, event);
-    objects::write_fingerprints(view, event);
+    fingerprints::write_fingerprints(view, event);
     event.end_object(evidence);
     event.end_array(evidences);
 }

@@ -1,19 +1,32 @@
 //! The events that Lambda hands to the functions, made once and given new `log_id`s before each invocation.
 
 use std::error::Error;
+use std::ops::Range;
 
 use cargo_local::cloud::TOKEN;
 use serde_json::{Value, json};
-use tenant_logs::parse;
+use tenant_logs::{parse, time_in_log_id};
 
 /// Digits at the end of a `log_id` that change.
 const COUNTER_DIGITS: usize = 10;
+/// Where a `log_id` of Auth0's names the time of its day.
+const TIME_OF_DAY: Range<usize> = 11..17;
+/// Log events a second, by their `log_id`s.
+const EVENTS_PER_SECOND: u64 = 1_000;
 
 /// An invocation's payload.
 pub(crate) struct Payload {
     bytes: Vec<u8>,
-    /// Where the counter of each event stands, event by event.
-    counters: Vec<Vec<usize>>,
+    /// Where each event's `log_id` stands, event by event.
+    log_ids: Vec<LogIdPlaces>,
+}
+
+/// Where a `log_id` stands in a payload.
+struct LogIdPlaces {
+    offsets: Vec<usize>,
+    length: usize,
+    /// Whether it names a time, which moves on as Auth0's does.
+    has_time: bool,
 }
 
 impl Payload {
@@ -126,38 +139,54 @@ impl Payload {
     }
 
     fn new(text: String, body: &str) -> Result<Self, Box<dyn Error>> {
-        let mut counters = Vec::new();
+        let mut log_ids = Vec::new();
         for log_event in parse(body)?.log_events {
             let log_id = log_event.log_id();
-            let counter = log_id
-                .len()
-                .checked_sub(COUNTER_DIGITS)
-                .ok_or("a log_id is too short to count in it")?;
+            if log_id.len() < COUNTER_DIGITS {
+                return Err("a log_id is too short to count in it".into());
+            }
             let offsets = text.match_indices(log_id);
-            counters.push(offsets.map(|(offset, _)| offset + counter).collect());
+            log_ids.push(LogIdPlaces {
+                offsets: offsets.map(|(offset, _)| offset).collect(),
+                length: log_id.len(),
+                has_time: time_in_log_id(log_id).is_some()
+                    && log_id.len() >= TIME_OF_DAY.end + COUNTER_DIGITS,
+            });
         }
         Ok(Self {
             bytes: text.into_bytes(),
-            counters,
+            log_ids,
         })
     }
 
     /// How many events it has.
     pub(crate) fn event_count(&self) -> u32 {
-        u32::try_from(self.counters.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.log_ids.len()).unwrap_or(u32::MAX)
     }
 
-    /// Its bytes with `log_id`s that end in the next numbers, as nobody has seen them before.
+    /// Its bytes with `log_id`s that end in the next numbers, as nobody has seen them before, and that name the time at which
+    /// they would have come.
     pub(crate) fn renewed(&mut self, next: &mut u64) -> Vec<u8> {
-        for offsets in &self.counters {
+        for places in &self.log_ids {
             let digits = format!("{next:0COUNTER_DIGITS$}");
+            let seconds = *next / EVENTS_PER_SECOND;
+            let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
+            let time = format!("{hour:02}{minute:02}{second:02}");
             *next += 1;
-            for offset in offsets {
-                if let Some(counter) = self.bytes.get_mut(*offset..*offset + COUNTER_DIGITS) {
-                    counter.copy_from_slice(digits.as_bytes());
+            for offset in &places.offsets {
+                let end = offset + places.length;
+                write_at(&mut self.bytes, end - COUNTER_DIGITS, &digits);
+                if places.has_time {
+                    write_at(&mut self.bytes, offset + TIME_OF_DAY.start, &time);
                 }
             }
         }
         self.bytes.clone()
+    }
+}
+
+fn write_at(bytes: &mut [u8], offset: usize, text: &str) {
+    if let Some(place) = bytes.get_mut(offset..offset + text.len()) {
+        place.copy_from_slice(text.as_bytes());
     }
 }

@@ -1,0 +1,80 @@
+//! An invocation by the schedule in, what a run did out.
+
+use aws_clients::{DeadLetterQueue, JournalTable, TableCheckpoint};
+use http_clients::ManagementApi;
+use lambda_handler::Handler;
+use lambda_runtime::Context;
+use relay::poll::{NoArrivals, Poller, RunEnd};
+use relay::{AnySink, Deadline, Relay, TableOrMemory};
+use serde::Serialize;
+
+use crate::{RunError, Settings};
+
+/// Everything the function needs, built once.
+#[derive(Debug)]
+pub struct LogPoller {
+    poller: Poller<
+        AnySink,
+        TableOrMemory<JournalTable>,
+        DeadLetterQueue,
+        ManagementApi,
+        TableCheckpoint,
+        NoArrivals,
+    >,
+}
+
+/// What Lambda gets back: nobody reads it but a person who invokes the function.
+#[derive(Debug, Serialize)]
+pub struct Answer {
+    end: &'static str,
+    pages: usize,
+    gap: usize,
+}
+
+impl LogPoller {
+    /// Builds the clients.
+    pub fn new(settings: Settings) -> Self {
+        let function = settings.function;
+        let ledger = settings
+            .ledger
+            .open(|table| JournalTable::new(&function.connection, table));
+        let tenant = function.common.tenant.clone();
+        Self {
+            poller: Poller {
+                checkpoints: TableCheckpoint::new(
+                    &function.connection,
+                    settings.checkpoints,
+                    tenant,
+                ),
+                relay: Relay::polling(
+                    function.into_parts(env!("CARGO_PKG_NAME")),
+                    Some(ledger),
+                    settings.destinations,
+                ),
+                source: settings.source,
+                arrivals: NoArrivals,
+                settings: settings.poll,
+            },
+        }
+    }
+}
+
+impl Handler for LogPoller {
+    type Answer = Answer;
+    type Error = RunError;
+
+    /// Runs once, whatever the payload.
+    async fn answer(&self, _payload: &[u8], context: &Context) -> Result<Answer, RunError> {
+        let deadline = Deadline::at_epoch_millis(context.deadline);
+        let run = self.poller.run(&deadline).await.map_err(RunError)?;
+        Ok(Answer {
+            end: match run.end {
+                RunEnd::CaughtUp => "caught_up",
+                RunEnd::OutOfTime => "out_of_time",
+                RunEnd::Overtaken => "overtaken",
+            },
+            pages: run.page_count,
+            gap: run.gap,
+        })
+    }
+}

@@ -1,0 +1,60 @@
+//! What the function reads from its environment.
+
+use aws_clients::{AwsFunction, CheckpointSettings, LedgerSettings, aws_sinks, read_ledger};
+use http_clients::{Auth0Settings, ManagementApi, Platform, http_sinks};
+use relay::poll::PollSettings;
+use relay::settings::{CommonSettings, FunctionSettings, Reader};
+use relay::{AnySink, Destination, SinkRegistry, WantedSecret, local_sinks};
+use tracing::level_filters::LevelFilter;
+
+/// The function's settings; its sinks are open already, so that what cannot be opened is a settings error.
+#[derive(Debug)]
+pub struct Settings {
+    pub(crate) function: AwsFunction,
+    pub(crate) source: ManagementApi,
+    pub(crate) checkpoints: CheckpointSettings,
+    pub(crate) poll: PollSettings,
+    pub(crate) ledger: LedgerSettings,
+    pub(crate) destinations: Vec<Destination<AnySink>>,
+}
+
+impl Settings {
+    /// The sinks that the function has; `function` is `None` if it cannot be read.
+    pub fn sinks(function: Option<&AwsFunction>) -> SinkRegistry<'_> {
+        let sinks = http_sinks(Platform::Elsewhere).into_iter();
+        sinks
+            .chain(aws_sinks(function))
+            .chain(local_sinks())
+            .collect()
+    }
+}
+
+impl FunctionSettings for Settings {
+    fn secrets() -> Vec<WantedSecret> {
+        let mut secrets = Self::sinks(None).secrets();
+        secrets.extend([CommonSettings::SECRET, Auth0Settings::SECRET]);
+        secrets
+    }
+
+    /// Reads the settings of a sink only if `SINKS` names it.
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let function = AwsFunction::read(reader);
+        let source = ManagementApi::read(reader);
+        let checkpoints = CheckpointSettings::read(reader);
+        let poll = PollSettings::read(reader, &[], "LEDGER_TABLE");
+        let ledger = read_ledger(reader);
+        let destinations = Self::sinks(function.as_ref()).read(reader, None);
+        Some(Self {
+            source: source?,
+            checkpoints: checkpoints?,
+            poll: poll?,
+            ledger: ledger?,
+            destinations: destinations?,
+            function: function?,
+        })
+    }
+
+    fn log_level(&self) -> LevelFilter {
+        self.function.common.log_level
+    }
+}

@@ -1,0 +1,284 @@
+//! A tenant's log by Auth0's Management API: pages by checkpoint, one log event by its `log_id`, a search for a begin.
+//!
+//! The rate limit is obeyed as the answers tell it: no call is made before the moment that they name.
+
+mod answer;
+mod error;
+mod link;
+mod settings;
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use relay::poll::{Cursor, LogSource, Page, PullError};
+use relay::settings::Reader;
+use relay::{Remedy, back_off, chain};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use reqwest::{Client, StatusCode, Url};
+use serde_json::json;
+use tenant_logs::Timestamp;
+use tokio::time::{Instant, sleep_until};
+
+use crate::access_token::{AccessToken, HeldToken, NoToken};
+use crate::endpoint::{below, percent_encode};
+use crate::error::HttpClientError;
+use crate::exchange::{Answer, exchange};
+use crate::tls::client;
+use answer::{Endpoint, refusal, wait};
+use error::Auth0Error;
+use link::next_page;
+
+pub use settings::Auth0Settings;
+
+/// Log events of a page: the API's most.
+const PAGE_SIZE: &str = "100";
+/// Tries of a call that fails or brings what cannot be read; those that the rate limit refuses are not counted.
+const MAX_TRIES: u32 = 6;
+const MAX_CALL_TIME: Duration = Duration::from_secs(15);
+/// What calls are made to, in errors.
+const TARGET: &str = "Auth0";
+
+/// A tenant's Management API.
+#[derive(Debug)]
+pub struct ManagementApi {
+    settings: Auth0Settings,
+    client: Client,
+    token: HeldToken,
+    /// When the rate limit leaves a call again.
+    not_before: Mutex<Option<Instant>>,
+}
+
+/// What a call brings, in errors and by its first byte.
+#[derive(Debug, Clone, Copy)]
+struct Want {
+    name: &'static str,
+    first_byte: u8,
+}
+
+const ARRAY: Want = Want {
+    name: "JSON array",
+    first_byte: b'[',
+};
+const OBJECT: Want = Want {
+    name: "JSON object",
+    first_byte: b'{',
+};
+
+impl ManagementApi {
+    /// Reads the API's settings; `None` if the reader noted a problem.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let settings = Auth0Settings::read(reader)?;
+        match Self::new(settings) {
+            Ok(api) => Some(api),
+            Err(error) => {
+                reader.problem("SSL_CERT_FILE", chain(&error));
+                None
+            }
+        }
+    }
+
+    /// An API; nothing is sent yet.
+    pub fn new(settings: Auth0Settings) -> Result<Self, HttpClientError> {
+        Ok(Self {
+            client: client(settings.roots.clone())?,
+            settings,
+            token: HeldToken::new(),
+            not_before: Mutex::new(None),
+        })
+    }
+
+    /// Makes a call, and makes it again while that helps; returns its answer with the text of it.
+    async fn get(
+        &self,
+        url: &Url,
+        want: Want,
+        until: Instant,
+    ) -> Result<(Answer, String), Auth0Error> {
+        let mut tries = 0;
+        loop {
+            self.wait_for_allowance(until).await?;
+            let try_end = until.min(Instant::now() + MAX_CALL_TIME);
+            let error = match self.try_get(url, want, try_end).await {
+                Ok(got) => return Ok(got),
+                Err(error) => error,
+            };
+            if let Auth0Error::Busy { answered } = &error
+                && answered.status == StatusCode::TOO_MANY_REQUESTS
+            {
+                continue;
+            }
+            tries += 1;
+            let wake = Instant::now() + back_off(tries);
+            if error.remedy() != Remedy::Retry || tries >= MAX_TRIES || wake >= until {
+                return Err(error);
+            }
+            sleep_until(wake).await;
+        }
+    }
+
+    /// Makes a call once, and a second time with a new token where the first one is not accepted.
+    async fn try_get(
+        &self,
+        url: &Url,
+        want: Want,
+        until: Instant,
+    ) -> Result<(Answer, String), Auth0Error> {
+        let token = self.token(None, until).await?;
+        let mut answer = self.call(url, token.clone(), until).await?;
+        if answer.status == StatusCode::UNAUTHORIZED {
+            let renewed = self.token(Some(&token), until).await?;
+            answer = self.call(url, renewed, until).await?;
+        }
+        if answer.status != StatusCode::OK {
+            return Err(refusal(Endpoint::ManagementApi, &answer));
+        }
+        match text(&answer, want) {
+            Some(text) => Ok((answer, text)),
+            None => Err(Auth0Error::Unreadable { want: want.name }),
+        }
+    }
+
+    async fn call(
+        &self,
+        url: &Url,
+        token: HeaderValue,
+        until: Instant,
+    ) -> Result<Answer, Auth0Error> {
+        let request = self
+            .client
+            .get(url.clone())
+            .header(AUTHORIZATION, token)
+            .header(ACCEPT, "application/json");
+        let answer = exchange(request, until, TARGET).await;
+        let answer = answer.map_err(Auth0Error::NoAnswer)?;
+        self.note_allowance(&answer);
+        Ok(answer)
+    }
+
+    async fn token(
+        &self,
+        refused: Option<&HeaderValue>,
+        until: Instant,
+    ) -> Result<HeaderValue, Auth0Error> {
+        let fetching = async |until| self.fetch_token(until).await;
+        let token = self.token.get(refused, until, fetching).await;
+        token.map_err(|error| match error {
+            NoToken::OutOfTime => Auth0Error::TokenOutOfTime,
+            NoToken::Failed(error) => Auth0Error::NoToken(Box::new(error)),
+        })
+    }
+
+    async fn fetch_token(&self, until: Instant) -> Result<AccessToken, Auth0Error> {
+        let settings = &self.settings;
+        let body = json!({
+            "grant_type": "client_credentials",
+            "client_id": settings.client_id,
+            "client_secret": settings.client_secret.expose(),
+            "audience": format!("https://{}/api/v2/", settings.domain),
+        });
+        let request = self
+            .client
+            .post(below(&settings.api, "oauth/token"))
+            .header(CONTENT_TYPE, "application/json")
+            .body(Bytes::from(body.to_string()));
+        let asked_at = Instant::now();
+        let answer = exchange(request, until, TARGET).await;
+        let answer = answer.map_err(Auth0Error::NoAnswer)?;
+        if answer.status != StatusCode::OK {
+            return Err(refusal(Endpoint::Token, &answer));
+        }
+        let body = answer.whole_body();
+        let token = body.and_then(|body| AccessToken::read(body, asked_at));
+        token.ok_or(Auth0Error::Unreadable { want: "token" })
+    }
+
+    /// Waits until the rate limit leaves a call, where that ends in time.
+    async fn wait_for_allowance(&self, until: Instant) -> Result<(), Auth0Error> {
+        let not_before = *self.lock_allowance();
+        let now = Instant::now();
+        match not_before.filter(|not_before| *not_before > now) {
+            None => Ok(()),
+            Some(wake) if wake < until => {
+                sleep_until(wake).await;
+                Ok(())
+            }
+            Some(wake) => Err(Auth0Error::RateLimited { wait: wake - now }),
+        }
+    }
+
+    fn note_allowance(&self, answer: &Answer) {
+        let wait = wait(answer, Timestamp::now());
+        *self.lock_allowance() = wait.map(|wait| Instant::now() + wait);
+    }
+
+    fn lock_allowance(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
+        let not_before = self.not_before.lock();
+        not_before.unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn logs(&self) -> Url {
+        below(&self.settings.api, "api/v2/logs")
+    }
+}
+
+impl LogSource for ManagementApi {
+    async fn pull(&self, cursor: &Cursor, until: Instant) -> Result<Page, PullError> {
+        let step = "pull a page of the log";
+        let url = match cursor {
+            Cursor::After(log_id) => {
+                let mut url = self.logs();
+                url.query_pairs_mut()
+                    .append_pair("from", log_id)
+                    .append_pair("take", PAGE_SIZE);
+                url
+            }
+            Cursor::Next(link) => {
+                let link = Url::parse(link).map_err(|_no_url| Auth0Error::UnreadableLink);
+                link.map_err(|error| error.at(step))?
+            }
+        };
+        let got = self.get(&url, ARRAY, until).await;
+        let (answer, text) = got.map_err(|error| error.at(step))?;
+        let next = next_page(&answer.headers, &self.settings.api);
+        let next = next.map_err(|error| error.at(step))?;
+        Ok(Page {
+            text,
+            next: next.map(String::from),
+        })
+    }
+
+    async fn find(&self, log_id: &str, until: Instant) -> Result<Option<String>, PullError> {
+        let path = format!("api/v2/logs/{}", percent_encode(log_id));
+        let url = below(&self.settings.api, &path);
+        match self.get(&url, OBJECT, until).await {
+            Ok((_, text)) => Ok(Some(text)),
+            Err(error) if error.is_unknown() => Ok(None),
+            Err(error) => Err(error.at("find a log event by its log_id")),
+        }
+    }
+
+    async fn search(&self, since: Timestamp, until: Instant) -> Result<String, PullError> {
+        let mut url = self.logs();
+        let since = since.strftime("%Y-%m-%dT%H:%M:%S%.3fZ");
+        url.query_pairs_mut()
+            .append_pair("q", &format!("date:[{since} TO *]"))
+            .append_pair("sort", "date:1")
+            .append_pair("page", "0")
+            .append_pair("per_page", PAGE_SIZE);
+        let got = self.get(&url, ARRAY, until).await;
+        let (_, text) = got.map_err(|error| error.at("search the log"))?;
+        Ok(text)
+    }
+}
+
+/// The body as text, where all of it came and it begins as it should.
+fn text(answer: &Answer, want: Want) -> Option<String> {
+    let body = answer.whole_body()?;
+    let is_wanted = body.trim_ascii_start().first() == Some(&want.first_byte);
+    let text = std::str::from_utf8(body).ok()?;
+    is_wanted.then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,98 @@
+//! What Auth0's answers say: a code, what it means for whoever set us up, and how many calls are left.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use serde::Deserialize;
+use tenant_logs::Timestamp;
+
+use super::error::{Answered, Auth0Error};
+use crate::exchange::{Answer, retry_after};
+
+/// Least wait where the moment that is named is over already: it is named in whole seconds.
+const LEAST_WAIT: Duration = Duration::from_millis(100);
+/// Most wait that is believed; the longest window of a rate limit is a minute.
+const LONGEST_WAIT: Duration = Duration::from_mins(5);
+
+/// Who answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    Token,
+    ManagementApi,
+}
+
+/// `errorCode` of the Management API, `error` of the token endpoint; the API's `error` is the status in words.
+#[derive(Deserialize)]
+struct Refusal {
+    #[serde(rename = "errorCode")]
+    error_code: Option<String>,
+    error: Option<String>,
+}
+
+/// What an answer that is no success means.
+pub(super) fn refusal(endpoint: Endpoint, answer: &Answer) -> Auth0Error {
+    let answered = Answered {
+        status: answer.status,
+        code: code(answer).filter(|code| is_code(code)),
+    };
+    if answer.is_busy() {
+        return Auth0Error::Busy { answered };
+    }
+    let advice = advice(endpoint, &answered);
+    Auth0Error::Refused { answered, advice }
+}
+
+fn code(answer: &Answer) -> Option<String> {
+    let refusal: Refusal = serde_json::from_slice(answer.whole_body()?).ok()?;
+    refusal.error_code.or(refusal.error)
+}
+
+/// A code is one word of small letters: anything else may be a message.
+fn is_code(text: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    (1..=64).contains(&text.len()) && text.bytes().all(is_allowed)
+}
+
+fn advice(endpoint: Endpoint, answered: &Answered) -> &'static str {
+    let is = |code: &str| answered.code.as_deref() == Some(code);
+    match (endpoint, answered.status) {
+        (Endpoint::Token, StatusCode::NOT_FOUND) => {
+            "check AUTH0_DOMAIN (no tenant is known under it)"
+        }
+        (Endpoint::Token, StatusCode::FORBIDDEN) if !is("invalid_client") => {
+            "authorize the application of AUTH0_CLIENT_ID for the Auth0 Management API with the scope read:logs, and allow \
+             it the grant client_credentials"
+        }
+        (Endpoint::Token, _) => "check AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET",
+        (Endpoint::ManagementApi, StatusCode::FORBIDDEN) => {
+            "the application of AUTH0_CLIENT_ID lacks the scope read:logs of the Auth0 Management API"
+        }
+        (Endpoint::ManagementApi, StatusCode::UNAUTHORIZED) => {
+            "it does not accept its own token: check that AUTH0_DOMAIN is the tenant's own domain, not a custom one"
+        }
+        (Endpoint::ManagementApi, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND) => {
+            "it does not know the log_id"
+        }
+        (Endpoint::ManagementApi, _) => "check AUTH0_DOMAIN",
+    }
+}
+
+/// How long no call may be made, by the headers of an answer; `None` if one may be made at once.
+pub(super) fn wait(answer: &Answer, now: Timestamp) -> Option<Duration> {
+    let is_refused = answer.status == StatusCode::TOO_MANY_REQUESTS;
+    let is_used_up = number(&answer.headers, "x-ratelimit-remaining") == Some(0);
+    if !is_refused && !is_used_up {
+        return None;
+    }
+    let reset = number(&answer.headers, "x-ratelimit-reset");
+    let reset = reset.and_then(|second| Timestamp::from_second(second).ok());
+    let until_reset = reset.map(|reset| Duration::try_from(reset.duration_since(now)));
+    let until_reset = until_reset.map(Result::unwrap_or_default);
+    let longest = until_reset.max(retry_after(&answer.headers));
+    Some(longest.unwrap_or_default().clamp(LEAST_WAIT, LONGEST_WAIT))
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<i64> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}

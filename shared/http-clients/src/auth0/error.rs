@@ -1,0 +1,94 @@
+//! How a call of Auth0 fails, in our own words: an answer's message may quote what is nobody's business.
+
+use std::time::Duration;
+
+use relay::poll::PullError;
+use relay::{CallError, PortError, Remedy};
+use reqwest::StatusCode;
+
+/// A call that did not bring what was asked for.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Auth0Error {
+    #[error("check AUTH0_DOMAIN, and that this function reaches it")]
+    NoAnswer(#[source] CallError),
+    #[error("no token for the Management API")]
+    NoToken(#[source] Box<Auth0Error>),
+    /// The time was over before somebody else's call for a token.
+    #[error("another call for a token takes too long")]
+    TokenOutOfTime,
+    #[error("Auth0's rate limit leaves no call for {} seconds, which is longer than there is time", wait.as_secs())]
+    RateLimited { wait: Duration },
+    #[error("Auth0 answered {answered}")]
+    Busy { answered: Answered },
+    #[error("Auth0 answered {answered}: {advice}")]
+    Refused {
+        answered: Answered,
+        advice: &'static str,
+    },
+    #[error("Auth0 answered what is no {want}")]
+    Unreadable { want: &'static str },
+    #[error(
+        "the Link header of a page leads to another origin, `{origin}`: check that AUTH0_DOMAIN is the tenant's own \
+         domain, not a custom one"
+    )]
+    OtherOrigin { origin: String },
+    #[error("the Link header of a page cannot be read")]
+    UnreadableLink,
+}
+
+/// A status with the code beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Answered {
+    pub(super) status: StatusCode,
+    pub(super) code: Option<String>,
+}
+
+impl std::fmt::Display for Answered {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "{}", self.status.as_u16())?;
+        match &self.code {
+            Some(code) => write!(formatter, " {code}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Auth0Error {
+    /// What to do about it.
+    pub(super) fn remedy(&self) -> Remedy {
+        match self {
+            Self::NoAnswer(_) | Self::Busy { answered: _ } | Self::Unreadable { want: _ } => {
+                Remedy::Retry
+            }
+            Self::NoToken(source) => source.remedy(),
+            Self::TokenOutOfTime | Self::RateLimited { wait: _ } => Remedy::HandBack,
+            Self::Refused {
+                answered: _,
+                advice: _,
+            }
+            | Self::OtherOrigin { origin: _ }
+            | Self::UnreadableLink => Remedy::Stop,
+        }
+    }
+
+    /// Whether Auth0 does not know what a request names.
+    pub(super) fn is_unknown(&self) -> bool {
+        let statuses = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND];
+        matches!(self, Self::Refused { answered, advice: _ } if statuses.contains(&answered.status))
+    }
+
+    /// The error of the port, with what was tried.
+    pub(super) fn at(self, step: &str) -> PullError {
+        let is_unknown = self.is_unknown();
+        let is_out_of_time = matches!(self, Self::RateLimited { wait: _ });
+        let error = PortError {
+            step: step.to_owned(),
+            source: Box::new(self),
+        };
+        match (is_unknown, is_out_of_time) {
+            (true, _) => PullError::UnknownPosition(error),
+            (false, true) => PullError::OutOfTime(error),
+            (false, false) => PullError::Failed(error),
+        }
+    }
+}

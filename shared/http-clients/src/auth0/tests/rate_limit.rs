@@ -1,0 +1,59 @@
+//! The rate limit as the headers of an answer tell it.
+
+use super::*;
+
+/// The second this long from now, as the headers of a rate limit name it.
+fn second(from_now: i64) -> String {
+    (Timestamp::now().as_second() + from_now).to_string()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_by_the_rate_limit_is_waited_out_as_its_headers_say() {
+    let refused_until = |header, value| {
+        full(
+            429,
+            vec![(header, value), ("x-ratelimit-remaining", "0".to_owned())],
+            "[]",
+        )
+    };
+    let tenant = Tenant::answering([
+        refused_until("x-ratelimit-reset", second(5)),
+        refused_until("retry-after", "4".to_owned()),
+        refused_until("x-ratelimit-reset", "soon".to_owned()),
+        ok("[7]"),
+    ])
+    .await;
+    let begun = Instant::now();
+    assert_eq!(tenant.pull().await.unwrap().text, "[7]");
+    let waited = begun.elapsed();
+    assert!(waited >= Duration::from_secs(8), "{waited:?}");
+    assert!(waited <= Duration::from_secs(10), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_call_is_made_while_none_is_left() {
+    let last = vec![
+        ("x-ratelimit-remaining", "0".to_owned()),
+        ("x-ratelimit-reset", second(3)),
+    ];
+    let more = vec![("x-ratelimit-remaining", "1".to_owned())];
+    let tenant = Tenant::answering([full(200, last, "[1]"), full(200, more, "[2]")]).await;
+    tenant.pull().await.unwrap();
+    let begun = Instant::now();
+    assert_eq!(tenant.pull().await.unwrap().text, "[2]");
+    assert!(begun.elapsed() >= Duration::from_secs(2));
+    let begun = Instant::now();
+    tenant.pull().await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_longer_than_there_is_time_ends_the_pull_at_once() {
+    let headers = vec![("x-ratelimit-reset", second(60))];
+    let tenant = Tenant::answering([full(429, headers, "[]")]).await;
+    let begun = Instant::now();
+    let error = tenant.pull().await.unwrap_err();
+    assert!(matches!(error, PullError::OutOfTime(_)), "{error:?}");
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    assert_eq!(tenant.asked().len(), 1);
+}

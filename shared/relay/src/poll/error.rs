@@ -1,0 +1,117 @@
+//! How a run of a poller fails.
+
+use std::fmt;
+
+use tenant_logs::{Timestamp, Unreadable};
+
+use super::ports::PullError;
+use crate::ports::PortError;
+
+/// A run that failed. What is behind the checkpoint is delivered or set aside all the same.
+#[derive(Debug, thiserror::Error)]
+pub enum PollError {
+    /// The checkpoint cannot be read.
+    #[error("cannot load the checkpoint")]
+    Load(#[source] PortError),
+    /// What is stored is no checkpoint.
+    #[error(
+        "the stored checkpoint has no readable value, so the hole begins at an unknown log event: restore it, or set RESUME_FROM"
+    )]
+    UnreadableCheckpoint,
+    /// Auth0 no longer has what follows the checkpoint.
+    #[error("the checkpoint has expired: {0}; set RESUME_FROM to go on")]
+    ExpiredCheckpoint(HoleBegin),
+    /// Auth0 does not have the log event at which to begin.
+    #[error("{setting} names the log event `{log_id}`, which Auth0 does not have")]
+    UnknownStart {
+        /// The setting.
+        setting: &'static str,
+        /// What it says.
+        log_id: String,
+    },
+    /// The log cannot be pulled.
+    #[error("cannot pull the log")]
+    Pull(#[source] PullError),
+    /// A page is no JSON array of log events.
+    #[error("a page of the log cannot be read")]
+    UnreadablePage(#[source] Unreadable),
+    /// A page does not lead on.
+    #[error("the page after {after} leads nowhere: it names neither a new log_id nor a next page")]
+    NoWayOn {
+        /// What was asked for.
+        after: String,
+    },
+    /// It cannot be told what arrived by other ways.
+    #[error("cannot look up what has arrived at sink `{sink}`")]
+    Look {
+        /// The sink.
+        sink: String,
+        /// Why.
+        #[source]
+        source: PortError,
+    },
+    /// A sink or the dead letters did not take something.
+    #[error("{count} pages after log event `{after}` were not delivered: the checkpoint stays")]
+    NotDelivered {
+        /// Pages of which something is lacking.
+        count: usize,
+        /// The checkpoint.
+        after: String,
+        /// Whether a person must act first.
+        must_stop: bool,
+    },
+    /// The checkpoint cannot be saved.
+    #[error("cannot save the checkpoint")]
+    Save(#[source] PortError),
+}
+
+/// Where the hole begins that an expired checkpoint leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HoleBegin {
+    /// The last log event that is delivered.
+    pub after: String,
+    /// When a run last reached the end of the log.
+    pub end_reached: Option<Timestamp>,
+}
+
+impl PollError {
+    /// Whether nothing is polled any more before a person sets the checkpoint right.
+    pub fn stops_checkpoint(&self) -> bool {
+        match self {
+            Self::UnreadableCheckpoint
+            | Self::ExpiredCheckpoint(_)
+            | Self::UnknownStart {
+                setting: _,
+                log_id: _,
+            } => true,
+            Self::Load(_)
+            | Self::Pull(_)
+            | Self::UnreadablePage(_)
+            | Self::NoWayOn { after: _ }
+            | Self::Look { sink: _, source: _ }
+            | Self::NotDelivered {
+                count: _,
+                after: _,
+                must_stop: _,
+            }
+            | Self::Save(_) => false,
+        }
+    }
+}
+
+impl fmt::Display for HoleBegin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { after, end_reached } = self;
+        write!(
+            formatter,
+            "Auth0 no longer has log event `{after}`, after which the hole begins"
+        )?;
+        match end_reached {
+            Some(at) => write!(
+                formatter,
+                " (a run last reached the end of the log at {at})"
+            ),
+            None => write!(formatter, " (no run has reached the end of the log yet)"),
+        }
+    }
+}

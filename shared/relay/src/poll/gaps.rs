@@ -1,0 +1,73 @@
+//! Gaps: log events that the log has and no sink that is looked at.
+
+use futures_util::future::join_all;
+use tenant_logs::LogEvent;
+use tokio::time::Instant;
+
+use super::Poller;
+use super::error::PollError;
+use super::ports::Arrivals;
+use crate::flow::IncomingBody;
+
+/// What was found of some log events.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Found {
+    /// Those that every sink that is looked at knows.
+    pub(super) known: usize,
+    /// The others.
+    pub(super) gap: usize,
+}
+
+impl<S, L, D, P, C, A: Arrivals> Poller<S, L, D, P, C, A> {
+    /// Leaves out what every sink of `GAP_SINKS` knows. What the filter stops is nobody's gap: it is left for the filter.
+    pub(super) async fn leave_out_known(
+        &self,
+        bodies: &mut [IncomingBody<'_>],
+        until: Instant,
+    ) -> Result<Found, PollError> {
+        let sinks = &self.settings.gap_sinks;
+        if sinks.is_empty() {
+            return Ok(Found::default());
+        }
+        let filter = &self.relay.filter;
+        let log_events = bodies.iter().filter_map(|body| body.parsed.as_ref().ok());
+        let log_events = log_events.flat_map(|parsed| &parsed.log_events);
+        let log_ids: Vec<&str> = log_events
+            .filter(|event| filter.passes(event.event_type()))
+            .map(LogEvent::log_id)
+            .collect();
+        if log_ids.is_empty() {
+            return Ok(Found::default());
+        }
+        let looks = sinks.iter().map(|sink| async {
+            let looked = self.arrivals.look(sink, &log_ids, until).await;
+            looked.map_err(|source| PollError::Look {
+                sink: sink.clone(),
+                source,
+            })
+        });
+        let mut is_known = vec![true; log_ids.len()];
+        for looked in join_all(looks).await {
+            let looked = looked?;
+            for (place, is_known) in is_known.iter_mut().enumerate() {
+                *is_known &= looked.get(place).copied().unwrap_or(false);
+            }
+        }
+        let known = is_known.iter().filter(|is_known| **is_known).count();
+        let found = Found {
+            known,
+            gap: is_known.len() - known,
+        };
+        let mut is_known = is_known.into_iter();
+        for parsed in bodies
+            .iter_mut()
+            .filter_map(|body| body.parsed.as_mut().ok())
+        {
+            parsed.log_events.retain(|event| {
+                let is_asked = filter.passes(event.event_type());
+                !(is_asked && is_known.next().unwrap_or(false))
+            });
+        }
+        Ok(found)
+    }
+}
