@@ -90,8 +90,8 @@ fn leave_out_others(parsed: &mut Parsed<'_>) -> usize {
 }
 
 fn is_other_type(event_type: &str) -> bool {
-    let mut places = event_type.as_bytes().windows(OURS.len());
-    !places.any(|place| place.eq_ignore_ascii_case(OURS))
+    let mut windows = event_type.as_bytes().windows(OURS.len());
+    !windows.any(|window| window.eq_ignore_ascii_case(OURS))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ pub use table::JournalTable;
 /// Where the ledger is: a table by its name or ARN, or this process.
 pub type LedgerSettings = relay::LedgerSettings<String>;
 
-/// Reads `LEDGER_TABLE` and `LEDGER_DAYS`; nothing where the reader noted a problem.
+/// Reads `LEDGER_TABLE` and `LEDGER_DAYS`; `None` if the reader noted a problem.
 pub fn read_ledger(reader: &mut Reader<'_>) -> Option<LedgerSettings> {
     let want = "the name or ARN of a DynamoDB table";
     LedgerSettings::read(reader, "LEDGER_TABLE", want, table_name)

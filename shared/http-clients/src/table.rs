@@ -20,7 +20,7 @@ pub use purge::Purged;
 /// Where the ledger is: a table by its endpoint, or this process.
 pub type LedgerSettings = relay::LedgerSettings<Url>;
 
-/// Reads `LEDGER_TABLE_ENDPOINT` and `LEDGER_DAYS`; nothing where the reader noted a problem.
+/// Reads `LEDGER_TABLE_ENDPOINT` and `LEDGER_DAYS`; `None` if the reader noted a problem.
 pub fn read_ledger(reader: &mut Reader<'_>) -> Option<LedgerSettings> {
     LedgerSettings::read(reader, "LEDGER_TABLE_ENDPOINT", WANT, endpoint)
 }

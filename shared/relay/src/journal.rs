@@ -71,11 +71,11 @@ pub struct Tickets(Vec<Ticket>);
 struct Ticket {
     bucket: String,
     row: Row,
-    /// The place, among the log events that were to be claimed, of each that the row holds.
-    places: Vec<usize>,
+    /// The index, among the log events that were to be claimed, of each that the row holds.
+    indices: Vec<usize>,
 }
 
-/// Log events of one bucket, with their places among all.
+/// Log events of one bucket, with their indices among all.
 struct Part<'a> {
     bucket: &'a str,
     ids: &'a [(usize, IdHash)],
@@ -157,7 +157,7 @@ impl<S: Store> Journal<S> {
         all
     }
 
-    /// Writes into every row what became of its log events, each in the place where it was claimed; `None` hands it back.
+    /// Writes into every row what became of its log events, each at the index where it was claimed; `None` hands it back.
     ///
     /// # Errors
     /// Where a row could not be written: its log events are claimed until the lease is over, and then sent again. The
@@ -169,9 +169,9 @@ impl<S: Store> Journal<S> {
         until: Instant,
     ) -> Result<(), PortError> {
         let settling = tickets.0.into_iter().map(|ticket| async move {
-            let of_row = ticket.places.iter();
+            let of_row = ticket.indices.iter();
             let of_row: Vec<Option<Settled>> = of_row
-                .map(|place| fates.get(*place).copied().flatten())
+                .map(|index| fates.get(*index).copied().flatten())
                 .collect();
             let row = ticket.row.settled(&of_row);
             let writing = self.store.write(&ticket.bucket, &row, until);
@@ -231,8 +231,8 @@ impl<S: Store> Journal<S> {
                 step: format!("look for {} log events of sink `{sink}`", log_ids.len()),
                 source,
             })?;
-            for ((place, _), standing) in ids.iter().zip(standings) {
-                if let Some(slot) = all.get_mut(*place) {
+            for ((index, _), standing) in ids.iter().zip(standings) {
+                if let Some(slot) = all.get_mut(*index) {
                     *slot = standing;
                 }
             }
@@ -307,29 +307,29 @@ impl<S: Store> Journal<S> {
 impl Claims {
     /// Takes what became of a part.
     fn take(&mut self, part: &Part<'_>, ended: Ended) {
-        let mut places = Vec::new();
-        for ((place, _), claim) in part.ids.iter().zip(ended.claims) {
+        let mut indices = Vec::new();
+        for ((index, _), claim) in part.ids.iter().zip(ended.claims) {
             if claim == Claim::Claimed {
-                places.push(*place);
+                indices.push(*index);
             }
-            if let Some(slot) = self.claims.get_mut(*place) {
+            if let Some(slot) = self.claims.get_mut(*index) {
                 *slot = claim;
             }
         }
         self.tickets.0.extend(ended.row.map(|row| Ticket {
             bucket: part.bucket.to_owned(),
             row,
-            places,
+            indices,
         }));
     }
 }
 
-/// Log events by their buckets, with their places among all.
+/// Log events by their buckets, with their indices among all.
 fn by_bucket(sink: &str, log_ids: &[&str]) -> BTreeMap<String, Vec<(usize, IdHash)>> {
     let mut buckets: BTreeMap<String, Vec<(usize, IdHash)>> = BTreeMap::new();
-    for (place, log_id) in log_ids.iter().enumerate() {
+    for (index, log_id) in log_ids.iter().enumerate() {
         let ids = buckets.entry(bucket_key(sink, log_id)).or_default();
-        ids.push((place, IdHash::of(log_id)));
+        ids.push((index, IdHash::of(log_id)));
     }
     buckets
 }

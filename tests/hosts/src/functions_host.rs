@@ -244,14 +244,6 @@ impl FunctionsHost {
         self.shared.handler.end().await;
     }
 
-    /// Kills the handler so that the host takes it for a crash.
-    pub async fn crash_handler(&self) {
-        if let Some(process) = self.shared.handler.process() {
-            process.kill();
-            process.ended().await;
-        }
-    }
-
     /// Sends the handler SIGTERM, as a platform does when it takes an instance away; returns its exit code.
     pub async fn terminate_handler(&self) -> io::Result<Option<i32>> {
         let Some(process) = self.shared.handler.process() else {

@@ -46,7 +46,7 @@ pub(crate) async fn failures_of(cloud: &Cloud, records: Vec<Value>) -> Vec<Strin
     failures.iter().map(identifier).collect()
 }
 
-/// Invokes the target with a record a body, and answers which of them failed, by position.
+/// Invokes the target with a record a body, and returns which of them failed, by index.
 pub(crate) async fn failed(cloud: &Cloud, bodies: &[impl AsRef<str>]) -> Vec<usize> {
     let numbered = bodies.iter().enumerate();
     let records = numbered.map(|(index, body)| record(&index.to_string(), Some(body.as_ref())));

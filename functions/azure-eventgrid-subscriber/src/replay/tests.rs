@@ -148,8 +148,8 @@ async fn note(relay: &Flow, sink: &str, log_id: &str, settled: Settled) {
     settling.await.unwrap();
 }
 
-fn has(relay: &Flow, place: usize) -> Vec<String> {
-    let mut has = relay.destinations[place].sink.has.lock().unwrap().clone();
+fn has(relay: &Flow, index: usize) -> Vec<String> {
+    let mut has = relay.destinations[index].sink.has.lock().unwrap().clone();
     has.sort();
     has
 }

@@ -17,7 +17,7 @@ fn refuse(code: &str) -> Answer {
     Answer::Json(400, json!({"__type": code, "Message": "first-token"}))
 }
 
-/// Answers the current version, and the previous one if there is one.
+/// Returns the current version, and the previous one if there is one.
 fn versions(call: &Call, current: &str, previous: Option<&str>) -> Answer {
     assert_eq!(call.operation, "secretsmanager.GetSecretValue");
     assert_eq!(call.body["SecretId"], ARN);

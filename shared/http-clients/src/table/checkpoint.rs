@@ -24,7 +24,7 @@ pub struct CheckpointSettings {
 }
 
 impl CheckpointSettings {
-    /// Reads `CHECKPOINT_TABLE_ENDPOINT`; nothing where the reader noted a problem.
+    /// Reads `CHECKPOINT_TABLE_ENDPOINT`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let table = reader.required_parsed("CHECKPOINT_TABLE_ENDPOINT", WANT, endpoint)?;
         Some(Self { table })

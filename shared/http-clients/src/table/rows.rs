@@ -47,7 +47,7 @@ impl Rows {
         self.done(answer)
     }
 
-    /// Writes an entity in the place of the one with this tag, or of none; answers whether that one was there.
+    /// Writes an entity in the place of the one with this tag, or of none; returns whether that one was there.
     pub(super) async fn write(
         &self,
         key: &Key,
@@ -66,7 +66,7 @@ impl Rows {
         self.is_done(answer)
     }
 
-    /// Deletes the entry with this tag; answers whether it was there.
+    /// Deletes the entry with this tag; returns whether it was there.
     pub(super) async fn delete(
         &self,
         key: &Key,

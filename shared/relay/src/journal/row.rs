@@ -5,17 +5,17 @@ use std::collections::HashSet;
 use super::bucket::{ID_BYTES, IdHash};
 use crate::ports::Settled;
 
-/// Log events that one row holds at most: with a letter for each it stays below 40 KB.
+/// Log events that one row holds at most: with a character for each it stays below 40 KB.
 pub const MAX_ROW_IDS: usize = 2_000;
 
-/// The letters of what became of a log event.
+/// The characters of what became of a log event.
 const DELIVERED: char = 'd';
 const SET_ASIDE: char = 's';
 
 /// One claim: who made it, until when it holds, of what, and what became of it. Only its owner writes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Row {
-    /// Its place among the rows of the bucket.
+    /// Its number among the rows of the bucket.
     pub number: u32,
     /// Drawn for each claim.
     pub owner: u64,
@@ -34,18 +34,18 @@ impl Row {
         self.ids.iter().flat_map(IdHash::bytes).copied().collect()
     }
 
-    /// What became of them: one letter where all fared alike, else a letter for each. `None` while they are claimed.
+    /// What became of them: one character where all fared alike, else one for each. `None` while they are claimed.
     pub fn outcome(&self) -> Option<String> {
-        let letter = |settled: &Settled| match settled {
+        let character = |settled: &Settled| match settled {
             Settled::Delivered => DELIVERED,
             Settled::SetAside => SET_ASIDE,
         };
         let outcomes = self.outcomes.as_deref()?;
         let (first, others) = outcomes.split_first()?;
         if others.iter().all(|other| other == first) {
-            return Some(letter(first).into());
+            return Some(character(first).into());
         }
-        Some(outcomes.iter().map(letter).collect())
+        Some(outcomes.iter().map(character).collect())
     }
 
     /// Its own log events, for whoever wants to know whether a row is this one.
@@ -72,13 +72,13 @@ impl Row {
     pub fn seen(&self, wanted: &Wanted) -> SeenRow {
         let ids = self.ids.iter().enumerate();
         let ids = ids.filter(|(_, id)| wanted.0.contains(id));
-        let outcome = |place: usize| self.outcomes.as_ref()?.get(place).copied();
+        let outcome = |index: usize| self.outcomes.as_ref()?.get(index).copied();
         SeenRow {
             number: self.number,
             owner: self.owner,
             lease_ends: self.lease_ends,
             expires_at: self.expires_at,
-            ids: ids.map(|(place, id)| (*id, outcome(place))).collect(),
+            ids: ids.map(|(index, id)| (*id, outcome(index))).collect(),
         }
     }
 }
@@ -114,16 +114,19 @@ impl StoredRow<'_> {
     /// What a reader who looks for some log events sees of it; `None` where nobody here wrote it.
     pub fn seen(&self, wanted: &Wanted) -> Option<SeenRow> {
         let (ids, rest) = self.ids.as_chunks::<ID_BYTES>();
-        let letters = self.outcome.unwrap_or_default().as_bytes();
-        let fits = self.outcome.is_none() || letters.len() == 1 || letters.len() == ids.len();
+        let characters = self.outcome.unwrap_or_default().as_bytes();
+        let fits = self.outcome.is_none() || characters.len() == 1 || characters.len() == ids.len();
         if !rest.is_empty() || !fits {
             return None;
         }
-        let outcomes: Option<Vec<Settled>> = letters.iter().map(|letter| read(*letter)).collect();
+        let outcomes: Option<Vec<Settled>> = characters
+            .iter()
+            .map(|character| read(*character))
+            .collect();
         let outcomes = outcomes?;
-        let outcome = |place: usize| match outcomes.as_slice() {
+        let outcome = |index: usize| match outcomes.as_slice() {
             [of_all] => Some(*of_all),
-            of_each => of_each.get(place).copied(),
+            of_each => of_each.get(index).copied(),
         };
         let ids = ids.iter().copied().map(IdHash::from_stored).enumerate();
         let ids = ids.filter(|(_, id)| wanted.0.contains(id));
@@ -132,13 +135,13 @@ impl StoredRow<'_> {
             owner: self.owner,
             lease_ends: self.lease_ends,
             expires_at: self.expires_at,
-            ids: ids.map(|(place, id)| (id, outcome(place))).collect(),
+            ids: ids.map(|(index, id)| (id, outcome(index))).collect(),
         })
     }
 }
 
-fn read(letter: u8) -> Option<Settled> {
-    match char::from(letter) {
+fn read(character: u8) -> Option<Settled> {
+    match char::from(character) {
         DELIVERED => Some(Settled::Delivered),
         SET_ASIDE => Some(Settled::SetAside),
         _ => None,

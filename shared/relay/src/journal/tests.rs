@@ -7,7 +7,7 @@ use tenant_logs::sha256_hex;
 
 use super::*;
 use bucket::bucket_key;
-use stores::{Crowded, Ill, Keeping};
+use stores::{Crowded, Faulty, Keeping};
 
 const DAYS: u16 = 35;
 
@@ -62,7 +62,7 @@ async fn each_two_thousand_log_events_of_a_bucket_are_a_row() {
     let rows = journal.store.rows(&bucket_key("http", ids[0]));
     let counts: Vec<usize> = rows.iter().map(|row| row.ids.len()).collect();
     assert_eq!(counts, [2_000, 2_000, 1]);
-    let of_each = (0..ids.len()).map(|place| match place % 3 {
+    let of_each = (0..ids.len()).map(|index| match index % 3 {
         0 => Some(Settled::Delivered),
         1 => Some(Settled::SetAside),
         _ => None,
@@ -73,21 +73,21 @@ async fn each_two_thousand_log_events_of_a_bucket_are_a_row() {
         .await
         .unwrap();
     let looked = journal.look("http", &ids, Timestamp::from_second(1).unwrap(), soon());
-    for (place, standing) in looked.await.unwrap().into_iter().enumerate() {
+    for (index, standing) in looked.await.unwrap().into_iter().enumerate() {
         let expected = [Standing::Delivered, Standing::SetAside, Standing::Free];
-        assert_eq!(standing, expected[place % 3], "{place}");
+        assert_eq!(standing, expected[index % 3], "{index}");
     }
 }
 
 #[tokio::test]
 async fn a_bucket_that_cannot_be_claimed_hands_its_own_back_and_the_others_go_on() {
-    let journal = Journal::new(Ill::bucket(&bucket_key("http", "b")), DAYS);
+    let journal = Journal::new(Faulty::bucket(&bucket_key("http", "b")), DAYS);
     let claims = claim(&journal, &["a", "b", "c"], 0).await;
     assert_eq!(claims.claims, [Claim::Claimed, Claim::Busy, Claim::Claimed]);
     let failure = crate::chain(&claims.failure.unwrap()).to_string();
     assert_eq!(
         failure,
-        "claim 1 log events of sink `http`: the store is ill"
+        "claim 1 log events of sink `http`: the store is faulty"
     );
     let fates = [Some(Settled::Delivered); 3];
     journal
@@ -101,13 +101,13 @@ async fn a_bucket_that_cannot_be_claimed_hands_its_own_back_and_the_others_go_on
 
 #[tokio::test]
 async fn what_can_be_settled_is_although_one_bucket_cannot() {
-    let ill = Ill::new(|call, bucket| call == "write" && bucket.ends_with(&sha256_hex(b"b")));
-    let journal = Journal::new(ill, DAYS);
+    let faulty = Faulty::new(|call, bucket| call == "write" && bucket.ends_with(&sha256_hex(b"b")));
+    let journal = Journal::new(faulty, DAYS);
     let claims = claim(&journal, &["a", "b", "c"], 0).await;
     let fates = [Some(Settled::Delivered); 3];
     let settled = journal.settle(claims.tickets, &fates, soon()).await;
     let failure = crate::chain(&settled.unwrap_err()).to_string();
-    assert_eq!(failure, "settle 1 log events: the store is ill");
+    assert_eq!(failure, "settle 1 log events: the store is faulty");
     let again = claim(&journal, &["a", "b", "c"], 1).await;
     let known = Claim::Known(Settled::Delivered);
     assert_eq!(again.claims, [known, Claim::Busy, known]);
@@ -118,7 +118,7 @@ async fn what_can_be_settled_is_although_one_bucket_cannot() {
 
 #[tokio::test]
 async fn a_put_without_an_answer_is_left_to_lapse() {
-    let journal = Journal::new(Ill::new(|call, _| call == "answer to add"), DAYS);
+    let journal = Journal::new(Faulty::new(|call, _| call == "answer to add"), DAYS);
     let claims = claim(&journal, &["a"], 0).await;
     assert_eq!(claims.claims, [Claim::Busy]);
     assert!(claims.tickets.is_empty() && claims.failure.is_some());
@@ -130,8 +130,8 @@ async fn a_put_without_an_answer_is_left_to_lapse() {
 
 #[tokio::test]
 async fn with_no_time_left_nothing_is_asked() {
-    let ill = Ill::new(|_, _| true);
-    let journal = Journal::new(ill, DAYS);
+    let faulty = Faulty::new(|_, _| true);
+    let journal = Journal::new(faulty, DAYS);
     let now = Instant::now();
     let claims = journal.claim("http", &["a"], &lease(0, 30), now).await;
     assert_eq!(claims.claims, [Claim::Busy]);
@@ -262,9 +262,9 @@ fn a_full_row_stays_below_forty_kilobytes_and_is_read_as_it_was_written() {
         outcomes: None,
     };
     let wanted = Wanted::new(&all);
-    let check = |row: &Row, letters: Option<usize>| {
+    let check = |row: &Row, length: Option<usize>| {
         let (ids, outcome) = (row.id_bytes(), row.outcome());
-        assert_eq!(outcome.as_ref().map(String::len), letters);
+        assert_eq!(outcome.as_ref().map(String::len), length);
         assert!(ids.len() + outcome.as_ref().map_or(0, String::len) < 35_000);
         let stored = StoredRow {
             number: row.number,

@@ -26,7 +26,8 @@ pub(super) struct Part {
 ///
 /// A part that is refused for its content is bisected, and its halves wait behind the others: most items have passed
 /// where time runs out on the way. Where many items are bad, bisecting from the top costs two calls an item, so parts
-/// are no longer than what lately passed.
+/// are no longer than what lately passed; and while nothing is known yet, no longer than what bisecting can still reach
+/// the bottom of, or the next invocation would begin where this one did.
 pub(super) struct Parts<'a> {
     sending: &'a Sending,
     limits: CallLimits,
@@ -122,8 +123,9 @@ impl<'a> Parts<'a> {
             return None;
         }
         let mut part = self.ready.pop_front()?;
-        if part.indices.len() > self.max_part_len {
-            let rest = part.indices.split_off(self.max_part_len);
+        let max_len = self.max_len(left);
+        if part.indices.len() > max_len {
+            let rest = part.indices.split_off(max_len);
             let is_again = part.is_again;
             self.ready.push_front(Part {
                 indices: rest,
@@ -140,6 +142,22 @@ impl<'a> Parts<'a> {
         let tries = tries.map(|(tries, _)| *tries).max().unwrap_or(0);
         let call_end = self.sending.call_end(tries, self.longest);
         Some((part, call_end))
+    }
+
+    /// Returns how long a part may be that is sent with this time left.
+    fn max_len(&self, left: Duration) -> usize {
+        let is_searching = self.max_part_len < usize::MAX;
+        if !is_searching || !self.known.delivered.is_empty() || !self.known.refused.is_empty() {
+            return self.max_part_len;
+        }
+        let mut max_len = 1;
+        // Half of the rounds that are left are for bisecting, the other half for what it finds.
+        let mut time = self.longest * 3;
+        while time < left && max_len < self.max_part_len {
+            max_len *= 2;
+            time += self.longest * 2;
+        }
+        max_len.min(self.max_part_len)
     }
 
     /// When something is ready again that waits; `None` if nothing will be in time.

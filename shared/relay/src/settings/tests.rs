@@ -44,11 +44,14 @@ fn a_list_that_names_nothing_is_no_list() {
     let names = ["EXCLUDE_TYPES", "INCLUDE_CATEGORIES", "REDACT"];
     let mut pairs = vec![("TENANT_NAME", "acme")];
     pairs.extend(names.map(|name| (name, " ,")));
-    let told = names
+    let problems = names
         .map(|name| format!("\n  {name}: names nothing"))
         .concat();
     let error = read_common(&pairs).unwrap_err();
-    assert_eq!(error.to_string(), format!("3 settings are wrong:{told}"));
+    assert_eq!(
+        error.to_string(),
+        format!("3 settings are wrong:{problems}")
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod classes;
 mod fingerprints;
 mod objects;
+mod observables;
 
 use super::event_view::{EventView, ProviderProtocol};
 use super::json_writer::{JsonWriter, is_text, key};
@@ -12,9 +13,10 @@ use crate::Outcome;
 use crate::event_type::meaning::{Activity, AuthMethod, Factor, Severity};
 use classes::{Class, ClassActivity};
 use objects::{
-    write_actor, write_dst_endpoint, write_http_request, write_metadata, write_observables,
-    write_src_endpoint, write_user,
+    write_actor, write_dst_endpoint, write_http_request, write_metadata, write_src_endpoint,
+    write_user,
 };
+use observables::write_observables;
 
 /// Writes one event.
 pub(super) fn write(view: &EventView<'_>, event: &mut JsonWriter<'_>) {

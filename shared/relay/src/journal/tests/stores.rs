@@ -10,13 +10,13 @@ use super::super::{Added, IdHash, MemoryStore, Row, SeenRow, Store, StoreError, 
 type Fault = dyn Fn(&str, &str) -> bool + Send + Sync;
 
 /// A store some of whose calls fail.
-pub(super) struct Ill {
+pub(super) struct Faulty {
     pub(super) within: MemoryStore,
     fails: Box<Fault>,
     pub(super) calls: Mutex<usize>,
 }
 
-impl Ill {
+impl Faulty {
     pub(super) fn new(fails: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
         Self {
             within: MemoryStore::default(),
@@ -25,21 +25,21 @@ impl Ill {
         }
     }
 
-    pub(super) fn bucket(ill: &str) -> Self {
-        let ill = ill.to_owned();
-        Self::new(move |_, bucket| bucket == ill)
+    pub(super) fn bucket(faulty: &str) -> Self {
+        let faulty = faulty.to_owned();
+        Self::new(move |_, bucket| bucket == faulty)
     }
 
     fn check(&self, call: &str, bucket: &str) -> Result<(), StoreError> {
         *self.calls.lock().unwrap() += 1;
         if (self.fails)(call, bucket) {
-            return Err("the store is ill".into());
+            return Err("the store is faulty".into());
         }
         Ok(())
     }
 }
 
-impl Store for Ill {
+impl Store for Faulty {
     async fn read(
         &self,
         bucket: &str,

@@ -131,3 +131,19 @@ async fn parts_are_searched_side_by_side() {
     let calls = u32::try_from(service.calls().len()).unwrap();
     assert!(begun.elapsed() <= Duration::from_secs(1) * (calls / 2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn something_is_known_at_the_end_where_bisecting_from_the_top_would_take_more_time_than_there_is()
+ {
+    for call_millis in [300, 1_000, 1_500, 2_000, 2_500, 3_600, 5_000] {
+        let service = Service::with_bad(|item| item % 2 == 1, call_millis);
+        let delivery = service.send(100, &guarded(11)).await;
+        let set_aside = reasons(&delivery, Remedy::SetAside).len();
+        let settled = delivery.delivered.len() + set_aside;
+        let calls = service.calls().len();
+        assert!(
+            settled * 2 >= calls,
+            "{call_millis}: {settled} by {calls} calls"
+        );
+    }
+}

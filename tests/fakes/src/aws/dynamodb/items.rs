@@ -171,7 +171,7 @@ fn key(item: &Attributes) -> Result<Key, Refused> {
     key.ok_or_else(Refused::invalid)
 }
 
-/// The partition and the least number of `pk = :a AND n >= :b`; nothing where a value is not used or not given.
+/// The partition and the least number of `pk = :a AND n >= :b`; `None` if a value is not used or not given.
 fn key_condition(members: &Attributes) -> Option<(String, i64)> {
     let text = members.get("KeyConditionExpression")?.as_str()?;
     let (partition, from) = text.strip_prefix("pk = ")?.split_once(" AND n >= ")?;

@@ -15,9 +15,9 @@ impl World {
             Claim::Known(Settled::Delivered) if !true_of.is_at_sink => {
                 Err(format!("lost: {event} is acknowledged and not at the sink"))
             }
-            Claim::Known(Settled::SetAside) if !true_of.has_letter => {
-                Err(format!("lost: {event} is acknowledged and has no letter"))
-            }
+            Claim::Known(Settled::SetAside) if !true_of.has_letter => Err(format!(
+                "lost: {event} is acknowledged and has no dead letter"
+            )),
             Claim::Known(_) | Claim::Busy | Claim::Claimed => Ok(()),
         }
     }

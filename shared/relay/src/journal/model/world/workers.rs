@@ -119,13 +119,13 @@ impl World {
             return Ok(());
         };
         let mut fates = Vec::new();
-        for (place, held) in row.ids.iter().enumerate() {
+        for (index, held) in row.ids.iter().enumerate() {
             let event = (0..setup.log_events)
                 .find(|event| id(*event) == *held)
                 .unwrap();
             let is_delivered = match sent {
                 Sent::Delivered | Sent::Unanswered => true,
-                Sent::FirstDelivered => place == 0,
+                Sent::FirstDelivered => index == 0,
                 Sent::HandedBack | Sent::SetAside => false,
             };
             if is_delivered {
