@@ -15,7 +15,7 @@ import orjson
 URL = urlsplit(os.environ["HTTP_SINK_URL"])
 SINK = http.client.HTTPConnection(URL.netloc)
 KNOWN = {}
-MOST_KNOWN = 100_000
+MAX_KNOWN = 100_000
 
 
 def handle(batch):
@@ -38,7 +38,7 @@ def handle(batch):
         failed += [{"itemIdentifier": message} for message, _ in messages.values()]
     else:
         KNOWN.update(messages)
-        while len(KNOWN) > MOST_KNOWN:
+        while len(KNOWN) > MAX_KNOWN:
             del KNOWN[next(iter(KNOWN))]
     return {"batchItemFailures": failed}
 
