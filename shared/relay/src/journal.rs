@@ -4,7 +4,7 @@
 //! number is free, by whoever has read every row before it, and is written again by its owner alone. So a bucket's claims
 //! have one order, and of two live claims of one log event the second sees the first.
 //!
-//! The rules are plain functions over rows ([`bucket_claim`], [`view`], [`row`]); here they meet a store and the time.
+//! The rules are plain functions over rows (`bucket_claim`, `view`, `row`); here they meet a store and the time.
 
 mod bucket;
 mod bucket_claim;

@@ -1,4 +1,4 @@
-//! Far ends for the tests of a poller: a log, a place for the checkpoint, and word of arrivals, in memory.
+//! services for the tests of a poller: a log, a place for the checkpoint, and word of arrivals, in memory.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -77,7 +77,7 @@ impl TestLog {
 
 pub(super) fn broken() -> PortError {
     PortError {
-        step: "ask a far end".to_owned(),
+        step: "ask a service".to_owned(),
         source: "it is ill on purpose".into(),
     }
 }
