@@ -1,4 +1,4 @@
-//! services for the tests of a poller: a log, a place for the checkpoint, and word of arrivals, in memory.
+//! Services for the tests of a poller: a log, a place for the checkpoint, and word of arrivals, in memory.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;

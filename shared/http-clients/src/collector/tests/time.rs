@@ -78,7 +78,8 @@ async fn a_slow_collector_is_not_cut_off_in_a_call_that_cannot_end_in_time() {
         .map(row_count)
         .sum();
     assert_eq!(stored, delivery.delivered.len());
-    assert!(stored >= 32, "{stored}");
+    // Few calls fit, and while none was taken they are short, so that some are: a quarter of the rows at least.
+    assert!(stored >= 16, "{stored}");
     let reasons: Vec<_> = refusals(&delivery)
         .into_iter()
         .map(|refusal| refusal.2)
