@@ -51,10 +51,11 @@ impl Deadline {
         self.begun
     }
 
-    /// When the ledger must have answered a claim: half of the time is kept for sending.
-    pub fn claim_by(&self) -> Instant {
-        let half = self.send_by().saturating_duration_since(self.begun_at) / 2;
-        self.begun_at + half.min(MAX_CLAIM)
+    /// When the ledger must have answered a claim that is made now: half of the time that is left is kept for sending. A
+    /// poller claims more than once in its time.
+    pub fn claim_by(&self, now: Instant) -> Instant {
+        let half = self.send_by().saturating_duration_since(now) / 2;
+        now + half.min(MAX_CLAIM)
     }
 
     /// When sending must end, so that the rest can be set aside in time: a fifth of the time, at most five seconds,
@@ -102,7 +103,7 @@ mod tests {
         let deadline = Deadline::after(Duration::from_secs(seconds));
         let since = |instant: Instant| instant - deadline.begun_at;
         assert_eq!(
-            since(deadline.claim_by()),
+            since(deadline.claim_by(deadline.begun_at)),
             Duration::from_millis(claim_millis)
         );
         assert_eq!(
@@ -135,6 +136,15 @@ mod tests {
         assert!(left <= Duration::from_secs(10), "{left:?}");
         assert_eq!(remaining(600_000), Duration::from_mins(10));
         assert_eq!(remaining(1_700_000_000_000), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_claim_that_is_made_late_has_half_of_the_time_that_is_left() {
+        let deadline = Deadline::after(Duration::from_mins(4));
+        let late = deadline.begun_at + Duration::from_mins(2);
+        assert_eq!(deadline.claim_by(late) - late, MAX_CLAIM);
+        let last = deadline.send_by() - Duration::from_secs(6);
+        assert_eq!(deadline.claim_by(last) - last, Duration::from_secs(3));
     }
 
     #[test]

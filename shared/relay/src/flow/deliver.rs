@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::collections::btree_map::BTreeMap;
 
 use tenant_logs::{DeadLetter, DeadLetterEvent, Mapping, Timestamp};
+use tokio::time::Instant;
 
 use crate::counters::SinkCounters;
 use crate::deadline::Deadline;
@@ -92,7 +93,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             .map(|accepted| accepted.log_event.log_id())
             .collect();
         let claimed = ledger
-            .claim(sink, &log_ids, &lease, deadline.claim_by())
+            .claim(sink, &log_ids, &lease, deadline.claim_by(Instant::now()))
             .await;
         if let Some(error) = &claimed.failure {
             let error = chain(error).to_string();

@@ -78,7 +78,7 @@ impl TestLog {
 pub(super) fn broken() -> PortError {
     PortError {
         step: "ask a service".to_owned(),
-        source: "it is ill on purpose".into(),
+        source: "it fails on purpose".into(),
     }
 }
 

@@ -209,7 +209,7 @@ async fn a_log_that_fails_leaves_what_was_delivered_behind_the_checkpoint() {
     let mut poller = going_on(40);
     poller.source.fault = |pull| (pull == 2).then_some(Fault::Failed);
     let error = failed(&poller).await;
-    let text = "cannot pull the log: cannot pull: ask a far end: it is ill on purpose";
+    let text = "cannot pull the log: cannot pull: ask a service: it fails on purpose";
     assert_eq!(chain(&error).to_string(), text);
     assert_eq!(stored(&poller).position, after(20));
     assert_eq!(stored(&poller).end_reached, None);
