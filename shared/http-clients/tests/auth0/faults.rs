@@ -127,5 +127,6 @@ async fn a_hundred_thousand_log_events_survive_kills_and_overlapping_runs() {
     writeln!(io::stderr(), "{twice}, requests {requests:?}").unwrap();
     assert_eq!(delivered, rig.tenant.log().log_ids());
     assert!(repeated <= kills * IN_FLIGHT, "{repeated} of {kills} kills");
-    assert!(requests["token"] > 1 && requests["limited"] > 0 && kills > 0);
+    // How often the bucket of the rate limit is empty depends on the machine; the injected 429s do not.
+    assert!(requests["token"] > 1 && rig.faults.injected()["throttle"] > 0 && kills > 0);
 }
