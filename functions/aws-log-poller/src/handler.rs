@@ -4,8 +4,8 @@ use aws_clients::{DeadLetterQueue, JournalTable, TableCheckpoint};
 use http_clients::ManagementApi;
 use lambda_handler::Handler;
 use lambda_runtime::Context;
-use relay::poll::{NoArrivals, Poller, RunEnd};
-use relay::{AnySink, Deadline, Relay, TableOrMemory};
+use relay::poll::{Poller, RunEnd};
+use relay::{AnySink, Deadline, TableOrMemory};
 use serde::Serialize;
 
 use crate::{RunError, Settings};
@@ -19,7 +19,6 @@ pub struct LogPoller {
         DeadLetterQueue,
         ManagementApi,
         TableCheckpoint,
-        NoArrivals,
     >,
 }
 
@@ -35,26 +34,18 @@ impl LogPoller {
     /// Builds the clients.
     pub fn new(settings: Settings) -> Self {
         let function = settings.function;
+        let tenant = function.common.tenant.clone();
+        let checkpoints = TableCheckpoint::new(&function.connection, settings.checkpoints, tenant);
         let ledger = settings
             .ledger
             .open(|table| JournalTable::new(&function.connection, table));
-        let tenant = function.common.tenant.clone();
         Self {
-            poller: Poller {
-                checkpoints: TableCheckpoint::new(
-                    &function.connection,
-                    settings.checkpoints,
-                    tenant,
-                ),
-                relay: Relay::polling(
-                    function.into_parts(env!("CARGO_PKG_NAME")),
-                    Some(ledger),
-                    settings.destinations,
-                ),
-                source: settings.source,
-                arrivals: NoArrivals,
-                settings: settings.poll,
-            },
+            poller: Poller::new(
+                function.into_parts(env!("CARGO_PKG_NAME")),
+                ledger,
+                (settings.source, checkpoints),
+                settings.poller,
+            ),
         }
     }
 }

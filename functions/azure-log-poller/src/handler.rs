@@ -2,8 +2,8 @@
 
 use custom_handler::{Call, Handler, Reply};
 use http_clients::{DeadLetterContainer, JournalTable, ManagementApi, TableCheckpoint};
-use relay::poll::{NoArrivals, Poller};
-use relay::{AnySink, Relay, TableOrMemory, chain};
+use relay::poll::Poller;
+use relay::{AnySink, TableOrMemory, chain};
 
 use crate::{RunError, Settings};
 
@@ -16,7 +16,6 @@ pub struct LogPoller {
         DeadLetterContainer,
         ManagementApi,
         TableCheckpoint,
-        NoArrivals,
     >,
 }
 
@@ -24,22 +23,18 @@ impl LogPoller {
     /// Builds the clients.
     pub fn new(settings: Settings) -> Self {
         let function = settings.function;
+        let tenant = function.common.tenant.clone();
+        let checkpoints = TableCheckpoint::new(&function.identity, settings.checkpoints, tenant);
         let ledger = settings
             .ledger
             .open(|table| JournalTable::new(&function.identity, table));
-        let tenant = function.common.tenant.clone();
         Self {
-            poller: Poller {
-                checkpoints: TableCheckpoint::new(&function.identity, settings.checkpoints, tenant),
-                relay: Relay::polling(
-                    function.into_parts(env!("CARGO_PKG_NAME")),
-                    Some(ledger),
-                    settings.destinations,
-                ),
-                source: settings.source,
-                arrivals: NoArrivals,
-                settings: settings.poll,
-            },
+            poller: Poller::new(
+                function.into_parts(env!("CARGO_PKG_NAME")),
+                ledger,
+                (settings.source, checkpoints),
+                settings.poller,
+            ),
         }
     }
 }

@@ -50,6 +50,7 @@ impl LogAnalytics {
     pub const KIND: SinkKind = SinkKind {
         name: "log-analytics",
         schemas: &[Schema::Sentinel, Schema::Asim],
+        has_ledger: true,
     };
 
     /// Tables that rows in this schema go to; nothing is sent yet.

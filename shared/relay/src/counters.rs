@@ -64,6 +64,32 @@ pub struct InvocationCounters {
     pub checkpoint_stopped: usize,
 }
 
+impl InvocationCounters {
+    /// Adds what another part of the invocation counted.
+    fn add(&mut self, other: Self) {
+        let Self {
+            received,
+            filtered,
+            redacted,
+            unrecognized,
+            unauthorized,
+            unreadable,
+            set_aside,
+            gap,
+            checkpoint_stopped,
+        } = other;
+        self.received += received;
+        self.filtered += filtered;
+        self.redacted += redacted;
+        self.unrecognized += unrecognized;
+        self.unauthorized += unauthorized;
+        self.unreadable += unreadable;
+        self.set_aside += set_aside;
+        self.gap += gap;
+        self.checkpoint_stopped += checkpoint_stopped;
+    }
+}
+
 /// The log events that came in by their type code, and so by their category. Only codes of the catalogue: another could be
 /// any text.
 #[derive(Debug, Default)]
@@ -72,6 +98,12 @@ pub(crate) struct Kinds(BTreeMap<&'static str, (&'static Known, usize)>);
 impl Kinds {
     pub(crate) fn note(&mut self, known: &'static Known) {
         self.0.entry(known.code).or_insert((known, 0)).1 += 1;
+    }
+
+    fn add(&mut self, other: Self) {
+        for (code, (known, count)) in other.0 {
+            self.0.entry(code).or_insert((known, 0)).1 += count;
+        }
     }
 
     /// Properties of a line, and no metrics: each of those costs.
@@ -121,6 +153,33 @@ impl SinkCounters {
     }
 }
 
+/// What an invocation counted: one line for each sink, the first of which holds what belongs to none.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) shared: InvocationCounters,
+    pub(crate) kinds: Kinds,
+    pub(crate) sinks: Vec<(&'static str, SinkCounters)>,
+}
+
+impl Counted {
+    /// Adds what another part of the invocation counted.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.shared.add(other.shared);
+        self.kinds.add(other.kinds);
+        for (name, counters) in other.sinks {
+            self.add_sink(name, counters);
+        }
+    }
+
+    /// Adds what happened at a sink: one line, though several parts of the invocation delivered to it.
+    pub(crate) fn add_sink(&mut self, name: &'static str, counters: SinkCounters) {
+        match self.sinks.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, sum)) => sum.add(counters),
+            None => self.sinks.push((name, counters)),
+        }
+    }
+}
+
 /// Whose counters they are.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Dimensions<'a> {
@@ -132,8 +191,11 @@ pub(crate) struct Dimensions<'a> {
 /// Writes the lines of one invocation. What belongs to no sink stands in the first line only, so that sums are right.
 pub(crate) fn report(
     dimensions: Dimensions<'_>,
-    (counters, kinds): (&InvocationCounters, &Kinds),
-    sinks: &[(&'static str, SinkCounters)],
+    Counted {
+        shared: counters,
+        kinds,
+        sinks,
+    }: &Counted,
 ) {
     let mut shared = (*counters, kinds);
     let no_kinds = Kinds::default();

@@ -12,7 +12,9 @@ use futures_util::future::{join, join_all};
 use tenant_logs::{DeadLetter, Filter, Parsed, Redaction, Schema, TenantName, Unreadable};
 use tokio::time::Instant;
 
-use crate::counters::{CounterFormat, Dimensions, InvocationCounters, Kinds, SinkCounters, report};
+use crate::counters::{
+    Counted, CounterFormat, Dimensions, InvocationCounters, SinkCounters, report,
+};
 use crate::deadline::Deadline;
 use crate::journal::{Journal, Store};
 use crate::ports::{DeadLetters, Remedy, Sink};
@@ -90,6 +92,8 @@ pub struct Outcome {
     pub delivered: usize,
     /// Log events that the filter stopped.
     pub filtered: usize,
+    /// Log events of the bodies that are handed back which some sink lacks.
+    pub lacking: usize,
     /// What is among the dead letters, for one sink or for all.
     pub set_aside: usize,
     /// Whether a person must act before anything can pass.
@@ -109,6 +113,17 @@ enum Fate {
 impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Delivers every log event of some bodies and returns what became of each; writes the invocation's counters.
     pub async fn deliver(&self, bodies: Vec<IncomingBody<'_>>, deadline: &Deadline) -> Outcome {
+        let (outcome, counted) = self.deliver_part(bodies, deadline).await;
+        self.report(&counted);
+        outcome
+    }
+
+    /// Delivers as [`Self::deliver`] does, and leaves the counters to whoever delivers more in the same invocation.
+    pub(crate) async fn deliver_part(
+        &self,
+        bodies: Vec<IncomingBody<'_>>,
+        deadline: &Deadline,
+    ) -> (Outcome, Counted) {
         let triage = self.take_in(bodies, deadline);
         let jobs = self.jobs(&triage);
         let to_sinks = jobs.iter().map(|job| self.deliver_to(job, deadline));
@@ -145,10 +160,15 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         for (returned, fates) in triage.returned.values().zip(of_dead_letters) {
             outcome.count(returned, &[*fates]);
         }
-        let sinks = jobs.iter().zip(&at_sinks);
-        let sinks = sinks.map(|(job, (_, counters))| (job.sink_name(), *counters));
-        self.report((&counters, &triage.kinds), &by_sink(sinks));
-        outcome
+        let mut counted = Counted {
+            shared: counters,
+            kinds: triage.kinds,
+            sinks: Vec::new(),
+        };
+        for (job, (_, counters)) in jobs.iter().zip(&at_sinks) {
+            counted.add_sink(job.sink_name(), *counters);
+        }
+        (outcome, counted)
     }
 
     /// Every log event for each destination, and then the dead letters, each for the one that it names.
@@ -176,23 +196,34 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Writes an invocation's counters where no log event came as far as the sinks.
     pub(crate) fn report_only(&self, counters: &InvocationCounters) {
         let first = self.destinations.iter().take(1);
-        let sinks: Vec<_> = first
-            .map(|destination| (destination.sink.name(), SinkCounters::default()))
-            .collect();
-        self.report((counters, &Kinds::default()), &sinks);
+        self.report(&Counted {
+            shared: *counters,
+            sinks: first
+                .map(|destination| (destination.sink.name(), SinkCounters::default()))
+                .collect(),
+            ..Counted::default()
+        });
     }
 
-    fn report(
-        &self,
-        counted: (&InvocationCounters, &Kinds),
-        sinks: &[(&'static str, SinkCounters)],
-    ) {
+    /// Nothing counted yet, at every sink.
+    pub(crate) fn nothing_counted(&self) -> Counted {
+        let sinks = self.destinations.iter();
+        Counted {
+            sinks: sinks
+                .map(|destination| (destination.sink.name(), SinkCounters::default()))
+                .collect(),
+            ..Counted::default()
+        }
+    }
+
+    /// Writes an invocation's counters.
+    pub(crate) fn report(&self, counted: &Counted) {
         let dimensions = Dimensions {
             function: self.function,
             tenant: self.tenant.as_str(),
             format: self.counter_format,
         };
-        report(dimensions, counted, sinks);
+        report(dimensions, counted);
     }
 
     /// Stores dead letters; returns for each whether it is stored.
@@ -235,25 +266,12 @@ impl Outcome {
                 Fate::SetAside => self.set_aside += 1,
                 fate @ (Fate::HandedBack | Fate::Stopped) => {
                     self.handed_back.insert(accepted.origin);
+                    self.lacking += 1;
                     self.must_stop |= fate == Fate::Stopped;
                 }
             }
         }
     }
-}
-
-/// One line a sink, though dead letters for it came along with other log events.
-fn by_sink(
-    counted: impl Iterator<Item = (&'static str, SinkCounters)>,
-) -> Vec<(&'static str, SinkCounters)> {
-    let mut sinks: Vec<(&'static str, SinkCounters)> = Vec::new();
-    for (name, counters) in counted {
-        match sinks.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, sum)) => sum.add(counters),
-            None => sinks.push((name, counters)),
-        }
-    }
-    sinks
 }
 
 /// Where a log event goes that a sink refused for good in this invocation.

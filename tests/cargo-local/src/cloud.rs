@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::binaries::{Binaries, BuildError};
+use fakes::aws::dynamodb::Table;
 use fakes::aws::event_bus::pattern::{Pattern, PatternError};
 use fakes::aws::event_bus::{AsyncTarget, EventBus, Rule, Target, TooManyTargets};
 use fakes::aws::queue::{Queue, QueueOptions, Redrive, SqsEndpoint};
@@ -21,6 +22,10 @@ pub const TOKEN: &str = "local-token";
 pub const TENANT: &str = "acme";
 /// What the rules of both buses match.
 pub const RULE_PATTERN: &str = r#"{"source":[{"prefix":"aws.partner/auth0.com/"},{"prefix":"auth0.com/"}],"detail-type":["Auth0 log"]}"#;
+/// The poller.
+pub const POLLER: &str = "aws-log-poller";
+/// Runs of a poller that a test may let overlap.
+const MAX_POLLERS: usize = 2;
 /// The source of events that a partner bus brings.
 pub const PARTNER_SOURCE: &str =
     "aws.partner/auth0.com/acme-0f3c1c8e-6b0e-4b52-9a53-0d6a3f2c7f11/auth0.logs";
@@ -40,6 +45,8 @@ pub struct CloudOptions {
     pub visibility_timeout: Duration,
     /// More settings of both functions, or others.
     pub environment: Vec<(String, String)>,
+    /// Whether the ledger is in a table, and not in each process.
+    pub has_ledger_table: bool,
     /// Where the target's `file` sink writes; none leaves that sink out.
     pub file_sink: Option<PathBuf>,
     /// Where the collector writes what it got.
@@ -64,6 +71,7 @@ impl Default for CloudOptions {
             },
             visibility_timeout: Duration::from_mins(3),
             environment: Vec::new(),
+            has_ledger_table: false,
             file_sink: None,
             collector_file: None,
             keeps_events: true,
@@ -118,19 +126,26 @@ pub struct Cloud {
     pub mapping: EventSource,
     /// The endpoint of the `http` sink.
     pub collector: Collector,
+    /// The table of ledger and checkpoint.
+    pub ledger: Table,
     /// The health of the custom bus.
     pub bus_faults: Faults,
     /// The health of the dead-letter queue's endpoint.
     pub queue_faults: Faults,
     /// The health of the collector.
     pub collector_faults: Faults,
-    _sqs: SqsEndpoint,
+    /// The health of the table.
+    pub ledger_faults: Faults,
+    sqs: SqsEndpoint,
+    set_aside_url: String,
+    options: CloudOptions,
 }
 
 impl Cloud {
     /// Starts everything around the built functions.
     pub async fn start(binaries: &Binaries, options: CloudOptions) -> Result<Self, CloudError> {
-        let [bus_faults, queue_faults, collector_faults] = [1, 2, 3].map(Faults::seeded);
+        let [bus_faults, queue_faults, collector_faults, ledger_faults] =
+            [1, 2, 3, 4].map(Faults::seeded);
         let (deliver_queue, set_aside_queue) = queues(&options);
         let sqs = SqsEndpoint::start(queue_faults.clone()).await?;
         let set_aside_url = sqs.add(Arc::clone(&set_aside_queue));
@@ -140,12 +155,13 @@ impl Cloud {
             ..CollectorOptions::default()
         };
         let collector = Collector::start(collector_options, collector_faults.clone()).await?;
+        let ledger = Table::start("ledger", ledger_faults.clone()).await?;
         let bus = EventBus::start("auth0-logs", bus_faults.clone()).await?;
         let partner_bus = EventBus::start(PARTNER_SOURCE, Faults::healthy()).await?;
         let direct_bus = EventBus::start(PARTNER_SOURCE, Faults::healthy()).await?;
 
         let shared = [
-            ("DEAD_LETTER_QUEUE_URL", set_aside_url),
+            ("DEAD_LETTER_QUEUE_URL", set_aside_url.clone()),
             ("AWS_ENDPOINT_URL_SQS", sqs.url()),
         ];
         let ingest = start_function(
@@ -162,7 +178,10 @@ impl Cloud {
             binaries,
             ("aws-eventbridge-target", options.target_concurrency),
             &options,
-            shared.into_iter().chain(sinks(&options, &collector)),
+            shared
+                .into_iter()
+                .chain(sinks(&options, &collector))
+                .chain(ledger_settings(&options, &ledger)),
         )?;
 
         bus.add_rule(to_queue(&deliver_queue)?)?;
@@ -187,9 +206,50 @@ impl Cloud {
             bus_faults,
             queue_faults,
             collector_faults,
-            _sqs: sqs,
+            ledger,
+            ledger_faults,
+            sqs,
+            set_aside_url,
+            options,
         })
     }
+
+    /// A poller beside the other functions, with the target's sinks and its ledger, and a time limit; `settings` are the
+    /// tenant's, and more.
+    pub fn start_poller(
+        &self,
+        binaries: &Binaries,
+        settings: Vec<(String, String)>,
+        timeout: Duration,
+    ) -> Result<Arc<Function>, CloudError> {
+        let options = CloudOptions {
+            environment: settings,
+            timeout,
+            ..self.options.clone()
+        };
+        let own = [
+            ("DEAD_LETTER_QUEUE_URL", self.set_aside_url.clone()),
+            ("AWS_ENDPOINT_URL_SQS", self.sqs.url()),
+            ("CHECKPOINT_TABLE", self.ledger.name().to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.ledger.url()),
+        ];
+        let settings = own
+            .into_iter()
+            .chain(sinks(&self.options, &self.collector))
+            .chain(ledger_settings(&self.options, &self.ledger));
+        start_function(binaries, (POLLER, MAX_POLLERS), &options, settings)
+    }
+}
+
+fn ledger_settings(
+    options: &CloudOptions,
+    ledger: &Table,
+) -> impl Iterator<Item = (&'static str, String)> {
+    let settings = [
+        ("LEDGER_TABLE", ledger.name().to_owned()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", ledger.url()),
+    ];
+    settings.into_iter().filter(|_| options.has_ledger_table)
 }
 
 fn queues(options: &CloudOptions) -> (Arc<Queue>, Arc<Queue>) {

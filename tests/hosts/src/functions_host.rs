@@ -277,6 +277,13 @@ impl FunctionsHost {
         self.output.text()
     }
 
+    /// Their output, once that holds: what a handler wrote before its answer may come after it, through another pipe.
+    ///
+    /// Waits ten seconds at most, and then answers what there is.
+    pub async fn output_when(&self, holds: impl Fn(&str) -> bool) -> String {
+        self.output.text_when(holds).await
+    }
+
     /// What the handlers have cost so far.
     pub fn usage(&self) -> Option<Usage> {
         self.shared.handler.usage()

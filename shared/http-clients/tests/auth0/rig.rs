@@ -8,9 +8,7 @@ use fakes::auth0::{Auth0, Logged, TenantOptions, made_up};
 use fakes::faults::Faults;
 use http_clients::ManagementApi;
 use relay::journal::{Journal, MemoryStore};
-use relay::poll::{
-    CheckpointStore, NoArrivals, PollError, PollRun, PollSettings, Poller, StoredCheckpoint,
-};
+use relay::poll::{CheckpointStore, PollError, PollRun, PollSettings, Poller, StoredCheckpoint};
 use relay::settings::{CommonSettings, Reader};
 use relay::{
     CounterFormat, DeadLetters, Deadline, Delivery, Destination, PortError, Relay, RelayParts, Row,
@@ -97,7 +95,7 @@ impl CheckpointStore for Checkpoints {
 }
 
 pub(crate) type TestPoller =
-    Poller<CountingSink, MemoryStore, NoDeadLetters, ManagementApi, Checkpoints, NoArrivals>;
+    Poller<CountingSink, MemoryStore, NoDeadLetters, ManagementApi, Checkpoints>;
 
 /// A tenant with a poller of its log.
 pub(crate) struct Rig {
@@ -205,7 +203,6 @@ pub(crate) fn poller(tenant: &Auth0, settings: &[(&str, &str)]) -> TestPoller {
         ),
         source,
         checkpoints: Checkpoints::default(),
-        arrivals: NoArrivals,
         settings,
     }
 }

@@ -1,5 +1,6 @@
 //! A run over the Azure paths: most bodies by the webhook app, some as events of the partner topic.
 
+use std::error::Error;
 use std::io;
 use std::time::Instant;
 
@@ -11,17 +12,24 @@ use tenant_logs::LogEvent;
 use super::arrivals::{Counted, counters_of};
 use super::dead_letters::SetAside;
 use super::sending::{of_partner, post_as_auth0};
+use super::stream::{Tenant, has_told, line};
 use super::{ARRIVAL_TIMEOUT, RunError, lost, progress_bar};
-use crate::azure_cloud::{AzureCloud, INGEST, SUBSCRIBER};
-use crate::input::Input;
-use crate::report::{PathLine, Report, SinkLine};
+use crate::azure_cloud::{AzureCloud, INGEST, POLLER, PollerApp, SUBSCRIBER};
+use crate::binaries::Binaries;
+use crate::input::{Expected, Input};
+use crate::report::{PathLine, Report, SinkLine, StreamLine};
 use fakes::identifier::new_id;
 
 const SINK: &str = "log-analytics";
 
-/// Sends an input, waits for it, and reports.
-pub async fn run_azure(cloud: &AzureCloud, input: Input) -> Result<Report, RunError> {
-    let expected = input.expected();
+/// Sends an input, waits for it, and reports; with the sample, a tenant's log that a stream loses a part of, and polls it.
+pub async fn run_azure(
+    cloud: &AzureCloud,
+    binaries: &Binaries,
+    input: Input,
+) -> Result<Report, RunError> {
+    let mut expected = input.expected();
+    let has_stream = matches!(input, Input::Sample(_));
     let progress = progress_bar(expected.element_count);
     let begun = Instant::now();
     let mut webhook = PathLine::new("webhook app, topic, subscriber app");
@@ -44,7 +52,16 @@ pub async fn run_azure(cloud: &AzureCloud, input: Input) -> Result<Report, RunEr
         settle(cloud, &progress).await?;
         progress.inc(count);
     }
-    let elapsed = begun.elapsed();
+    let pushed = (
+        Counted::from(cloud.logs.log_ids()).distinct_count(),
+        begun.elapsed(),
+    );
+    let polled = if has_stream {
+        progress.set_message("a stream that loses batches, and a poll");
+        Some(stream_and_poll(cloud, binaries, &mut expected, &progress).await?)
+    } else {
+        None
+    };
     progress.finish_and_clear();
 
     let counted = Counted::from(cloud.logs.log_ids());
@@ -60,19 +77,49 @@ pub async fn run_azure(cloud: &AzureCloud, input: Input) -> Result<Report, RunEr
         duplicate_count: counters.duplicate,
         handed_back_count: counters.refused,
         set_aside_count: set_aside.count(),
+        gap_count: polled.as_ref().map(|(stream, _)| stream.gap_count()),
         lost_count: lost(&expected, &counted, &set_aside),
         twice_count: counted.twice_count(),
-        elapsed,
+        pushed,
     };
     let paths = [webhook, partner].into_iter();
+    let mut functions = vec![
+        (INGEST.to_owned(), cloud.ingest.usage()),
+        (SUBSCRIBER.to_owned(), cloud.subscriber.usage()),
+    ];
+    if let Some((_, poller)) = &polled {
+        functions.push((POLLER.to_owned(), poller.host.usage()));
+    }
     Ok(Report {
         paths: paths.filter(|path| path.body_count > 0).collect(),
         sinks: vec![sink],
-        functions: vec![
-            (INGEST.to_owned(), cloud.ingest.usage()),
-            (SUBSCRIBER.to_owned(), cloud.subscriber.usage()),
-        ],
+        streams: polled.into_iter().map(|(stream, _)| stream).collect(),
+        functions,
     })
+}
+
+/// Sends a tenant's log as a stream that loses a part of it, and polls the log once nothing is on its way.
+async fn stream_and_poll(
+    cloud: &AzureCloud,
+    binaries: &Binaries,
+    expected: &mut Expected,
+    progress: &ProgressBar,
+) -> Result<(StreamLine, PollerApp), RunError> {
+    let failed = |error: Box<dyn Error + Send + Sync>| RunError::Poll(error);
+    let tenant = Tenant::start().await.map_err(RunError::Send)?;
+    tenant.expect(expected);
+    let streamed = tenant.stream_to(cloud.webhook_url()).await;
+    settle(cloud, progress).await?;
+    let lacked = tenant.lacking(&cloud.logs.log_ids());
+    let settings = tenant.poller_settings(SINK);
+    let poller = cloud.start_poller(binaries, settings).await;
+    let poller = poller.map_err(|error| failed(error.into()))?;
+    let polled = poller.host.run_timer("poll").await;
+    polled.map_err(|problem| failed(problem.into()))?;
+    let still = tenant.lacking(&cloud.logs.log_ids());
+    let output = poller.host.output_when(has_told).await;
+    let line = line("Azure", streamed, (&lacked, &still), &output);
+    Ok((line, poller))
 }
 
 async fn settle(cloud: &AzureCloud, progress: &ProgressBar) -> Result<(), RunError> {

@@ -1,5 +1,5 @@
-//! A DynamoDB table with partition key `pk` and sort key `n`: `PutItem` under its condition and `Query`, as the ledger uses
-//! them.
+//! A DynamoDB table with partition key `pk` and sort key `n`: `PutItem` under its condition, `GetItem` and `Query`, as ledger
+//! and checkpoint use them.
 
 mod condition;
 mod items;
