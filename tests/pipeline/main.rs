@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod aws_poller;
 mod azure;
 mod crashes;
 mod direct_rule;

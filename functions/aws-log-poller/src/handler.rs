@@ -1,6 +1,6 @@
 //! An invocation by the schedule in, what a run did out.
 
-use aws_clients::{DeadLetterQueue, JournalTable, TableCheckpoint};
+use aws_clients::{DeadLetterQueue, JournalTable, LedgerSettings, TableCheckpoint};
 use http_clients::ManagementApi;
 use lambda_handler::Handler;
 use lambda_runtime::Context;
@@ -36,9 +36,11 @@ impl LogPoller {
         let function = settings.function;
         let tenant = function.common.tenant.clone();
         let checkpoints = TableCheckpoint::new(&function.connection, settings.checkpoints, tenant);
-        let ledger = settings
-            .ledger
-            .open(|table| JournalTable::new(&function.connection, table));
+        let open = |ledger: LedgerSettings| {
+            ledger.open(|table| JournalTable::new(&function.connection, table))
+        };
+        let needs_ledger = settings.poller.needs_ledger();
+        let ledger = needs_ledger.then(|| open(settings.ledger));
         Self {
             poller: Poller::new(
                 function.into_parts(env!("CARGO_PKG_NAME")),

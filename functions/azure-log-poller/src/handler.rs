@@ -1,7 +1,9 @@
 //! A call by the timer in, done or failed out.
 
 use custom_handler::{Call, Handler, Reply};
-use http_clients::{DeadLetterContainer, JournalTable, ManagementApi, TableCheckpoint};
+use http_clients::{
+    DeadLetterContainer, JournalTable, LedgerSettings, ManagementApi, TableCheckpoint,
+};
 use relay::poll::Poller;
 use relay::{AnySink, TableOrMemory, chain};
 
@@ -25,9 +27,11 @@ impl LogPoller {
         let function = settings.function;
         let tenant = function.common.tenant.clone();
         let checkpoints = TableCheckpoint::new(&function.identity, settings.checkpoints, tenant);
-        let ledger = settings
-            .ledger
-            .open(|table| JournalTable::new(&function.identity, table));
+        let open = |ledger: LedgerSettings| {
+            ledger.open(|table| JournalTable::new(&function.identity, table))
+        };
+        let needs_ledger = settings.poller.needs_ledger();
+        let ledger = needs_ledger.then(|| open(settings.ledger));
         Self {
             poller: Poller::new(
                 function.into_parts(env!("CARGO_PKG_NAME")),

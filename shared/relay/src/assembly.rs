@@ -83,12 +83,12 @@ impl<L, D, P, C> Poller<AnySink, L, D, P, C> {
     /// The poller of a function: its relay's ledger also tells what push has brought.
     pub fn new(
         parts: RelayParts<D>,
-        ledger: Journal<L>,
+        ledger: Option<Journal<L>>,
         (source, checkpoints): (P, C),
         settings: PollerSettings,
     ) -> Self {
         Self {
-            relay: Relay::polling(parts, Some(ledger), settings.destinations),
+            relay: Relay::polling(parts, ledger, settings.destinations),
             source,
             checkpoints,
             settings: settings.poll,

@@ -40,7 +40,7 @@ pub struct Relay<S, L, D> {
     pub destinations: Vec<Destination<S>>,
     /// Where besides them a dead letter may go that names the sink; none where dead letters are not taken back.
     pub replay_destinations: Option<Vec<Destination<S>>>,
-    /// Which log events the sinks have; none where the only sink is a bus.
+    /// Which log events the sinks have. Nothing is claimed in it where every sink is at least once anyway.
     pub ledger: Option<Journal<L>>,
     /// Where goes what can never be delivered.
     pub dead_letters: D,
@@ -186,6 +186,12 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             })
         });
         of_all.chain(of_dead_letters).collect()
+    }
+
+    /// The ledger that claims are made in; none where every sink is at least once anyway.
+    fn guard(&self) -> Option<&Journal<L>> {
+        let mut sinks = self.all_destinations().map(|destination| &destination.sink);
+        self.ledger.as_ref().filter(|_| sinks.any(Sink::has_ledger))
     }
 
     /// Writes the line of an invocation that was refused before anything of it was looked at.

@@ -95,6 +95,11 @@ pub trait Sink: Send + Sync {
     /// Its name in `SINKS`, in dead letters and in the ledger.
     fn name(&self) -> &'static str;
 
+    /// Whether a ledger tells what it has; not of a bus, a queue or a topic, which is at least once anyway.
+    fn has_ledger(&self) -> bool {
+        true
+    }
+
     /// Sends rows in as many calls and tries as it takes, and returns for each what became of it before `sending.until`.
     ///
     /// A sink of a network calls [`send_in_calls`](crate::send_in_calls).
@@ -104,6 +109,10 @@ pub trait Sink: Send + Sync {
 impl<S: Sink> Sink for &S {
     fn name(&self) -> &'static str {
         (**self).name()
+    }
+
+    fn has_ledger(&self) -> bool {
+        (**self).has_ledger()
     }
 
     async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {

@@ -23,6 +23,7 @@ pub(crate) struct TestSink {
     pub(crate) name: &'static str,
     pub(crate) plan: Plan,
     pub(crate) hangs: bool,
+    pub(crate) has_ledger: bool,
     pub(crate) stored: Mutex<Vec<String>>,
     pub(crate) tries: Mutex<HashMap<String, usize>>,
 }
@@ -33,6 +34,7 @@ impl TestSink {
             name,
             plan,
             hangs: false,
+            has_ledger: true,
             stored: Mutex::default(),
             tries: Mutex::default(),
         }
@@ -49,6 +51,10 @@ impl TestSink {
 impl Sink for TestSink {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn has_ledger(&self) -> bool {
+        self.has_ledger
     }
 
     async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {

@@ -52,7 +52,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     ) -> (Vec<Fate>, SinkCounters) {
         let mut counters = SinkCounters::default();
         let accepted = job.accepted;
-        let fates = match &self.ledger {
+        let fates = match self.guard() {
             _ if accepted.is_empty() => Vec::new(),
             Some(ledger) => {
                 self.deliver_once(ledger, job, deadline, &mut counters)
@@ -141,7 +141,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             .collect();
         let sending = Sending {
             until: deadline.send_by(),
-            patience: match self.ledger {
+            patience: match self.guard() {
                 Some(_) => Patience::WholeTime,
                 None => Patience::Shares,
             },
@@ -184,7 +184,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
                 dead_letter_indices.push(refusal.index);
             }
         }
-        let until = match &self.ledger {
+        let until = match self.guard() {
             Some(_) => deadline.settle_by(),
             None => deadline.answer_by(),
         };

@@ -58,6 +58,26 @@ async fn without_a_ledger_repeats_pass_because_the_bus_is_at_least_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nothing_is_claimed_where_every_sink_is_at_least_once() {
+    let mut relay = relay(vec![
+        TestSink::new("bus", |_, _| None),
+        TestSink::new("http", |_, _| None),
+    ]);
+    let deliver = async |relay: &Relay<_, _, _>| {
+        let body = event("a");
+        relay.deliver(incoming(&[&body]), &deadline()).await;
+    };
+    relay.destinations[0].sink.has_ledger = false;
+    for _ in 0..2 {
+        deliver(&relay).await;
+    }
+    assert_eq!(relay.destinations[0].sink.stored().len(), 1);
+    relay.destinations.truncate(1);
+    deliver(&relay).await;
+    assert_eq!(relay.destinations[0].sink.stored().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn one_poison_element_is_set_aside_with_its_reason_and_the_rest_goes_on() {
     let relay = relay(vec![TestSink::new("one", |_, _| None)]);
     let body = format!(r#"[{},{{"hello":"world"}},7]"#, event("a"));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tenant_logs::Timestamp;
 
 use crate::flow::Destination;
+use crate::ports::Sink;
 use crate::settings::Reader;
 use crate::sinks::{AnySink, SinkRegistry};
 
@@ -42,6 +43,15 @@ impl PollerSettings {
             poll: poll?,
             destinations: destinations?,
         })
+    }
+
+    /// Whether the ledger is of use: it tells what a sink has, or what has arrived.
+    pub fn needs_ledger(&self) -> bool {
+        let mut sinks = self
+            .destinations
+            .iter()
+            .map(|destination| &destination.sink);
+        !self.poll.gap_sinks.is_empty() || sinks.any(Sink::has_ledger)
     }
 }
 

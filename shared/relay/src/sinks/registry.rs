@@ -32,7 +32,7 @@ impl SinkKind {
             secrets: Vec::new(),
             open: Box::new(move |reader, schema| {
                 let sink = open(reader, schema)?;
-                Some(AnySink::new(self.name, sink))
+                Some(AnySink::new(self, sink))
             }),
         }
     }
