@@ -178,7 +178,9 @@ var pollerSettings = {
   CHECKPOINT_TABLE_ENDPOINT: '${dataStorage.outputs.tableEndpoint}${ledger}'
   START_FROM: poller.?startFrom ?? ''
   RESUME_FROM: poller.?resumeFrom ?? ''
-  GRACE_SECONDS: string(poller.?graceSeconds ?? 0)
+  // What push has brought is known only where there is any.
+  GAP_SINKS: useWebhook || usePartnerTopic ? usedSinks : ''
+  GRACE_SECONDS: poller.?graceSeconds == null ? '' : string(poller!.graceSeconds!)
   INVOCATION_SECONDS: '240'
 }
 

@@ -85,7 +85,7 @@ type poller = {
   @description('Optional. Where to begin again, once: oldest, a time or a log_id.')
   resumeFrom: string?
 
-  @description('Optional. Seconds for which a log event is left to push.')
+  @description('Optional. Seconds for which a log event is left to push; 300 where there is push unless set, else 0.')
   graceSeconds: int?
 }
 
