@@ -34,6 +34,12 @@ SETTINGS = {
         "LEDGER_TABLE_ENDPOINT": "'${dataStorage.outputs.tableEndpoint}${ledger}'",
         "LEDGER_DAYS": "string(ledgerDays)",
     },
+    "pollerSettings": {
+        "CHECKPOINT_TABLE_ENDPOINT": "'${dataStorage.outputs.tableEndpoint}${ledger}'",
+        "GAP_SINKS": "useWebhook || usePartnerTopic ? usedSinks : ''",
+        "GRACE_SECONDS": "poller.?graceSeconds == null ? '' : string(poller!.graceSeconds!)",
+        "INVOCATION_SECONDS": "'240'",
+    },
 }
 # What Azure takes as a name's length.
 LENGTHS = {

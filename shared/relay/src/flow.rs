@@ -160,14 +160,12 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         for (returned, fates) in triage.returned.values().zip(of_dead_letters) {
             outcome.count(returned, &[*fates]);
         }
-        let mut counted = Counted {
-            shared: counters,
-            kinds: triage.kinds,
-            sinks: Vec::new(),
-        };
+        let mut counted = Counted::default();
         for (job, (_, counters)) in jobs.iter().zip(&at_sinks) {
             counted.add_sink(job.sink_name(), *counters);
         }
+        counted.shared = counters;
+        counted.kinds = triage.kinds;
         (outcome, counted)
     }
 

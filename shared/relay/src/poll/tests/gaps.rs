@@ -24,7 +24,7 @@ async fn push(poller: &TestPoller, sink: &str, numbers: impl Iterator<Item = usi
 #[tokio::test(start_paused = true)]
 async fn only_gaps_are_sent_where_push_brings_the_rest() {
     let poller = looking(30);
-    let brought = |lost: usize| (1..30).filter(move |number| !number.is_multiple_of(lost));
+    let brought = |lost: usize| (1..30_usize).filter(move |number| !number.is_multiple_of(lost));
     push(&poller, "firehose", brought(7)).await;
     push(&poller, "file", brought(10)).await;
     let run = poller.run(&deadline()).await.unwrap();
