@@ -8,7 +8,7 @@ mod stream;
 
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -83,36 +83,20 @@ pub async fn run(
     };
     progress.finish_and_clear();
 
-    let at_collector = Counted::from(cloud.collector.log_ids());
-    let in_file = events_in_file(&file_sink).map_err(RunError::Output)?;
-    let sinks = [("http", at_collector), ("file", in_file)];
-    let poller_output = polled.as_ref().map(|(_, poller)| poller.output());
-    let told_by = |output: &str, name: &str| -> SinkCounters {
-        let by_poller = poller_output.as_deref().unwrap_or_default();
-        counters_of(output, name).and(&counters_of(by_poller, name))
-    };
-    let all_told = |output: &str| {
-        let told = |(name, counted): &(&str, Counted)| {
-            told_by(output, name).delivered >= counted.distinct_count()
-        };
-        sinks.iter().all(told)
-    };
-    let output = cloud.target.output_when(all_told).await;
+    let by_poller = polled.as_ref().map(|(_, poller)| poller.output());
+    let at_sinks = at_sinks(cloud, &file_sink, &by_poller.unwrap_or_default()).await?;
     let set_aside = dead_letters.moved();
-    let sinks = sinks.map(|(name, counted)| {
-        let counters = told_by(&output, name);
-        SinkLine {
-            name,
-            received_count: expected.element_count,
-            delivered_count: counted.distinct_count(),
-            duplicate_count: counters.duplicate,
-            handed_back_count: counters.refused,
-            set_aside_count: set_aside.count(),
-            gap_count: polled.as_ref().map(|(stream, _)| stream.gap_count()),
-            lost_count: lost(&expected, &counted, &set_aside),
-            twice_count: counted.twice_count(),
-            pushed: (pushed_count, elapsed),
-        }
+    let sinks = at_sinks.map(|(name, counted, counters)| SinkLine {
+        name,
+        received_count: expected.element_count,
+        delivered_count: counted.distinct_count(),
+        duplicate_count: counters.duplicate,
+        handed_back_count: counters.refused,
+        set_aside_count: set_aside.count(),
+        gap_count: polled.as_ref().map(|(stream, _)| stream.gap_count()),
+        lost_count: lost(&expected, &counted, &set_aside),
+        twice_count: counted.twice_count(),
+        pushed: (pushed_count, elapsed),
     });
     let mut functions = vec![
         (cloud.ingest.name().to_owned(), cloud.ingest.usage()),
@@ -127,6 +111,27 @@ pub async fn run(
         streams: polled.into_iter().map(|(stream, _)| stream).collect(),
         functions,
     })
+}
+
+/// What each sink has, and what target and poller say of it, once they have said all.
+async fn at_sinks(
+    cloud: &Cloud,
+    file_sink: &Path,
+    by_poller: &str,
+) -> Result<[(&'static str, Counted, SinkCounters); 2], RunError> {
+    let at_collector = Counted::from(cloud.collector.log_ids());
+    let in_file = events_in_file(file_sink).map_err(RunError::Output)?;
+    let sinks = [("http", at_collector), ("file", in_file)];
+    let told_by =
+        |output: &str, name: &str| counters_of(output, name).and(&counters_of(by_poller, name));
+    let all_told = |output: &str| {
+        let told = |(name, counted): &(&str, Counted)| {
+            told_by(output, name).delivered >= counted.distinct_count()
+        };
+        sinks.iter().all(told)
+    };
+    let output = cloud.target.output_when(all_told).await;
+    Ok(sinks.map(|(name, counted)| (name, counted, told_by(&output, name))))
 }
 
 /// Sends a tenant's log as a stream that loses a part of it, and polls the log once the queues are empty.

@@ -35,7 +35,7 @@ impl Polling {
         let both = async { tokio::join!(self.run(), self.run()) };
         let killing = async {
             let Some(kill_at) = kill_at else {
-                return std::future::pending().await;
+                return std::future::pending::<()>().await;
             };
             while self.cloud.collector.counts().events < kill_at {
                 sleep(Duration::from_millis(1)).await;
