@@ -41,8 +41,12 @@ impl FunctionSettings for Settings {
         let source = ManagementApi::read(reader);
         let checkpoints = CheckpointSettings::read(reader);
         let ledger = read_ledger(reader);
-        let sinks = Self::sinks(function.as_ref());
-        let poller = PollerSettings::read(reader, &sinks, None, "LEDGER_TABLE");
+        let poller = PollerSettings::read(
+            reader,
+            &Self::sinks(function.as_ref()),
+            None,
+            "LEDGER_TABLE",
+        );
         Some(Self {
             source: source?,
             checkpoints: checkpoints?,
