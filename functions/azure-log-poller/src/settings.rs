@@ -48,10 +48,9 @@ impl FunctionSettings for Settings {
         let source = ManagementApi::read(reader);
         let checkpoints = CheckpointSettings::read(reader);
         let ledger = read_ledger(reader);
-        let sinks = Self::sinks(function.as_ref());
         let poller = PollerSettings::read(
             reader,
-            &sinks,
+            &Self::sinks(function.as_ref()),
             Some("log-analytics"),
             "LEDGER_TABLE_ENDPOINT",
         );
