@@ -205,7 +205,7 @@ impl CheckpointStore for TestStore {
 /// The ledger's rows, the buckets that were looked at, and whether it can be read.
 #[derive(Debug, Default)]
 pub(super) struct TestRows {
-    rows: MemoryStore,
+    pub(super) rows: MemoryStore,
     pub(super) read: Mutex<BTreeSet<String>>,
     pub(super) is_down: bool,
 }
