@@ -95,7 +95,7 @@ async fn a_long_log_survives_short_runs_kills_and_an_ill_tenant() {
         }
         assert!(begun.elapsed() < PATIENCE, "{} runs", survived.runs);
         // What a killed run held is not free yet.
-        sleep(Duration::from_millis(100)).await;
+        sleep(Duration::from_millis(500)).await;
     }
     let delivered = polling.cloud.collector.log_ids();
     let twice = twice_count(&delivered);
