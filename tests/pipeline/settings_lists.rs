@@ -57,6 +57,7 @@ const SAMPLES: [&str; 6] = [
 /// A function as its own code has it.
 struct Function {
     name: String,
+    sinks: Vec<&'static str>,
     /// The settings that it reads when it starts with every sink that it has; a secret by its value's name.
     read: Names,
     /// The value's name for each setting that refers to a secret.
@@ -65,7 +66,7 @@ struct Function {
 
 impl Function {
     fn of<S: FunctionSettings>(name: &str, sinks: &[SinkKind]) -> Self {
-        let sinks: Vec<&str> = sinks.iter().map(|kind| kind.name).collect();
+        let sinks: Vec<&'static str> = sinks.iter().map(|kind| kind.name).collect();
         let asked = names_asked_for::<S>(&sinks.join(","));
         let references = S::secrets().into_iter().flat_map(|secret| {
             // Those of the other cloud's store are asked for, too, only to be refused.
@@ -74,6 +75,7 @@ impl Function {
         });
         let mut function = Self {
             name: name.to_owned(),
+            sinks,
             read: Names::new(),
             references: references.collect(),
         };
@@ -97,20 +99,27 @@ impl Function {
             .to_owned()
     }
 
-    /// The names in the first column of the README's table of settings.
+    /// The names in the README's table of settings, and in those of its sinks on their page.
     fn names_in_readme(&self) -> Names {
         let readme = root().join("functions").join(&self.name).join("README.md");
         let readme = fs::read_to_string(readme).unwrap();
-        let (_, table) = readme.split_once("| name | meaning |").unwrap();
-        let rows = table
-            .lines()
-            .skip(1)
-            .take_while(|line| line.starts_with('|'));
+        let page = fs::read_to_string(root().join("docs/sinks.md")).unwrap();
+        let of_sinks = self.sinks.iter().flat_map(|sink| {
+            let title = format!("\n## `{sink}`\n");
+            let (_, section) = page.split_once(&title).unwrap_or_else(|| panic!("{title}"));
+            let section = section.split("\n## ").next().unwrap();
+            rows_of_settings(section).filter(|row| self.is_on_aws() || !row.contains("| on AWS: "))
+        });
+        let rows = rows_of_settings(&readme).chain(of_sinks);
         let cells = rows.map(|row| row.split('|').nth(1).unwrap());
         cells
             .flat_map(|cell| cell.split('`').skip(1).step_by(2))
             .map(|name| self.without_reference(name))
             .collect()
+    }
+
+    fn is_on_aws(&self) -> bool {
+        self.name.starts_with("aws-")
     }
 
     /// The names that are set by the template that builds it.
@@ -127,6 +136,13 @@ impl Function {
         let names = names.iter().map(|name| self.without_reference(name));
         names.collect()
     }
+}
+
+/// The rows of a page's table of settings; none if it has no such table.
+fn rows_of_settings(page: &str) -> impl Iterator<Item = &str> {
+    let table = page.split_once("| name | meaning |\n");
+    let lines = table.into_iter().flat_map(|(_, table)| table.lines());
+    lines.take_while(|line| line.starts_with('|')).skip(1)
 }
 
 /// The names that a function asks its environment for when it starts with these sinks.
@@ -185,10 +201,13 @@ fn all_functions() -> Vec<Function> {
     ]
 }
 
-fn functions_on(cloud: &str) -> impl Iterator<Item = Function> {
-    let prefix = format!("{cloud}-");
+fn functions_on_aws() -> impl Iterator<Item = Function> {
+    all_functions().into_iter().filter(Function::is_on_aws)
+}
+
+fn functions_on_azure() -> impl Iterator<Item = Function> {
     let functions = all_functions().into_iter();
-    functions.filter(move |function| function.name.starts_with(&prefix))
+    functions.filter(|function| !function.is_on_aws())
 }
 
 /// A line of YAML: how far it is indented, and what it says.
@@ -258,7 +277,7 @@ const POLLER: &str = "aws-log-poller";
 
 #[test]
 fn the_settings_of_the_poller_on_aws_are_in_code_and_readme() {
-    let mut functions = functions_on("aws");
+    let mut functions = functions_on_aws();
     let poller = functions.find(|function| function.name == POLLER).unwrap();
     let is_endpoint = |name: &&String| name.starts_with(SERVICE_ENDPOINT);
     let (_, in_readme) = split(poller.names_in_readme(), is_endpoint);
@@ -268,7 +287,7 @@ fn the_settings_of_the_poller_on_aws_are_in_code_and_readme() {
 
 #[test]
 fn the_settings_of_the_functions_on_aws_are_in_code_readme_and_template() {
-    for function in functions_on("aws").filter(|function| function.name != POLLER) {
+    for function in functions_on_aws().filter(|function| function.name != POLLER) {
         check(&function);
         let is_target = function.name == "aws-eventbridge-target";
         assert!(!is_target || function.names_in_template().contains("SINKS"));

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{Function, Names, block, functions_on, indented, root};
+use super::{Function, Names, block, functions_on_azure, indented, root};
 
 /// What Azure's functions read and `main.bicep` does not set, with the reason.
 const NOT_SET_BY_BICEP: [(&str, &str); 9] = [
@@ -117,7 +117,7 @@ fn check(function: &Function) {
 
 #[test]
 fn the_settings_of_the_functions_on_azure_are_in_code_readme_and_bicep() {
-    for function in functions_on("azure") {
+    for function in functions_on_azure() {
         check(&function);
     }
 }
