@@ -113,7 +113,7 @@ impl<'a> Parts<'a> {
         let left = self.sending.until.saturating_duration_since(now);
         let begin = self.paused_until.map_or(now, |until| until.max(now));
         let is_too_late = begin + self.longest >= self.sending.until;
-        // A call that is begun may pass, though its answer comes too late.
+        // A call that begins too late could succeed after it was reported as failed.
         if left.is_zero() || is_too_late {
             self.give_up();
             return None;
