@@ -33,8 +33,8 @@ pub(super) type IdMap<T> = HashMap<IdHash, T, BuildHasherDefault<FirstBytes>>;
 
 impl Hash for IdHash {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let [a, b, c, d, e, f, g, h, ..] = self.0;
-        state.write_u64(u64::from_ne_bytes([a, b, c, d, e, f, g, h]));
+        let first = self.0.first_chunk().copied().unwrap_or_default();
+        state.write_u64(u64::from_ne_bytes(first));
     }
 }
 
