@@ -38,7 +38,7 @@ pub struct Relay<S, L, D> {
     pub redaction: Redaction,
     /// Where log events go; each gets every one.
     pub destinations: Vec<Destination<S>>,
-    /// Where besides them a dead letter may go that names the sink; none where dead letters are not taken back.
+    /// Where besides them a dead letter may go that names the sink; `None` if dead letters are not replayed.
     pub replay_destinations: Option<Vec<Destination<S>>>,
     /// Which log events the sinks have. Nothing is claimed in it where every sink is at least once anyway.
     pub ledger: Option<Journal<L>>,
