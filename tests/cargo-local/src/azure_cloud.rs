@@ -41,7 +41,7 @@ pub struct AzureOptions {
     pub has_ledger_table: bool,
     /// Whether `deliver` gets events one by one instead of many at once.
     pub is_single: bool,
-    /// How both subscriptions deliver; name and endpoint are set for them.
+    /// How both subscriptions deliver; name and endpoint are set for them, and the types are those of the custom topic's.
     pub subscription: SubscriptionOptions,
     /// Where each app's output goes; none keeps it in memory only.
     pub output_folder: Option<PathBuf>,
@@ -61,6 +61,7 @@ impl Default for AzureOptions {
             has_ledger_table: true,
             is_single: false,
             subscription: SubscriptionOptions {
+                types: vec!["com.auth0.Logs".to_owned()],
                 max_events: 100,
                 preferred_bytes: 512 * 1_024,
                 ..SubscriptionOptions::new("", "")
@@ -243,7 +244,10 @@ impl AzureCloud {
             dead_letters: Some(Arc::clone(&services.dead_letters)),
             ..options.subscription.clone()
         };
-        let own = subscribing("from-auth0", EventSchema::EventGrid);
+        let own = SubscriptionOptions {
+            types: Vec::new(),
+            ..subscribing("from-auth0", EventSchema::EventGrid)
+        };
         let cloud_events = subscribing("from-webhook", EventSchema::CloudEvents);
         Ok(Self {
             subscription: services.topic.subscribe(cloud_events).await?,
