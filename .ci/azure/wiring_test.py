@@ -27,6 +27,7 @@ SETTINGS = {
         "REDACT": "events.?redact ?? ''",
         "INVOCATION_SECONDS": "string(invocationSeconds)",
         "LOG_LEVEL": "logLevel",
+        "COUNTER_SECONDS": "string(counterSeconds)",
     },
     "ingestSettings": {"MAX_BODY_BYTES": "string(maxBodyBytes)"},
     "subscriberSettings": {

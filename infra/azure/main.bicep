@@ -61,6 +61,11 @@ param invocationSeconds int = 25
 @description('Optional. How much the functions say.')
 param logLevel 'error' | 'warn' | 'info' | 'debug' | 'trace' = 'info'
 
+@description('Optional. Seconds over which the functions sum their counters before they write them, since each line is billed; 0 writes each call\'s.')
+@minValue(0)
+@maxValue(300)
+param counterSeconds int = 10
+
 @description('Optional. Days after which the ledger forgets an event.')
 @minValue(1)
 @maxValue(365)
@@ -161,6 +166,7 @@ var commonSettings = {
   REDACT_KEY_SECRET_URI: events.?useRedactKey ?? false ? '${vault.outputs.uri}secrets/redact-key' : ''
   INVOCATION_SECONDS: string(invocationSeconds)
   LOG_LEVEL: logLevel
+  COUNTER_SECONDS: string(counterSeconds)
 }
 var ingestSettings = {
   WEBHOOK_TOKENS_SECRET_URI: '${vault.outputs.uri}secrets/webhook-token'
