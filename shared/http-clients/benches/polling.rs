@@ -17,8 +17,8 @@ use http_clients::ManagementApi;
 use relay::poll::{CheckpointStore, NoArrivals, PollSettings, Poller, RunEnd, StoredCheckpoint};
 use relay::settings::{CommonSettings, Reader};
 use relay::{
-    CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination, NoLedger, PortError, Relay,
-    RelayParts, Remedy, Row, Sending, Sink,
+    CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination, NoLedger, PortError,
+    Relay, RelayParts, Remedy, Row, Sending, Sink,
 };
 use tenant_logs::{DeadLetter, Schema};
 use tokio::time;

@@ -57,7 +57,10 @@ fn read_counter_period(reader: &mut Reader<'_>) -> Option<Duration> {
     let seconds = seconds.filter(|seconds| *seconds <= MAX_COUNTER_SECONDS);
     if seconds.is_none() {
         let want = format!("a whole number of seconds, at most {MAX_COUNTER_SECONDS}");
-        reader.problem("COUNTER_SECONDS", format_args!("cannot read `{text}` (want {want})"));
+        reader.problem(
+            "COUNTER_SECONDS",
+            format_args!("cannot read `{text}` (want {want})"),
+        );
     }
     seconds.map(Duration::from_secs)
 }

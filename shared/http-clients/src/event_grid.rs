@@ -135,7 +135,9 @@ impl EventTopic {
             Part::Single { .. } => None,
         });
         let mut split = DETAILS.split(details, |(_, detail)| detail.len() + ",".len());
-        split.batches.extend(split.too_large.into_iter().map(|alone| vec![alone]));
+        split
+            .batches
+            .extend(split.too_large.into_iter().map(|alone| vec![alone]));
         let of_many = split.batches.iter();
         let mut events: Vec<String> = of_many
             .map(|details| event::write_many(details, &self.source))

@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::journal::{Journal, MemoryStore, Store};
 use crate::{
-    BatchCall, CallError, CallLimits, CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination,
-    OnExhaustion, Refusal, Relay, Remedy, Row, Sending, Sink, TooLarge, send_in_calls,
+    BatchCall, CallError, CallLimits, CounterFormat, Counters, DeadLetters, Deadline, Delivery,
+    Destination, OnExhaustion, Refusal, Relay, Remedy, Row, Sending, Sink, TooLarge, send_in_calls,
 };
 
 /// What a test's sink does with a log event, by its `log_id` and the number of earlier tries.

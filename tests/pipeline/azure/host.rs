@@ -182,7 +182,9 @@ async fn what_calls_count_is_summed_and_written_when_the_handler_is_told_to_end(
     }
     let lines = || -> Vec<Value> {
         let output = cloud.subscriber.output();
-        let lines = output.lines().filter_map(|line| serde_json::from_str(line).ok());
+        let lines = output
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
         lines
             .filter(|line: &Value| line["message"] == "relayed log events")
             .collect()

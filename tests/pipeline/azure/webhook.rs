@@ -57,7 +57,10 @@ async fn others_get_single_events_of_the_types_that_are_named_and_our_subscripti
     };
     let cloud = azure(options).await;
     let failed = event("b").replace(r#""type":"s""#, r#""type":"fp""#);
-    assert_eq!(post(&cloud, format!("[{},{failed}]", event("a"))).await.0, 200);
+    assert_eq!(
+        post(&cloud, format!("[{},{failed}]", event("a"))).await.0,
+        200
+    );
     settled(&cloud).await;
     assert_eq!(cloud.logs.log_ids(), once_each(["a", "b"]));
     assert_eq!(cloud.subscriber.calls(), 1);
@@ -86,7 +89,10 @@ async fn of_an_event_of_many_only_the_sink_that_lacks_its_log_events_gets_them_a
     };
     let cloud = azure(options).await;
     // As many as one delivery tries.
-    cloud.faults.logs.script([Fault::Status(503), Fault::Status(503), Fault::Status(503)]);
+    cloud
+        .faults
+        .logs
+        .script([Fault::Status(503), Fault::Status(503), Fault::Status(503)]);
     assert_eq!(post(&cloud, body(&["a", "b", "c"])).await.0, 200);
     settled(&cloud).await;
     let answers = cloud.subscription.deliveries().answers;

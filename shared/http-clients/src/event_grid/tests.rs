@@ -209,8 +209,9 @@ async fn an_event_of_many_is_billed_as_one_and_a_large_log_event_is_alone() {
     assert_eq!(delivery, Delivery::all_delivered(101));
     let [call] = published(&server).try_into().unwrap();
     let events = events_of(&call);
-    let (large, others): (Vec<&Value>, Vec<&Value>) =
-        events.iter().partition(|event| event.to_string().len() > 65_536);
+    let (large, others): (Vec<&Value>, Vec<&Value>) = events
+        .iter()
+        .partition(|event| event.to_string().len() > 65_536);
     assert_eq!(large.len(), 1);
     assert_eq!(details_of(large[0]).len(), 1);
     // 100 of 2,070 bytes, 31 of which fit one.

@@ -13,8 +13,8 @@ use relay::poll::{
 };
 use relay::settings::{CommonSettings, Reader};
 use relay::{
-    CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination, PortError, Relay, RelayParts, Row,
-    Sending, Sink,
+    CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination, PortError, Relay,
+    RelayParts, Row, Sending, Sink,
 };
 use tenant_logs::{DeadLetter, Schema, Timestamp};
 use tokio::time::Instant;

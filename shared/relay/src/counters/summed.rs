@@ -253,7 +253,9 @@ mod tests {
         assert_eq!(written.sum("log-analytics", "received"), 2_000);
         let lines = written.of("log-analytics");
         assert!(lines.iter().all(|line| line["lag_seconds"] == 49));
-        let codes = lines.iter().map(|line| line["types"]["s"].as_u64().unwrap());
+        let codes = lines
+            .iter()
+            .map(|line| line["types"]["s"].as_u64().unwrap());
         assert_eq!(codes.sum::<u64>(), 1_000);
         // What belongs to no sink is in the first one's line.
         assert_eq!(written.sum("http", "received"), 0);
@@ -266,7 +268,10 @@ mod tests {
         assert_eq!(written.of("http").len(), 0);
         invocation(&counters, 0, 1);
         let [line] = written.of("log-analytics").try_into().unwrap();
-        assert_eq!((&line["received"], &line["set_aside"]), (&4.into(), &1.into()));
+        assert_eq!(
+            (&line["received"], &line["set_aside"]),
+            (&4.into(), &1.into())
+        );
         drop(counters);
         assert_eq!(written.of("log-analytics").len(), 1, "nothing is left");
     }

@@ -163,12 +163,18 @@ fn an_event_of_many_log_events_is_opened_and_what_is_none_is_a_reject_of_its_own
     assert_eq!(parsed.log_events[0].text(), one);
     assert_eq!(parsed.log_events[0].redacted(), ["ip"]);
     assert!(parsed.log_events[1].is_log_id_derived());
-    let rejects = parsed.rejects.iter().map(|reject| (reject.text, reject.reason));
+    let rejects = parsed
+        .rejects
+        .iter()
+        .map(|reject| (reject.text, reject.reason));
     let expected = [
         ("7", RejectReason::NotAnObject),
         (r#"{"a":1}"#, RejectReason::NotALogEvent),
     ];
     assert_eq!(rejects.collect::<Vec<_>>(), expected);
-    let publishers = parsed.rejects.iter().map(|reject| reject.envelope_type.as_deref());
+    let publishers = parsed
+        .rejects
+        .iter()
+        .map(|reject| reject.envelope_type.as_deref());
     assert_eq!(publishers.collect::<Vec<_>>(), [Some("com.auth0.Logs"); 2]);
 }
