@@ -146,5 +146,5 @@ both! {
     faulty_store::a_claim_whose_answer_never_came_lapses
     faulty_store::a_table_that_hangs_ends_the_claim_in_time
     purge::a_bucket_with_a_younger_row_is_kept_whole
-    density::an_event_costs_less_than_a_seventh_of_a_write_at_a_hundred_a_second
+    density::an_event_costs_less_than_a_seventh_of_a_transaction_at_a_hundred_a_second
 }
