@@ -12,9 +12,7 @@ use futures_util::future::{join, join_all};
 use tenant_logs::{DeadLetter, Filter, Parsed, Redaction, Schema, TenantName, Unreadable};
 use tokio::time::Instant;
 
-use crate::counters::{
-    Counted, CounterFormat, Dimensions, InvocationCounters, SinkCounters, report,
-};
+use crate::counters::{Counted, Counters, InvocationCounters, SinkCounters};
 use crate::deadline::Deadline;
 use crate::journal::{Journal, Store};
 use crate::ports::{DeadLetters, Remedy, Sink};
@@ -46,8 +44,8 @@ pub struct Relay<S, L, D> {
     pub dead_letters: D,
     /// What becomes of log events that a sink does not take for now.
     pub on_exhaustion: OnExhaustion,
-    /// How counters are written.
-    pub counter_format: CounterFormat,
+    /// What invocations count, and how it is written.
+    pub counters: Counters,
 }
 
 /// A sink with the schema it is given log events in.
@@ -114,7 +112,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Delivers every log event of some bodies and returns what became of each; writes the invocation's counters.
     pub async fn deliver(&self, bodies: Vec<IncomingBody<'_>>, deadline: &Deadline) -> Outcome {
         let (outcome, counted) = self.deliver_part(bodies, deadline).await;
-        self.report(&counted);
+        self.counters.note(&counted);
         outcome
     }
 
@@ -200,7 +198,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Writes an invocation's counters where no log event came as far as the sinks.
     pub(crate) fn report_only(&self, counters: &InvocationCounters) {
         let first = self.destinations.iter().take(1);
-        self.report(&Counted {
+        self.counters.note(&Counted {
             shared: *counters,
             sinks: first
                 .map(|destination| (destination.sink.name(), SinkCounters::default()))
@@ -218,16 +216,6 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
                 .collect(),
             ..Counted::default()
         }
-    }
-
-    /// Writes an invocation's counters.
-    pub(crate) fn report(&self, counted: &Counted) {
-        let dimensions = Dimensions {
-            function: self.function,
-            tenant: self.tenant.as_str(),
-            format: self.counter_format,
-        };
-        report(dimensions, counted);
     }
 
     /// Stores dead letters; returns for each whether it is stored.

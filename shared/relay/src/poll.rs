@@ -115,7 +115,7 @@ where
         let result = going.await;
         let is_stopped = result.as_ref().is_err_and(PollError::stops_checkpoint);
         done.counted.shared.checkpoint_stopped = usize::from(is_stopped);
-        self.relay.report(&done.counted);
+        self.relay.counters.note(&done.counted);
         Ok(PollRun {
             end: result?,
             page_count: done.page_count,

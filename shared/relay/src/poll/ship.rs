@@ -94,7 +94,7 @@ where
         // What is handed back is a gap of the run that delivers it.
         counted.shared.gap = found.gap.saturating_sub(outcome.lacking);
         done.known += found.known;
-        done.counted.add(counted);
+        done.counted.add(&counted);
         if outcome.handed_back.is_empty() {
             return Ok(true);
         }
