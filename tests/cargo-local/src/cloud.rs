@@ -152,12 +152,8 @@ impl Cloud {
         let (deliver_queue, set_aside_queue) = queues(&options);
         let sqs = SqsEndpoint::start(queue_faults.clone()).await?;
         let set_aside_url = sqs.add(Arc::clone(&set_aside_queue));
-        let collector_options = CollectorOptions {
-            file: options.collector_file.clone(),
-            keeps_events: options.keeps_events,
-            ..CollectorOptions::default()
-        };
-        let collector = Collector::start(collector_options, collector_faults.clone()).await?;
+        let collector =
+            Collector::start(collector_options(&options), collector_faults.clone()).await?;
         let ledger = Table::start("ledger", ledger_faults.clone()).await?;
         let bus = EventBus::start("auth0-logs", bus_faults.clone()).await?;
         let partner_bus = EventBus::start(PARTNER_SOURCE, Faults::healthy()).await?;
@@ -183,8 +179,7 @@ impl Cloud {
             &options,
             shared
                 .into_iter()
-                .chain(sinks(&options, &collector))
-                .chain(ledger_settings(&options, &ledger)),
+                .chain(sinks(&options, &collector, &ledger)),
         )?;
 
         bus.add_rule(to_queue(&deliver_queue)?)?;
@@ -238,8 +233,7 @@ impl Cloud {
         ];
         let settings = own
             .into_iter()
-            .chain(sinks(&self.options, &self.collector))
-            .chain(ledger_settings(&self.options, &self.ledger));
+            .chain(sinks(&self.options, &self.collector, &self.ledger));
         start_function(binaries, (POLLER, MAX_POLLERS), &options, settings)
     }
 }
@@ -287,9 +281,19 @@ fn rule(target: Target) -> Result<Rule, PatternError> {
     })
 }
 
+fn collector_options(options: &CloudOptions) -> CollectorOptions {
+    CollectorOptions {
+        file: options.collector_file.clone(),
+        keeps_events: options.keeps_events,
+        ..CollectorOptions::default()
+    }
+}
+
+/// The target's sinks, and the ledger that guards them.
 fn sinks(
     options: &CloudOptions,
     collector: &Collector,
+    ledger: &Table,
 ) -> impl Iterator<Item = (&'static str, String)> {
     let file = options
         .file_sink
@@ -303,6 +307,7 @@ fn sinks(
     ]
     .into_iter()
     .flatten()
+    .chain(ledger_settings(options, ledger))
 }
 
 fn start_function(

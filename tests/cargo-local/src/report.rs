@@ -143,6 +143,27 @@ impl fmt::Display for Report {
             writeln!(formatter)?;
         }
         writeln!(formatter)?;
+        self.write_sinks(formatter)?;
+        writeln!(formatter)?;
+        for stream in &self.streams {
+            writeln!(formatter, "{stream}")?;
+        }
+        for (name, usage) in &self.functions {
+            if let Some(usage) = usage {
+                let peak_kib = usage.peak_memory_bytes / 1_024;
+                let cpu = usage.cpu;
+                writeln!(
+                    formatter,
+                    "{name:<35} peak memory {peak_kib} KiB, CPU time {cpu:?}"
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Report {
+    fn write_sinks(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let heads = [
             "received",
             "delivered",
@@ -177,20 +198,6 @@ impl fmt::Display for Report {
                 write!(formatter, " {cell:>10}")?;
             }
             writeln!(formatter)?;
-        }
-        writeln!(formatter)?;
-        for stream in &self.streams {
-            writeln!(formatter, "{stream}")?;
-        }
-        for (name, usage) in &self.functions {
-            if let Some(usage) = usage {
-                let peak_kib = usage.peak_memory_bytes / 1_024;
-                let cpu = usage.cpu;
-                writeln!(
-                    formatter,
-                    "{name:<35} peak memory {peak_kib} KiB, CPU time {cpu:?}"
-                )?;
-            }
         }
         Ok(())
     }

@@ -148,8 +148,8 @@ async fn stream_and_poll(
     let settings = tenant.poller_settings("http,file");
     let poller = cloud.start_poller(binaries, settings, POLL_TIMEOUT);
     let poller = poller.map_err(|error| RunError::Poll(error.into()))?;
-    let polled = poller.invoke("{}").await;
-    polled.map_err(|error| RunError::Poll(error.into()))?;
+    let answer = poller.invoke("{}").await;
+    answer.map_err(|error| RunError::Poll(error.into()))?;
     arrived(cloud).await?;
     let still = tenant.lacking(&cloud.collector.log_ids());
     let output = poller.output_when(has_told).await;

@@ -32,26 +32,7 @@ pub async fn run_azure(
     let has_stream = matches!(input, Input::Sample(_));
     let progress = progress_bar(expected.element_count);
     let begun = Instant::now();
-    let mut webhook = PathLine::new("webhook app, topic, subscriber app");
-    let mut partner = PathLine::new("partner topic, subscriber app");
-    for (number, body) in input.bodies().enumerate() {
-        let (events, is_whole) = of_partner(&body, partner_event);
-        let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
-        // Only log events come from a partner, so a body with anything else goes by the webhook.
-        if number % 4 == 3 && is_whole {
-            partner.add(count);
-            let put = cloud.partner_topic.put(&events);
-            put.map_err(|problem| RunError::Send(io::Error::other(problem)))?;
-        } else {
-            webhook.add(count);
-            let url = cloud.webhook_url();
-            let status = post_as_auth0(&url, body).await.map_err(RunError::Send)?;
-            *webhook.answers.entry(status).or_default() += 1;
-        }
-        // One delivery at a time, so that an event that is sent again is a repeat and not a live claim of another's.
-        settle(cloud, &progress).await?;
-        progress.inc(count);
-    }
+    let paths = send(cloud, input, &progress).await?;
     let pushed = (
         Counted::from(cloud.logs.log_ids()).distinct_count(),
         begun.elapsed(),
@@ -82,7 +63,6 @@ pub async fn run_azure(
         twice_count: counted.twice_count(),
         pushed,
     };
-    let paths = [webhook, partner].into_iter();
     let mut functions = vec![
         (INGEST.to_owned(), cloud.ingest.usage()),
         (SUBSCRIBER.to_owned(), cloud.subscriber.usage()),
@@ -91,11 +71,41 @@ pub async fn run_azure(
         functions.push((POLLER.to_owned(), poller.host.usage()));
     }
     Ok(Report {
-        paths: paths.filter(|path| path.body_count > 0).collect(),
+        paths,
         sinks: vec![sink],
         streams: polled.into_iter().map(|(stream, _)| stream).collect(),
         functions,
     })
+}
+
+/// Sends an input over both ways, one body after the other.
+async fn send(
+    cloud: &AzureCloud,
+    input: Input,
+    progress: &ProgressBar,
+) -> Result<Vec<PathLine>, RunError> {
+    let mut webhook = PathLine::new("webhook app, topic, subscriber app");
+    let mut partner = PathLine::new("partner topic, subscriber app");
+    for (number, body) in input.bodies().enumerate() {
+        let (events, is_whole) = of_partner(&body, partner_event);
+        let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        // Only log events come from a partner, so a body with anything else goes by the webhook.
+        if number % 4 == 3 && is_whole {
+            partner.add(count);
+            let put = cloud.partner_topic.put(&events);
+            put.map_err(|problem| RunError::Send(io::Error::other(problem)))?;
+        } else {
+            webhook.add(count);
+            let url = cloud.webhook_url();
+            let status = post_as_auth0(&url, body).await.map_err(RunError::Send)?;
+            *webhook.answers.entry(status).or_default() += 1;
+        }
+        // One delivery at a time, so that an event that is sent again is a repeat and not a live claim of another's.
+        settle(cloud, progress).await?;
+        progress.inc(count);
+    }
+    let paths = [webhook, partner].into_iter();
+    Ok(paths.filter(|path| path.body_count > 0).collect())
 }
 
 /// Sends a tenant's log as a stream that loses a part of it, and polls the log once nothing is on its way.
@@ -114,8 +124,8 @@ async fn stream_and_poll(
     let settings = tenant.poller_settings(SINK);
     let poller = cloud.start_poller(binaries, settings).await;
     let poller = poller.map_err(|error| failed(error.into()))?;
-    let polled = poller.host.run_timer("poll").await;
-    polled.map_err(|problem| failed(problem.into()))?;
+    let ran = poller.host.run_timer("poll").await;
+    ran.map_err(|problem| failed(problem.into()))?;
     let still = tenant.lacking(&cloud.logs.log_ids());
     let output = poller.host.output_when(has_told).await;
     let line = line("Azure", streamed, (&lacked, &still), &output);
