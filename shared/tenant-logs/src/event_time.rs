@@ -26,7 +26,8 @@ impl EventTime {
         envelope: Option<Timestamp>,
         log_id: &str,
     ) -> Option<Self> {
-        if let Some(millis) = date.and_then(plain_millis) {
+        let plain = date.and_then(plain_millis);
+        if let Some(millis) = plain.filter(|millis| *millis >= FIRST_SECOND * 1000) {
             return Some(Self::Plain { millis });
         }
         let time = date.and_then(read_time).or(envelope);
@@ -53,12 +54,16 @@ impl EventTime {
 /// Reads a time that is written in any of the ways in which they arrive, as JSON; `None` if it is none.
 ///
 /// A date without a zone is UTC; a number is seconds or, from 10^11 on, milliseconds since the epoch; `{"$date":…}` is one of
-/// these.
+/// these. Nothing that a tenant logs is older than [`FIRST_SECOND`], so an older date is none.
 pub(crate) fn read_time(json: &str) -> Option<Timestamp> {
+    read_any_time(json).filter(|time| time.as_second() >= FIRST_SECOND)
+}
+
+fn read_any_time(json: &str) -> Option<Timestamp> {
     match json.as_bytes().first()? {
         b'{' => {
             let date = member(json, "$date")?;
-            read_time(member(date, "$numberLong").unwrap_or(date))
+            read_any_time(member(date, "$numberLong").unwrap_or(date))
         }
         b'"' => {
             let text = string_content(json)?;
@@ -94,10 +99,14 @@ fn without_excess_digits(text: &str) -> String {
 /// From here on a number is milliseconds: seconds reach it in the year 5138, milliseconds had it in 1973.
 const FIRST_MILLIS: i64 = 100_000_000_000;
 
-/// Nothing that a tenant logs is older than this, the year 2001: a smaller number is no time.
+/// A second of the year 2001, long before the first tenant: what is missing or zero somewhere becomes a date before it.
 const FIRST_SECOND: i64 = 1_000_000_000;
 
 fn since_epoch(number: &str) -> Option<Timestamp> {
+    if number.contains(['e', 'E']) {
+        let plain: f64 = number.parse().ok().filter(|plain: &f64| plain.abs() < 1e15)?;
+        return since_epoch(&plain.to_string());
+    }
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if !fraction.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
@@ -249,7 +258,20 @@ mod tests {
                 r#"{"$date":{"$numberLong":"1795169040123"}}"#,
                 "2026-11-20T10:04:00.123Z",
             ),
+            (r#""2026-11-20t10:04:00.5z""#, "2026-11-20T10:04:00.5Z"),
+            (r#""2026-11-20T15:34:00+0530""#, "2026-11-20T10:04:00Z"),
+            (r#""2026-11-20T15:34:00.25+05:30""#, "2026-11-20T10:04:00.25Z"),
+            (r#"" 2026-11-20T10:04:00Z ""#, "2026-11-20T10:04:00Z"),
+            (r#""2026-11-20""#, "2026-11-20T00:00:00Z"),
+            (r#""2026-11-20T10:04""#, "2026-11-20T10:04:00Z"),
+            // The time scale of tenants has no such second.
+            (r#""2016-12-31T23:59:60Z""#, "2016-12-31T23:59:59Z"),
+            (r#""2016-12-31T23:59:60.000Z""#, "2016-12-31T23:59:59Z"),
             ("1795169040", "2026-11-20T10:04:00Z"),
+            (r#""1795169040""#, "2026-11-20T10:04:00Z"),
+            ("1.79516904e9", "2026-11-20T10:04:00Z"),
+            ("1795169040123E0", "2026-11-20T10:04:00.123Z"),
+            ("1795169040123.9", "2026-11-20T10:04:00.123Z"),
             ("1795169040.5", "2026-11-20T10:04:00.5Z"),
             ("1795169040123", "2026-11-20T10:04:00.123Z"),
             (r#""1795169040123""#, "2026-11-20T10:04:00.123Z"),
@@ -265,9 +287,21 @@ mod tests {
         for date in [
             r#""2026-02-29T09:04:00.000Z""#,
             r#""2026-11-20T25:04:00.000Z""#,
+            r#""2024-02-30T09:04:00.000Z""#,
+            r#""2026-13-01""#,
+            r#""1970-01-01T00:00:00.000Z""#,
+            r#""0001-01-01T00:00:00Z""#,
+            r#""-002026-11-20T09:04:00Z""#,
+            r#""20-11-2026""#,
             r#""***""#,
+            r#""""#,
             "null",
+            "true",
+            "[]",
             "0",
+            "-1795169040",
+            "1e400",
+            "1795169040123456",
             "{}",
             r#"{"$date":1}"#,
             "999999999",
