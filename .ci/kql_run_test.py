@@ -69,8 +69,10 @@ def check_detections():
     rules = {name: "".join(map(str.capitalize, name.split("-"))) + "Rule" for name in DETECTIONS}
     must(set(wanted) == set(rules.values()), f"rules without an event or a query: {set(wanted) ^ set(rules.values())}")
     requests = {event["detail"]["log_id"] for event in EVENTS if event["detail"]["data"]["type"] == "sapi"}
+    # All that is to be found and a tenth of what is not tell whether a row kept what a detection asks for.
+    some = [event["detail"] for number, event in enumerate(EVENTS) if event["rules"] or number % 10 == 0]
     for schema, raw in itertools.product(("sentinel", "asim"), RAW):
-        filled = workspace(schema, details, raw=raw)
+        filled = workspace(schema, details if raw == "whole" else some, raw=raw)
         for name, rule in rules.items():
             found = {row["LogId"] for row in filled.run(text_of(f"detections/{name}.kql"))}
             # Microsoft's normalized tables have no columns for a request, so without the event nothing tells it.

@@ -104,7 +104,10 @@ const FIRST_SECOND: i64 = 1_000_000_000;
 
 fn since_epoch(number: &str) -> Option<Timestamp> {
     if number.contains(['e', 'E']) {
-        let plain: f64 = number.parse().ok().filter(|plain: &f64| plain.abs() < 1e15)?;
+        let plain: f64 = number
+            .parse()
+            .ok()
+            .filter(|plain: &f64| plain.abs() < 1e15)?;
         return since_epoch(&plain.to_string());
     }
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -260,7 +263,10 @@ mod tests {
             ),
             (r#""2026-11-20t10:04:00.5z""#, "2026-11-20T10:04:00.5Z"),
             (r#""2026-11-20T15:34:00+0530""#, "2026-11-20T10:04:00Z"),
-            (r#""2026-11-20T15:34:00.25+05:30""#, "2026-11-20T10:04:00.25Z"),
+            (
+                r#""2026-11-20T15:34:00.25+05:30""#,
+                "2026-11-20T10:04:00.25Z",
+            ),
             (r#"" 2026-11-20T10:04:00Z ""#, "2026-11-20T10:04:00Z"),
             (r#""2026-11-20""#, "2026-11-20T00:00:00Z"),
             (r#""2026-11-20T10:04""#, "2026-11-20T10:04:00Z"),

@@ -105,6 +105,8 @@ impl TargetKind {
 pub(super) struct Target<'a> {
     pub(super) kind: TargetKind,
     pub(super) party: Party<'a>,
+    /// Whether the request assigns it to another object, or takes it from that.
+    pub(super) is_assigned: bool,
 }
 
 /// A request of the Management API and its answer.
@@ -134,7 +136,8 @@ impl<'a> Exchange<'_, 'a> {
                 self.tell(first, answered.as_ref(), asked.as_ref());
             }
         }
-        for target in asked.iter().flat_map(|body| body.assigned(&path)) {
+        for mut target in asked.iter().flat_map(|body| body.assigned(&path)) {
+            target.is_assigned = true;
             if targets.len() < MAX_TARGETS && !targets.iter().any(|other| other.is(&target)) {
                 targets.push(target);
             }
@@ -177,7 +180,11 @@ impl<'a> Exchange<'_, 'a> {
 
 impl<'a> Target<'a> {
     fn of(kind: TargetKind, party: Party<'a>) -> Self {
-        Self { kind, party }
+        Self {
+            kind,
+            party,
+            is_assigned: false,
+        }
     }
 
     fn user(id: Option<Cow<'a, str>>, email: Option<Cow<'a, str>>) -> Self {
@@ -196,7 +203,11 @@ impl<'a> Target<'a> {
     }
 
     fn into_owned(self) -> Target<'static> {
-        Target::of(self.kind, self.party.into_owned())
+        Target {
+            kind: self.kind,
+            party: self.party.into_owned(),
+            is_assigned: self.is_assigned,
+        }
     }
 }
 

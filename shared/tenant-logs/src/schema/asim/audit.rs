@@ -91,7 +91,9 @@ fn write_operation(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
 
 /// What the event names of its object; the tenant where it names nothing.
 fn write_object(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
-    if let Some(target) = view.known_targets().next() {
+    // The last one is what the others lead to: a member of an organization, whose roles change.
+    let objects = view.known_targets().filter(|target| !target.is_assigned);
+    if let Some(target) = objects.last() {
         write_target(target, row);
         return write_values(view, row);
     }
@@ -160,7 +162,8 @@ fn write_target(target: &Target<'_>, row: &mut JsonWriter<'_>) {
 
 /// What was assigned to the object, or taken from it: roles of a user, members of an organization.
 fn write_values(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
-    let texts = view.known_targets().skip(1).filter_map(|target| {
+    let assigned = view.known_targets().filter(|target| target.is_assigned);
+    let texts = assigned.filter_map(|target| {
         let party = &target.party;
         let text = party.id.as_ref().or(party.name.as_ref());
         string_content(text.or(party.email.as_ref())?)
