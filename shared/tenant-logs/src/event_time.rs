@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
 use crate::json::{member, string_content};
@@ -27,7 +28,7 @@ impl EventTime {
         log_id: &str,
     ) -> Option<Self> {
         let plain = date.and_then(plain_millis);
-        if let Some(millis) = plain.filter(|millis| *millis >= FIRST_SECOND * 1000) {
+        if let Some(millis) = plain.filter(|millis| *millis >= FIRST_WRITTEN_SECOND * 1000) {
             return Some(Self::Plain { millis });
         }
         let time = date.and_then(read_time).or(envelope);
@@ -54,16 +55,12 @@ impl EventTime {
 /// Reads a time that is written in any of the ways in which they arrive, as JSON; `None` if it is none.
 ///
 /// A date without a zone is UTC; a number is seconds or, from 10^11 on, milliseconds since the epoch; `{"$date":…}` is one of
-/// these. Nothing that a tenant logs is older than [`FIRST_SECOND`], so an older date is none.
+/// these.
 pub(crate) fn read_time(json: &str) -> Option<Timestamp> {
-    read_any_time(json).filter(|time| time.as_second() >= FIRST_SECOND)
-}
-
-fn read_any_time(json: &str) -> Option<Timestamp> {
     match json.as_bytes().first()? {
         b'{' => {
             let date = member(json, "$date")?;
-            read_any_time(member(date, "$numberLong").unwrap_or(date))
+            read_time(member(date, "$numberLong").unwrap_or(date))
         }
         b'"' => {
             let text = string_content(json)?;
@@ -76,13 +73,31 @@ fn read_any_time(json: &str) -> Option<Timestamp> {
 /// Fraction digits that a time can hold.
 const MAX_FRACTION_DIGITS: usize = 9;
 
+/// The first second of 1971. An older date that is written out is what some program made of a missing one.
+const FIRST_WRITTEN_SECOND: i64 = 31_536_000;
+
 fn read_date(text: &str) -> Option<Timestamp> {
-    let text = without_excess_digits(text);
+    let text = with_zone_beside(&without_excess_digits(text));
     let zoned = text.parse::<Timestamp>().ok();
-    zoned.or_else(|| {
+    let civil = || {
         let civil: DateTime = text.parse().ok()?;
         Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    })
+    };
+    // As HTTP and mail write it.
+    let mail = || Some(rfc2822::parse(&text).ok()?.timestamp());
+    let time = zoned.or_else(civil).or_else(mail);
+    time.filter(|time| time.as_second() >= FIRST_WRITTEN_SECOND)
+}
+
+/// Returns a date whose zone follows without a blank: `10:04:00 +0530`, `10:04:00 UTC`.
+fn with_zone_beside(text: &str) -> String {
+    match text.rsplit_once(' ') {
+        Some((date, "UTC")) if !date.contains(", ") => format!("{date}Z"),
+        Some((date, zone)) if !date.contains(", ") && zone.starts_with(['+', '-']) => {
+            format!("{date}{zone}")
+        }
+        Some(_) | None => text.to_owned(),
+    }
 }
 
 /// Returns a date whose fraction has at most nine digits.
@@ -99,7 +114,7 @@ fn without_excess_digits(text: &str) -> String {
 /// From here on a number is milliseconds: seconds reach it in the year 5138, milliseconds had it in 1973.
 const FIRST_MILLIS: i64 = 100_000_000_000;
 
-/// A second of the year 2001, long before the first tenant: what is missing or zero somewhere becomes a date before it.
+/// Nothing that a tenant logs is older than this, the year 2001: a smaller number is no time.
 const FIRST_SECOND: i64 = 1_000_000_000;
 
 fn since_epoch(number: &str) -> Option<Timestamp> {
@@ -268,6 +283,13 @@ mod tests {
                 "2026-11-20T10:04:00.25Z",
             ),
             (r#"" 2026-11-20T10:04:00Z ""#, "2026-11-20T10:04:00Z"),
+            (r#""2026-11-20 15:34:00.5 +0530""#, "2026-11-20T10:04:00.5Z"),
+            (r#""2026-11-20 10:04:00 UTC""#, "2026-11-20T10:04:00Z"),
+            (r#""Fri, 20 Nov 2026 10:04:00 GMT""#, "2026-11-20T10:04:00Z"),
+            (
+                r#""Fri, 20 Nov 2026 15:34:00 +0530""#,
+                "2026-11-20T10:04:00Z",
+            ),
             (r#""2026-11-20""#, "2026-11-20T00:00:00Z"),
             (r#""2026-11-20T10:04""#, "2026-11-20T10:04:00Z"),
             // The time scale of tenants has no such second.

@@ -181,6 +181,7 @@ members! {
         body = b"body",
         method = b"method",
         path = b"path",
+        query = b"query",
         user_agent = b"userAgent",
     }
 }

@@ -1,11 +1,11 @@
 //! The IP addresses that a member of a record holds.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::json::array_elements;
 
-/// The addresses that a member holds: as a text, as several in one with commas, or as an array.
+/// The addresses that a member holds: as a text, as several in one with commas, or as an array; each with a port or without.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Addresses<'a> {
     pub(super) first: Option<Address<'a>>,
@@ -61,8 +61,16 @@ pub(super) struct Address<'a> {
 
 impl<'a> Address<'a> {
     fn of(json: Cow<'a, str>) -> Option<Self> {
-        let address: IpAddr = json.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?;
-        let is_v4 = address.is_ipv4();
-        Some(Self { json, is_v4 })
+        let text = json.strip_prefix('"')?.strip_suffix('"')?;
+        if let Ok(address) = text.parse::<IpAddr>() {
+            let is_v4 = address.is_ipv4();
+            return Some(Self { json, is_v4 });
+        }
+        // Some proxies add the port.
+        let address = text.parse::<SocketAddr>().ok()?.ip();
+        Some(Self {
+            json: Cow::Owned(format!("\"{address}\"")),
+            is_v4: address.is_ipv4(),
+        })
     }
 }

@@ -190,12 +190,13 @@ impl<'a> EventView<'a> {
         )
     }
 
-    /// Returns why it failed: what a text of the event says, else what the code does.
+    /// Returns why it failed: what a text of the event says, else what the code does, else what the error's own code does.
     pub(super) fn failure_reason(&self) -> Option<FailureReason> {
-        let texts = [self.record.own.description, self.error().message];
-        let mut texts = texts.into_iter().flatten().filter_map(string_content);
-        let by_text = texts.find_map(|text| reason_in(&text));
-        by_text.or(self.known?.meaning.reason)
+        let error = self.error();
+        let said = |json: Option<&str>| reason_in(&string_content(json?)?);
+        let by_text = said(self.record.own.description).or_else(|| said(error.message));
+        let by_code = by_text.or(self.known?.meaning.reason);
+        by_code.or_else(|| said(error.code))
     }
 
     /// Whether it is an application that logs on, with credentials of its own, or that calls the API by them.
@@ -240,7 +241,11 @@ impl<'a> EventView<'a> {
     /// Returns the user agent; where it says nothing, that of the request that the event is about.
     pub(super) fn user_agent(&self) -> Option<&'a str> {
         let own = self.record.own.user_agent;
-        if own.is_some_and(|agent| is_text(agent) && agent != r#""Other 0.0.0 / Other 0.0.0""#) {
+        let says_something = |agent: &str| {
+            let agent = agent.trim_matches(['"', ' ']);
+            !matches!(agent, "" | "Other 0.0.0 / Other 0.0.0")
+        };
+        if own.is_some_and(|agent| is_text(agent) && says_something(agent)) {
             return own;
         }
         let hides = |path| self.log_event.hides(path);

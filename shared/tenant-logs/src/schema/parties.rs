@@ -102,7 +102,8 @@ impl<'a> Party<'a> {
 fn user_id_in(description: &str) -> Option<Cow<'static, str>> {
     let description = string_content(description)?;
     let (_, id) = description.split_once("user_id:")?;
-    let id = id.split_whitespace().next()?.trim_end_matches([',', '.']);
+    let id = id.split_whitespace().next()?;
+    let id = id.trim_matches([',', '.', ';', '\'', '"', '`']);
     (!id.is_empty()).then(|| quoted(id))
 }
 

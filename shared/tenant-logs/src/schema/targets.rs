@@ -143,8 +143,10 @@ impl<'a> Exchange<'_, 'a> {
             }
         }
         if !targets.iter().any(|target| target.kind == TargetKind::User) {
-            let user = asked.as_ref().map(|body| body.party(&TargetKind::User).id);
-            targets.extend(user.flatten().map(|id| Target::user(Some(id), None)));
+            let query = BodyJson::of(self.request.query, self.no_escapes);
+            let users = [asked, query].into_iter().flatten();
+            let mut ids = users.filter_map(|body| body.party(&TargetKind::User).id);
+            targets.extend(ids.next().map(|id| Target::user(Some(id), None)));
         }
         targets
     }
@@ -323,7 +325,12 @@ fn targets_in(list: &str, no_escapes: bool, kind: TargetKind) -> Vec<Target<'_>>
     let parties = elements.into_iter().map(|element| {
         let element = element.trim();
         if element.starts_with('{') {
-            return party_of(element, no_escapes, &kind);
+            let party = party_of(element, no_escapes, &kind);
+            let body: Body<'_> = read_object(Some(element), no_escapes);
+            return Party {
+                id: party.id.or_else(|| text(body.id)),
+                ..party
+            };
         }
         // A permission has a name and no identifier.
         let id = text(Some(element));

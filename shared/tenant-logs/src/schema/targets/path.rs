@@ -54,6 +54,7 @@ impl ApiPath {
 
     /// Returns the objects that it identifies, and the kind of the first one even where it does not.
     pub(super) fn targets<'a>(&self) -> Vec<Target<'a>> {
+        let last = self.steps.len().saturating_sub(1);
         let steps = self.steps.iter().enumerate();
         let targets = steps.filter_map(|(index, (word, id))| {
             let kind = match index {
@@ -64,7 +65,12 @@ impl ApiPath {
                 id: id.as_deref().map(quoted),
                 ..Party::default()
             };
-            Some(Target::of(kind?, party))
+            Some(Target {
+                kind: kind?,
+                party,
+                // Nothing follows: it is what becomes a part of the one before, or ceases to be.
+                is_assigned: index > 0 && index == last,
+            })
         });
         targets.collect()
     }
