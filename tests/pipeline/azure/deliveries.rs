@@ -89,7 +89,8 @@ async fn data_may_be_flat_or_wrapped_an_object_or_text_in_either_schema() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_keeps_the_rest_of_its_event_unless_raw_says_otherwise() {
-    let record = json!({ "log_id": "1", "type": "s", "date": "2026-11-20T10:30:15.204Z", "novel": 7 });
+    let record =
+        json!({ "log_id": "1", "type": "s", "date": "2026-11-20T10:30:15.204Z", "novel": 7 });
     let whole = json!({ "log_id": "1", "data": record });
     for (raw, kept) in [
         ("", json!({ "novel": 7 })),
