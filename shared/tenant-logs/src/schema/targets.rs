@@ -285,7 +285,7 @@ fn party_of<'a>(json: &'a str, no_escapes: bool, kind: &TargetKind) -> Party<'a>
 fn assigned<'a>(json: &'a str, no_escapes: bool, path: &ApiPath) -> Vec<Target<'a>> {
     if json.starts_with('[') {
         let kind = path.kind_of_last();
-        let targets = kind.map(|kind| targets_in(json, no_escapes, kind));
+        let targets = kind.map(|kind| targets_in(json, no_escapes, &kind));
         return targets.unwrap_or_default();
     }
     let body: Assigned<'_> = read_object(Some(json), no_escapes);
@@ -300,7 +300,7 @@ fn assigned<'a>(json: &'a str, no_escapes: bool, path: &ApiPath) -> Vec<Target<'
         .into_iter()
         .filter_map(|(list, kind)| Some((list?, kind)));
     let mut targets: Vec<Target<'_>> = lists
-        .flat_map(|(list, kind)| targets_in(list, no_escapes, kind))
+        .flat_map(|(list, kind)| targets_in(list, no_escapes, &kind))
         .collect();
     let connection = text(body.connection_id).filter(|_| path.is_deep());
     targets.extend(connection.map(|id| {
@@ -317,7 +317,7 @@ fn assigned<'a>(json: &'a str, no_escapes: bool, path: &ApiPath) -> Vec<Target<'
 }
 
 /// Returns what a list names: by identifiers, or as objects. One text is a list of one.
-fn targets_in(list: &str, no_escapes: bool, kind: TargetKind) -> Vec<Target<'_>> {
+fn targets_in<'a>(list: &'a str, no_escapes: bool, kind: &TargetKind) -> Vec<Target<'a>> {
     let elements = match list.as_bytes().first() {
         Some(b'[') => array_elements(list).unwrap_or_default(),
         _ => vec![list],
@@ -325,7 +325,7 @@ fn targets_in(list: &str, no_escapes: bool, kind: TargetKind) -> Vec<Target<'_>>
     let parties = elements.into_iter().map(|element| {
         let element = element.trim();
         if element.starts_with('{') {
-            let party = party_of(element, no_escapes, &kind);
+            let party = party_of(element, no_escapes, kind);
             let body: Body<'_> = read_object(Some(element), no_escapes);
             return Party {
                 id: party.id.or_else(|| text(body.id)),
@@ -334,9 +334,10 @@ fn targets_in(list: &str, no_escapes: bool, kind: TargetKind) -> Vec<Target<'_>>
         }
         // A permission has a name and no identifier.
         let id = text(Some(element));
-        let (id, name) = match kind {
-            TargetKind::Permission => (None, id),
-            _ => (id, None),
+        let (id, name) = if *kind == TargetKind::Permission {
+            (None, id)
+        } else {
+            (id, None)
         };
         Party {
             id,
