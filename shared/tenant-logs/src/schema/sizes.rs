@@ -72,6 +72,10 @@ fn the_page_has_the_bytes_of_a_row() {
 }
 
 #[test]
+#[expect(
+    clippy::print_stdout,
+    reason = "a figure that whoever runs it looks for"
+)]
 fn a_row_of_sentinel_that_keeps_the_rest_is_hardly_longer_than_its_event() {
     for bodies in [single_events(), full_events()] {
         let row = bytes(&bodies, Schema::Sentinel, Raw::Rest);
