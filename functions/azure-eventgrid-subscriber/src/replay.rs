@@ -190,6 +190,7 @@ fn borrowed<S>(destinations: &[relay::Destination<S>]) -> Vec<relay::Destination
     let borrowed = destinations.iter().map(|destination| relay::Destination {
         sink: &destination.sink,
         schema: destination.schema,
+        raw: destination.raw,
     });
     borrowed.collect()
 }

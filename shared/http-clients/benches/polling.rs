@@ -20,7 +20,7 @@ use relay::{
     CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination, NoLedger, PortError,
     Relay, RelayParts, Remedy, Row, Sending, Sink,
 };
-use tenant_logs::{DeadLetter, Schema};
+use tenant_logs::{DeadLetter, Raw, Schema};
 use tokio::time;
 
 /// What the limit allows may be missed by so much.
@@ -135,6 +135,7 @@ fn poller(tenant: &Auth0, first: &str) -> Result<BenchPoller, Box<dyn Error>> {
     let destination = Destination {
         sink: Counting::default(),
         schema: Schema::Raw,
+        raw: Raw::Whole,
     };
     Ok(Poller {
         relay: Relay::polling(parts, None, vec![destination]),

@@ -9,7 +9,7 @@ mod triage;
 use std::collections::BTreeSet;
 
 use futures_util::future::{join, join_all};
-use tenant_logs::{DeadLetter, Filter, Parsed, Redaction, Schema, TenantName, Unreadable};
+use tenant_logs::{DeadLetter, Filter, Parsed, Raw, Redaction, Schema, TenantName, Unreadable};
 use tokio::time::Instant;
 
 use crate::counters::{Counted, Counters, InvocationCounters, SinkCounters};
@@ -55,6 +55,8 @@ pub struct Destination<S> {
     pub sink: S,
     /// The schema.
     pub schema: Schema,
+    /// What a row keeps of its event beside its fields.
+    pub raw: Raw,
 }
 
 /// What becomes of a log event that a sink does not take within the invocation, though it could later.

@@ -11,7 +11,7 @@ pub use file::FileSink;
 pub use registry::{RegisteredSink, SinkRegistry, local_sinks};
 pub use stdout::{StdoutSink, ndjson};
 
-use tenant_logs::Schema;
+use tenant_logs::{Raw, Schema};
 
 /// What settings can say of a sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct SinkKind {
     pub schemas: &'static [Schema],
     /// Whether a ledger tells what it has. Buses, queues and topics are at least once, so none need.
     pub has_ledger: bool,
+    /// What its rows keep of their event beside their fields where `RAW` says nothing.
+    pub raw: Raw,
 }
 
 impl SinkKind {
@@ -31,6 +33,7 @@ impl SinkKind {
             name,
             schemas: &Schema::ALL,
             has_ledger: true,
+            raw: Raw::Whole,
         }
     }
 
@@ -40,7 +43,13 @@ impl SinkKind {
             name,
             schemas: &[Schema::Raw],
             has_ledger: false,
+            raw: Raw::Whole,
         }
+    }
+
+    /// Whether some rows have fields of their own, beside which something of the event can be kept.
+    fn has_fields(&self) -> bool {
+        self.schemas.iter().any(|schema| *schema != Schema::Raw)
     }
 
     /// The schema of this name, or the first one; `None` if the sink does not take it.

@@ -5,7 +5,7 @@ use std::future::pending;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tenant_logs::{BatchLimits, DeadLetter, Filter, Redaction, Schema, TenantName};
+use tenant_logs::{BatchLimits, DeadLetter, Filter, Raw, Redaction, Schema, TenantName};
 use tokio::time::{Instant, sleep_until};
 
 use crate::journal::{Journal, MemoryStore, Store};
@@ -159,6 +159,7 @@ pub(crate) fn relay_with<L: Store>(
     let destinations = sinks.into_iter().map(|sink| Destination {
         sink,
         schema: Schema::Raw,
+        raw: Raw::Whole,
     });
     let tenant = TenantName::parse("acme").unwrap();
     let function = "test-function";

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use relay::journal::MemoryStore;
 use relay::{CounterFormat, Counters, Destination, OnExhaustion, Refusal, Remedy, Row, Settled};
-use tenant_logs::{Filter, Redaction, Schema, TenantName};
+use tenant_logs::{Filter, Raw, Redaction, Schema, TenantName};
 
 use super::*;
 
@@ -102,6 +102,7 @@ fn relay(sinks: Vec<Picky>, dead_letters: &[(&str, &str)]) -> Flow {
     let destinations = sinks.into_iter().map(|sink| Destination {
         sink,
         schema: Schema::Raw,
+        raw: Raw::Whole,
     });
     let tenant = TenantName::parse("acme").unwrap();
     Relay {

@@ -14,7 +14,7 @@ use relay::{
     CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination, PortError, Relay,
     RelayParts, Row, Sending, Sink,
 };
-use tenant_logs::{DeadLetter, Schema, Timestamp};
+use tenant_logs::{DeadLetter, Raw, Schema, Timestamp};
 use tokio::time::Instant;
 
 /// A sink that counts what it gets, and answers after some time.
@@ -195,6 +195,7 @@ pub(crate) fn poller(tenant: &Auth0, settings: &[(&str, &str)]) -> TestPoller {
     let destination = Destination {
         sink: CountingSink::default(),
         schema: Schema::Raw,
+        raw: Raw::Whole,
     };
     Poller {
         relay: Relay::polling(
