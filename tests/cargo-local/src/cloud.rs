@@ -185,11 +185,7 @@ impl Cloud {
         bus.add_rule(to_queue(&deliver_queue)?)?;
         partner_bus.add_rule(to_queue(&deliver_queue)?)?;
         direct_bus.add_rule(to_function(&target, &set_aside_queue)?)?;
-        let mapping = EventSource::start(
-            Arc::clone(&deliver_queue),
-            Arc::clone(&target),
-            options.mapping.clone(),
-        )?;
+        let mapping = start_mapping(&deliver_queue, &target, &options)?;
         Ok(Self {
             webhook: FunctionUrl::start(Arc::clone(&ingest)).await?,
             ingest,
@@ -247,6 +243,15 @@ fn ledger_settings(
         ("AWS_ENDPOINT_URL_DYNAMODB", ledger.url()),
     ];
     settings.into_iter().filter(|_| options.has_ledger_table)
+}
+
+fn start_mapping(
+    queue: &Arc<Queue>,
+    target: &Arc<Function>,
+    options: &CloudOptions,
+) -> Result<EventSource, MappingError> {
+    let mapping = options.mapping.clone();
+    EventSource::start(Arc::clone(queue), Arc::clone(target), mapping)
 }
 
 fn queues(options: &CloudOptions) -> (Arc<Queue>, Arc<Queue>) {
