@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fastrand::Rng;
-use hyper::Response;
+use hyper::{Request, Response};
 
 use crate::lock::lock;
 use crate::server::Answer;
@@ -103,11 +103,14 @@ impl Fault {
     }
 }
 
+type DecideByRequest = Box<dyn FnMut(&Request<Bytes>) -> Fault + Send>;
+
 enum Plan {
     Always(Fault),
     Mix(Vec<(f64, Fault)>),
     Script(VecDeque<Fault>),
     By(Box<dyn FnMut(u64) -> Fault + Send>),
+    ByRequest(DecideByRequest),
 }
 
 struct State {
@@ -161,6 +164,11 @@ impl Faults {
         lock(&self.state).plan = Plan::By(Box::new(decide));
     }
 
+    /// Asks a function, with the request of the call; only a table of DynamoDB shows its requests, elsewhere each is healthy.
+    pub fn by_request(&self, decide: impl FnMut(&Request<Bytes>) -> Fault + Send + 'static) {
+        lock(&self.state).plan = Plan::ByRequest(Box::new(decide));
+    }
+
     /// Every call from now on is healthy.
     pub fn clear(&self) {
         self.always(Fault::Healthy);
@@ -173,6 +181,11 @@ impl Faults {
 
     /// What goes wrong with this call.
     pub(crate) fn next(&self) -> Fault {
+        self.next_of(None)
+    }
+
+    /// What goes wrong with this call, which may be shown.
+    pub(crate) fn next_of(&self, request: Option<&Request<Bytes>>) -> Fault {
         let mut state = lock(&self.state);
         let call = state.calls;
         state.calls += 1;
@@ -182,6 +195,7 @@ impl Faults {
             Plan::Mix(shares) => pick(shares, drawn),
             Plan::Script(faults) => faults.pop_front().unwrap_or(Fault::Healthy),
             Plan::By(decide) => decide(call),
+            Plan::ByRequest(decide) => request.map_or(Fault::Healthy, decide),
         };
         *state.injected.entry(fault.name()).or_default() += 1;
         fault
