@@ -52,7 +52,7 @@ mod tests {
 
     const ALL: [(&str, &str); 7] = [
         ("TENANT_NAME", "acme"),
-        ("WEBHOOK_TOKENS", "first-token"),
+        ("WEBHOOK_TOKENS", "first-webhook-token"),
         ("EVENT_BUS_NAME", "logs"),
         (
             "DEAD_LETTER_QUEUE_URL",
@@ -107,7 +107,7 @@ mod tests {
     fn no_secret_is_ever_printed() {
         let printed = format!("{:?}", read(&[]).unwrap());
         assert!(
-            !printed.contains("s3cret") && !printed.contains("first-token"),
+            !printed.contains("s3cret") && !printed.contains("first-webhook-token"),
             "{printed}"
         );
     }

@@ -54,15 +54,15 @@ struct Answer {
 impl HttpCollector {
     /// The sink and the schemas it takes, as `SINKS` names them.
     pub const KIND: SinkKind = SinkKind::of_any_schema("http");
-    /// The setting that may refer to a secret.
-    pub const SECRET: &str = settings::SECRET;
+    /// The settings that may refer to a secret.
+    pub const SECRETS: [&str; 2] = [settings::URL, settings::SECRET];
 
     /// The collector that the `HTTP_SINK_…` settings name; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         match Self::new(HttpCollectorSettings::read(reader)?) {
             Ok(collector) => Some(collector),
             Err(error) => {
-                reader.problem("HTTP_SINK_URL", chain(&error));
+                reader.problem(settings::URL, chain(&error));
                 None
             }
         }
@@ -85,7 +85,7 @@ impl HttpCollector {
         if let (Some(authorization), Some(uri)) =
             (self.authorization.take(), self.reference.clone())
         {
-            self.authorization = Some(authorization.kept_in(vault, uri));
+            self.authorization = Some(authorization.kept_in(vault, &uri));
         }
         self
     }

@@ -5,6 +5,7 @@ pub mod logging;
 pub mod settings;
 
 mod assembly;
+mod beside;
 mod call_error;
 mod counters;
 mod deadline;
@@ -21,6 +22,7 @@ mod testing;
 pub mod webhook;
 
 pub use assembly::RelayParts;
+pub use beside::CallBeside;
 pub use call_error::{CallError, ServiceCode};
 pub use counters::{
     CounterFormat, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,

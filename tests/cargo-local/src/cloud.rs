@@ -16,7 +16,7 @@ use hosts::function_url::FunctionUrl;
 use hosts::lambda::{Function, FunctionOptions};
 
 /// The token that opens the local webhook.
-pub const TOKEN: &str = "local-token";
+pub const TOKEN: &str = "local-webhook-token";
 /// The tenant of the local cloud.
 pub const TENANT: &str = "acme";
 /// What the rules of both buses match.

@@ -53,6 +53,17 @@ fn settings_that_cannot_be_right_are_named_without_their_secrets() {
         "1 setting is wrong:\n  HTTP_SINK_URL: names a user, and HTTP_SINK_AUTHORIZATION is set too (want one of \
          them)",
     );
+    let in_the_clear = "1 setting is wrong:\n  HTTP_SINK_URL: would be sent a credential in the clear (want https, or http on \
+         a loopback address)";
+    let plain = ("HTTP_SINK_URL", "http://logs.example.com/in");
+    check(&[plain], "");
+    check(&[plain, ("HTTP_SINK_AUTHORIZATION", "x")], in_the_clear);
+    for user in ["http://k3y@logs.example.com", "http://:k3y@logs.example.com"] {
+        check(&[("HTTP_SINK_URL", user)], in_the_clear);
+    }
+    for at_home in ["http://127.0.0.1:9/in", "http://localhost/in", "http://[::1]/in"] {
+        check(&[("HTTP_SINK_URL", at_home), ("HTTP_SINK_AUTHORIZATION", "x")], "");
+    }
     check(
         &[url, ("SSL_CERT_FILE", "/nowhere/roots.pem")],
         "1 setting is wrong:\n  SSL_CERT_FILE: cannot open `/nowhere/roots.pem`: entity not found",
