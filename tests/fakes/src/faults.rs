@@ -46,6 +46,8 @@ pub enum Fault {
     DropBefore,
     /// Everything is done, then the connection is closed: the answer is lost.
     DropAfter,
+    /// Everything is done, then the connection is reset: the answer is lost.
+    ResetAfter,
     /// Everything is done, and the answer comes late.
     Late(Duration),
 }
@@ -63,6 +65,7 @@ impl Fault {
             | Self::Hang
             | Self::DropBefore
             | Self::DropAfter
+            | Self::ResetAfter
             | Self::Late(_) => throttled,
         }
     }
@@ -98,6 +101,7 @@ impl Fault {
             Self::Hang => "hang",
             Self::DropBefore => "drop_before",
             Self::DropAfter => "drop_after",
+            Self::ResetAfter => "reset_after",
             Self::Late(_) => "late",
         }
     }
@@ -242,6 +246,10 @@ pub(crate) async fn inject(
         Fault::DropAfter => {
             work.await;
             Answer::Drop
+        }
+        Fault::ResetAfter => {
+            work.await;
+            Answer::Reset
         }
         Fault::Late(delay) => {
             let answer = work.await;
