@@ -6,6 +6,7 @@ mod azure;
 mod crashes;
 mod direct_rule;
 mod failure_table;
+mod fault_matrix;
 mod firehose;
 mod host_json;
 mod kinesis;

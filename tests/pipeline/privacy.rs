@@ -36,7 +36,10 @@ fn secrets(redaction: &str) -> [(&'static str, &str); 9] {
         ("LOG_LEVEL", "trace"),
         ("RUST_LOG", "trace"),
         ("MAX_BODY_BYTES", "20000"),
-        ("WEBHOOK_TOKENS", "marker-webhook-token,marker-second-webhook-token"),
+        (
+            "WEBHOOK_TOKENS",
+            "marker-webhook-token,marker-second-webhook-token",
+        ),
         ("HTTP_SINK_AUTHORIZATION", "Bearer marker-collector"),
         ("AWS_SECRET_ACCESS_KEY", "marker-secret-key"),
         ("AWS_SESSION_TOKEN", "marker-session"),

@@ -68,10 +68,14 @@ async fn a_rotation_closes_nothing_and_a_second_one_revokes_the_first_token() {
     assert_eq!(guarded.status("first-webhook-token").await, 200);
     assert_eq!(guarded.status("second-webhook-token").await, 401);
     guarded.manager.put("tokens", "second-webhook-token");
-    guarded.opens("second-webhook-token", "first-webhook-token").await;
+    guarded
+        .opens("second-webhook-token", "first-webhook-token")
+        .await;
     assert_eq!(guarded.status("first-webhook-token").await, 200);
     guarded.manager.put("tokens", "third-webhook-token");
-    guarded.opens("third-webhook-token", "second-webhook-token").await;
+    guarded
+        .opens("third-webhook-token", "second-webhook-token")
+        .await;
     assert_eq!(guarded.status("first-webhook-token").await, 401);
     assert_eq!(guarded.status("second-webhook-token").await, 200);
 }
@@ -98,7 +102,9 @@ async fn while_secrets_manager_is_out_of_reach_the_known_tokens_open_and_no_othe
     assert_eq!(guarded.status("second-webhook-token").await, 401);
     assert_eq!(guarded.status("first-webhook-token").await, 200);
     guarded.faults.clear();
-    guarded.opens("second-webhook-token", "first-webhook-token").await;
+    guarded
+        .opens("second-webhook-token", "first-webhook-token")
+        .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

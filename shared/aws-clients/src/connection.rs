@@ -173,7 +173,9 @@ fn required_secret(reader: &mut Reader<'_>, name: &str) -> Option<Secret> {
 
 fn read_endpoint(reader: &mut Reader<'_>, name: &str) -> Option<String> {
     let want = "an https URL, or http on a loopback address";
-    reader.parsed(name, want, |text| endpoint(text).filter(|url| is_private(url)))
+    reader.parsed(name, want, |text| {
+        endpoint(text).filter(|url| is_private(url))
+    })
 }
 
 /// A region becomes part of a host name.
@@ -198,7 +200,10 @@ fn is_private(url: &str) -> bool {
         return true;
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+    let host = match authority
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
         Some((host, _port)) => host,
         None => authority.split(':').next().unwrap_or_default(),
     };

@@ -139,9 +139,8 @@ impl<E> Held<E> {
     /// Forgets a token that has ended or was refused.
     fn forget(&mut self, refused: Option<&HeaderValue>) {
         let now = Instant::now();
-        self.token.take_if(|token| {
-            token.ends_at <= now || refused == Some(&token.authorization)
-        });
+        self.token
+            .take_if(|token| token.ends_at <= now || refused == Some(&token.authorization));
     }
 
     /// Takes what a call brought; `None` if it took too long.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use relay::settings::Reader;
 use relay::{
-    BatchCall, CallError, CallLimits, Delivery, Row, Sending, ServiceCode, Sink, SinkKind,
-    TooLarge, chain, send_in_calls,
+    BatchCall, CallError, CallLimits, Delivery, PartLimit, Row, Sending, ServiceCode, Sink,
+    SinkKind, TooLarge, chain, send_in_calls,
 };
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
@@ -42,6 +42,7 @@ pub struct HttpCollector {
     /// The secret that holds it.
     reference: Option<String>,
     format: BodyFormat,
+    part_limit: PartLimit,
 }
 
 /// What the collector answered.
@@ -76,6 +77,7 @@ impl HttpCollector {
             authorization: settings.authorization.map(Authorization::fixed),
             reference: settings.reference,
             format: settings.format,
+            part_limit: PartLimit::default(),
         })
     }
 
@@ -162,6 +164,10 @@ impl<'a> BatchCall<Row<'a>> for HttpCollector {
 
     fn bytes(&self, row: &Row<'a>) -> usize {
         row_bytes(row)
+    }
+
+    fn part_limit(&self) -> Option<&PartLimit> {
+        Some(&self.part_limit)
     }
 
     async fn call(&self, rows: &[&Row<'a>], until: Instant) -> Result<Delivery, CallError> {

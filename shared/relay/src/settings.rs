@@ -246,7 +246,11 @@ fn without_secrets(value: &str) -> Cow<'_, str> {
     if shown.len() == value.len() {
         return Cow::Borrowed(value);
     }
-    let query = if shown.len() < rest.len() { "?[secret]" } else { "" };
+    let query = if shown.len() < rest.len() {
+        "?[secret]"
+    } else {
+        ""
+    };
     Cow::Owned(format!("{user}{shown}{query}"))
 }
 

@@ -137,6 +137,18 @@ impl Function {
         }
     }
 
+    /// Sends every process SIGTERM and waits until they are gone.
+    pub async fn terminate(&self) -> io::Result<()> {
+        let processes = lock(&self.processes).clone();
+        for process in &processes {
+            process.terminate()?;
+        }
+        for process in &processes {
+            process.ended().await;
+        }
+        Ok(())
+    }
+
     /// Ends the function and its processes.
     pub async fn stop(self) {
         self.kill().await;

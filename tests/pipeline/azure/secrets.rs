@@ -64,7 +64,9 @@ async fn a_token_rotates_without_a_gap_and_the_second_rotation_revokes_it() {
 async fn while_key_vault_is_out_of_reach_the_known_tokens_open_and_a_start_waits_for_it() {
     let cloud = guarded().await;
     assert_eq!(status(&cloud, "first-webhook-token").await, 200);
-    cloud.vault.put(&secret_name(TOKENS), "second-webhook-token");
+    cloud
+        .vault
+        .put(&secret_name(TOKENS), "second-webhook-token");
     let faults = [Fault::Status(503), Fault::Hang, Fault::Denied];
     cloud.faults.vault.by(move |call| {
         let number = usize::try_from(call).unwrap();
@@ -153,7 +155,9 @@ async fn while_key_vault_hangs_a_known_token_waits_neither_for_it_nor_for_a_stra
     assert_eq!(injected()["hang"], 1, "one reading at a time");
     assert_eq!(status(&cloud, "first-webhook-token").await, 200);
     cloud.faults.vault.clear();
-    cloud.vault.put(&secret_name(TOKENS), "second-webhook-token");
+    cloud
+        .vault
+        .put(&secret_name(TOKENS), "second-webhook-token");
     opens(&cloud, "second-webhook-token", "first-webhook-token").await;
 }
 

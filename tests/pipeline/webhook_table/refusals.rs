@@ -98,7 +98,8 @@ async fn without_a_live_token_a_request_is_answered_401_before_its_body_is_looke
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_looks_like_a_token_is_answered_401() {
-    let ingest = Ingest::start(&[("WEBHOOK_TOKENS", "first-webhook-token,second-webhook-token")]).await;
+    let ingest =
+        Ingest::start(&[("WEBHOOK_TOKENS", "first-webhook-token,second-webhook-token")]).await;
     let wrong = [
         "",
         "Bearer",

@@ -34,7 +34,10 @@ fn settings_that_cannot_be_right_are_named() {
     for (value, shown) in [
         ("sqs.example.com", "sqs.example.com"),
         ("http://sqs.example.com", "http://sqs.example.com"),
-        ("http://127.0.0.1.example.com", "http://127.0.0.1.example.com"),
+        (
+            "http://127.0.0.1.example.com",
+            "http://127.0.0.1.example.com",
+        ),
         ("http://user:s3cret@127.0.0.1:1", "[secret]@127.0.0.1:1"),
     ] {
         let problem = format!(

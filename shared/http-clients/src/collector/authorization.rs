@@ -114,10 +114,13 @@ impl Known {
     /// Takes what a reading brought; `None` if it took too long.
     fn note(&mut self, read: Option<Result<Secret, PortError>>) {
         match read {
-            Some(Ok(secret)) => match header_value(secret.expose()) {
-                Some(value) => self.value = value,
-                None => tracing::warn!("the collector's new credential cannot be sent"),
-            },
+            Some(Ok(secret)) => {
+                if let Some(value) = header_value(secret.expose()) {
+                    self.value = value;
+                } else {
+                    tracing::warn!("the collector's new credential cannot be sent");
+                }
+            }
             Some(Err(error)) => {
                 let error = chain(&error).to_string();
                 tracing::warn!(error, "the collector's credential cannot be read again");

@@ -21,7 +21,10 @@ fn ingest() -> TestRelay {
 }
 
 fn tokens() -> FixedTokens {
-    FixedTokens::parse(&Secret::new("Bearer first-webhook-token, second-webhook-token")).unwrap()
+    FixedTokens::parse(&Secret::new(
+        "Bearer first-webhook-token, second-webhook-token",
+    ))
+    .unwrap()
 }
 
 fn post(body: &[u8]) -> WebhookRequest<'_> {

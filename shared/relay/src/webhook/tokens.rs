@@ -44,7 +44,9 @@ impl TokenSettings {
                 reference,
                 versions,
             } => {
-                let is_short = versions.first().is_some_and(|current| is_short(token(current)));
+                let is_short = versions
+                    .first()
+                    .is_some_and(|current| is_short(token(current)));
                 let is_empty = versions.iter().all(|version| token(version).is_empty());
                 let read = FixedTokens::of_versions(&versions);
                 let tokens = checked(reader, read.tokens, is_short && !is_empty)?;

@@ -58,11 +58,21 @@ fn settings_that_cannot_be_right_are_named_without_their_secrets() {
     let plain = ("HTTP_SINK_URL", "http://logs.example.com/in");
     check(&[plain], "");
     check(&[plain, ("HTTP_SINK_AUTHORIZATION", "x")], in_the_clear);
-    for user in ["http://k3y@logs.example.com", "http://:k3y@logs.example.com"] {
+    for user in [
+        "http://k3y@logs.example.com",
+        "http://:k3y@logs.example.com",
+    ] {
         check(&[("HTTP_SINK_URL", user)], in_the_clear);
     }
-    for at_home in ["http://127.0.0.1:9/in", "http://localhost/in", "http://[::1]/in"] {
-        check(&[("HTTP_SINK_URL", at_home), ("HTTP_SINK_AUTHORIZATION", "x")], "");
+    for at_home in [
+        "http://127.0.0.1:9/in",
+        "http://localhost/in",
+        "http://[::1]/in",
+    ] {
+        check(
+            &[("HTTP_SINK_URL", at_home), ("HTTP_SINK_AUTHORIZATION", "x")],
+            "",
+        );
     }
     check(
         &[url, ("SSL_CERT_FILE", "/nowhere/roots.pem")],

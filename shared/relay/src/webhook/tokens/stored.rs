@@ -115,9 +115,9 @@ impl Known {
                     "tokens could not be read, those known before stay live"
                 );
             }
-            None => tracing::warn!(
-                "tokens could not be read in time, those known before stay live"
-            ),
+            None => {
+                tracing::warn!("tokens could not be read in time, those known before stay live")
+            }
         }
         // A store that answers late is not asked again at once.
         self.asked_at = Timestamp::now();

@@ -20,7 +20,11 @@ fn read(pairs: &[(&str, &str)], versions: &[&str]) -> Result<TokenSettings, Stri
 
 #[test]
 fn each_version_of_a_secret_is_one_token_and_a_value_is_a_list() {
-    let list = read(&[("WEBHOOK_TOKENS", "sixteen-letters1,sixteen-letters2")], &[]).unwrap();
+    let list = read(
+        &[("WEBHOOK_TOKENS", "sixteen-letters1,sixteen-letters2")],
+        &[],
+    )
+    .unwrap();
     let TokenSettings::Fixed(tokens) = list else {
         panic!("not fixed: {list:?}");
     };

@@ -185,7 +185,8 @@ async fn a_known_token_waits_neither_for_a_store_that_hangs_nor_for_a_stranger()
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_looks_up_an_unknown_token_waits_no_longer_than_there_is_time_and_counts_as_having_asked() {
+async fn who_looks_up_an_unknown_token_waits_no_longer_than_there_is_time_and_counts_as_having_asked()
+ {
     let tokens = stored([]);
     takes(&tokens, Duration::from_hours(1));
     let began = Instant::now();
@@ -198,7 +199,11 @@ async fn who_looks_up_an_unknown_token_waits_no_longer_than_there_is_time_and_co
     for _ in 0..10 {
         assert!(!is_live(&tokens, WRONG).await);
     }
-    assert_eq!(readings(&tokens), 1, "the store is left alone for ten seconds");
+    assert_eq!(
+        readings(&tokens),
+        1,
+        "the store is left alone for ten seconds"
+    );
 }
 
 #[tokio::test(start_paused = true)]
