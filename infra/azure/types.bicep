@@ -54,7 +54,7 @@ type eventSettings = {
 @export()
 @description('A collector that takes the events over HTTPS, for the sink http.')
 type collector = {
-  @description('Conditional. Its URL; required unless the vault has it.')
+  @description('Optional. Its URL; required unless the vault has it.')
   url: string?
 
   @description('Optional. Whether the vault has a secret http-sink-url, the URL, because it holds a token.')

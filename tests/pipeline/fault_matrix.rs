@@ -53,7 +53,7 @@ async fn prove(cloud: Cloud, combinations: Vec<Combination>) {
     let mut outcomes: Vec<(Combination, Outcome)> = Vec::new();
     while let Some(ended) = running.join_next().await {
         outcomes.push(ended.unwrap());
-        if outcomes.len() % 50 == 0 {
+        if outcomes.len().is_multiple_of(50) {
             say(&format!("{cloud:?}: {} combinations", outcomes.len()));
         }
     }
@@ -70,9 +70,10 @@ async fn prove(cloud: Cloud, combinations: Vec<Combination>) {
 /// What is neither in the sink nor among the dead letters.
 fn missing<'l>(
     stored: &BTreeMap<String, u64>,
-    letters: impl Iterator<Item = &'l str> + Clone,
+    letters: impl IntoIterator<Item = &'l str>,
 ) -> Vec<String> {
-    let is_in_a_letter = |text: &str| letters.clone().any(|letter| letter.contains(text));
+    let letters: Vec<&str> = letters.into_iter().collect();
+    let is_in_a_letter = |text: &str| letters.iter().any(|letter| letter.contains(text));
     let events = events::log_ids().into_iter();
     let mut missing: Vec<String> = events
         .filter(|log_id| !stored.contains_key(log_id) && !is_in_a_letter(log_id))

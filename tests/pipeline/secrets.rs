@@ -31,8 +31,10 @@ impl Guarded {
     async fn start_with(timeout: Duration, versions: &[&str]) -> Self {
         let faults = Faults::healthy();
         let manager = SecretsManager::start(faults.clone()).await.unwrap();
-        let arns = versions.iter().map(|text| manager.put("tokens", text));
-        let arn = arns.last().unwrap();
+        let mut arn = String::new();
+        for text in versions {
+            arn = manager.put("tokens", text);
+        }
         let settings = [
             ("WEBHOOK_TOKENS", ""),
             ("WEBHOOK_TOKENS_SECRET_ARN", &arn),

@@ -85,7 +85,7 @@ impl Failing {
         match self.combination.failure {
             Failure::Status500 => Fault::Status(500),
             Failure::Hang => Fault::Hang,
-            Failure::Drop if number % 2 == 0 => Fault::DropAfter,
+            Failure::Drop if number.is_multiple_of(2) => Fault::DropAfter,
             Failure::Drop => Fault::DropBefore,
             Failure::Reset => Fault::ResetAfter,
             Failure::Denied => Fault::Denied,

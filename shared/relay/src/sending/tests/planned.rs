@@ -28,7 +28,7 @@ pub(super) struct Service {
     pub(super) limits: CallLimits,
     pub(super) calls: Mutex<Vec<Vec<usize>>>,
     pub(super) group_of: fn(usize) -> usize,
-    part_limit: PartLimit,
+    pub(super) part_limit: PartLimit,
 }
 
 pub(super) const ITEM_BYTES: usize = 100;

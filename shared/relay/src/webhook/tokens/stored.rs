@@ -116,7 +116,7 @@ impl Known {
                 );
             }
             None => {
-                tracing::warn!("tokens could not be read in time, those known before stay live")
+                tracing::warn!("tokens could not be read in time, those known before stay live");
             }
         }
         // A store that answers late is not asked again at once.

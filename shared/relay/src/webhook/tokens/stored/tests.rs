@@ -242,10 +242,11 @@ async fn a_version_that_is_too_short_opens_nothing() {
 #[tokio::test(start_paused = true)]
 async fn a_clock_that_was_set_back_only_makes_us_ask() {
     let tokens = stored([vec![SECOND]]);
-    let mut known = lock(&tokens.known);
-    known.read_at += READ_EVERY;
-    known.asked_at += READ_EVERY;
-    drop(known);
+    {
+        let mut known = lock(&tokens.known);
+        known.read_at += READ_EVERY;
+        known.asked_at += READ_EVERY;
+    }
     assert!(is_live(&tokens, FIRST).await);
     read(&tokens).await;
     assert!(!is_live(&tokens, FIRST).await);
