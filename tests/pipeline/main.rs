@@ -25,6 +25,7 @@ mod sending;
 mod settings_lists;
 mod shared_ledger;
 mod sinks;
+mod slow_services;
 mod start;
 mod target_batches;
 mod traces;
