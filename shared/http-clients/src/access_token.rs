@@ -293,6 +293,7 @@ mod tests {
         let held = || Ok("Bearer t0".to_owned());
         assert_eq!(both, (held(), held()));
         assert_eq!(begun.elapsed(), Duration::ZERO);
+        sleep(Duration::from_millis(1)).await;
         assert_eq!(endpoint.calls(), 2);
 
         endpoint.takes = Duration::ZERO;

@@ -15,7 +15,9 @@ pub(super) enum Auth0Error {
     #[error("no token for the Management API")]
     NoToken(#[source] Arc<Auth0Error>),
     /// The time was over before the call for a token was answered; it goes on.
-    #[error("the call for a token takes too long")]
+    #[error(
+        "the call for a token takes too long: check AUTH0_DOMAIN, and that this function reaches it"
+    )]
     TokenOutOfTime,
     #[error("Auth0's rate limit leaves no call for {} seconds, which is longer than there is time", wait.as_secs())]
     RateLimited { wait: Duration },
