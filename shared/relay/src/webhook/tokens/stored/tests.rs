@@ -212,6 +212,8 @@ async fn a_reading_that_was_frozen_beyond_its_time_counts_as_failed_and_another_
     takes(&tokens, Duration::from_hours(1));
     after(&tokens, READ_EVERY);
     assert!(is_live_at_once(&tokens, FIRST).await);
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(readings(&tokens), 1);
     // The function sleeps for an hour, and its own clock with it.
     let frozen = Duration::from_hours(1);
     lock(&tokens.known).reading.as_mut().unwrap().freeze(frozen);
