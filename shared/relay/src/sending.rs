@@ -6,6 +6,7 @@
 mod back_off;
 mod part_limit;
 mod parts;
+mod retry;
 mod settlement;
 mod under_way;
 
@@ -22,6 +23,7 @@ use crate::ports::{Delivery, Remedy};
 pub use back_off::back_off;
 pub use part_limit::PartLimit;
 use parts::Parts;
+pub use retry::{Tries, call_with_retry};
 
 /// One kind of call to a service, which carries many items.
 pub trait BatchCall<I>: Sync {

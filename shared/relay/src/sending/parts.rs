@@ -119,7 +119,7 @@ impl<'a> Parts<'a> {
         let now = Instant::now();
         let left = self.sending.until.saturating_duration_since(now);
         let begin = self.paused_until.map_or(now, |until| until.max(now));
-        // A call that is begun may pass, though its answer comes too late.
+        // A call that begins too late could succeed after it was reported as failed.
         self.is_over |= left.is_zero() || begin + self.longest >= self.sending.until;
         if self.is_over || self.under_way.waited_for() >= self.limits.calls_at_once {
             return None;
@@ -141,7 +141,7 @@ impl<'a> Parts<'a> {
         if part.is_again {
             self.known.count_retried(part.indices.len());
         }
-        let tries = self.most_tries(&part.indices);
+        let tries = self.tries_of(&part.indices);
         let share_ends = self.sending.share_end(tries, self.longest);
         let indices = part.indices.clone();
         Some((self.under_way.begin(part, share_ends), indices))
@@ -301,7 +301,7 @@ impl<'a> Parts<'a> {
         if again.is_empty() {
             return;
         }
-        let wake = Instant::now() + back_off(self.most_tries(&again));
+        let wake = Instant::now() + back_off(self.tries_of(&again));
         let (_, pooled) = self.pool.get_or_insert_with(|| (wake, Vec::new()));
         pooled.append(&mut again);
     }
@@ -340,7 +340,7 @@ impl<'a> Parts<'a> {
     /// Has a part wait until it is sent again.
     fn send_again(&mut self, indices: Vec<usize>) {
         if !indices.is_empty() {
-            let wake = Instant::now() + back_off(self.most_tries(&indices));
+            let wake = Instant::now() + back_off(self.tries_of(&indices));
             let is_again = true;
             self.waiting.push((wake, Part { indices, is_again }));
         }
@@ -366,7 +366,8 @@ impl<'a> Parts<'a> {
         *tries >= self.sending.max_tries
     }
 
-    fn most_tries(&self, indices: &[usize]) -> u32 {
+    /// How often the item of these that was tried most often was refused for now.
+    fn tries_of(&self, indices: &[usize]) -> u32 {
         let tries = indices.iter().filter_map(|index| self.tries.get(*index));
         tries.map(|(tries, _)| *tries).max().unwrap_or(0)
     }
