@@ -182,7 +182,7 @@ fn returning<'r, S: Sink, L: Store, B: DeadLetterBox>(
             sink,
         },
         on_exhaustion: relay.on_exhaustion,
-        counter_format: relay.counter_format,
+        counters: relay.counters.clone(),
     }
 }
 

@@ -12,7 +12,7 @@ use futures_util::future::{join, join_all};
 use tenant_logs::{DeadLetter, Filter, Parsed, Redaction, Schema, TenantName, Unreadable};
 use tokio::time::Instant;
 
-use crate::counters::{CounterFormat, Dimensions, InvocationCounters, Kinds, SinkCounters, report};
+use crate::counters::{Counters, InvocationCounters, Kinds, SinkCounters};
 use crate::deadline::Deadline;
 use crate::journal::{Journal, Store};
 use crate::ports::{DeadLetters, Remedy, Sink};
@@ -44,8 +44,8 @@ pub struct Relay<S, L, D> {
     pub dead_letters: D,
     /// What becomes of log events that a sink does not take for now.
     pub on_exhaustion: OnExhaustion,
-    /// How counters are written.
-    pub counter_format: CounterFormat,
+    /// What invocations count, and how it is written.
+    pub counters: Counters,
 }
 
 /// A sink with the schema it is given log events in.
@@ -147,7 +147,8 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         }
         let sinks = jobs.iter().zip(&at_sinks);
         let sinks = sinks.map(|(job, (_, counters))| (job.sink_name(), *counters));
-        self.report((&counters, &triage.kinds), &by_sink(sinks));
+        self.counters
+            .note(&counters, &triage.kinds, &by_sink(sinks));
         outcome
     }
 
@@ -179,20 +180,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         let sinks: Vec<_> = first
             .map(|destination| (destination.sink.name(), SinkCounters::default()))
             .collect();
-        self.report((counters, &Kinds::default()), &sinks);
-    }
-
-    fn report(
-        &self,
-        counted: (&InvocationCounters, &Kinds),
-        sinks: &[(&'static str, SinkCounters)],
-    ) {
-        let dimensions = Dimensions {
-            function: self.function,
-            tenant: self.tenant.as_str(),
-            format: self.counter_format,
-        };
-        report(dimensions, counted, sinks);
+        self.counters.note(counters, &Kinds::default(), &sinks);
     }
 
     /// Stores dead letters; returns for each whether it is stored.

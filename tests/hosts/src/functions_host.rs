@@ -253,8 +253,8 @@ impl FunctionsHost {
     }
 
     /// Starts a handler where the last one ended by itself, as on another instance.
-    pub fn start_again(&self) {
-        self.shared.handler.start_again();
+    pub async fn start_again(&self) {
+        self.shared.handler.start_again().await;
     }
 
     /// How many handlers were started.

@@ -87,7 +87,7 @@ async fn end(cloud: &AzureCloud, ending: Ending) {
         match ending {
             Ending::Terminate => {
                 host.terminate_handler().await.unwrap();
-                host.start_again();
+                host.start_again().await;
             }
             Ending::Run | Ending::Kill | Ending::Short => host.restart().await,
         }

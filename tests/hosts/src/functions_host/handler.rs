@@ -191,10 +191,12 @@ impl Handler {
     }
 
     /// Starts a process where the last one has ended for good.
-    pub(crate) fn start_again(&self) {
-        let mut supervising = lock(&self.supervising);
-        if supervising.is_finished() {
-            *supervising = tokio::spawn(life::supervise(Arc::clone(&self.shared)));
+    pub(crate) async fn start_again(&self) {
+        let mut phase = self.shared.phase.subscribe();
+        let closed = phase.wait_for(|phase| matches!(phase, Phase::Closed));
+        // It fails where the host is gone.
+        if closed.await.is_ok() {
+            *lock(&self.supervising) = tokio::spawn(life::supervise(Arc::clone(&self.shared)));
         }
     }
 
