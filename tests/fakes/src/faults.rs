@@ -111,7 +111,7 @@ enum Plan {
     Always(Fault),
     Mix(Vec<(f64, Fault)>),
     Script(VecDeque<Fault>),
-    By(Box<dyn FnMut(u64) -> Fault + Send>),
+    By(Box<dyn FnMut(u64, &[u8]) -> Fault + Send>),
 }
 
 struct State {
@@ -161,8 +161,13 @@ impl Faults {
     }
 
     /// Asks a function, with the number of the call since the start, counted from zero.
-    pub fn by(&self, decide: impl FnMut(u64) -> Fault + Send + 'static) {
-        lock(&self.state).plan = Plan::By(Box::new(decide));
+    pub fn by(&self, mut decide: impl FnMut(u64) -> Fault + Send + 'static) {
+        lock(&self.state).plan = Plan::By(Box::new(move |call, _| decide(call)));
+    }
+
+    /// Asks a function, with the body of the call where the service is a sink, and an empty one elsewhere.
+    pub fn by_body(&self, mut decide: impl FnMut(&[u8]) -> Fault + Send + 'static) {
+        lock(&self.state).plan = Plan::By(Box::new(move |_, body| decide(body)));
     }
 
     /// Every call from now on is healthy.
@@ -177,6 +182,11 @@ impl Faults {
 
     /// What goes wrong with this call.
     pub(crate) fn next(&self) -> Fault {
+        self.next_with(&[])
+    }
+
+    /// What goes wrong with a call that carries this.
+    pub(crate) fn next_with(&self, body: &[u8]) -> Fault {
         let mut state = lock(&self.state);
         let call = state.calls;
         state.calls += 1;
@@ -185,7 +195,7 @@ impl Faults {
             Plan::Always(fault) => fault.clone(),
             Plan::Mix(shares) => pick(shares, drawn),
             Plan::Script(faults) => faults.pop_front().unwrap_or(Fault::Healthy),
-            Plan::By(decide) => decide(call),
+            Plan::By(decide) => decide(call, body),
         };
         *state.injected.entry(fault.name()).or_default() += 1;
         fault

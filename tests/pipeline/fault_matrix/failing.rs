@@ -6,10 +6,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bytes::Bytes;
 use fakes::faults::{Fault, Faults};
 use flate2::read::GzDecoder;
-use hyper::Request;
 use tokio::time::{Instant, sleep};
 
 use super::combination::{Combination, Ending, Failure, Moment, Place};
@@ -50,13 +48,13 @@ impl Failing {
     pub(super) fn arm(&self, place: Place, faults: &Faults) {
         let failing = self.clone();
         let mut calls = 0_u64;
-        faults.by_request(move |request| {
+        faults.by_body(move |body| {
             calls += 1;
             let fault = failing.fault(place, calls);
             let is_done = matches!(fault, Fault::DropAfter | Fault::ResetAfter);
             if place == Place::Sink && is_done {
                 let mut unanswered = failing.shared.unanswered.lock().unwrap();
-                for log_id in log_ids(request) {
+                for log_id in log_ids(body) {
                     *unanswered.entry(log_id).or_default() += 1;
                 }
             }
@@ -129,13 +127,10 @@ impl Failing {
 }
 
 /// The events of a call, by the ids that the matrix gives them.
-fn log_ids(request: &Request<Bytes>) -> BTreeSet<String> {
-    let body = request.body();
+fn log_ids(body: &[u8]) -> BTreeSet<String> {
     let mut text = String::new();
     if body.starts_with(&[0x1f, 0x8b]) {
-        GzDecoder::new(body.as_ref())
-            .read_to_string(&mut text)
-            .unwrap();
+        GzDecoder::new(body).read_to_string(&mut text).unwrap();
     } else {
         text = String::from_utf8(body.to_vec()).unwrap();
     }
