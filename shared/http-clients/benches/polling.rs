@@ -132,10 +132,7 @@ fn poller(tenant: &Auth0, first: &str) -> Result<BenchPoller, Box<dyn Error>> {
         dead_letters: NoDeadLetters,
         counter_format: CounterFormat::Plain,
     };
-    let destination = Destination {
-        sink: Counting::default(),
-        schema: Schema::Raw,
-    };
+    let destination = Destination::new(Counting::default(), Schema::Raw);
     Ok(Poller {
         relay: Relay::polling(parts, None, vec![destination]),
         source,

@@ -193,10 +193,7 @@ pub(crate) fn poller(tenant: &Auth0, settings: &[(&str, &str)]) -> TestPoller {
         dead_letters: NoDeadLetters,
         counter_format: CounterFormat::Plain,
     };
-    let destination = Destination {
-        sink: CountingSink::default(),
-        schema: Schema::Raw,
-    };
+    let destination = Destination::new(CountingSink::default(), Schema::Raw);
     Poller {
         relay: Relay::polling(
             parts,
