@@ -91,7 +91,7 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
     ];
     check_cells(&output, &expected);
     for path in [
-        "webhook, bus, queue, target",
+        "webhook, queue, target",
         "partner bus, queue, target",
         "partner bus, target",
         "webhook app, topic, subscriber app",
