@@ -166,14 +166,7 @@ impl Cloud {
             binaries,
             ("aws-webhook-ingest", options.ingest_concurrency),
             &options,
-            shared.iter().cloned().chain([
-                ("WEBHOOK_TOKENS", TOKEN.to_owned()),
-                ("SINKS", "event-queue,event-bus".to_owned()),
-                ("EVENT_QUEUE_URL", deliver_url),
-                ("EVENT_BUS_NAME", bus.name().to_owned()),
-                ("EVENT_BUS_INCLUDE_TYPES", BUS_TYPES.to_owned()),
-                ("AWS_ENDPOINT_URL_EVENTBRIDGE", bus.url()),
-            ]),
+            shared.iter().cloned().chain(of_ingest(deliver_url, &bus)),
         )?;
         let target = start_function(
             binaries,
@@ -240,6 +233,17 @@ fn rule(target: Target) -> Result<Rule, PatternError> {
         pattern: Pattern::parse(RULE_PATTERN)?,
         targets: vec![target],
     })
+}
+
+fn of_ingest(deliver_url: String, bus: &EventBus) -> [(&'static str, String); 6] {
+    [
+        ("WEBHOOK_TOKENS", TOKEN.to_owned()),
+        ("SINKS", "event-queue,event-bus".to_owned()),
+        ("EVENT_QUEUE_URL", deliver_url),
+        ("EVENT_BUS_NAME", bus.name().to_owned()),
+        ("EVENT_BUS_INCLUDE_TYPES", BUS_TYPES.to_owned()),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", bus.url()),
+    ]
 }
 
 fn sinks(
