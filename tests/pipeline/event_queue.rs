@@ -212,7 +212,7 @@ async fn the_bus_beside_the_queue_gets_the_types_that_it_is_for_and_the_sinks_ge
     assert_eq!(cloud.collector.log_ids(), once_each(types));
     let on_bus = ["pwd_leak", "sapi", "limit_wc", "api_limit_warning"];
     assert_eq!(cloud.bus.log_ids(), once_each(on_bus));
-    let of_bus = |output: &str| -> Option<Value> {
+    let counted = |output: &str| -> Option<Value> {
         let lines = output
             .lines()
             .filter_map(|line| serde_json::from_str(line).ok());
@@ -221,8 +221,8 @@ async fn the_bus_beside_the_queue_gets_the_types_that_it_is_for_and_the_sinks_ge
             .find(|line: &Value| line["sink"] == "event-bus")
     };
     let ingest = &cloud.ingest;
-    let output = ingest.output_when(|output| of_bus(output).is_some()).await;
-    let line = of_bus(&output).unwrap();
+    let output = ingest.output_when(|output| counted(output).is_some()).await;
+    let line = counted(&output).unwrap();
     assert_eq!(
         (&line["delivered"], &line["filtered"]),
         (&json!(4), &json!(2))

@@ -19,7 +19,7 @@ pub(crate) struct Message {
     pub(crate) handle: String,
     pub(crate) body: String,
     pub(crate) attributes: Value,
-    pub(crate) message_attributes: Value,
+    pub(crate) own_attributes: Value,
 }
 
 impl Message {
@@ -28,7 +28,7 @@ impl Message {
         let mut record = record(&self.handle, Some(&self.body));
         record["eventSourceARN"] = queue_arn.into();
         record["attributes"] = self.attributes.clone();
-        let own = self.message_attributes.as_object().into_iter().flatten();
+        let own = self.own_attributes.as_object().into_iter().flatten();
         for (name, value) in own {
             record["messageAttributes"][name] = json!({
                 "stringValue": value["StringValue"], "dataType": value["DataType"],
@@ -155,7 +155,7 @@ impl Moto {
             handle: text(message, "ReceiptHandle"),
             body: text(message, "Body"),
             attributes: message["Attributes"].clone(),
-            message_attributes: message["MessageAttributes"].clone(),
+            own_attributes: message["MessageAttributes"].clone(),
         });
         messages.collect()
     }
