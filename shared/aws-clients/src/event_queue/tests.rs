@@ -177,12 +177,13 @@ async fn content_that_sqs_refuses_is_found_and_the_others_pass() {
 
 #[tokio::test]
 async fn a_message_without_an_answer_is_not_delivered() {
-    for answer in [
-        (|_| Answer::Hang) as fn(&Call) -> Answer,
+    let answers: [fn(&Call) -> Answer; 4] = [
+        |_| Answer::Hang,
         |_| Answer::Drop,
         |_| Answer::Json(200, json!({})),
         |_| Answer::Text(200, "<html>"),
-    ] {
+    ];
+    for answer in answers {
         let (delivery, _) = send(&[event("1", "")], SHORT, answer).await;
         assert_eq!(delivery.delivered, [0; 0]);
         let remedies: Vec<Remedy> = delivery.refused.iter().map(|one| one.remedy).collect();
