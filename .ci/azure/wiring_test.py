@@ -15,7 +15,7 @@ MODULES = MAIN["modules"]
 SETTINGS = {
     "commonSettings": {
         "TENANT_NAME": "tenantName",
-        "DEAD_LETTER_CONTAINER_ENDPOINT": "'${dataStorage.outputs.blobEndpoint}${letters}'",
+        "DEAD_LETTER_CONTAINER_ENDPOINT": "'${dataStorage.outputs.blobEndpoint}${deadLetters}'",
         "INCLUDE_TYPES": "events.?includeTypes ?? ''",
         "EXCLUDE_TYPES": "events.?excludeTypes ?? ''",
         "INCLUDE_CATEGORIES": "events.?includeCategories ?? ''",
@@ -91,7 +91,7 @@ def every_secret_is_asked_for_by_the_script_where_it_is_read():
 
 def what_settings_and_subscriptions_name_is_made():
     data = MODULES["dataStorage"]["params"]
-    same((data["containerNames"], data["tableNames"]), (["letters"], ["ledger"]), "containers and tables")
+    same((data["containerNames"], data["tableNames"]), (["deadLetters"], ["ledger"]), "containers and tables")
     for name in ("hostStorage", "dataStorage"):
         same(MODULES[name]["params"]["redundancy"], "redundancy", name)
     site = only("Microsoft.Web/sites")["properties"]["functionAppConfig"]["deployment"]["storage"]

@@ -108,7 +108,7 @@ param extraColumns column[] = []
 @description('Optional. Whether Microsoft Sentinel is put on the workspace, with its normalized tables and analytics rules. It costs money for each gigabyte.')
 param useSentinel bool = false
 
-@description('Optional. The action groups that alerts tell.')
+@description('Optional. The action groups that alerts notify.')
 param actionGroupIds string[] = []
 
 @description('Optional. Minutes without a log event until the alert; 0 for no such alert.')
@@ -130,7 +130,7 @@ param deployerType 'User' | 'ServicePrincipal' | 'Group' = 'User'
 var suffix = uniqueString(resourceGroup().id, prefix)
 var usedWorkspaceName = empty(workspaceName) ? '${prefix}-logs-${suffix}' : workspaceName
 var usedWorkspaceGroup = empty(workspaceName) ? resourceGroup().name : workspaceResourceGroup
-var letters = 'dead-letters'
+var deadLetters = 'dead-letters'
 var ledger = 'ledger'
 var ingest = 'azure-webhook-ingest'
 var subscriber = 'azure-eventgrid-subscriber'
@@ -145,7 +145,7 @@ var usedTotalRetention = tablePlan == 'Analytics' && tableTotalRetentionInDays <
 // Every function reads these.
 var commonSettings = {
   TENANT_NAME: tenantName
-  DEAD_LETTER_CONTAINER_ENDPOINT: '${dataStorage.outputs.blobEndpoint}${letters}'
+  DEAD_LETTER_CONTAINER_ENDPOINT: '${dataStorage.outputs.blobEndpoint}${deadLetters}'
   INCLUDE_TYPES: events.?includeTypes ?? ''
   EXCLUDE_TYPES: events.?excludeTypes ?? ''
   INCLUDE_CATEGORIES: events.?includeCategories ?? ''
@@ -272,7 +272,7 @@ module dataStorage 'modules/storage.bicep' = {
     location: location
     tags: tags
     redundancy: redundancy
-    containerNames: [letters]
+    containerNames: [deadLetters]
     tableNames: [ledger]
   }
 }
@@ -328,7 +328,7 @@ module topicRoles 'modules/roles.bicep' = {
   params: {
     principalId: topicIdentity.outputs.principalId
     dataStorageName: dataStorage.outputs.name
-    containerName: letters
+    containerName: deadLetters
   }
 }
 
@@ -352,7 +352,7 @@ module ingestRoles 'modules/roles.bicep' = if (useWebhook) {
     hostStorageName: hostStorage.outputs.name
     insightsName: insights.outputs.name
     dataStorageName: dataStorage.outputs.name
-    containerName: letters
+    containerName: deadLetters
     topicName: topic!.outputs.name
     vaultName: vault.outputs.name
   }
@@ -365,7 +365,7 @@ module subscriberRoles 'modules/roles.bicep' = {
     hostStorageName: hostStorage.outputs.name
     insightsName: insights.outputs.name
     dataStorageName: dataStorage.outputs.name
-    containerName: letters
+    containerName: deadLetters
     tableName: ledger
     topicName: useWebhook ? topic!.outputs.name : ''
     ruleName: rule.outputs.name
@@ -380,7 +380,7 @@ module pollerRoles 'modules/roles.bicep' = if (usePoller) {
     hostStorageName: hostStorage.outputs.name
     insightsName: insights.outputs.name
     dataStorageName: dataStorage.outputs.name
-    containerName: letters
+    containerName: deadLetters
     tableName: ledger
     topicName: useWebhook ? topic!.outputs.name : ''
     ruleName: rule.outputs.name
@@ -569,17 +569,14 @@ output topicIdentityName string = topicIdentity.outputs.name
 @description('The custom topic; empty without a webhook.')
 output topicName string = useWebhook ? topic!.outputs.name : ''
 
-@description('The app of azure-webhook-ingest; empty without a webhook.')
-output ingestAppName string = useWebhook ? ingestApp!.outputs.name : ''
-
 @description('Where Auth0 sends the HTTP log stream; empty without a webhook.')
 output webhookUrl string = useWebhook ? 'https://${ingestApp!.outputs.hostName}/webhook' : ''
 
 @description('The app of azure-eventgrid-subscriber.')
 output subscriberAppName string = subscriberApp.outputs.name
 
-@description('The app of azure-log-poller; empty without a poller.')
-output pollerAppName string = usePoller ? pollerApp!.outputs.name : ''
+@description('Each app with the function whose package it gets, app=function, with a space between them.')
+output apps string = join(concat(useWebhook ? ['${ingestApp!.outputs.name}=${ingest}'] : [], ['${subscriberApp.outputs.name}=${subscriber}'], usePoller ? ['${pollerApp!.outputs.name}=${logPoller}'] : []), ' ')
 
 @description('What the vault must have before the functions can start, with a space between the names.')
 output vaultEntries string = join(concat(useWebhook ? ['webhook-token'] : [], events.?useRedactKey ?? false ? ['redact-key'] : [], collector.?useAuthorization ?? false ? ['http-sink-authorization'] : [], usePoller ? ['auth0-client-secret'] : []), ' ')

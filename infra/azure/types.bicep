@@ -30,7 +30,7 @@ type authorizedPartner = {
 }
 
 @export()
-@description('What both functions are told of the events.')
+@description('How every function filters and redacts events.')
 type eventSettings = {
   @description('Optional. Type codes or beginnings of them, comma separated: only these pass.')
   includeTypes: string?

@@ -131,35 +131,18 @@ async fn the_webhook_answers_503_while_its_queue_is_missing_or_forbidden_and_the
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_queue_does_not_take_in_time_is_set_aside_and_replayed_to_every_sink() {
-    let ingest = Ingest::start_with_timeout(Duration::from_secs(6), &[QUEUE_ALONE]).await;
-    let is_for_deliver = |body: &[u8]| {
-        let input: Value = serde_json::from_slice(body).unwrap();
-        input["QueueUrl"].as_str().unwrap().ends_with("/deliver")
-    };
-    ingest.queue_faults.by_request(move |request| {
-        if is_for_deliver(request.body()) {
-            Fault::Status(500)
-        } else {
-            Fault::Healthy
-        }
-    });
-    let reply = ingest.post(array(&[event("1"), event("2")])).await;
-    let counts = r#"{"received":2,"delivered":0,"filtered":0,"set_aside":2}"#;
-    assert_eq!((reply.status, reply.body.as_str()), (200, counts));
-    let letters = ingest.dead_letter_texts();
-    assert_eq!(letters.len(), 2);
-
-    let file = tempfile::tempdir().unwrap().keep().join("events.ndjson");
+async fn a_dead_letter_that_names_the_queue_is_replayed_to_every_sink() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("events.ndjson");
     let path = file.to_str().unwrap();
     let replaying = Replaying::start(&[("SINKS", "http,file"), ("FILE_SINK_PATH", path)]).await;
+    let letter = |log_id| dead_letter(Some("event-queue"), Some(log_id), &event(log_id));
     for _ in 0..2 {
-        replaying.bring(&letters).await;
+        replaying.bring(&["1", "2"].map(letter)).await;
         assert_eq!(replaying.cloud.collector.log_ids(), once_each(["1", "2"]));
         assert_eq!(log_ids_in(&file), once_each(["1", "2"]));
     }
     assert_eq!(replaying.bus.log_ids().len(), 0);
-    std::fs::remove_dir_all(file.parent().unwrap()).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

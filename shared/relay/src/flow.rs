@@ -42,11 +42,11 @@ pub struct Relay<S, L, D> {
     pub redaction: Redaction,
     /// Where log events go; each gets every one.
     pub destinations: Vec<Destination<S>>,
-    /// Where besides them a dead letter may go that names the sink; none where dead letters are not taken back.
+    /// Where besides them a dead letter may go that names the sink; `None` if dead letters are not replayed.
     pub replay_destinations: Option<Vec<Destination<S>>>,
     /// Sinks of other functions that lead here: a dead letter that names one is for every sink.
     pub leads_here: &'static [&'static str],
-    /// Which log events the sinks have; none where the only sink is a bus.
+    /// Which log events the sinks have; `None` if the only sink is a bus.
     pub ledger: Option<Journal<L>>,
     /// Where goes what can never be delivered.
     pub dead_letters: D,

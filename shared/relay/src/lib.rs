@@ -34,7 +34,8 @@ pub use ports::{
 };
 pub use secrets::{References, SecretStore, StoredSecrets, WantedSecret};
 pub use sending::{
-    BatchCall, CallLimits, Patience, Sending, TooLarge, back_off, send_in_calls, store_in_calls,
+    BatchCall, CallLimits, Patience, Sending, TooLarge, Tries, back_off, call_with_retry,
+    send_in_calls, store_in_calls,
 };
 pub use sinks::{
     ARRAY_BYTES, AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, json_array,

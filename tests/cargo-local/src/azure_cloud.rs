@@ -19,6 +19,9 @@ use fakes::azure::tables::TableStorage;
 use fakes::faults::Faults;
 use hosts::functions_host::{FunctionsHost, HostError, HostOptions};
 
+// The functions' own code, for tests of it.
+pub use {azure_eventgrid_subscriber, azure_log_poller, azure_webhook_ingest};
+
 /// The webhook app.
 pub const INGEST: &str = "azure-webhook-ingest";
 /// The subscriber app.
@@ -78,7 +81,7 @@ pub enum AzureCloudError {
     /// A build without one of the functions.
     #[error("the build made no `{0}`")]
     NoBinary(&'static str),
-    /// A port, a file or a process is not to be had.
+    /// A port cannot be opened, a file not be written or a process not be started.
     #[error("cannot start a part of the local cloud")]
     Start(#[from] io::Error),
     /// An app cannot be hosted.
