@@ -296,7 +296,7 @@ def filters_let_every_event_reach_our_function_and_no_batch_anyone_else():
         elif "partner" in place:
             same(shown, None, f"{place}: Auth0's type is not known for sure")
         else:
-            same(shown, {"includedEventTypes": ["'com.auth0.Log'", "'com.auth0.Logs'"]}, place)
+            same(shown, {"includedEventTypes": ["'com.auth0.Logs'"]}, place)
     for file in ("modules/topic-subscriptions.bicep", "modules/partner-subscriptions.bicep"):
         same(READ[file]["vars"]["singleEvents"], {"includedEventTypes": ["'com.auth0.Log'"]}, file)
 

@@ -1,6 +1,6 @@
 metadata description = 'Auth0 tenant logs into Log Analytics and Microsoft Sentinel: everything but code, token and subscriptions, which deploy.sh brings in this order.'
 
-import { authorizedPartner, collector as collectorType, column, eventSettings, poller as pollerType, tablePlan as tablePlanType, tags as tagsType } from 'types.bicep'
+import { authorizedPartner, collector as collectorType, column, eventSettings, poller as pollerType, singleEvents as singleEventsType, tablePlan as tablePlanType, tags as tagsType } from 'types.bicep'
 
 @description('Optional. The region of all; that of the workspace where one is named.')
 param location string = resourceGroup().location
@@ -36,6 +36,9 @@ param otherPartners authorizedPartner[] = []
 @minLength(4)
 param sinks string = 'log-analytics'
 
+@description('Optional. What a row in a schema other than raw keeps of its event beside its fields; unless set rest for log-analytics, whole elsewhere. With none and log-analytics:asim the detections see no request.')
+param raw '' | 'whole' | 'rest' | 'none' = ''
+
 @description('Conditional. Required with the sink http. The collector.')
 param collector collectorType?
 
@@ -44,6 +47,9 @@ param poller pollerType?
 
 @description('Optional. Which events pass, and what of them is hidden.')
 param events eventSettings = {}
+
+@description('Optional. Which events other subscriptions of the custom topic get, one by one; none unless set, since each costs.')
+param singleEvents singleEventsType = {}
 
 @description('Optional. The largest body that the webhook takes, before and after gunzip.')
 @minValue(65536)
@@ -57,6 +63,11 @@ param invocationSeconds int = 25
 
 @description('Optional. How much the functions say.')
 param logLevel 'error' | 'warn' | 'info' | 'debug' | 'trace' = 'info'
+
+@description('Optional. Seconds over which the functions sum their counters before they write them, since each line is billed; 0 writes each call\'s.')
+@minValue(0)
+@maxValue(300)
+param counterSeconds int = 10
 
 @description('Optional. Days after which the ledger forgets an event.')
 @minValue(1)
@@ -150,10 +161,15 @@ var commonSettings = {
   EXCLUDE_TYPES: events.?excludeTypes ?? ''
   INCLUDE_CATEGORIES: events.?includeCategories ?? ''
   EXCLUDE_CATEGORIES: events.?excludeCategories ?? ''
+  EVENT_TOPIC_INCLUDE_TYPES: singleEvents.?includeTypes ?? ''
+  EVENT_TOPIC_EXCLUDE_TYPES: singleEvents.?excludeTypes ?? ''
+  EVENT_TOPIC_INCLUDE_CATEGORIES: singleEvents.?includeCategories ?? ''
+  EVENT_TOPIC_EXCLUDE_CATEGORIES: singleEvents.?excludeCategories ?? ''
   REDACT: events.?redact ?? ''
   REDACT_KEY_SECRET_URI: events.?useRedactKey ?? false ? '${vault.outputs.uri}secrets/redact-key' : ''
   INVOCATION_SECONDS: string(invocationSeconds)
   LOG_LEVEL: logLevel
+  COUNTER_SECONDS: string(counterSeconds)
 }
 var ingestSettings = {
   WEBHOOK_TOKENS_SECRET_URI: '${vault.outputs.uri}secrets/webhook-token'
@@ -161,6 +177,7 @@ var ingestSettings = {
 }
 var subscriberSettings = {
   SINKS: usedSinks
+  RAW: raw
   LOGS_INGESTION_ENDPOINT: rule.outputs.endpoint
   LOGS_INGESTION_RULE_ID: rule.outputs.immutableId
   HTTP_SINK_URL: usedCollectorUrl

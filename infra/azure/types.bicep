@@ -52,6 +52,22 @@ type eventSettings = {
 }
 
 @export()
+@description('Which log events are sent singly, beside the events of many that our function takes.')
+type singleEvents = {
+  @description('Optional. Type codes or beginnings of them, comma separated; * is every one.')
+  includeTypes: string?
+
+  @description('Optional. Type codes or beginnings of them, comma separated: these are not.')
+  excludeTypes: string?
+
+  @description('Optional. Auth0\'s categories, comma separated.')
+  includeCategories: string?
+
+  @description('Optional. Auth0\'s categories, comma separated: these are not.')
+  excludeCategories: string?
+}
+
+@export()
 @description('A collector that takes the events over HTTPS, for the sink http.')
 type collector = {
   @description('Required. Its URL.')

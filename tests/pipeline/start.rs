@@ -1,6 +1,8 @@
 //! Starting with settings that are missing or wrong: one message that names them all, exit code 64, and no call to the
 //! Runtime API.
 
+mod entries;
+
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};

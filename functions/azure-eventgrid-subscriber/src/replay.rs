@@ -183,7 +183,7 @@ fn returning<'r, S: Sink, L: Store, B: DeadLetterBox>(
             sink,
         },
         on_exhaustion: relay.on_exhaustion,
-        counter_format: relay.counter_format,
+        counters: relay.counters.clone(),
     }
 }
 
@@ -192,6 +192,7 @@ fn borrowed<S>(destinations: &[relay::Destination<S>]) -> Vec<relay::Destination
         sink: &destination.sink,
         schema: destination.schema,
         filter: destination.filter.clone(),
+        raw: destination.raw,
     });
     borrowed.collect()
 }

@@ -12,11 +12,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join, join_all};
 use tenant_logs::{
-    DeadLetter, Filter, Parsed, Redaction, Schema, TenantName, Timestamp, Unreadable,
+    DeadLetter, Filter, Parsed, Raw, Redaction, Schema, TenantName, Timestamp, Unreadable,
 };
 use tokio::time::Instant;
 
-use crate::counters::{CounterFormat, Dimensions, InvocationCounters, Kinds, SinkCounters, report};
+use crate::counters::{Counters, InvocationCounters, Kinds, SinkCounters};
 use crate::deadline::Deadline;
 use crate::journal::{Journal, Store};
 use crate::ports::{DeadLetters, Remedy, Sink};
@@ -52,8 +52,8 @@ pub struct Relay<S, L, D> {
     pub dead_letters: D,
     /// What becomes of log events that a sink does not take for now.
     pub on_exhaustion: OnExhaustion,
-    /// How counters are written.
-    pub counter_format: CounterFormat,
+    /// What invocations count, and how it is written.
+    pub counters: Counters,
 }
 
 /// A sink with the schema it is given log events in.
@@ -63,16 +63,19 @@ pub struct Destination<S> {
     pub sink: S,
     /// The schema.
     pub schema: Schema,
+    /// What a row keeps of its event beside its fields.
+    pub raw: Raw,
     /// Which log events it gets, of those that pass the filter of all.
     pub filter: Filter,
 }
 
 impl<S> Destination<S> {
-    /// A sink that gets every log event.
+    /// A sink that gets every log event, whole.
     pub fn new(sink: S, schema: Schema) -> Self {
         Self {
             sink,
             schema,
+            raw: Raw::Whole,
             filter: Filter::default(),
         }
     }
@@ -193,7 +196,8 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         outcome.rests = self.rests(&triage, of_all, &are_stored);
         let sinks = jobs.iter().zip(&at_sinks);
         let sinks = sinks.map(|(job, (_, counters))| (job.sink_name(), *counters));
-        self.report((&counters, &triage.kinds), &by_sink(sinks));
+        self.counters
+            .note(&counters, &triage.kinds, &by_sink(sinks));
         outcome
     }
 
@@ -221,20 +225,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         let sinks: Vec<_> = first
             .map(|destination| (destination.sink.name(), SinkCounters::default()))
             .collect();
-        self.report((counters, &Kinds::default()), &sinks);
-    }
-
-    fn report(
-        &self,
-        counted: (&InvocationCounters, &Kinds),
-        sinks: &[(&'static str, SinkCounters)],
-    ) {
-        let dimensions = Dimensions {
-            function: self.function,
-            tenant: self.tenant.as_str(),
-            format: self.counter_format,
-        };
-        report(dimensions, counted, sinks);
+        self.counters.note(counters, &Kinds::default(), &sinks);
     }
 
     /// Stores dead letters; returns for each whether it is stored.

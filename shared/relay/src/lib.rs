@@ -23,7 +23,7 @@ pub mod webhook;
 pub use assembly::RelayParts;
 pub use call_error::{CallError, ServiceCode};
 pub use counters::{
-    CounterFormat, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
+    CounterFormat, Counters, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
 };
 pub use deadline::Deadline;
 pub use error::chain;

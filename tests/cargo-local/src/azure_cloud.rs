@@ -44,7 +44,7 @@ pub struct AzureOptions {
     pub has_ledger_table: bool,
     /// Whether `deliver` gets events one by one instead of many at once.
     pub is_single: bool,
-    /// How both subscriptions deliver; name and endpoint are set for them.
+    /// How both subscriptions deliver; name and endpoint are set for them, and the types are those of the custom topic's.
     pub subscription: SubscriptionOptions,
     /// Where each app's output goes; none keeps it in memory only.
     pub output_folder: Option<PathBuf>,
@@ -64,6 +64,7 @@ impl Default for AzureOptions {
             has_ledger_table: true,
             is_single: false,
             subscription: SubscriptionOptions {
+                types: vec!["com.auth0.Logs".to_owned()],
                 max_events: 100,
                 preferred_bytes: 512 * 1_024,
                 ..SubscriptionOptions::new("", "")
@@ -196,6 +197,8 @@ impl Services {
                 self.dead_letters.endpoint(),
             ),
             ("EVENT_TOPIC_ENDPOINT", self.topic.endpoint()),
+            // Whoever looks at a call's lines finds them as it ends.
+            ("COUNTER_SECONDS", "0".to_owned()),
         ];
         settings.extend(own.map(|(name, value)| (name.to_owned(), value)));
         for (setting, value) in secrets {
@@ -246,7 +249,10 @@ impl AzureCloud {
             dead_letters: Some(Arc::clone(&services.dead_letters)),
             ..options.subscription.clone()
         };
-        let own = subscribing("from-auth0", EventSchema::EventGrid);
+        let own = SubscriptionOptions {
+            types: Vec::new(),
+            ..subscribing("from-auth0", EventSchema::EventGrid)
+        };
         let cloud_events = subscribing("from-webhook", EventSchema::CloudEvents);
         Ok(Self {
             subscription: services.topic.subscribe(cloud_events).await?,
@@ -283,6 +289,7 @@ impl AzureCloud {
             ("LEDGER_TABLE_ENDPOINT", self.ledger.endpoint()),
             ("CHECKPOINT_TABLE_ENDPOINT", self.ledger.endpoint()),
             ("AUTH0_POLL_SCHEDULE", "0 */5 * * * *".to_owned()),
+            ("COUNTER_SECONDS", "0".to_owned()),
         ];
         all.extend(own.map(|(name, value)| (name.to_owned(), value)));
         all.extend(settings);

@@ -52,16 +52,15 @@ impl CommonSettings {
     }
 }
 
-/// Reads `INCLUDE_TYPES`, `EXCLUDE_TYPES`, `INCLUDE_CATEGORIES` and `EXCLUDE_CATEGORIES` with something in front of each
-/// name; `None` if the reader noted a problem.
+/// Reads the four lists of a filter, whose names begin with `prefix`; `None` if the reader noted a problem.
 pub fn read_filter(reader: &mut Reader<'_>, prefix: &str) -> Option<Filter> {
     let names = [
         "INCLUDE_TYPES",
         "EXCLUDE_TYPES",
         "INCLUDE_CATEGORIES",
         "EXCLUDE_CATEGORIES",
-    ];
-    let names = names.map(|name| format!("{prefix}{name}"));
+    ]
+    .map(|name| format!("{prefix}{name}"));
     let lists = names.each_ref().map(|name| reader.list(name));
     let [
         include_types,
