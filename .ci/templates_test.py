@@ -249,7 +249,9 @@ def check_failure_paths():
         must(name, not is_last or queue.get("MessageRetentionPeriod") == 1209600, "dead letters kept less than 14 days")
     closed = {str(statement["Resource"]) for _, policy in of_type("AWS::SQS::QueuePolicy")
               for statement in policy["PolicyDocument"]["Statement"]
-              if (statement.get("Effect"), statement.get("Principal"), statement.get("Action")) == ("Deny", "*", "sqs:*")
+              # One that a condition leaves out is a list.
+              if isinstance(statement, dict)
+              and (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
               and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}}
     for name in queues:
         is_closed = any(name.split("/")[-1] in resource for resource in closed)
