@@ -107,11 +107,14 @@ impl Fault {
     }
 }
 
+/// By the number and the body of a call.
+type Decide = Box<dyn FnMut(u64, &[u8]) -> Fault + Send>;
+
 enum Plan {
     Always(Fault),
     Mix(Vec<(f64, Fault)>),
     Script(VecDeque<Fault>),
-    By(Box<dyn FnMut(u64, &[u8]) -> Fault + Send>),
+    By(Decide),
 }
 
 struct State {
