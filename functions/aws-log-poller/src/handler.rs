@@ -43,7 +43,7 @@ impl LogPoller {
         let ledger = needs_ledger.then(|| open(settings.ledger));
         Self {
             poller: Poller::new(
-                function.into_parts(env!("CARGO_PKG_NAME")),
+                function.into_parts(),
                 ledger,
                 (settings.source, checkpoints),
                 settings.poller,

@@ -1,6 +1,8 @@
 //! What the function reads from its environment.
 
-use aws_clients::{AwsFunction, CheckpointSettings, LedgerSettings, aws_sinks, read_ledger};
+use aws_clients::{
+    AwsFunction, CheckpointSettings, LedgerSettings, aws_sinks, event_queue, read_ledger,
+};
 use http_clients::{Auth0Settings, ManagementApi, Platform, http_sinks};
 use relay::poll::PollerSettings;
 use relay::settings::{CommonSettings, FunctionSettings, Reader};
@@ -23,6 +25,7 @@ impl Settings {
         let sinks = http_sinks(Platform::Elsewhere).into_iter();
         sinks
             .chain(aws_sinks(function))
+            .chain([event_queue(function)])
             .chain(local_sinks())
             .collect()
     }
@@ -37,14 +40,14 @@ impl FunctionSettings for Settings {
 
     /// Reads the settings of a sink only if `SINKS` names it.
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let function = AwsFunction::read(reader);
+        let function = AwsFunction::read(reader, env!("CARGO_PKG_NAME"));
         let source = ManagementApi::read(reader);
         let checkpoints = CheckpointSettings::read(reader);
         let ledger = read_ledger(reader);
         let poller = PollerSettings::read(
             reader,
             &Self::sinks(function.as_ref()),
-            None,
+            Some("event-queue"),
             "LEDGER_TABLE",
         );
         Some(Self {

@@ -20,15 +20,17 @@ use hosts::lambda::{Function, FunctionOptions};
 pub use {aws_eventbridge_target, aws_log_poller, aws_webhook_ingest};
 
 /// The token that opens the local webhook.
-pub const TOKEN: &str = "local-token";
+pub const TOKEN: &str = "local-webhook-token";
 /// The tenant of the local cloud.
 pub const TENANT: &str = "acme";
-/// What the rules of both buses match.
+/// What the rules of the partner buses match.
 pub const RULE_PATTERN: &str = r#"{"source":[{"prefix":"aws.partner/auth0.com/"},{"prefix":"auth0.com/"}],"detail-type":["Auth0 log"]}"#;
 /// The poller.
 pub const POLLER: &str = "aws-log-poller";
 /// Runs of a poller that a test may let overlap.
 const MAX_POLLERS: usize = 2;
+/// The types that the ingest function puts onto the custom bus beside the queue: those that the detections match.
+pub const BUS_TYPES: &str = "api_limit,api_limit_warning,gd_module_switch,gd_otp_rate_limit_exceed,gd_recovery_rate_limit_exceed,gd_unenroll,gd_user_delete,limit_mu,limit_sul,limit_wc,pwd_leak,reset_pwd_leak,sapi,signup_pwd_leak";
 /// The source of events that a partner bus brings.
 pub const PARTNER_SOURCE: &str =
     "aws.partner/auth0.com/acme-0f3c1c8e-6b0e-4b52-9a53-0d6a3f2c7f11/auth0.logs";
@@ -115,9 +117,9 @@ pub struct Cloud {
     pub ingest: Arc<Function>,
     /// The target function.
     pub target: Arc<Function>,
-    /// The custom bus, where the ingest function puts events.
+    /// The custom bus, where the ingest function puts the events of some types, for rules of one's own.
     pub bus: EventBus,
-    /// The partner bus, whose events wait in the same queue.
+    /// The partner bus, whose events wait in the same queue as what the ingest function sends.
     pub partner_bus: EventBus,
     /// A partner bus whose rule invokes the target directly.
     pub direct_bus: EventBus,
@@ -133,18 +135,30 @@ pub struct Cloud {
     pub ledger: Table,
     /// The health of the custom bus.
     pub bus_faults: Faults,
-    /// The health of the dead-letter queue's endpoint.
+    /// The health of the queues' endpoint.
     pub queue_faults: Faults,
     /// The health of the collector.
     pub collector_faults: Faults,
     /// The health of the table.
     pub ledger_faults: Faults,
     sqs: SqsEndpoint,
+    deliver_url: String,
     set_aside_url: String,
     options: CloudOptions,
 }
 
 impl Cloud {
+    /// Puts another queue beside the others, which no mapping reads; what is delayed there is ready at once.
+    pub fn add_queue(&self, name: &str) -> Arc<Queue> {
+        let options = QueueOptions {
+            delay_divisor: u32::MAX,
+            ..QueueOptions::default()
+        };
+        let queue = Queue::new(name, options);
+        self.sqs.add(Arc::clone(&queue));
+        queue
+    }
+
     /// Starts everything around the built functions.
     pub async fn start(binaries: &Binaries, options: CloudOptions) -> Result<Self, CloudError> {
         let [bus_faults, queue_faults, collector_faults, ledger_faults] =
@@ -152,6 +166,7 @@ impl Cloud {
         let (deliver_queue, set_aside_queue) = queues(&options);
         let sqs = SqsEndpoint::start(queue_faults.clone()).await?;
         let set_aside_url = sqs.add(Arc::clone(&set_aside_queue));
+        let deliver_url = sqs.add(Arc::clone(&deliver_queue));
         let collector =
             Collector::start(collector_options(&options), collector_faults.clone()).await?;
         let ledger = Table::start("ledger", ledger_faults.clone()).await?;
@@ -167,11 +182,7 @@ impl Cloud {
             binaries,
             ("aws-webhook-ingest", options.ingest_concurrency),
             &options,
-            shared.iter().cloned().chain([
-                ("WEBHOOK_TOKENS", TOKEN.to_owned()),
-                ("EVENT_BUS_NAME", bus.name().to_owned()),
-                ("AWS_ENDPOINT_URL_EVENTBRIDGE", bus.url()),
-            ]),
+            shared.iter().cloned().chain(of_ingest(deliver_url, &bus)),
         )?;
         let target = start_function(
             binaries,
@@ -182,7 +193,6 @@ impl Cloud {
                 .chain(sinks(&options, &collector, &ledger)),
         )?;
 
-        bus.add_rule(to_queue(&deliver_queue)?)?;
         partner_bus.add_rule(to_queue(&deliver_queue)?)?;
         direct_bus.add_rule(to_function(&target, &set_aside_queue)?)?;
         let mapping = start_mapping(&deliver_queue, &target, &options)?;
@@ -203,13 +213,14 @@ impl Cloud {
             ledger,
             ledger_faults,
             sqs,
+            deliver_url,
             set_aside_url,
             options,
         })
     }
 
-    /// A poller beside the other functions, with the target's sinks and its ledger, and a time limit; `settings` are the
-    /// tenant's, and more.
+    /// A poller beside the other functions, which sends to the target's queue, and knows its ledger and the settings of its
+    /// sinks; `settings` are the tenant's, and more.
     pub fn start_poller(
         &self,
         binaries: &Binaries,
@@ -227,9 +238,12 @@ impl Cloud {
             ("CHECKPOINT_TABLE", self.ledger.name().to_owned()),
             ("AWS_ENDPOINT_URL_DYNAMODB", self.ledger.url()),
         ];
-        let settings = own
-            .into_iter()
-            .chain(sinks(&self.options, &self.collector, &self.ledger));
+        let to_queue = [
+            ("SINKS", "event-queue".to_owned()),
+            ("EVENT_QUEUE_URL", self.deliver_url.clone()),
+        ];
+        let of_target = sinks(&self.options, &self.collector, &self.ledger);
+        let settings = own.into_iter().chain(of_target).chain(to_queue);
         start_function(binaries, (POLLER, MAX_POLLERS), &options, settings)
     }
 }
@@ -262,6 +276,8 @@ fn queues(options: &CloudOptions) -> (Arc<Queue>, Arc<Queue>) {
             max_receive_count: 240,
             dead_letter_queue: Arc::clone(&set_aside_queue),
         }),
+        // A minute is 200 ms, as long as what a mapping gives back waits here.
+        delay_divisor: 300,
     };
     (Queue::new("deliver", deliver_options), set_aside_queue)
 }
@@ -292,6 +308,17 @@ fn collector_options(options: &CloudOptions) -> CollectorOptions {
         keeps_events: options.keeps_events,
         ..CollectorOptions::default()
     }
+}
+
+fn of_ingest(deliver_url: String, bus: &EventBus) -> [(&'static str, String); 6] {
+    [
+        ("WEBHOOK_TOKENS", TOKEN.to_owned()),
+        ("SINKS", "event-queue,event-bus".to_owned()),
+        ("EVENT_QUEUE_URL", deliver_url),
+        ("EVENT_BUS_NAME", bus.name().to_owned()),
+        ("EVENT_BUS_INCLUDE_TYPES", BUS_TYPES.to_owned()),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", bus.url()),
+    ]
 }
 
 /// The target's sinks, and the ledger that guards them.

@@ -83,8 +83,7 @@ pub async fn run(
     };
     progress.finish_and_clear();
 
-    let by_poller = polled.as_ref().map(|(_, poller)| poller.output());
-    let at_sinks = at_sinks(cloud, &file_sink, &by_poller.unwrap_or_default()).await?;
+    let at_sinks = at_sinks(cloud, &file_sink).await?;
     let set_aside = dead_letters.moved();
     let sinks = at_sinks.map(|(name, counted, counters)| SinkLine {
         name,
@@ -113,25 +112,22 @@ pub async fn run(
     })
 }
 
-/// What each sink has, and what target and poller say of it, once they have said all.
+/// What each sink has, and what the target says of it, once it has said all.
 async fn at_sinks(
     cloud: &Cloud,
     file_sink: &Path,
-    by_poller: &str,
 ) -> Result<[(&'static str, Counted, SinkCounters); 2], RunError> {
     let at_collector = Counted::from(cloud.collector.log_ids());
     let in_file = events_in_file(file_sink).map_err(RunError::Output)?;
     let sinks = [("http", at_collector), ("file", in_file)];
-    let told_by =
-        |output: &str, name: &str| counters_of(output, name).and(&counters_of(by_poller, name));
     let all_told = |output: &str| {
         let told = |(name, counted): &(&str, Counted)| {
-            told_by(output, name).delivered >= counted.distinct_count()
+            counters_of(output, name).delivered >= counted.distinct_count()
         };
         sinks.iter().all(told)
     };
     let output = cloud.target.output_when(all_told).await;
-    Ok(sinks.map(|(name, counted)| (name, counted, told_by(&output, name))))
+    Ok(sinks.map(|(name, counted)| (name, counted, counters_of(&output, name))))
 }
 
 /// Sends a tenant's log as a stream that loses a part of it, and polls the log once the queues are empty.

@@ -60,17 +60,6 @@ pub(super) struct SinkCounters {
     pub(super) refused: u64,
 }
 
-impl SinkCounters {
-    /// These and another function's.
-    pub(super) fn and(&self, other: &Self) -> Self {
-        Self {
-            delivered: self.delivered + other.delivered,
-            duplicate: self.duplicate + other.duplicate,
-            refused: self.refused + other.refused,
-        }
-    }
-}
-
 /// Reads them from what the target wrote.
 pub(super) fn counters_of(output: &str, sink: &str) -> SinkCounters {
     #[derive(Deserialize)]
