@@ -182,7 +182,10 @@ impl Cloud {
             binaries,
             ("aws-webhook-ingest", options.ingest_concurrency),
             &options,
-            shared.iter().cloned().chain(of_ingest(deliver_url, &bus)),
+            shared
+                .iter()
+                .cloned()
+                .chain(of_ingest(deliver_url.clone(), &bus)),
         )?;
         let target = start_function(
             binaries,
