@@ -8,12 +8,12 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use relay::{
-    BatchCall, CallError, CallLimits, Delivery, Row, Sending, ServiceCode, Sink, SinkKind,
-    TooLarge, send_in_calls,
+    BatchCall, CallError, CallLimits, Delivery, PartLimit, Row, Sending, ServiceCode, Sink,
+    SinkKind, TooLarge, send_in_calls,
 };
 use reqwest::Url;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use tenant_logs::{AsimStream, Schema};
+use tenant_logs::{AsimStream, Raw, Schema};
 use tokio::time::Instant;
 
 use crate::azure_service::AzureService;
@@ -37,6 +37,7 @@ pub struct LogAnalytics {
     auth0_logs: Url,
     authentication: Url,
     audit: Url,
+    part_limit: PartLimit,
 }
 
 /// A row as it is sent.
@@ -50,6 +51,8 @@ impl LogAnalytics {
     pub const KIND: SinkKind = SinkKind {
         name: "log-analytics",
         schemas: &[Schema::Sentinel, Schema::Asim],
+        // A row is billed by the byte.
+        raw: Raw::Rest,
     };
 
     /// Tables that rows in this schema go to; nothing is sent yet.
@@ -62,6 +65,7 @@ impl LogAnalytics {
             authentication: settings.url("Custom-ASimAuthentication"),
             audit: settings.url("Custom-ASimAudit"),
             auth0_logs: settings.url(&settings.stream),
+            part_limit: PartLimit::default(),
         }
     }
 
@@ -144,6 +148,10 @@ impl<'a> BatchCall<Prepared<'a>> for LogAnalytics {
 
     fn bytes(&self, row: &Prepared<'a>) -> usize {
         row_bytes(&row.json)
+    }
+
+    fn part_limit(&self) -> Option<&PartLimit> {
+        Some(&self.part_limit)
     }
 
     /// A call carries rows of one stream.
