@@ -89,7 +89,7 @@ impl Stack {
         }
     }
 
-    /// A poller of a tenant, with the target's sink, its ledger, and the checkpoint in the same table.
+    /// A poller of a tenant that sends to the target's queue, with its ledger, and the checkpoint in the same table.
     pub(crate) async fn poller(&self, tenant: &Auth0, start_from: &str) -> Function {
         let secret_arn = self.moto.secret("client-secret", CLIENT_SECRET).await;
         let of_tenant = tenant.settings();
@@ -99,8 +99,7 @@ impl Stack {
             ("TENANT_NAME", "acme"),
             ("AWS_ENDPOINT_URL", self.moto.url.as_str()),
             ("DEAD_LETTER_QUEUE_URL", &self.set_aside_url),
-            ("SINKS", "firehose"),
-            ("FIREHOSE_STREAM_NAME", &self.stream),
+            ("EVENT_QUEUE_URL", &self.deliver_url),
             ("LEDGER_TABLE", &self.table),
             ("CHECKPOINT_TABLE", &self.table),
             ("GAP_SINKS", "firehose"),
