@@ -1,4 +1,5 @@
-//! Batches from SQS and Kinesis and direct invocations by a rule in, item failures out.
+//! Batches from SQS and Kinesis, by Lambda or EventBridge Pipes, and direct invocations by a rule or a topic in, item failures
+//! out.
 
 mod failure_record;
 mod record;
@@ -91,9 +92,9 @@ async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<An
     item_failures(&records, &handed_back).map(Answer::Batch)
 }
 
-/// The records that the event holds; `None` if it comes from a rule.
+/// The records that the event holds; `None` if it comes from a rule or a topic.
 fn records(payload: &str) -> Result<Option<Vec<Record>>, TargetError> {
-    if !payload.trim_start().starts_with('{') {
+    if !payload.trim_start().starts_with(['{', '[']) {
         return Ok(None);
     }
     match LambdaEvent::read(payload).map_err(TargetError::NotABatch)? {
