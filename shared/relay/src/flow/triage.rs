@@ -122,19 +122,17 @@ impl<S: Sink, L, D> Relay<S, L, D> {
 
     fn reject_dead_letter<'a>(&'a self, reject: Reject<'a>, deadline: &Deadline) -> DeadLetter<'a> {
         let reason = reject.reason.to_string();
-        match readable(&reject, &self.redaction) {
-            Some(event) => DeadLetter {
+        if let Some(event) = readable(&reject, &self.redaction) {
+            return DeadLetter {
                 event,
                 ..self.unparsed_dead_letter(reason, Cow::Borrowed(&[]), deadline)
-            },
-            None => {
-                let body = match reject.text {
-                    Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-                    Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-                };
-                self.unparsed_dead_letter(reason, body, deadline)
-            }
+            };
         }
+        let body = match reject.text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        };
+        self.unparsed_dead_letter(reason, body, deadline)
     }
 
     /// A dead letter for text that cannot be parsed. It is withheld where a redaction is set that cannot be applied to it.
