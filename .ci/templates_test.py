@@ -256,6 +256,15 @@ def check_metrics():
     print(f"{len(named)} metrics in alarms and dashboard: {', '.join(sorted(named))}")
 
 
+def flat(statements):
+    """The statements of a policy, those behind a condition too."""
+    for statement in statements:
+        if isinstance(statement, dict):
+            yield statement
+        elif isinstance(statement, list):
+            yield from flat(statement)
+
+
 def check_failure_paths():
     paths = sorted((ROOT / "infra/aws").rglob("*.yaml"))
     resources = {}
@@ -295,6 +304,14 @@ def check_failure_paths():
         if "events.amazonaws.com" in str(statement["Principal"]):
             asked = str(statement.get("Condition", {}))
             must(name, "aws:Source" not in asked, "EventBridge may not use a topic's key that asks for its source")
+    # EventBridge takes entries for a bus that does not exist, so whoever puts them asks for the bus.
+    policies = [(name, statement) for name, role in of_type("AWS::IAM::Role") for policy in role.get("Policies", [])
+                for statement in flat(policy["PolicyDocument"]["Statement"])]
+    putting = [(name, statement) for name, statement in policies if "events:PutEvents" in statement.get("Action", [])
+               and not name.startswith("other-bus")]
+    for name, statement in putting:
+        must(name, "events:DescribeEventBus" in statement["Action"], "puts onto a bus that it may not ask for")
+    must("roles", {name.split("/")[0] for name, _ in putting} >= {"receive", "deliver"}, "none puts onto a bus")
     alarms = {properties.get("MetricName") for _, properties in of_type("AWS::CloudWatch::Alarm")}
     must("alarms", {"IteratorAge", "ApproximateAgeOfOldestMessage"} <= alarms, "none on the age of what waits")
     print(f"{len(targets)} targets of rules, {len(mappings)} mappings, {len(queues)} queues keep what fails")

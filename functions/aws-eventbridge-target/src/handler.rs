@@ -59,6 +59,10 @@ impl Handler for Target {
     /// Nothing may be acknowledged; a batch is answered record by record instead.
     type Error = TargetError;
 
+    async fn prepare(&self) {
+        self.relay.prepare().await;
+    }
+
     async fn answer(&self, payload: &[u8], context: &Context) -> Result<Answer, TargetError> {
         let answer = answer(self, payload, context).await;
         if answer

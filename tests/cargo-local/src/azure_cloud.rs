@@ -41,6 +41,8 @@ pub struct AzureOptions {
     pub has_ledger_table: bool,
     /// Whether `deliver` gets events one by one instead of many at once.
     pub is_single: bool,
+    /// Whether the webhook's host passes requests on as they come, as its `host.json` says.
+    pub is_proxied: bool,
     /// How both subscriptions deliver; name and endpoint are set for them.
     pub subscription: SubscriptionOptions,
     /// Where each app's output goes; none keeps it in memory only.
@@ -60,6 +62,7 @@ impl Default for AzureOptions {
             file_sink: None,
             has_ledger_table: true,
             is_single: false,
+            is_proxied: true,
             subscription: SubscriptionOptions {
                 max_events: 100,
                 preferred_bytes: 512 * 1_024,
@@ -227,6 +230,9 @@ impl AzureCloud {
             app_folder(binaries, SUBSCRIBER, options.is_single)?,
         ];
         let [ingest, subscriber] = &folders;
+        if !options.is_proxied {
+            ingest.stop_proxying()?;
+        }
         let shared = services.shared_settings(&options.secrets);
         let mut settings = vec![("WEBHOOK_TOKENS".to_owned(), TOKEN.to_owned())];
         settings.extend(shared.iter().cloned());

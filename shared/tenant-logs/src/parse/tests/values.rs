@@ -35,7 +35,7 @@ fn values_are_read_with_line_breaks_between_them_or_without() {
 #[test]
 fn what_is_broken_goes_to_the_next_line_that_begins_a_value() {
     let (one, two, three) = (wrapped("1"), wrapped("2"), indented("3"));
-    let cut = &two[..20];
+    let cut = two.get(..20).unwrap();
     // The rest of its line is broken with it, whatever it is.
     check(&format!("{one}{cut}{one}\n{two}"), "1 2 | syntax@20");
     check(&format!("{one}{cut}\n{two}"), "1 2 | syntax@20");
@@ -85,16 +85,20 @@ fn a_first_value_that_is_not_whole_makes_the_body_unreadable() {
 /// Where the next line begins a value, found the slow way: by trying each.
 fn next_line_slowly(text: &str, broken: usize) -> usize {
     let is_alone = |begin: usize, end: usize| {
-        let is_scalar = !text[begin..].starts_with(['{', '[']);
-        let (line, _) = text[end..].split_once('\n').unwrap_or((&text[end..], ""));
-        let next = text[end..].trim_start_matches(WHITE_SPACE);
+        let is_scalar = !tail(text, begin).starts_with(['{', '[']);
+        let (line, _) = tail(text, end)
+            .split_once('\n')
+            .unwrap_or((tail(text, end), ""));
+        let next = tail(text, end).trim_start_matches(WHITE_SPACE);
         let is_followed = |byte: char| "{[\"-0123456789tfn".contains(byte);
         !is_scalar || is_blank(line) && (next.is_empty() || next.starts_with(is_followed))
     };
     let mut lines = text.match_indices('\n').filter_map(|(at, _)| {
         let begin = skip_white_space(text, at);
         let is_new = begin > broken && begin < text.len();
-        let value = is_new.then(|| read_value(&text[begin..]).ok()).flatten()?;
+        let value = is_new
+            .then(|| read_value(tail(text, begin)).ok())
+            .flatten()?;
         is_alone(begin, begin + value.text.len()).then_some(begin)
     });
     lines.next().unwrap_or(text.len())
@@ -107,19 +111,16 @@ proptest! {
         let mut at = 0;
         for part in split_values(text) {
             let begin = skip_white_space(text, at);
-            prop_assert!(text[begin..].starts_with(part), "{:?} in {:?}", part, text);
-            match read_value(&text[begin..]) {
-                Ok(value) => {
-                    prop_assert_eq!(value.text, part);
-                    at = begin + part.len();
-                }
-                Err(_) => {
+            prop_assert!(tail(text, begin).starts_with(part), "{:?} in {:?}", part, text);
+            if let Ok(value) = read_value(tail(text, begin)) {
+                prop_assert_eq!(value.text, part);
+                at = begin + part.len();
+            } else {
                     at = next_line_slowly(text, begin);
-                    prop_assert_eq!(text[begin..at].trim_end_matches(WHITE_SPACE), part, "of {:?}", text);
-                }
+                    prop_assert_eq!(text.get(begin..at).unwrap().trim_end_matches(WHITE_SPACE), part, "of {:?}", text);
             }
         }
-        prop_assert!(is_blank(&text[at..]));
+        prop_assert!(is_blank(tail(text, at)));
     }
 
     #[test]
