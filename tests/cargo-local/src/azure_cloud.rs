@@ -28,6 +28,10 @@ pub const POLLER: &str = "azure-log-poller";
 
 /// What a local cloud of Azure is made of.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a choice of its own, and tests name those that they change"
+)]
 pub struct AzureOptions {
     /// More settings of both apps, or others.
     pub environment: Vec<(String, String)>,

@@ -103,10 +103,9 @@ fn first_text(reader: &mut JsonReader<'_>) -> Result<String, UnexpectedJson> {
 
 /// An answer as the host takes it: with status, headers and body for the sender inside.
 pub(super) fn reply(answer: &Reply) -> Reply {
-    let mut headers = r#"{"content-type":"application/json""#.to_owned();
-    if let Some((name, value)) = answer.header {
-        headers.push_str(&format!(r#","{name}":"{value}""#));
-    }
+    let header = answer.header;
+    let header = header.map(|(name, value)| format!(r#","{name}":"{value}""#));
+    let header = header.unwrap_or_default();
     let mut body = Vec::new();
     push_text(&mut body, &answer.json);
     let body = String::from_utf8_lossy(&body);
@@ -114,7 +113,7 @@ pub(super) fn reply(answer: &Reply) -> Reply {
     Reply::new(
         200,
         format!(
-            r#"{{"Outputs":{{"{OUTPUT}":{{"statusCode":{status},"headers":{headers}}},"body":{body}}}}},"Logs":[],"ReturnValue":null}}"#
+            r#"{{"Outputs":{{"{OUTPUT}":{{"statusCode":{status},"headers":{{"content-type":"application/json"{header}}},"body":{body}}}}},"Logs":[],"ReturnValue":null}}"#
         ),
     )
 }

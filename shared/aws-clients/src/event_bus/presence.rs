@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::operation::describe_event_bus::DescribeEventBusError;
 use relay::chain;
 use tenant_logs::Timestamp;
 use tokio::sync::Mutex;
@@ -75,7 +76,7 @@ async fn ask(client: &Client, name: &str, until: Instant) -> Option<bool> {
         }
     };
     let service_error = error.as_service_error();
-    if service_error.is_some_and(|error| error.is_resource_not_found_exception()) {
+    if service_error.is_some_and(DescribeEventBusError::is_resource_not_found_exception) {
         return Some(true);
     }
     let error = call_error(&format!("event bus `{name}`"), error);

@@ -149,6 +149,6 @@ fn unclosed_brackets_a_line_are_read_in_linear_steps() {
         // The square of this would take hours.
         let body = format!("{one}{}", line.repeat(700_000 / line.len()));
         let summary = summary(&body);
-        assert!(summary.starts_with("1"), "{line}");
+        assert!(summary.starts_with('1'), "{line}");
     }
 }
