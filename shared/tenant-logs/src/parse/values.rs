@@ -72,7 +72,7 @@ impl<'a> Iterator for Values<'a> {
         if rest.is_empty() {
             return None;
         }
-        Some(match read_value(rest) {
+        Some(match read_part(rest) {
             Ok(value) => {
                 self.at = begin + value.text.len();
                 Ok(value)
@@ -114,6 +114,19 @@ pub(super) fn read_value(text: &str) -> Result<Value<'_>, usize> {
             element: None,
         }),
         Err(error) => Err(offset_of(text, &error)),
+    }
+}
+
+/// Reads the value that begins at the first byte, and that no other byte of it may follow: `192.0` is no part of `192.0.2.1`.
+pub(super) fn read_part(text: &str) -> Result<Value<'_>, usize> {
+    let value = read_value(text)?;
+    let end = value.text.len();
+    let has_end = value.text.ends_with(['}', ']', '"']);
+    let next = tail(text, end).bytes().next();
+    match next {
+        Some(b'{' | b'[' | b'"' | b' ' | b'\t' | b'\n' | b'\r') | None => Ok(value),
+        Some(_) if has_end => Ok(value),
+        Some(_) => Err(end),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Values one after another, and how far what is broken between them goes.
 
 use super::*;
-use crate::parse::values::read_value;
+use crate::parse::values::read_part;
 
 fn wrapped(log_id: &str) -> String {
     format!(r#"{{"log_id":"{log_id}","data":{{"type":"s"}}}}"#)
@@ -80,6 +80,9 @@ fn a_first_value_that_is_not_whole_makes_the_body_unreadable() {
     check(&format!("{{\"a\":\n{one}"), "unreadable@40");
     check(&format!("x{one}\n{one}"), "unreadable@0");
     check(&format!("{{\"a\"}}{one}"), "unreadable@4");
+    check("192.0.2.1", "unreadable@5");
+    check("nullable", "unreadable@4");
+    check(&format!("{one}12:30\n{one}"), "1 1 | syntax@2");
 }
 
 /// Where the next line begins a value, found the slow way: by trying each.
@@ -97,7 +100,7 @@ fn next_line_slowly(text: &str, broken: usize) -> usize {
         let begin = skip_white_space(text, at);
         let is_new = begin > broken && begin < text.len();
         let value = is_new
-            .then(|| read_value(tail(text, begin)).ok())
+            .then(|| read_part(tail(text, begin)).ok())
             .flatten()?;
         is_alone(begin, begin + value.text.len()).then_some(begin)
     });
@@ -112,7 +115,7 @@ proptest! {
         for part in split_values(text) {
             let begin = skip_white_space(text, at);
             prop_assert!(tail(text, begin).starts_with(part), "{:?} in {:?}", part, text);
-            if let Ok(value) = read_value(tail(text, begin)) {
+            if let Ok(value) = read_part(tail(text, begin)) {
                 prop_assert_eq!(value.text, part);
                 at = begin + part.len();
             } else {
