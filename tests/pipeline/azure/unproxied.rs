@@ -66,7 +66,8 @@ async fn a_request_that_the_host_does_not_pass_on_is_answered_in_the_order_of_th
         "{text}"
     );
     assert_eq!(ask(&cloud, &token, "x".repeat(10_001)).await.0, 413);
-    assert_eq!(ask(&cloud, &token, "").await.0, 400);
+    let empty = [("authorization", TOKEN), ("content-length", "0")];
+    assert_eq!(ask(&cloud, &empty, "").await.0, 400);
     assert_eq!(dead_letters(&cloud).len(), 2);
 
     let body = format!("[7,{}]", event("a"));
