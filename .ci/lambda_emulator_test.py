@@ -207,8 +207,8 @@ def run(binaries, folder):
         expect("of an event from a rule", invoke(port, "aws-eventbridge-target", json.loads(bodies[0]), folder), {})
         arrived = sorted(json.loads(line)["log_id"] for line in Collector.lines)
         expect("arrived, each once", arrived == [event["log_id"] for event in sent], True)
-        letters = [json.loads(letter)["function"] for letter in received(sqs, set_aside_url, 2)]
-        expect("letters", sorted(letters), ["aws-eventbridge-target", "aws-webhook-ingest"])
+        dead_letters = [json.loads(text)["function"] for text in received(sqs, set_aside_url, 2)]
+        expect("dead letters", sorted(dead_letters), ["aws-eventbridge-target", "aws-webhook-ingest"])
 
 
 if __name__ == "__main__":

@@ -297,7 +297,7 @@ def check_failure_paths():
         must(name, policy.get("maxReceiveCount") == redrives, f"not redriven after {redrives} receptions")
     for name, queue in queues.items():
         is_last = "RedrivePolicy" not in queue
-        must(name, not is_last or queue.get("MessageRetentionPeriod") == 1209600, "letters kept less than 14 days")
+        must(name, not is_last or queue.get("MessageRetentionPeriod") == 1209600, "dead letters kept less than 14 days")
     statements = [(name, statement) for name, key in of_type("AWS::KMS::Key")
                   for statement in key["KeyPolicy"]["Statement"]]
     for name, statement in statements:

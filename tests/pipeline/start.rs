@@ -1,6 +1,8 @@
 //! Starting with settings that are missing or wrong: one message that names them all, exit code 64, and no call to the
 //! Runtime API.
 
+mod entries;
+
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -93,7 +95,7 @@ async fn azure_command(function: &str, changes: &[(&str, &str)]) -> Command {
             ("EVENT_TOPIC_ENDPOINT", "http://127.0.0.1:9/api/events"),
             (
                 "DEAD_LETTER_CONTAINER_ENDPOINT",
-                "http://127.0.0.1:9/letters",
+                "http://127.0.0.1:9/dead-letters",
             ),
         ])
         .envs(changes.iter().copied())
@@ -269,7 +271,7 @@ async fn every_wrong_setting_of_the_target_is_named_at_once_and_no_secret_is_sho
   FILE_SINK_PATH: cannot append to `/no/such/folder/events.ndjson`: entity not found",
     )
     .await;
-    let known = aws_eventbridge_target::Settings::sinks(None).kinds();
+    let known = cargo_local::cloud::aws_eventbridge_target::Settings::sinks(None).kinds();
     let known: Vec<&str> = known.iter().map(|kind| kind.name).collect();
     let message = format!(
         "4 settings are wrong:

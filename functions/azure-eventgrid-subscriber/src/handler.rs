@@ -1,5 +1,7 @@
 //! Calls of the Functions host in, JSON objects out: events, the replay of dead letters, the purge of the ledger.
 
+use std::convert::Infallible;
+
 use custom_handler::{Call, Handler, Reply};
 use http_clients::{DeadLetterContainer, JournalTable};
 use relay::journal::Journal;
@@ -114,6 +116,10 @@ impl Handler for Subscriber {
             report(&error);
             error.into()
         })
+    }
+
+    async fn work_beside_calls(&self) -> Infallible {
+        self.relay.counters.write_from_time_to_time().await
     }
 }
 

@@ -182,7 +182,7 @@ fn returning<'r, S: Sink, L: Store, B: DeadLetterBox>(
             sink,
         },
         on_exhaustion: relay.on_exhaustion,
-        counter_format: relay.counter_format,
+        counters: relay.counters.clone(),
     }
 }
 
@@ -190,6 +190,7 @@ fn borrowed<S>(destinations: &[relay::Destination<S>]) -> Vec<relay::Destination
     let borrowed = destinations.iter().map(|destination| relay::Destination {
         sink: &destination.sink,
         schema: destination.schema,
+        raw: destination.raw,
     });
     borrowed.collect()
 }

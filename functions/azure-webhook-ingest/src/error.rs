@@ -1,7 +1,6 @@
 //! How a request cannot be read; whatever can be is answered by the webhook's own contract.
 
 use custom_handler::{BodyError, Reply};
-use relay::Remedy;
 
 /// A request whose body could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -21,18 +20,6 @@ pub enum IngestError {
     /// The host did not pass it on, and what it made of it cannot be read.
     #[error("the request cannot be read as the host hands it over, send it again")]
     NotAnEnvelope,
-}
-
-impl IngestError {
-    /// What to do about it.
-    pub fn remedy(&self) -> Remedy {
-        match self {
-            Self::TooLarge { .. }
-            | Self::Incomplete
-            | Self::LostByTheHost
-            | Self::NotAnEnvelope => Remedy::HandBack,
-        }
-    }
 }
 
 impl From<BodyError> for IngestError {

@@ -4,6 +4,8 @@ mod unproxied;
 
 use std::sync::Once;
 
+use std::convert::Infallible;
+
 use custom_handler::{Call, Handler, Reply};
 use http_clients::{DeadLetterContainer, KeyVault};
 use relay::webhook::{
@@ -113,5 +115,9 @@ impl Handler for Ingest {
         } else {
             reply(self.receive(&mut call).await)
         }
+    }
+
+    async fn work_beside_calls(&self) -> Infallible {
+        self.relay.counters.write_from_time_to_time().await
     }
 }

@@ -1,7 +1,7 @@
 //! What every function on AWS has: the settings that all read, a connection, a queue for dead letters.
 
 use relay::settings::{CommonSettings, Reader};
-use relay::{CounterFormat, RelayParts};
+use relay::{CounterFormat, Counters, RelayParts};
 
 use crate::connection::{AwsConnection, AwsSettings};
 use crate::dead_letter_queue::{DeadLetterQueue, DeadLetterQueueSettings};
@@ -31,11 +31,12 @@ impl AwsFunction {
 
     /// What its relay is made of; `function` is its name.
     pub fn into_parts(self, function: &'static str) -> RelayParts<DeadLetterQueue> {
+        let format = CounterFormat::EmbeddedMetrics;
         RelayParts {
             function,
+            counters: Counters::of_each_invocation(function, &self.common.tenant, format),
             common: self.common,
             dead_letters: DeadLetterQueue::new(&self.connection, self.dead_letters),
-            counter_format: CounterFormat::EmbeddedMetrics,
         }
     }
 }

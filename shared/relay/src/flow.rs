@@ -10,10 +10,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use tenant_logs::{DeadLetter, Filter, Parsed, Redaction, Schema, TenantName, Unreadable};
+use tenant_logs::{DeadLetter, Filter, Parsed, Raw, Redaction, Schema, TenantName, Unreadable};
 use tokio::time::{Instant, timeout};
 
-use crate::counters::{CounterFormat, Dimensions, InvocationCounters, Kinds, SinkCounters, report};
+use crate::counters::{Counters, InvocationCounters, Kinds, SinkCounters};
 use crate::deadline::Deadline;
 use crate::journal::{Journal, Store};
 use crate::ports::{DeadLetters, Remedy, Sink};
@@ -40,16 +40,16 @@ pub struct Relay<S, L, D> {
     pub redaction: Redaction,
     /// Where log events go; each gets every one.
     pub destinations: Vec<Destination<S>>,
-    /// Where besides them a dead letter may go that names the sink; none where dead letters are not taken back.
+    /// Where besides them a dead letter may go that names the sink; `None` if dead letters are not replayed.
     pub replay_destinations: Option<Vec<Destination<S>>>,
-    /// Which log events the sinks have; none where the only sink is a bus.
+    /// Which log events the sinks have; `None` if the only sink is a bus.
     pub ledger: Option<Journal<L>>,
     /// Where goes what can never be delivered.
     pub dead_letters: D,
     /// What becomes of log events that a sink does not take for now.
     pub on_exhaustion: OnExhaustion,
-    /// How counters are written.
-    pub counter_format: CounterFormat,
+    /// What invocations count, and how it is written.
+    pub counters: Counters,
 }
 
 /// A sink with the schema it is given log events in.
@@ -59,6 +59,8 @@ pub struct Destination<S> {
     pub sink: S,
     /// The schema.
     pub schema: Schema,
+    /// What a row keeps of its event beside its fields.
+    pub raw: Raw,
 }
 
 /// What becomes of a log event that a sink does not take within the invocation, though it could later.
@@ -160,7 +162,8 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         }
         let sinks = jobs.iter().zip(&at_sinks);
         let sinks = sinks.map(|(job, (_, counters))| (job.sink_name(), *counters));
-        self.report((&counters, &triage.kinds), &by_sink(sinks));
+        self.counters
+            .note(&counters, &triage.kinds, &by_sink(sinks));
         outcome
     }
 
@@ -192,20 +195,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         let sinks: Vec<_> = first
             .map(|destination| (destination.sink.name(), SinkCounters::default()))
             .collect();
-        self.report((counters, &Kinds::default()), &sinks);
-    }
-
-    fn report(
-        &self,
-        counted: (&InvocationCounters, &Kinds),
-        sinks: &[(&'static str, SinkCounters)],
-    ) {
-        let dimensions = Dimensions {
-            function: self.function,
-            tenant: self.tenant.as_str(),
-            format: self.counter_format,
-        };
-        report(dimensions, counted, sinks);
+        self.counters.note(counters, &Kinds::default(), &sinks);
     }
 
     /// Stores dead letters; returns for each whether it is stored.

@@ -23,7 +23,7 @@ pub mod webhook;
 pub use assembly::RelayParts;
 pub use call_error::{CallError, ServiceCode};
 pub use counters::{
-    CounterFormat, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
+    CounterFormat, Counters, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
 };
 pub use deadline::Deadline;
 pub use error::chain;
@@ -34,7 +34,8 @@ pub use ports::{
 };
 pub use secrets::{References, SecretStore, StoredSecrets, WantedSecret};
 pub use sending::{
-    BatchCall, CallLimits, Patience, Sending, TooLarge, back_off, send_in_calls, store_in_calls,
+    BatchCall, CallLimits, Patience, Sending, TooLarge, Tries, back_off, call_with_retry,
+    send_in_calls, store_in_calls,
 };
 pub use sinks::{
     AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, local_sinks, ndjson,

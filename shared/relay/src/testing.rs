@@ -5,13 +5,13 @@ use std::future::pending;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tenant_logs::{BatchLimits, DeadLetter, Filter, Redaction, Schema, TenantName};
+use tenant_logs::{BatchLimits, DeadLetter, Filter, Raw, Redaction, Schema, TenantName};
 use tokio::time::{Instant, sleep_until};
 
 use crate::journal::{Journal, MemoryStore, Store};
 use crate::{
-    BatchCall, CallError, CallLimits, CounterFormat, DeadLetters, Deadline, Delivery, Destination,
-    OnExhaustion, Refusal, Relay, Remedy, Row, Sending, Sink, TooLarge, send_in_calls,
+    BatchCall, CallError, CallLimits, CounterFormat, Counters, DeadLetters, Deadline, Delivery,
+    Destination, OnExhaustion, Refusal, Relay, Remedy, Row, Sending, Sink, TooLarge, send_in_calls,
 };
 
 /// What a test's sink does with a log event, by its `log_id` and the number of earlier tries.
@@ -153,10 +153,14 @@ pub(crate) fn relay_with<L: Store>(
     let destinations = sinks.into_iter().map(|sink| Destination {
         sink,
         schema: Schema::Raw,
+        raw: Raw::Whole,
     });
+    let tenant = TenantName::parse("acme").unwrap();
+    let function = "test-function";
     Relay {
-        function: "test-function",
-        tenant: TenantName::parse("acme").unwrap(),
+        counters: Counters::of_each_invocation(function, &tenant, CounterFormat::Plain),
+        function,
+        tenant,
         filter: Filter::default(),
         redaction: Redaction::default(),
         destinations: destinations.collect(),
@@ -164,7 +168,6 @@ pub(crate) fn relay_with<L: Store>(
         ledger: store.map(|store| Journal::new(store, 35)),
         dead_letters: TestDeadLetters::default(),
         on_exhaustion: OnExhaustion::HandBack,
-        counter_format: CounterFormat::Plain,
     }
 }
 

@@ -97,6 +97,15 @@ fn read_array<'a>(
     room: &mut Room,
     parsed: &mut Parsed<'a>,
 ) -> Result<(), Unreadable> {
+    each_element(text, begin, |mut value| push(&mut value, room, parsed))
+}
+
+/// Reads the elements of an array one after another.
+fn each_element<'a>(
+    text: &'a str,
+    begin: usize,
+    mut take: impl FnMut(Value<'a>),
+) -> Result<(), Unreadable> {
     let mut at = skip_white_space(text, begin + 1);
     let mut is_first = true;
     loop {
@@ -106,11 +115,11 @@ fn read_array<'a>(
             Some(_) => {}
         }
         is_first = false;
-        let mut value = read_value(tail(text, at)).map_err(|offset| Unreadable::Syntax {
+        let value = read_value(tail(text, at)).map_err(|offset| Unreadable::Syntax {
             offset: at + offset,
         })?;
         at = skip_white_space(text, at + value.text.len());
-        push(&mut value, room, parsed);
+        take(value);
         match text.as_bytes().get(at) {
             Some(b',') => at = skip_white_space(text, at + 1),
             Some(b']') => break,
@@ -169,13 +178,10 @@ fn push_with_logs<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parse
 fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
     let mut reject = Reject {
         text: value.text.into(),
-        reason: RejectReason::NotALogEvent,
+        reason: reason_for(value),
         envelope_type: None,
     };
     let Some(element) = &mut value.element else {
-        if !value.text.starts_with('{') {
-            reject.reason = RejectReason::NotAnObject;
-        }
         parsed.rejects.push(reject);
         return;
     };
@@ -193,6 +199,15 @@ fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
     let log_event = match content {
         Content::Own => LogEvent::from_element(value.text, element),
         Content::Detail => from_detail(element),
+        Content::Data(data) if data.starts_with('[') => match details(data, &reject) {
+            Ok(mut inner) => {
+                parsed.log_events.append(&mut inner.log_events);
+                parsed.rejects.append(&mut inner.rejects);
+                return;
+            }
+            // The array was read once as part of its event, so it cannot fail here; if it did, the event would be set aside.
+            Err(_) => None,
+        },
         Content::Data(data) => from_envelope(data, element.redacted).map(|log_event| {
             match named_by_us(value.text, &log_event) {
                 Some(log_id) => log_event.with_derived_log_id(log_id),
@@ -206,6 +221,15 @@ fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
             parsed.log_events.push(log_event);
         }
         None => push_carried(value, reject, room, parsed),
+    }
+}
+
+/// Why a value is no log event, where it is none.
+fn reason_for(value: &Value<'_>) -> RejectReason {
+    if value.element.is_some() || value.text.starts_with('{') {
+        RejectReason::NotALogEvent
+    } else {
+        RejectReason::NotAnObject
     }
 }
 
@@ -265,6 +289,24 @@ fn from_detail<'a>(envelope: &mut Element<'a>) -> Option<LogEvent<'a>> {
             .map(|log_event| log_event.with_redacted(envelope.redacted)),
         None => from_envelope(detail.text, envelope.redacted),
     }
+}
+
+/// Reads the array of details that an event carries, as our own `com.auth0.Logs` do; `of` is the reject for the whole event.
+fn details<'a>(array: &'a str, of: &Reject<'a>) -> Result<Parsed<'a>, Unreadable> {
+    let mut parsed = Parsed::default();
+    each_element(array, 0, |mut value| {
+        let reason = reason_for(&value);
+        let element = value.element.as_mut();
+        match element.and_then(|element| LogEvent::from_element(value.text, element)) {
+            Some(log_event) => parsed.log_events.push(log_event),
+            None => parsed.rejects.push(Reject {
+                text: value.text.into(),
+                reason,
+                ..of.clone()
+            }),
+        }
+    })?;
+    Ok(parsed)
 }
 
 /// Reads the object, or the object inside a JSON string, that an envelope carries.

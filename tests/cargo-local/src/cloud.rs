@@ -15,6 +15,9 @@ use hosts::event_source::{EventSource, MappingError, MappingOptions};
 use hosts::function_url::FunctionUrl;
 use hosts::lambda::{Function, FunctionOptions};
 
+// The functions' own code, for tests of it.
+pub use {aws_eventbridge_target, aws_log_poller, aws_webhook_ingest};
+
 /// The token that opens the local webhook.
 pub const TOKEN: &str = "local-token";
 /// The tenant of the local cloud.
@@ -81,7 +84,7 @@ pub enum CloudError {
     /// A build without one of them.
     #[error("the build made no `{0}`")]
     NoBinary(&'static str),
-    /// A port, a file or a process is not to be had.
+    /// A port cannot be opened, a file not be written or a process not be started.
     #[error("cannot start a part of the local cloud")]
     Start(#[from] io::Error),
     /// Our own rule is wrong.

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use relay::journal::MemoryStore;
-use relay::{CounterFormat, Destination, OnExhaustion, Refusal, Remedy, Row, Settled};
-use tenant_logs::{Filter, Redaction, Schema, TenantName};
+use relay::{CounterFormat, Counters, Destination, OnExhaustion, Refusal, Remedy, Row, Settled};
+use tenant_logs::{Filter, Raw, Redaction, Schema, TenantName};
 
 use super::*;
 
@@ -102,10 +102,13 @@ fn relay(sinks: Vec<Picky>, dead_letters: &[(&str, &str)]) -> Flow {
     let destinations = sinks.into_iter().map(|sink| Destination {
         sink,
         schema: Schema::Raw,
+        raw: Raw::Whole,
     });
+    let tenant = TenantName::parse("acme").unwrap();
     Relay {
+        counters: Counters::of_each_invocation("test", &tenant, CounterFormat::Plain),
         function: "test",
-        tenant: TenantName::parse("acme").unwrap(),
+        tenant,
         filter: Filter::default(),
         redaction: Redaction::default(),
         destinations: destinations.collect(),
@@ -113,7 +116,6 @@ fn relay(sinks: Vec<Picky>, dead_letters: &[(&str, &str)]) -> Flow {
         ledger: Some(Journal::new(MemoryStore::default(), 35)),
         dead_letters: DeadLettersInMemory::of(dead_letters),
         on_exhaustion: OnExhaustion::HandBack,
-        counter_format: CounterFormat::Plain,
     }
 }
 

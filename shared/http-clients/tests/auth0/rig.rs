@@ -13,10 +13,10 @@ use relay::poll::{
 };
 use relay::settings::{CommonSettings, Reader};
 use relay::{
-    CounterFormat, DeadLetters, Deadline, Delivery, Destination, PortError, Relay, RelayParts, Row,
-    Sending, Sink,
+    CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination, PortError, Relay,
+    RelayParts, Row, Sending, Sink,
 };
-use tenant_logs::{DeadLetter, Schema, Timestamp};
+use tenant_logs::{DeadLetter, Raw, Schema, Timestamp};
 use tokio::time::Instant;
 
 /// A sink that counts what it gets, and answers after some time.
@@ -187,15 +187,17 @@ pub(crate) fn poller(tenant: &Auth0, settings: &[(&str, &str)]) -> TestPoller {
     let poll = PollSettings::read(&mut reader, &[], "LEDGER_TABLE");
     let read = reader.finish(|| Some((common?, source?, poll?)));
     let (common, source, settings) = read.unwrap();
+    let function = "test-poller";
     let parts = RelayParts {
-        function: "test-poller",
+        function,
+        counters: Counters::of_each_invocation(function, &common.tenant, CounterFormat::Plain),
         common,
         dead_letters: NoDeadLetters,
-        counter_format: CounterFormat::Plain,
     };
     let destination = Destination {
         sink: CountingSink::default(),
         schema: Schema::Raw,
+        raw: Raw::Whole,
     };
     Poller {
         relay: Relay::polling(

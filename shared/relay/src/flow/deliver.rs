@@ -130,7 +130,8 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         deadline: &Deadline,
         counters: &mut SinkCounters,
     ) -> Vec<Fate> {
-        let mapping = Mapping::to(destination.schema, Some(&self.tenant), Timestamp::now());
+        let mapping = Mapping::to(destination.schema, Some(&self.tenant), Timestamp::now())
+            .keeping(destination.raw);
         let rows: Vec<Row<'_>> = log_events
             .iter()
             .map(|accepted| Row {

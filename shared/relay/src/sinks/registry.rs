@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Debug};
 
-use tenant_logs::Schema;
+use tenant_logs::{Raw, Schema};
 
 use super::choice::{SinkChoice, read_sinks};
 use super::{AnySink, FileSink, SinkKind, StdoutSink};
@@ -62,13 +62,20 @@ impl RegisteredSink<'_> {
             return Some(Vec::new());
         }
         let schema = self.kind.schema(None)?;
-        self.open(reader, schema)
+        self.open(reader, schema, None)
             .map(|destination| vec![destination])
     }
 
-    fn open(&self, reader: &mut Reader<'_>, schema: Schema) -> Option<Destination<AnySink>> {
+    /// Opens the sink; `raw` is what `RAW` says.
+    fn open(
+        &self,
+        reader: &mut Reader<'_>,
+        schema: Schema,
+        raw: Option<Raw>,
+    ) -> Option<Destination<AnySink>> {
         let sink = (self.open)(reader, schema)?;
-        Some(Destination { sink, schema })
+        let raw = raw.unwrap_or(self.kind.raw);
+        Some(Destination { sink, schema, raw })
     }
 }
 
@@ -121,10 +128,17 @@ impl SinkRegistry<'_> {
             let schema = only.kind.schema(None)?;
             choices.push(SinkChoice { sink: only, schema });
         }
+        // A function that only passes events on has no use for it.
+        let has_fields = self.sinks.iter().any(|sink| sink.kind.has_fields());
+        let raw = if has_fields {
+            reader.parsed("RAW", "whole, rest or none", Raw::parse)
+        } else {
+            None
+        };
         // Every sink is read before the first problem ends it.
         let destinations: Vec<_> = choices
             .into_iter()
-            .map(|choice| choice.sink.open(reader, choice.schema))
+            .map(|choice| choice.sink.open(reader, choice.schema, raw))
             .collect();
         destinations.into_iter().collect()
     }

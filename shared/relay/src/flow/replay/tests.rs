@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use tenant_logs::{Filter, FilterSettings, Redaction, Schema, sha256_hex};
+use tenant_logs::{Filter, FilterSettings, Raw, Redaction, Schema, sha256_hex};
 
 use crate::Relay;
 use crate::flow::{Destination, IncomingBody, Outcome};
@@ -18,6 +18,7 @@ fn replaying() -> TestRelay {
     relay.replay_destinations = Some(vec![Destination {
         sink: TestSink::new("bus", |_, _| None),
         schema: Schema::Raw,
+        raw: Raw::Whole,
     }]);
     relay
 }
