@@ -51,7 +51,8 @@ impl Ingest {
         let deadline = call.deadline();
         let authorization = call.header("authorization").map(<[u8]>::to_vec);
         let head = (call.method(), authorization.as_deref());
-        if let Some(refusal) = refusal_of_head(&self.relay, &self.tokens, head).await {
+        let refusal = refusal_of_head(&self.relay, &self.tokens, head, &deadline).await;
+        if let Some(refusal) = refusal {
             call.discard_body().await;
             return Ok(refusal);
         }
@@ -79,7 +80,7 @@ impl Ingest {
         let request = Unproxied::read(text).map_err(|_unreadable| IngestError::NotAnEnvelope)?;
         let authorization = request.header("authorization").map(str::as_bytes);
         let head = (request.method.as_str(), authorization);
-        if let Some(refusal) = refusal_of_head(&self.relay, &self.tokens, head).await {
+        if let Some(refusal) = refusal_of_head(&self.relay, &self.tokens, head, &deadline).await {
             return Ok(refusal);
         }
         let request = WebhookRequest {
