@@ -95,7 +95,7 @@ pub enum RejectReason {
         form: &'static str,
     },
     /// Text between values that is no JSON.
-    #[error("not JSON at byte {offset} of it")]
+    #[error("not JSON at byte {offset} of the line")]
     Syntax {
         /// First byte that cannot be read, counted in this text.
         offset: usize,

@@ -144,7 +144,9 @@ fn read_values<'a>(
         match part {
             Ok(mut value) => push_with_logs(&mut value, room, parsed),
             Err(broken) if position == 0 => {
-                let offset = broken.stopped_at;
+                // What does not even begin like an object is no JSON from its first byte on.
+                let is_object = tail(text, begin).starts_with('{');
+                let offset = if is_object { broken.stopped_at } else { begin };
                 return Err(Unreadable::Syntax { offset });
             }
             Err(broken) => parsed.rejects.push(Reject {

@@ -80,8 +80,8 @@ fn a_first_value_that_is_not_whole_makes_the_body_unreadable() {
     check(&format!("{{\"a\":\n{one}"), "unreadable@40");
     check(&format!("x{one}\n{one}"), "unreadable@0");
     check(&format!("{{\"a\"}}{one}"), "unreadable@4");
-    check("192.0.2.1", "unreadable@5");
-    check("nullable", "unreadable@4");
+    check("192.0.2.1", "unreadable@0");
+    check(" nullable", "unreadable@1");
     check(&format!("{one}12:30\n{one}"), "1 1 | syntax@2");
 }
 
