@@ -27,8 +27,8 @@ const QUEUE: (&str, &str) = ("DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:9/1/set-
 fn right(function: &str) -> Vec<(&'static str, &'static str)> {
     let own: &[_] = if function == INGEST {
         &[
-            ("WEBHOOK_TOKENS", "marker-token"),
-            ("EVENT_BUS_NAME", "logs"),
+            ("WEBHOOK_TOKENS", "marker-webhook-token"),
+            ("EVENT_QUEUE_URL", "http://127.0.0.1:9/1/deliver"),
         ]
     } else {
         &[("SINKS", "http"), ("HTTP_SINK_URL", "http://127.0.0.1:9/")]
@@ -169,7 +169,7 @@ async fn with_nothing_set_every_required_setting_is_named() {
   AWS_SECRET_ACCESS_KEY: required, not set
   DEAD_LETTER_QUEUE_URL: required, not set
   WEBHOOK_TOKENS: required, not set
-  EVENT_BUS_NAME: required, not set",
+  EVENT_QUEUE_URL: required, not set",
     )
     .await;
     check(
@@ -227,27 +227,31 @@ async fn every_wrong_setting_of_the_webhook_is_named_at_once_and_no_secret_is_sh
         ("REDACT_KEY", "marker-redact-key"),
         ("AWS_REGION", "EU central"),
         ("AWS_ENDPOINT_URL_SQS", "sqs.example.com"),
+        ("EVENT_QUEUE_URL", "deliver"),
         ("EVENT_BUS_NAME", "two words"),
         ("EVENT_SOURCE", "aws.partner/x"),
+        ("EVENT_BUS_EXCLUDE_TYPES", "*s"),
         ("DEAD_LETTER_QUEUE_URL", "https://sqs.example.com/1/a.fifo"),
-        ("WEBHOOK_TOKENS", " , Bearer "),
+        ("WEBHOOK_TOKENS", "marker-is-short"),
         ("MAX_BODY_BYTES", "ten"),
-        ("SINKS", "http"),
+        ("SINKS", "event-queue,event-bus,http"),
     ];
-    check_changed(INGEST, &changes, "13 settings are wrong:
+    check_changed(INGEST, &changes, "15 settings are wrong:
   TENANT_NAME: cannot read `acme/eu` (want 1 to 63 letters, digits, `-`, `_` or `.`)
   LOG_LEVEL: cannot read `loud` (want off, error, warn, info, debug or trace)
   INCLUDE_TYPES: cannot read `g*d` (want a type code, or its beginning and `*`)
   EXCLUDE_CATEGORIES: cannot read `logins` (want one of Auth0's category names)
   REDACT: cannot read `ip=hide` (want a dotted path, `=` and drop, mask or hmac; a backslash escapes a dot, comma, equals sign)
   AWS_REGION: cannot read `EU central` (want a region such as eu-central-1)
-  AWS_ENDPOINT_URL_SQS: cannot read `sqs.example.com` (want an http or https URL)
+  AWS_ENDPOINT_URL_SQS: cannot read `sqs.example.com` (want an https URL, or http on a loopback address)
   DEAD_LETTER_QUEUE_URL: cannot read `https://sqs.example.com/1/a.fifo` (want the URL of a standard SQS queue)
-  WEBHOOK_TOKENS: names no token (want one or more)
+  WEBHOOK_TOKENS: holds a token of fewer than 16 characters
   MAX_BODY_BYTES: cannot read `ten` (want a whole number of bytes)
-  SINKS: cannot read `http` (want one of event-bus)
+  SINKS: cannot read `http` (want one of event-queue, event-bus)
+  EVENT_QUEUE_URL: cannot read `deliver` (want the URL of a standard SQS queue)
   EVENT_BUS_NAME: cannot read `two words` (want the name or ARN of a bus)
-  EVENT_SOURCE: cannot read `aws.partner/x` (want at most 256 characters, not beginning with `aws.`)").await;
+  EVENT_SOURCE: cannot read `aws.partner/x` (want at most 256 characters, not beginning with `aws.`)
+  EVENT_BUS_EXCLUDE_TYPES: cannot read `*s` (want a type code, or its beginning and `*`)").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -319,7 +323,7 @@ async fn a_certificate_file_that_cannot_be_used_is_named() {
 async fn a_malformed_arn_of_a_secret_is_named_and_not_shown() {
     let changes = [
         ("WEBHOOK_TOKENS", ""),
-        ("WEBHOOK_TOKENS_SECRET_ARN", "marker-token"),
+        ("WEBHOOK_TOKENS_SECRET_ARN", "marker-webhook-token"),
     ];
     let message = "1 setting is wrong:
   WEBHOOK_TOKENS_SECRET_ARN: want the ARN of a secret in Secrets Manager";

@@ -35,7 +35,7 @@ impl FunctionSettings for Settings {
 
     /// Reads the settings of a sink only if `SINKS` names it.
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let function = AwsFunction::read(reader);
+        let function = AwsFunction::read(reader, env!("CARGO_PKG_NAME"));
         let ledger = read_ledger(reader);
         let destinations = Self::sinks(function.as_ref()).read(reader, None);
         // The bus of the ingest function, whose dead letters are replayed onto it.

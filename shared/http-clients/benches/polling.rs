@@ -20,7 +20,7 @@ use relay::{
     CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination, NoLedger, PortError,
     Relay, RelayParts, Remedy, Row, Sending, Sink,
 };
-use tenant_logs::{DeadLetter, Raw, Schema};
+use tenant_logs::{DeadLetter, Schema};
 use tokio::time;
 
 /// What the limit allows may be missed by so much.
@@ -133,11 +133,7 @@ fn poller(tenant: &Auth0, first: &str) -> Result<BenchPoller, Box<dyn Error>> {
         common,
         dead_letters: NoDeadLetters,
     };
-    let destination = Destination {
-        sink: Counting::default(),
-        schema: Schema::Raw,
-        raw: Raw::Whole,
-    };
+    let destination = Destination::new(Counting::default(), Schema::Raw);
     Ok(Poller {
         relay: Relay::polling(parts, None, vec![destination]),
         source,

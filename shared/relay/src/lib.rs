@@ -5,6 +5,7 @@ pub mod logging;
 pub mod settings;
 
 mod assembly;
+mod beside;
 mod call_error;
 mod counters;
 mod deadline;
@@ -21,22 +22,24 @@ mod testing;
 pub mod webhook;
 
 pub use assembly::RelayParts;
+pub use beside::CallBeside;
 pub use call_error::{CallError, ServiceCode};
 pub use counters::{
     CounterFormat, Counters, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
 };
 pub use deadline::Deadline;
 pub use error::chain;
-pub use flow::{Destination, IncomingBody, OnExhaustion, Outcome, Relay};
+pub use flow::{Destination, IncomingBody, OnExhaustion, Outcome, Relay, Rest};
 pub use ledger_choice::{LedgerSettings, NoLedger, TableOrMemory};
 pub use ports::{
     Claim, DeadLetters, Delivery, Lease, PortError, Refusal, Remedy, Row, Settled, Sink, TokenCheck,
 };
 pub use secrets::{References, SecretStore, StoredSecrets, WantedSecret};
 pub use sending::{
-    BatchCall, CallLimits, Patience, Sending, TooLarge, Tries, back_off, call_with_retry,
-    send_in_calls, store_in_calls,
+    BatchCall, CallLimits, PartLimit, Patience, Sending, TooLarge, Tries, back_off,
+    call_with_retry, send_in_calls, store_in_calls,
 };
 pub use sinks::{
-    AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, local_sinks, ndjson,
+    ARRAY_BYTES, AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, json_array,
+    local_sinks, ndjson,
 };

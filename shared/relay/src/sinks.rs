@@ -3,11 +3,13 @@
 mod any_sink;
 mod choice;
 mod file;
+mod json_array;
 mod registry;
 mod stdout;
 
 pub use any_sink::AnySink;
 pub use file::FileSink;
+pub use json_array::{ARRAY_BYTES, json_array};
 pub use registry::{RegisteredSink, SinkRegistry, local_sinks};
 pub use stdout::{StdoutSink, ndjson};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use relay::journal::MemoryStore;
 use relay::{CounterFormat, Counters, Destination, OnExhaustion, Refusal, Remedy, Row, Settled};
-use tenant_logs::{Filter, Raw, Redaction, Schema, TenantName};
+use tenant_logs::{Filter, Redaction, Schema, TenantName};
 
 use super::*;
 
@@ -99,11 +99,9 @@ impl Sink for Picky {
 type Flow = Relay<Picky, MemoryStore, DeadLettersInMemory>;
 
 fn relay(sinks: Vec<Picky>, dead_letters: &[(&str, &str)]) -> Flow {
-    let destinations = sinks.into_iter().map(|sink| Destination {
-        sink,
-        schema: Schema::Raw,
-        raw: Raw::Whole,
-    });
+    let destinations = sinks
+        .into_iter()
+        .map(|sink| Destination::new(sink, Schema::Raw));
     let tenant = TenantName::parse("acme").unwrap();
     Relay {
         counters: Counters::of_each_invocation("test", &tenant, CounterFormat::Plain),
@@ -113,6 +111,7 @@ fn relay(sinks: Vec<Picky>, dead_letters: &[(&str, &str)]) -> Flow {
         redaction: Redaction::default(),
         destinations: destinations.collect(),
         replay_destinations: Some(Vec::new()),
+        leads_here: &[],
         ledger: Some(Journal::new(MemoryStore::default(), 35)),
         dead_letters: DeadLettersInMemory::of(dead_letters),
         on_exhaustion: OnExhaustion::HandBack,

@@ -16,7 +16,7 @@ use relay::{
     CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination, PortError, Relay,
     RelayParts, Row, Sending, Sink,
 };
-use tenant_logs::{DeadLetter, Raw, Schema, Timestamp};
+use tenant_logs::{DeadLetter, Schema, Timestamp};
 use tokio::time::Instant;
 
 /// A sink that counts what it gets, and answers after some time.
@@ -194,11 +194,7 @@ pub(crate) fn poller(tenant: &Auth0, settings: &[(&str, &str)]) -> TestPoller {
         common,
         dead_letters: NoDeadLetters,
     };
-    let destination = Destination {
-        sink: CountingSink::default(),
-        schema: Schema::Raw,
-        raw: Raw::Whole,
-    };
+    let destination = Destination::new(CountingSink::default(), Schema::Raw);
     Poller {
         relay: Relay::polling(
             parts,

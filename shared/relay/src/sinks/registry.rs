@@ -2,14 +2,14 @@
 
 use std::fmt::{self, Debug};
 
-use tenant_logs::{Raw, Schema};
+use tenant_logs::{Filter, Raw, Schema};
 
 use super::choice::{SinkChoice, read_sinks};
 use super::{AnySink, FileSink, SinkKind, StdoutSink};
 use crate::flow::Destination;
 use crate::ports::Sink;
 use crate::secrets::WantedSecret;
-use crate::settings::Reader;
+use crate::settings::{Reader, read_filter};
 
 /// Reads the settings of a sink, given in a schema; `None` if the reader noted a problem.
 type Open<'a> = Box<dyn Fn(&mut Reader<'_>, Schema) -> Option<AnySink> + 'a>;
@@ -18,6 +18,8 @@ type Open<'a> = Box<dyn Fn(&mut Reader<'_>, Schema) -> Option<AnySink> + 'a>;
 pub struct RegisteredSink<'a> {
     kind: SinkKind,
     secrets: Vec<WantedSecret>,
+    /// What the names of its own filter's settings begin with.
+    filter: Option<&'static str>,
     open: Open<'a>,
 }
 
@@ -30,6 +32,7 @@ impl SinkKind {
         RegisteredSink {
             kind: self,
             secrets: Vec::new(),
+            filter: None,
             open: Box::new(move |reader, schema| {
                 let sink = open(reader, schema)?;
                 Some(AnySink::new(self.name, sink))
@@ -49,6 +52,16 @@ impl RegisteredSink<'_> {
     pub fn with_secret(mut self, name: &'static str) -> Self {
         self.secrets.push(WantedSecret::current(name));
         self
+    }
+
+    /// The same sink, given only what passes a filter of its own: its settings are those of the filter of all, with `prefix`
+    /// in front of each name.
+    #[must_use]
+    pub fn with_filter(self, prefix: &'static str) -> Self {
+        Self {
+            filter: Some(prefix),
+            ..self
+        }
     }
 
     /// The sink as a destination for dead letters that name it, if `setting` is there; `None` if the reader noted a
@@ -73,9 +86,17 @@ impl RegisteredSink<'_> {
         schema: Schema,
         raw: Option<Raw>,
     ) -> Option<Destination<AnySink>> {
-        let sink = (self.open)(reader, schema)?;
-        let raw = raw.unwrap_or(self.kind.raw);
-        Some(Destination { sink, schema, raw })
+        let sink = (self.open)(reader, schema);
+        let filter = match self.filter {
+            Some(prefix) => read_filter(reader, prefix),
+            None => Some(Filter::default()),
+        };
+        Some(Destination {
+            sink: sink?,
+            schema,
+            raw: raw.unwrap_or(self.kind.raw),
+            filter: filter?,
+        })
     }
 }
 
