@@ -358,7 +358,25 @@ def check_failure_paths():
     print(f"{len(targets)} targets of rules, {len(mappings)} mappings, {len(queues)} queues keep what fails")
 
 
+# What the parameter Redact takes, and what it refuses before a function would.
+REDACT = {
+    True: ["", "ip=mask", "user_name=hmac,details.request.body=drop", r"a\.b\,c\=d\\.e=mask,ip=drop", "a.0.b=mask"],
+    False: ["ip", "ip=", "ip=hide", "=mask", "ip=mask,", ",ip=mask", "ip=mask=drop", r"ip\=mask", "ip=mask\\", r"a\b=mask"],
+}
+
+
+def check_redact_pattern():
+    """An escaped comma or equals sign is a part of a path, for the template as for the functions."""
+    pattern = load("../../template.yaml")["Parameters"]["Redact"]["AllowedPattern"]
+    for is_taken, texts in REDACT.items():
+        for text in texts:
+            if bool(re.search(pattern, text)) != is_taken:
+                problems.append(f"Redact: `{text}` is {'refused' if is_taken else 'taken'}")
+    print(f"{sum(map(len, REDACT.values()))} texts for Redact tried")
+
+
 if __name__ == "__main__":
+    check_redact_pattern()
     check_detections()
     check_deliver_rule()
     check_bus_types()
