@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 
 use tenant_logs::{DeadLetter, LogEvent, Timestamp};
+use tokio::time::Instant;
 
 use crate::sending::Sending;
 
@@ -95,6 +96,12 @@ pub trait Sink: Send + Sync {
     /// Its name in `SINKS`, in dead letters and in the ledger.
     fn name(&self) -> &'static str;
 
+    /// Asks the service what has to be known before the first delivery, as a function starts. It may be cut off; then the
+    /// first delivery asks.
+    fn prepare(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// Sends rows in as many calls and tries as it takes, and returns for each what became of it before `sending.until`.
     ///
     /// A sink of a network calls [`send_in_calls`](crate::send_in_calls).
@@ -104,6 +111,10 @@ pub trait Sink: Send + Sync {
 impl<S: Sink> Sink for &S {
     fn name(&self) -> &'static str {
         (**self).name()
+    }
+
+    async fn prepare(&self) {
+        (**self).prepare().await;
     }
 
     async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
@@ -166,9 +177,13 @@ pub enum Settled {
 
 /// Which webhook tokens are live.
 pub trait TokenCheck: Send + Sync {
-    /// Whether an `Authorization` header carries a live token, with or without the word `Bearer`.
-    fn is_live(&self, authorization: &[u8])
-    -> impl Future<Output = Result<bool, PortError>> + Send;
+    /// Whether an `Authorization` header carries a live token, with or without the word `Bearer`. A known one is told at
+    /// once; an unknown one is looked up until `until` at most.
+    fn is_live(
+        &self,
+        authorization: &[u8],
+        until: Instant,
+    ) -> impl Future<Output = Result<bool, PortError>> + Send;
 }
 
 /// A step at a port that failed, with its cause.
