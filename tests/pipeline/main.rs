@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod arrivals;
 mod aws_poller;
 mod azure;
 mod clocks;

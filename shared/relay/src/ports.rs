@@ -101,6 +101,12 @@ pub trait Sink: Send + Sync {
         true
     }
 
+    /// Asks the service what has to be known before the first delivery, as a function starts. It may be cut off; then the
+    /// first delivery asks.
+    fn prepare(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// Sends rows in as many calls and tries as it takes, and returns for each what became of it before `sending.until`.
     ///
     /// A sink of a network calls [`send_in_calls`](crate::send_in_calls).
@@ -114,6 +120,10 @@ impl<S: Sink> Sink for &S {
 
     fn has_ledger(&self) -> bool {
         (**self).has_ledger()
+    }
+
+    async fn prepare(&self) {
+        (**self).prepare().await;
     }
 
     async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
