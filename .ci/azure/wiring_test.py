@@ -21,6 +21,7 @@ SETTINGS = {
         "INCLUDE_CATEGORIES": "events.?includeCategories ?? ''",
         "EXCLUDE_CATEGORIES": "events.?excludeCategories ?? ''",
         "REDACT": "events.?redact ?? ''",
+        "WITHHOLD_UNREADABLE": "events.?withholdUnreadable ?? false ? 'true' : ''",
         "INVOCATION_SECONDS": "string(invocationSeconds)",
         "LOG_LEVEL": "logLevel",
     },

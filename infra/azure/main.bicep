@@ -152,6 +152,7 @@ var commonSettings = {
   EXCLUDE_CATEGORIES: events.?excludeCategories ?? ''
   REDACT: events.?redact ?? ''
   REDACT_KEY_SECRET_URI: events.?useRedactKey ?? false ? '${vault.outputs.uri}secrets/redact-key' : ''
+  WITHHOLD_UNREADABLE: events.?withholdUnreadable ?? false ? 'true' : ''
   INVOCATION_SECONDS: string(invocationSeconds)
   LOG_LEVEL: logLevel
 }

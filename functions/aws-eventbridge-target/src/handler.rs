@@ -12,6 +12,7 @@ use lambda_runtime::Context;
 use relay::{AnySink, Deadline, Relay, Remedy, TableOrMemory};
 use serde::Serialize;
 
+use crate::settings::ReplayQueue;
 use crate::{Settings, TargetError};
 use record::{LambdaEvent, Record, Text, texts_of};
 
@@ -22,6 +23,7 @@ const BATCH_SOURCES: [&str; 2] = ["aws:sqs", "aws:kinesis"];
 #[derive(Debug)]
 pub struct Target {
     relay: Relay<AnySink, TableOrMemory<JournalTable>, DeadLetterQueue>,
+    replay_queue: ReplayQueue,
 }
 
 /// What Lambda gets back.
@@ -43,6 +45,7 @@ impl Target {
             .ledger
             .open(|table| JournalTable::new(&function.connection, table));
         Self {
+            replay_queue: settings.replay_queue,
             relay: Relay::delivering(
                 function.into_parts(env!("CARGO_PKG_NAME")),
                 ledger,
@@ -85,7 +88,7 @@ async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<An
     check_source(&records)?;
     let numbered = records.iter().enumerate();
     let texts: Vec<Text<'_>> = numbered
-        .flat_map(|(position, record)| record.texts(position))
+        .flat_map(|(position, record)| record.texts(position, &target.replay_queue))
         .collect();
     let handed_back = deliver(target, &texts, &deadline).await;
     item_failures(&records, &handed_back).map(Answer::Batch)

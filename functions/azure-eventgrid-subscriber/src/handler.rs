@@ -3,7 +3,7 @@
 use custom_handler::{Call, Handler, Reply};
 use http_clients::{DeadLetterContainer, JournalTable};
 use relay::journal::Journal;
-use relay::{AnySink, Relay, TableOrMemory, chain};
+use relay::{AnySink, IncomingBody, Relay, TableOrMemory, chain};
 use serde_json::json;
 use tenant_logs::decode;
 
@@ -46,12 +46,7 @@ impl Subscriber {
         let texts = text.as_deref().map(texts_of);
         let bodies = match &texts {
             Ok(texts) => texts.iter().map(|text| incoming_body(text)).collect(),
-            Err(unreadable) => vec![relay::IncomingBody {
-                body: &body,
-                parsed: Err(**unreadable),
-                trace_id: None,
-                left_out: 0,
-            }],
+            Err(unreadable) => vec![IncomingBody::new(&body, Err(**unreadable))],
         };
         let outcome = self.relay.deliver(bodies, &deadline).await;
         if outcome.handed_back.is_empty() {

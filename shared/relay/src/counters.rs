@@ -12,7 +12,7 @@ use tenant_logs::{Known, Timestamp};
 pub const METRIC_NAMESPACE: &str = "Auth0LogRelay";
 
 /// Every counter, by the name that it has in a line and as a metric.
-pub const METRIC_NAMES: [&str; 14] = [
+pub const METRIC_NAMES: [&str; 15] = [
     "received",
     "delivered",
     "duplicate",
@@ -20,6 +20,7 @@ pub const METRIC_NAMES: [&str; 14] = [
     "redacted",
     "unrecognized",
     "set_aside",
+    "withheld",
     "gap",
     "retried",
     "refused",
@@ -58,6 +59,8 @@ pub struct InvocationCounters {
     pub unreadable: usize,
     /// What was set aside before it reached a sink.
     pub set_aside: usize,
+    /// What was set aside without its text, because that could not be redacted.
+    pub withheld: usize,
     /// Log events that push did not bring; only a function that polls finds any.
     pub gap: usize,
     /// Whether a checkpoint stopped the run, as one or none; only a function that polls has one.
@@ -163,6 +166,7 @@ fn line(
         shared.redacted,
         shared.unrecognized,
         shared.set_aside + own.set_aside,
+        shared.withheld,
         shared.gap,
         own.retried,
         own.refused,

@@ -6,7 +6,7 @@ mod tokens;
 
 use std::borrow::Cow;
 
-use tenant_logs::{Unreadable, decode, decode_base64, parse};
+use tenant_logs::{ElementLimits, Unreadable, decode, decode_base64, parse_within};
 
 use crate::counters::InvocationCounters;
 use crate::deadline::Deadline;
@@ -150,18 +150,19 @@ pub async fn receive_body<S: Sink, L: Store, D: DeadLetters>(
         Ok(text) => text,
         Err(unreadable) => return refuse(relay, unreadable, &body, deadline).await,
     };
-    match parse(&text) {
-        Ok(parsed) => {
-            let arrival = IncomingBody {
-                body: &body,
-                parsed: Ok(parsed),
-                trace_id: request.trace_id,
-                left_out: 0,
-            };
-            WebhookAnswer::of(&relay.deliver(vec![arrival], deadline).await)
-        }
-        Err(unreadable) => refuse(relay, unreadable, &body, deadline).await,
+    let parsed = match parse_within(&text, ElementLimits::of(max_body_bytes)) {
+        Ok(parsed) => parsed,
+        Err(unreadable) => return refuse(relay, unreadable, &body, deadline).await,
+    };
+    let arrival = IncomingBody {
+        trace_id: request.trace_id,
+        ..IncomingBody::new(&body, Ok(parsed))
+    };
+    let outcome = relay.deliver(vec![arrival], deadline).await;
+    if outcome.is_not_storable {
+        return refuse(relay, Unreadable::NotStorable, &body, deadline).await;
     }
+    WebhookAnswer::of(&outcome)
 }
 
 async fn is_authorized(
@@ -188,12 +189,7 @@ async fn refuse<S: Sink, L: Store, D: DeadLetters>(
         });
         return WebhookAnswer::unreadable(unreadable);
     }
-    let arrival = IncomingBody {
-        body,
-        parsed: Err(unreadable),
-        trace_id: None,
-        left_out: 0,
-    };
+    let arrival = IncomingBody::new(body, Err(unreadable));
     let outcome = relay.deliver(vec![arrival], deadline).await;
     if outcome.handed_back.is_empty() {
         WebhookAnswer::unreadable(unreadable)
@@ -232,7 +228,10 @@ impl WebhookAnswer {
 
     fn unreadable(unreadable: Unreadable) -> Self {
         let status = match unreadable {
-            Unreadable::TooLarge { .. } => 413,
+            Unreadable::TooLarge { .. }
+            | Unreadable::TooManyElements { .. }
+            | Unreadable::TooManyRejects { .. }
+            | Unreadable::NotStorable => 413,
             Unreadable::Empty
             | Unreadable::NotUtf8 { .. }
             | Unreadable::Syntax { .. }

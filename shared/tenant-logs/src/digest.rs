@@ -1,6 +1,10 @@
 //! SHA-256 in lower-case hexadecimal, and the stable identifier of a record that has none.
 
+use hmac::Mac;
 use sha2::{Digest, Sha256};
+
+use crate::Secret;
+use crate::secret::hmac_sha256;
 
 /// SHA-256 of some bytes, as 64 lower-case hexadecimal digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
@@ -22,27 +26,40 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// HMAC-SHA-256 of some bytes, as hexadecimal digits.
+pub(crate) fn hmac_hex(key: &Secret, bytes: &[u8]) -> String {
+    let mut mac = hmac_sha256(key.expose().as_bytes());
+    mac.update(bytes);
+    hex(&mac.finalize().into_bytes())
+}
+
 /// The identifier of a record without one: a hash of its JSON text without the white space between tokens.
 ///
 /// A front end that reformats the record does not change it; Auth0's next try brings the same one.
 pub(crate) fn derived_log_id(record: &str) -> String {
     let mut hasher = Sha256::new();
-    let mut rest = record;
-    while let Some(quote) = rest.find('"') {
-        let (between, from_quote) = rest.split_at(quote);
-        update_without_white_space(&mut hasher, between);
-        let (string, after) = from_quote.split_at(string_end(from_quote));
-        hasher.update(string);
-        rest = after;
-    }
-    update_without_white_space(&mut hasher, rest);
+    for_each_token(record, |text| hasher.update(text));
     hex(&hasher.finalize())
 }
 
-fn update_without_white_space(hasher: &mut Sha256, text: &str) {
-    for token in text.split_ascii_whitespace() {
-        hasher.update(token);
+/// The same by a key: without it, nobody can try which record has this identifier.
+pub(crate) fn keyed_log_id(key: &Secret, record: &str) -> String {
+    let mut mac = hmac_sha256(key.expose().as_bytes());
+    for_each_token(record, |text| mac.update(text.as_bytes()));
+    hex(&mac.finalize().into_bytes())
+}
+
+/// Visits a JSON text without the white space between its tokens.
+fn for_each_token(json: &str, mut visit: impl FnMut(&str)) {
+    let mut rest = json;
+    while let Some(quote) = rest.find('"') {
+        let (between, from_quote) = rest.split_at(quote);
+        between.split_ascii_whitespace().for_each(&mut visit);
+        let (string, after) = from_quote.split_at(string_end(from_quote));
+        visit(string);
+        rest = after;
     }
+    rest.split_ascii_whitespace().for_each(visit);
 }
 
 /// Where the string ends that begins at the first byte, its closing quote included.
@@ -77,6 +94,16 @@ mod tests {
         let compact = r#"{"type":"s","user_name":"a \" b"}"#;
         let spaced = "{ \"type\" :\n\t\"s\", \"user_name\": \"a \\\" b\"\r\n}";
         assert_eq!(derived_log_id(compact), derived_log_id(spaced));
+    }
+
+    #[test]
+    fn a_keyed_log_id_is_as_stable_and_another_one_for_another_key() {
+        let (key, other) = (Secret::new("k3y"), Secret::new("other"));
+        let id = keyed_log_id(&key, r#"{"type":"s"}"#);
+        assert_eq!(id, keyed_log_id(&key, r#"{ "type": "s" }"#));
+        assert_eq!(id, hmac_hex(&key, br#"{"type":"s"}"#));
+        assert_ne!(id, keyed_log_id(&other, r#"{"type":"s"}"#));
+        assert_ne!(id, derived_log_id(r#"{"type":"s"}"#));
     }
 
     #[test]

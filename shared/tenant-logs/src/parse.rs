@@ -3,6 +3,8 @@
 //! Parsing never fails for one bad element: it becomes a reject, and the rest goes on. Only a body whose extent
 //! cannot be read is refused as a whole.
 
+mod parsed;
+
 use std::borrow::Cow;
 
 use serde::Deserialize;
@@ -13,33 +15,26 @@ use crate::element::Element;
 use crate::json::{member, scalar, string_content};
 use crate::{LogEvent, RejectReason, Unreadable};
 
-/// What a body holds.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Parsed<'a> {
-    /// Its log events, in their order.
-    pub log_events: Vec<LogEvent<'a>>,
-    /// Its elements or lines that are no log events.
-    pub rejects: Vec<Reject<'a>>,
-}
-
-/// An element or line that is no log event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject<'a> {
-    /// The element's or line's own text.
-    pub text: &'a str,
-    /// Why it is none.
-    pub reason: RejectReason,
-    /// The type that its envelope names, where it came in one: another publisher's, perhaps.
-    pub envelope_type: Option<Cow<'a, str>>,
-}
+pub use parsed::{ElementLimits, Parsed, Reject};
 
 /// Reads every log event of a body.
 ///
 /// # Errors
 /// [`Unreadable`] with the byte where reading stopped; then nothing of the body may be used.
 pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
+    parse_within(text, ElementLimits::default())
+}
+
+/// Reads every log event of a body that has at most so many.
+///
+/// # Errors
+/// As [`parse`], and where a limit is exceeded.
+pub fn parse_within(text: &str, limits: ElementLimits) -> Result<Parsed<'_>, Unreadable> {
+    parse_into(text, Parsed::within(limits))?.checked()
+}
+
+fn parse_into<'a>(text: &'a str, mut parsed: Parsed<'a>) -> Result<Parsed<'a>, Unreadable> {
     let begin = begin_of(text);
-    let mut parsed = Parsed::default();
     match text.as_bytes().get(begin) {
         None => Err(Unreadable::Empty),
         Some(b'[') => {
@@ -53,11 +48,11 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
             }
             Ok(value) => {
                 let stopped_at = skip_white_space(text, begin + value.text.len());
-                read_lines(text, begin, stopped_at)
+                read_lines(text, (begin, stopped_at), parsed)
             }
-            Err(offset) => read_lines(text, begin, begin + offset),
+            Err(offset) => read_lines(text, (begin, begin + offset), parsed),
         },
-        Some(_) => read_lines(text, begin, begin),
+        Some(_) => read_lines(text, (begin, begin), parsed),
     }
 }
 
@@ -114,7 +109,11 @@ fn read_array<'a>(text: &'a str, begin: usize, parsed: &mut Parsed<'a>) -> Resul
 }
 
 /// Reads JSON Lines; `stopped_at` is where reading the text as one value stopped.
-fn read_lines(text: &str, begin: usize, stopped_at: usize) -> Result<Parsed<'_>, Unreadable> {
+fn read_lines<'a>(
+    text: &'a str,
+    (begin, stopped_at): (usize, usize),
+    mut parsed: Parsed<'a>,
+) -> Result<Parsed<'a>, Unreadable> {
     let mut lines = tail(text, begin)
         .split('\n')
         .map(|line| line.trim_matches(WHITE_SPACE))
@@ -124,11 +123,10 @@ fn read_lines(text: &str, begin: usize, stopped_at: usize) -> Result<Parsed<'_>,
     if !first_is_complete {
         return Err(Unreadable::Syntax { offset: stopped_at });
     }
-    let mut parsed = Parsed::default();
     for line in lines {
         match read_line(line) {
             Ok(mut value) => push_with_logs(&mut value, &mut parsed),
-            Err(offset) => parsed.rejects.push(Reject {
+            Err(offset) => parsed.reject(Reject {
                 text: line,
                 reason: RejectReason::Syntax { offset },
                 envelope_type: None,
@@ -152,7 +150,7 @@ fn push_with_logs<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
     let logs = value
         .element
         .as_ref()
-        .filter(|element| !element.own.is_log_event() && element.data.is_none())
+        .filter(|element| !element.own.is_log_event() && !element.has_data && !element.has_repeats)
         .and_then(|element| element.logs)
         .filter(|logs| logs.starts_with('['));
     match logs {
@@ -173,12 +171,12 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
         if !value.text.starts_with('{') {
             reject.reason = RejectReason::NotAnObject;
         }
-        parsed.rejects.push(reject);
+        parsed.reject(reject);
         return;
     };
     if may_be_dead_letter(element) && is_dead_letter(value.text) {
         reject.reason = RejectReason::DeadLetter;
-        parsed.rejects.push(reject);
+        parsed.reject(reject);
         return;
     }
     let content = enveloped(value.text, element);
@@ -188,6 +186,7 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
     let is_enveloped = !matches!(content, Content::Own);
     let envelope_time = element.envelope_time.filter(|_| is_enveloped);
     let log_event = match content {
+        _ if element.has_repeats => Err(RejectReason::BrokenWrapper),
         Content::Own => LogEvent::from_element(value.text, element),
         Content::Detail => from_detail(element),
         Content::Data(data) => from_envelope(data, element.redacted).map(|log_event| {
@@ -198,11 +197,12 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
         }),
     };
     match log_event {
-        Some(log_event) => {
-            let log_event = log_event.with_envelope_time(envelope_time);
-            parsed.log_events.push(log_event);
+        Ok(log_event) => {
+            let is_ours = is_enveloped && log_event.has_marks() && is_from_us(value.text);
+            let log_event = log_event.with_envelope(envelope_time, is_ours);
+            parsed.add(log_event);
         }
-        None => parsed.rejects.push(reject),
+        Err(reason) => parsed.reject(Reject { reason, ..reject }),
     }
 }
 
@@ -250,13 +250,20 @@ fn named_by_us<'a>(envelope: &'a str, log_event: &LogEvent<'_>) -> Option<Cow<'a
         return None;
     }
     let of_envelope = |name| member(envelope, name).and_then(string_content);
-    let is_ours =
-        of_envelope("type")? == "com.auth0.Log" && of_envelope("source")?.starts_with("auth0.com/");
+    let is_ours = of_envelope("type")? == "com.auth0.Log" && is_from_us(envelope);
     of_envelope("id").filter(|id| is_ours && !id.is_empty())
 }
 
-fn from_detail<'a>(envelope: &mut Element<'a>) -> Option<LogEvent<'a>> {
-    let detail = envelope.detail.as_mut()?;
+/// Whether an envelope says that one of our own functions put it onto a bus or a topic, where nobody else may.
+fn is_from_us(envelope: &str) -> bool {
+    let source = member(envelope, "source").and_then(string_content);
+    source.is_some_and(|source| source.starts_with("auth0.com/"))
+}
+
+fn from_detail<'a>(envelope: &mut Element<'a>) -> Result<LogEvent<'a>, RejectReason> {
+    let Some(detail) = envelope.detail.as_mut() else {
+        return Err(RejectReason::NotALogEvent);
+    };
     match &mut detail.element {
         Some(element) => LogEvent::from_element(detail.text, element)
             .map(|log_event| log_event.with_redacted(envelope.redacted)),
@@ -265,16 +272,20 @@ fn from_detail<'a>(envelope: &mut Element<'a>) -> Option<LogEvent<'a>> {
 }
 
 /// Reads the object, or the object inside a JSON string, that an envelope carries.
-fn from_envelope<'a>(inner: &'a str, redacted: Option<&'a str>) -> Option<LogEvent<'a>> {
+fn from_envelope<'a>(
+    inner: &'a str,
+    redacted: Option<&'a str>,
+) -> Result<LogEvent<'a>, RejectReason> {
     let log_event = match string_content(inner) {
         Some(json) => log_event_of(&json)?.into_owned(),
         None => log_event_of(inner)?,
     };
-    Some(log_event.with_redacted(redacted))
+    Ok(log_event.with_redacted(redacted))
 }
 
-fn log_event_of(text: &str) -> Option<LogEvent<'_>> {
-    let mut element = read_line(text).ok()?.element?;
+fn log_event_of(text: &str) -> Result<LogEvent<'_>, RejectReason> {
+    let element = read_line(text).ok().and_then(|value| value.element);
+    let mut element = element.ok_or(RejectReason::NotALogEvent)?;
     LogEvent::from_element(text, &mut element)
 }
 

@@ -8,7 +8,8 @@ mod rules;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::json::object_members;
+use crate::digest::{hmac_hex, keyed_log_id, sha256_hex};
+use crate::json::{array_elements, object_members};
 use crate::{LogEvent, Secret};
 use rewriting::Rewriting;
 pub use rules::RedactionProblem;
@@ -66,6 +67,28 @@ impl Redaction {
         self.rules.is_empty()
     }
 
+    /// Returns a hash of bytes that may hold what is hidden: SHA-256, keyed where something is hidden; `None` without a key,
+    /// because whoever guesses the bytes could tell that they are right.
+    pub fn digest(&self, bytes: &[u8]) -> Option<String> {
+        if self.is_empty() {
+            return Some(sha256_hex(bytes));
+        }
+        self.key.as_ref().map(|key| hmac_hex(key, bytes))
+    }
+
+    /// Names a log event that came without a `log_id` so that its name gives nothing away: by a hash with the key, or, where
+    /// something is hidden without a key, by what `random` returns. Call it before anything is redacted.
+    pub fn identify(&self, log_event: &mut LogEvent<'_>, random: impl FnOnce() -> String) {
+        if !log_event.is_named_here() {
+            return;
+        }
+        if let Some(key) = &self.key {
+            log_event.rename(keyed_log_id(key, log_event.record()));
+        } else if !self.is_empty() {
+            log_event.rename(random());
+        }
+    }
+
     /// Redacts a log event. Returns whether anything was changed. Where nothing is, its text stays byte for byte.
     pub fn redact(&self, log_event: &mut LogEvent<'_>) -> bool {
         if self.is_empty() {
@@ -80,10 +103,10 @@ impl Redaction {
             return false;
         }
         let mut rewriting = self.rewriting();
-        rewriting.value(log_event.record(), &[&tree], 0);
+        rewriting.record(log_event.record(), &tree);
         let record = std::mem::take(&mut rewriting.text);
         if let Some(beside) = log_event.beside() {
-            rewriting.value(&beside, &[&tree], 0);
+            rewriting.anywhere(&beside, &[], &tree, 0);
         }
         if rewriting.treated.is_empty() {
             return false;
@@ -92,11 +115,14 @@ impl Redaction {
         true
     }
 
-    /// Redacts an object that is no log event, as if a record began at every object in it; `None` for other text.
+    /// Redacts an object or an array that is no log event, as if a record began at every object in it, or in a string that
+    /// holds JSON; `None` for other text.
     ///
-    /// A string that may hold JSON and what is nested deeper than anybody's record are masked.
-    pub fn redact_object(&self, text: &str) -> Option<String> {
-        object_members(text)?;
+    /// A string that begins like JSON and is none, and what is nested deeper than anybody's record, are masked.
+    pub fn redact_anywhere(&self, text: &str) -> Option<String> {
+        if object_members(text).is_none() && array_elements(text).is_none() {
+            return None;
+        }
         let mut rewriting = self.rewriting();
         rewriting.anywhere(text, &[], &self.tree, 0);
         Some(rewriting.text)

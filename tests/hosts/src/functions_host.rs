@@ -257,6 +257,11 @@ impl FunctionsHost {
         Ok(process.ended().await.and_then(|exit| exit.code()))
     }
 
+    /// The port on which the handler listens, whichever process it is.
+    pub fn handler_port(&self) -> u16 {
+        self.shared.handler.port()
+    }
+
     /// How many handlers were started.
     pub fn starts(&self) -> usize {
         self.shared.handler.starts()

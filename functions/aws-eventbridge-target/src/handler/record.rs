@@ -2,15 +2,19 @@
 
 use std::borrow::Cow;
 
-use relay::IncomingBody;
+use relay::{IncomingBody, Marks};
 use tenant_logs::{
-    JsonReader, UnexpectedJson, Unreadable, decode, decode_base64, parse, read_json,
+    ElementLimits, JsonReader, UnexpectedJson, Unreadable, decode, decode_base64, parse_within,
+    read_json,
 };
 
 use super::failure_record::payload_of;
+use crate::settings::ReplayQueue;
 
 /// The largest text that a packed record may have: as much as the ingest function can be set to accept.
 const MAX_UNPACKED_BYTES: usize = 67_108_864;
+/// What a record may hold: as much as a body of the ingest function's own limit. One that holds more becomes one dead letter.
+const LIMITS: ElementLimits = ElementLimits::of(6_291_456);
 
 /// An event as Lambda hands it over, as far as we read it.
 pub(super) enum LambdaEvent {
@@ -27,6 +31,10 @@ pub(super) struct Record {
     message_id: Option<String>,
     body: Option<String>,
     trace_header: Option<String>,
+    /// The queue or stream that it comes from.
+    source_arn: String,
+    /// Whether one of our own functions sent it.
+    is_ours: bool,
     kinesis: Option<KinesisData>,
 }
 
@@ -44,6 +52,9 @@ pub(super) struct Text<'a> {
     /// The bytes as they came, where the text is not them.
     raw: Option<Vec<u8>>,
     trace_id: Option<&'a str>,
+    marks: Marks,
+    /// Whether it lay among the dead letters.
+    is_returned: bool,
 }
 
 impl LambdaEvent {
@@ -82,6 +93,12 @@ impl Record {
                 }
                 "messageId" => record.message_id = value.optional(JsonReader::text)?,
                 "body" => record.body = value.optional(JsonReader::text_or_json)?,
+                "eventSourceARN" => {
+                    record.source_arn = value.optional(JsonReader::text)?.unwrap_or_default();
+                }
+                "messageAttributes" => {
+                    record.is_ours = value.optional(has_producer)?.unwrap_or_default();
+                }
                 "attributes" => record.trace_header = value.optional(trace_header)?.flatten(),
                 "kinesis" => record.kinesis = value.optional(KinesisData::read)?,
                 _ => value.skip()?,
@@ -106,14 +123,32 @@ impl Record {
         identifier.filter(|identifier| !identifier.is_empty())
     }
 
-    /// The texts that it holds: one, unless it is Lambda's record of a batch that failed.
-    pub(super) fn texts(&self, origin: usize) -> Vec<Text<'_>> {
+    /// The texts that it holds: one, unless it is Lambda's record of a batch that failed. What comes from the queue
+    /// `replay` lay among the dead letters.
+    pub(super) fn texts(&self, origin: usize, replay: &ReplayQueue) -> Vec<Text<'_>> {
         let trace_id = self.trace_header.as_deref();
-        match &self.kinesis {
+        let mut texts = match &self.kinesis {
             Some(kinesis) => vec![kinesis.text(origin)],
             None => texts_of(self.body.as_deref().unwrap_or_default(), origin, trace_id),
+        };
+        for text in &mut texts {
+            text.is_returned |= replay.is(&self.source_arn);
+            if self.is_ours {
+                text.marks = Marks::Believed;
+            }
         }
+        texts
     }
+}
+
+/// Whether a message's attributes name the function of ours that sent it.
+fn has_producer(attributes: &mut JsonReader<'_>) -> Result<bool, UnexpectedJson> {
+    let mut has_producer = false;
+    attributes.object(|name, value| {
+        has_producer |= name == "producer";
+        value.skip()
+    })?;
+    Ok(has_producer)
 }
 
 /// The trace that a message's attributes name.
@@ -158,6 +193,8 @@ impl KinesisData {
             content,
             raw: Some(raw),
             trace_id: None,
+            marks: Marks::OfOurEnvelopes,
+            is_returned: false,
         }
     }
 }
@@ -173,9 +210,15 @@ pub(super) fn texts_of<'a>(
         content: Ok(text),
         raw: None,
         trace_id,
+        marks: Marks::OfOurEnvelopes,
+        is_returned: false,
     };
     let Some(payload) = payload_of(body) else {
         return vec![text(body.into())];
+    };
+    let returned = |text| Text {
+        is_returned: true,
+        ..text
     };
     match LambdaEvent::read(payload) {
         Ok(LambdaEvent::Batch(records)) => {
@@ -184,11 +227,18 @@ pub(super) fn texts_of<'a>(
                     trace_id,
                     ..kinesis.text(origin)
                 },
-                None => text(record.body.unwrap_or_default().into()),
+                None => Text {
+                    marks: if record.is_ours {
+                        Marks::Believed
+                    } else {
+                        Marks::OfOurEnvelopes
+                    },
+                    ..text(record.body.unwrap_or_default().into())
+                },
             });
-            texts.collect()
+            texts.map(returned).collect()
         }
-        Ok(LambdaEvent::Direct) | Err(_) => vec![text(payload.into())],
+        Ok(LambdaEvent::Direct) | Err(_) => vec![returned(text(payload.into()))],
     }
 }
 
@@ -196,14 +246,14 @@ impl Text<'_> {
     /// What it holds, for the flow.
     pub(super) fn incoming_body(&self) -> IncomingBody<'_> {
         let (body, parsed) = match &self.content {
-            Ok(text) => (text.as_bytes(), parse(text)),
+            Ok(text) => (text.as_bytes(), parse_within(text, LIMITS)),
             Err(unreadable) => (&[][..], Err(*unreadable)),
         };
         IncomingBody {
-            body: self.raw.as_deref().unwrap_or(body),
-            parsed,
             trace_id: self.trace_id,
-            left_out: 0,
+            marks: self.marks,
+            is_returned: self.is_returned,
+            ..IncomingBody::new(self.raw.as_deref().unwrap_or(body), parsed)
         }
     }
 }
@@ -226,7 +276,7 @@ mod tests {
         assert_eq!(first.event_source(), "");
         assert_eq!(first.body.as_deref(), Some(r#"{ "log_id":"1" }"#));
         assert_eq!(second.identifier(), Some("2"));
-        assert_eq!(second.body.as_deref(), Some("\u{fffd} {\"log_id\":\"2\"}"));
+        assert_eq!(second.body.as_deref(), Some(r#"\ud800 {"log_id":"2"}"#));
         assert_eq!(second.trace_header.as_deref(), Some("t"));
         assert_eq!((third.identifier(), third.body.as_deref()), (None, None));
         assert!(LambdaEvent::read(r#"{"Records":5}"#).is_err());

@@ -123,9 +123,7 @@ fn body(page: &PulledPage, skip_before: Option<Timestamp>) -> Result<IncomingBod
         log_events.retain(|event| event.date().is_none_or(|date| date >= begin));
     }
     Ok(IncomingBody {
-        body: page.text.as_bytes(),
         left_out: kept - parsed.log_events.len(),
-        parsed: Ok(parsed),
-        trace_id: None,
+        ..IncomingBody::new(page.text.as_bytes(), Ok(parsed))
     })
 }

@@ -2,19 +2,18 @@
 
 use std::borrow::Cow;
 
-use hmac::Mac;
-
 use super::rules::{Action, Node, Rule};
 use crate::Secret;
-use crate::digest::hex;
+use crate::digest::hmac_hex;
 use crate::json::{array_elements, object_members, push_text, string_content};
-use crate::secret::hmac_sha256;
 
 /// Arrays nested deeper than this are hashed or masked as one value.
 const MAX_ARRAY_DEPTH: usize = 32;
 
 /// What is nested deeper than this in an object that is no log event is masked as one value.
 const MAX_DEPTH: usize = 32;
+/// Members in which envelopes and wrappers have records.
+const ENVELOPING: [&str; 3] = ["data", "detail", "logs"];
 const MASKED: &str = "\"***\"";
 
 /// A record being written anew, and the paths that were treated in it.
@@ -80,8 +79,16 @@ impl<'a> Rewriting<'a> {
 
     /// Writes a string, and follows the paths into the JSON that it may hold.
     fn string(&mut self, json: &str, nodes: &[&Node], depth: usize) {
+        self.in_string(json, nodes, |this, inner| {
+            this.value(inner, nodes, depth + 1)
+        });
+    }
+
+    /// Writes a string anew where `write` treats something in the JSON that it holds; `hidden` may be in it where that
+    /// cannot be told.
+    fn in_string(&mut self, json: &str, hidden: &[&Node], write: impl FnOnce(&mut Self, &str)) {
         let Some(content) = string_content(json) else {
-            return self.hide(nodes);
+            return self.hide(hidden);
         };
         let inner = content.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         if !inner.starts_with(['{', '[', '"']) {
@@ -89,11 +96,11 @@ impl<'a> Rewriting<'a> {
         }
         if serde_json::from_str::<&serde_json::value::RawValue>(inner).is_err() {
             // What begins like JSON and is none, a template or a quotation, may still be a part of some.
-            return self.hide(nodes);
+            return self.hide(hidden);
         }
         let before = std::mem::take(&mut self.text);
         let noted_before = self.notes;
-        self.value(inner, nodes, depth + 1);
+        write(self, inner);
         let rewritten = std::mem::replace(&mut self.text, before);
         if self.notes == noted_before {
             return self.text.push_str(json);
@@ -105,7 +112,33 @@ impl<'a> Rewriting<'a> {
             .push_str(&String::from_utf8(quoted).unwrap_or_default());
     }
 
+    /// Writes a record. In a member that only envelopes and wrappers have, another one may be.
+    pub(super) fn record(&mut self, json: &str, root: &Node) {
+        let Some(members) = object_members(json) else {
+            return self.value(json, &[root], 0);
+        };
+        self.members(&members, &[root], |this, name, value, children| {
+            if ENVELOPING.contains(&name) && children.iter().all(|child| child.rule.is_none()) {
+                this.anywhere(value, children, root, 1);
+            } else {
+                this.value(value, children, 1);
+            }
+        });
+    }
+
     fn object(&mut self, members: &[(&str, &str)], nodes: &[&Node], depth: usize) {
+        self.members(members, nodes, |this, _, value, children| {
+            this.value(value, children, depth + 1);
+        });
+    }
+
+    /// Writes an object without what is dropped, each other member's value by `write`, which gets where the paths stand.
+    fn members(
+        &mut self,
+        members: &[(&str, &str)],
+        nodes: &[&Node],
+        mut write: impl FnMut(&mut Self, &str, &str, &[&Node]),
+    ) {
         let mut separator = '{';
         for (key, value) in members {
             let name = string_content(key).unwrap_or_default();
@@ -118,7 +151,7 @@ impl<'a> Rewriting<'a> {
             separator = ',';
             self.text.push_str(key);
             self.text.push(':');
-            self.value(value, &children, depth + 1);
+            write(self, &name, value, &children);
         }
         if separator == '{' {
             self.text.push('{');
@@ -148,64 +181,47 @@ impl<'a> Rewriting<'a> {
 
     /// Writes a value in which a record may begin at every object: `nodes` are where the paths of those around it stand.
     pub(super) fn anywhere(&mut self, json: &str, nodes: &[&Node], root: &Node, depth: usize) {
-        if json.starts_with('"') {
-            let may_hold_json = string_content(json).is_none_or(|text| {
-                text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
-                    .starts_with(['{', '[', '"'])
-            });
-            self.text
-                .push_str(if may_hold_json { MASKED } else { json });
-        } else if !json.starts_with(['{', '[']) {
+        if !json.starts_with(['{', '[', '"']) {
             self.text.push_str(json);
         } else if depth == MAX_DEPTH {
-            self.text.push_str(MASKED);
-        } else if let Some(members) = object_members(json) {
-            self.object_anywhere(&members, nodes, root, depth);
-        } else {
-            let elements = array_elements(json).unwrap_or_default();
-            let mut index = 0;
-            self.array(&elements, |this, element| {
-                let of_index = children_at(nodes, index);
-                index += 1;
-                if let Some(rule) = of_index.iter().find_map(|node| node.rule.as_ref()) {
-                    this.treat(element, rule, 0);
-                    return;
-                }
-                let all: Vec<&Node> = of_index.into_iter().chain(nodes.iter().copied()).collect();
-                this.anywhere(element, &all, root, depth + 1);
+            self.hide(&[root]);
+        } else if json.starts_with('"') {
+            self.in_string(json, &[root], |this, inner| {
+                this.anywhere(inner, nodes, root, depth + 1);
             });
+        } else if let Some(members) = object_members(json) {
+            let around: Vec<&Node> = nodes.iter().copied().chain([root]).collect();
+            self.members(&members, &around, |this, _, value, children| match children
+                .iter()
+                .find_map(|child| child.rule.as_ref())
+            {
+                Some(rule) => this.treat(value, rule, 0),
+                None => this.anywhere(value, children, root, depth + 1),
+            });
+        } else {
+            self.elements_anywhere(
+                &array_elements(json).unwrap_or_default(),
+                nodes,
+                root,
+                depth,
+            );
         }
     }
 
-    fn object_anywhere(
-        &mut self,
-        members: &[(&str, &str)],
-        nodes: &[&Node],
-        root: &Node,
-        depth: usize,
-    ) {
-        let mut separator = '{';
-        for (key, value) in members {
-            let name = string_content(key).unwrap_or_default();
-            let around = nodes.iter().copied().chain([root]);
-            let children: Vec<&Node> = around.filter_map(|node| node.child(&name)).collect();
-            let rule = children.iter().find_map(|child| child.rule.as_ref());
-            if rule.is_some_and(|rule| rule.action == Action::Drop) {
-                continue;
+    fn elements_anywhere(&mut self, elements: &[&str], nodes: &[&Node], root: &Node, depth: usize) {
+        let mut index = 0;
+        self.array(elements, |this, element| {
+            let of_index = children_at(nodes, index);
+            index += 1;
+            match of_index.iter().find_map(|node| node.rule.as_ref()) {
+                Some(rule) => this.treat(element, rule, 0),
+                None => {
+                    let all: Vec<&Node> =
+                        of_index.into_iter().chain(nodes.iter().copied()).collect();
+                    this.anywhere(element, &all, root, depth + 1);
+                }
             }
-            self.text.push(separator);
-            separator = ',';
-            self.text.push_str(key);
-            self.text.push(':');
-            match rule {
-                Some(rule) => self.treat(value, rule, 0),
-                None => self.anywhere(value, &children, root, depth + 1),
-            }
-        }
-        if separator == '{' {
-            self.text.push('{');
-        }
-        self.text.push('}');
+        });
     }
 
     fn array(&mut self, elements: &[&str], mut write: impl FnMut(&mut Self, &str)) {
@@ -245,11 +261,10 @@ impl<'a> Rewriting<'a> {
 
     fn hash(&self, json: &str) -> String {
         let plain = string_content(json).unwrap_or(Cow::Borrowed(json));
-        // Rules that hash are refused without a key, so an empty one never hashes.
-        let key = self.key.map(Secret::expose).unwrap_or_default();
-        let mut mac = hmac_sha256(key.as_bytes());
-        mac.update(plain.as_bytes());
-        hex(&mac.finalize().into_bytes())
+        // Rules that hash are refused without a key.
+        self.key
+            .map(|key| hmac_hex(key, plain.as_bytes()))
+            .unwrap_or_default()
     }
 
     fn note(&mut self, rule: &Rule) {

@@ -35,12 +35,9 @@ fn dead_letter(sink: impl Into<Value>, log_id: impl Into<Value>, event: &Value) 
 
 async fn replay(relay: &TestRelay, dead_letters: &[Value]) -> Outcome {
     let bodies: Vec<String> = dead_letters.iter().map(Value::to_string).collect();
-    let bodies = bodies.iter().map(|body| IncomingBody {
-        body: body.as_bytes(),
-        parsed: tenant_logs::parse(body),
-        trace_id: None,
-        left_out: 0,
-    });
+    let bodies = bodies
+        .iter()
+        .map(|body| IncomingBody::new(body.as_bytes(), tenant_logs::parse(body)));
     relay.deliver(bodies.collect(), &deadline()).await
 }
 
