@@ -71,7 +71,8 @@ async fn serve_until<H: Handler>(
     let (calls, arrivals) = mpsc::unbounded_channel();
     let (end, ending) = watch::channel(());
     let server = start_server(settings, calls, ending)?;
-    let answering = pin!(LocalSet::new().run_until(answer_all(Rc::new(handler), arrivals)));
+    let tasks = LocalSet::new();
+    let answering = pin!(tasks.run_until(answer_all(Rc::new(handler), arrivals)));
     let ending = async {
         stop.await;
         end.send_replace(());

@@ -93,7 +93,7 @@ fn serving(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> JoinHandle<Result<(), ServeError>> {
     std::thread::spawn(move || {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let mut runtime = runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().build().unwrap();
         runtime.block_on(serve_until(paths, settings, stop))
     })
