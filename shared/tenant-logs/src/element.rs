@@ -9,6 +9,10 @@ use crate::record::MemberIndex;
 
 /// The members of an object that tell envelopes, wrappers and records apart.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about which members are there"
+)]
 pub(crate) struct Element<'a> {
     /// `log_id`, `_id`, `type` and `date` of the object itself.
     pub(crate) own: RecordFields<'a>,

@@ -18,6 +18,10 @@ use crate::record::{MemberIndex, Record};
 ///
 /// The text is never changed except by redaction; unknown fields and unknown types pass through untouched.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about what came with the record"
+)]
 pub struct LogEvent<'a> {
     text: Cow<'a, str>,
     form: Form,

@@ -80,7 +80,7 @@ impl<'a> Rewriting<'a> {
     /// Writes a string, and follows the paths into the JSON that it may hold.
     fn string(&mut self, json: &str, nodes: &[&Node], depth: usize) {
         self.in_string(json, nodes, |this, inner| {
-            this.value(inner, nodes, depth + 1)
+            this.value(inner, nodes, depth + 1);
         });
     }
 
@@ -213,13 +213,11 @@ impl<'a> Rewriting<'a> {
         self.array(elements, |this, element| {
             let of_index = children_at(nodes, index);
             index += 1;
-            match of_index.iter().find_map(|node| node.rule.as_ref()) {
-                Some(rule) => this.treat(element, rule, 0),
-                None => {
-                    let all: Vec<&Node> =
-                        of_index.into_iter().chain(nodes.iter().copied()).collect();
-                    this.anywhere(element, &all, root, depth + 1);
-                }
+            if let Some(rule) = of_index.iter().find_map(|node| node.rule.as_ref()) {
+                this.treat(element, rule, 0);
+            } else {
+                let all: Vec<&Node> = of_index.into_iter().chain(nodes.iter().copied()).collect();
+                this.anywhere(element, &all, root, depth + 1);
             }
         });
     }

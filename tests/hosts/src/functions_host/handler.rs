@@ -104,11 +104,6 @@ impl Handler {
         })
     }
 
-    /// The port on which it listens.
-    pub(crate) fn port(&self) -> u16 {
-        self.shared.port
-    }
-
     /// Invokes a function and reads the answer as the host does; an error is what the trigger gets to read.
     pub(crate) async fn invoke(&self, request: Request<Bytes>) -> Result<Value, String> {
         let running = self.ready().await?;
