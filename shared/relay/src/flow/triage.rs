@@ -156,13 +156,11 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         deadline: &Deadline,
     ) -> DeadLetter<'a> {
         let reason = reject.reason.to_string();
-        match readable(reject, &self.redaction) {
-            Some(event) => self.dead_letter_of(reason, event, deadline),
-            None => {
-                let text = (reject.text.as_bytes(), Keep::Whole);
-                self.unparsed_dead_letter(reason, text, deadline)
-            }
+        if let Some(event) = readable(reject, &self.redaction) {
+            return self.dead_letter_of(reason, event, deadline);
         }
+        let text = (reject.text.as_bytes(), Keep::Whole);
+        self.unparsed_dead_letter(reason, text, deadline)
     }
 
     /// How much is kept of a body that cannot be read: a webhook refuses it, and its sender has it; behind every other
