@@ -53,16 +53,16 @@ def check_container():
         os.environ["AZURITE_CONTAINER_ENDPOINT"], credential=Credential(), **TRUST
     )
     blobs = list(container.list_blobs())
-    assert len(blobs) >= 1, "no letter stays"
+    assert len(blobs) >= 1, "no dead letter stays"
     for blob in blobs:
         pattern = r"azure-eventgrid-subscriber/2026/11/21/100000-[0-9a-f]{32}\.json"
         assert re.fullmatch(pattern, blob.name), blob.name
         assert blob.content_settings.content_type == "application/json", blob.content_settings
-        letter = json.loads(container.download_blob(blob.name).readall())
+        dead_letter = json.loads(container.download_blob(blob.name).readall())
         members = {"reason", "at", "function", "sink", "tenant", "log_id", "event"}
-        assert set(letter) == members and letter["event"]["log_id"] == letter["log_id"], letter
+        assert set(dead_letter) == members and dead_letter["event"]["log_id"] == dead_letter["log_id"], dead_letter
     return len(blobs)
 
 
 if __name__ == "__main__":
-    print(f"Microsoft's clients read {check_table()} entities and {check_container()} letters")
+    print(f"Microsoft's clients read {check_table()} entities and {check_container()} dead letters")

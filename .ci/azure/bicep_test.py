@@ -7,7 +7,7 @@ import json
 import re
 import sys
 
-from bicep_files import MAIN, READ, ROOT, SCRIPT, TEXT, everywhere, holds, only, resources, run, same
+from bicep_files import MAIN, READ, ROOT, TEXT, everywhere, holds, only, resources, run, same
 
 GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -50,23 +50,22 @@ GRANTS = {
         "onBusTopic": ("topicNamespace::topic", "roles.serviceBusDataSender"),
     },
 }
-# Whom main.bicep gives what: the identity, and the parameters that name something.
+# What each parameter of modules/roles.bicep gives, as docs/azure-roles.md has it: the roles, and on what.
 GIVEN = {
-    "topicRoles": ("topicIdentity", {"dataStorageName", "containerName"}),
-    "ingestRoles": (
-        "ingestIdentity",
-        {"hostStorageName", "insightsName", "dataStorageName", "containerName", "topicName", "vaultName"},
+    "hostStorageName": (
+        ("Storage Blob Data Owner", "Storage Queue Data Contributor", "Storage Table Data Contributor"),
+        "the host's storage account",
     ),
-    "subscriberRoles": (
-        "subscriberIdentity",
-        {"hostStorageName", "insightsName", "dataStorageName", "containerName", "tableName", "topicName", "ruleName", "vaultName"},
-    ),
-    "pollerRoles": (
-        "pollerIdentity",
-        {"hostStorageName", "insightsName", "dataStorageName", "containerName", "tableName", "topicName", "ruleName", "vaultName"},
-    ),
-    "deployerRoles": ("deployerId", {"principalType", "vaultName", "writesSecrets"}),
+    "insightsName": (("Monitoring Metrics Publisher",), "Application Insights"),
+    "containerName": (("Storage Blob Data Contributor",), "the container `dead-letters`"),
+    "tableName": (("Storage Table Data Contributor",), "the table `ledger`"),
+    "topicName": (("EventGrid Data Sender",), "the custom topic"),
+    "ruleName": (("Monitoring Metrics Publisher",), "the data collection rule"),
+    "vaultName": (("Key Vault Secrets User",), "the vault"),
+    "writesSecrets": (("Key Vault Secrets Officer",), "the vault"),
 }
+# Whom the page calls otherwise than by a function's name.
+OTHERS = {"topicIdentity": "the topics", "deployerId": "who deploys"}
 # Flex Consumption refuses them, or they break the host's identity, or they say nothing there.
 REFUSED_SETTINGS = (
     r"FUNCTIONS_WORKER_RUNTIME FUNCTIONS_EXTENSION_VERSION WEBSITE_RUN_FROM_PACKAGE SCM_DO_BUILD_DURING_DEPLOYMENT "
@@ -111,6 +110,11 @@ def host_storage_is_reached_by_identity_in_full():
     same(storage["authentication"]["type"], "'UserAssignedIdentity'", "how the package is reached")
 
 
+def function_of(app):
+    """The function whose package an app gets; the container bears its name."""
+    return MAIN["vars"][app["packageContainerName"]].strip("'")
+
+
 def every_app_has_a_plan_a_container_and_an_identity_of_its_own():
     apps = [module["params"] for module in MAIN["modules"].values() if module["@kind"] == "modules/app.bicep"]
     holds(len(apps) >= 2, "apps")
@@ -121,10 +125,10 @@ def every_app_has_a_plan_a_container_and_an_identity_of_its_own():
     made = MAIN["modules"]["hostStorage"]["params"]["containerNames"]
     for app in apps:
         holds(app["packageContainerName"] in made, f"no container {app['packageContainerName']} in {made}")
-        # The script finds the package by the same name.
-        function = MAIN["vars"][app["packageContainerName"]].strip("'")
+        function = function_of(app)
         holds((ROOT / "functions" / function / "host.json").is_file(), function)
-        holds(f" {function}\n" in SCRIPT, f"deploy.sh brings no code for {function}")
+        named = app["packageContainerName"]
+        holds(re.search(rf"'\$\{{\w+!?\.outputs\.name\}}=\$\{{{named}\}}'", MAIN["outputs"]["apps"]), f"output apps lacks {function}")
 
 
 def roles_are_the_ones_that_they_are_called():
@@ -139,10 +143,18 @@ def roles_are_the_ones_that_they_are_called():
     same([hit for hit in everywhere(GUID.pattern) if hit[1] not in known], [], "identifiers that are no known role")
 
 
-def the_page_of_roles_has_every_role_and_no_other():
+def rows_of_the_page():
+    """The rows of docs/azure-roles.md: the identity, its roles, and on what."""
     _, _, table = (ROOT / "docs/azure-roles.md").read_text(encoding="utf-8").partition("|---|---|---|---|\n")
-    rows = [row.split("|") for row in table.partition("\n\n")[0].splitlines()]
-    told = {role.strip() for row in rows for role in row[2].split(",")} - {"as above on the host's storage account and Application Insights"}
+    identity = None
+    for row in table.partition("\n\n")[0].splitlines():
+        cells = [cell.strip() for cell in row.split("|")]
+        identity = cells[1] or identity
+        yield identity, cells[2].split(", "), cells[3]
+
+
+def the_page_of_roles_has_every_role_and_no_other():
+    told = {role for _, roles, _ in rows_of_the_page() for role in roles}
     used = {name for file in GRANTS for name in READ[file]["vars"]["roles"]}
     same(told, {CALLED.get(name) or re.sub("([a-z])([A-Z])", r"\1 \2", name[0].upper() + name[1:]) for name in used}, "roles told")
 
@@ -161,24 +173,38 @@ def every_assignment_is_on_one_resource_and_its_name_carries_the_principal():
         holds(body["properties"].get("principalType"), f"{place} has no principalType: PrincipalNotFound")
 
 
-def each_identity_may_do_what_it_must_and_no_more():
-    for name, (identity, wanted) in GIVEN.items():
-        parameters = dict(MAIN["modules"][name]["params"])
-        principal = parameters.pop("principalId")
-        holds(re.fullmatch(rf"{identity}(!?\.outputs\.principalId)?", principal), f"{name}: {principal}")
-        same(set(parameters), wanted, name)
-    granting = {name for name, module in MAIN["modules"].items() if module["@kind"] == "modules/roles.bicep"}
-    same(granting, set(GIVEN), "modules that give roles")
+def each_identity_may_do_what_the_page_says_and_no_more():
+    apps = [module["params"] for module in MAIN["modules"].values() if module["@kind"] == "modules/app.bicep"]
+    functions = {re.match(r"\w+", app["identityName"])[0]: function_of(app) for app in apps}
+    given = {}
+    for name, module in MAIN["modules"].items():
+        if module["@kind"] == "modules/roles.bicep":
+            parameters = set(module["params"])
+            principal, output = re.fullmatch(r"(\w+)(!?\.outputs\.principalId)?", module["params"]["principalId"]).groups()
+            same(output is None, principal == "deployerId", f"{name}: whom it names")
+            holds(parameters <= {"principalId", "principalType", "dataStorageName", *GIVEN}, f"{name}: {parameters}")
+            same("dataStorageName" in parameters, "containerName" in parameters, f"{name}: a storage account without its container")
+            # Whoever writes secrets has that role in place of the other.
+            gives = parameters & set(GIVEN) - ({"vaultName"} if "writesSecrets" in parameters else set())
+            whom = (functions | OTHERS)[principal]
+            holds(whom not in given, f"{whom} gets roles twice")
+            given[whom] = {(role, GIVEN[parameter][1]) for parameter in gives for role in GIVEN[parameter][0]}
+    told = {whom: set() for whom, _, _ in rows_of_the_page()}
+    for whom, roles, on in rows_of_the_page():
+        # Other destinations are those of modules/sender-roles.bicep.
+        if not on.endswith("that you name"):
+            told[whom] |= {(role, resource) for role in roles for resource in on.split(", ")}
+    for whom in {*given, *told}:
+        same(given.get(whom, set()) ^ told.get(whom, set()), set(), f"{whom} may do what docs/azure-roles.md does not say, or the reverse")
 
 
 def roles_are_there_before_whoever_needs_them():
-    for app, roles in (
-        ("ingestApp", "ingestRoles"),
-        ("subscriberApp", "subscriberRoles"),
-        ("pollerApp", "pollerRoles"),
-        ("topic", "topicRoles"),
-    ):
-        holds(roles in MAIN["modules"][app].get("dependsOn", []), f"{app} does not wait for {roles}")
+    holds("topicRoles" in MAIN["modules"]["topic"].get("dependsOn", []), "the topic does not wait for its identity's roles")
+    for app, module in MAIN["modules"].items():
+        if module["@kind"] == "modules/app.bicep":
+            identity = module["params"]["identityName"].removesuffix("name")
+            (roles,) = [name for name, other in MAIN["modules"].items() if other["params"].get("principalId") == f"{identity}principalId"]
+            holds(roles in module.get("dependsOn", []), f"{app} does not wait for {roles}")
     for file in ("modules/topic-subscriptions.bicep", "modules/partner-subscriptions.bicep"):
         (module,) = [body for body in READ["subscriptions.bicep"]["modules"].values() if body["@kind"] == file]
         same(len([name for name in module["dependsOn"] if name.endswith("Role")]), 4, f"{file}: roles that it waits for")
@@ -244,7 +270,7 @@ def every_subscription_keeps_what_it_cannot_deliver():
         letters = values["deadLetters"]
         same(letters["identity"], "identityOfTopic", f"{file} identity")
         container = letters["deadLetterDestination"]["properties"]["blobContainerName"]
-        same(container, MAIN["vars"]["letters"], f"{file} container")
+        same(container, MAIN["vars"]["deadLetters"], f"{file} container")
     same(only("Microsoft.EventGrid/topics")["identity"]["type"], "'UserAssigned'", "identity of the topic")
 
 
@@ -270,7 +296,7 @@ def filters_let_every_event_reach_our_function_and_no_batch_anyone_else():
         elif "partner" in place:
             same(shown, None, f"{place}: Auth0's type is not known for sure")
         else:
-            same(shown, {"includedEventTypes": ["'com.auth0.Log'", "'com.auth0.Logs'"]}, place)
+            same(shown, {"includedEventTypes": ["'com.auth0.Logs'"]}, place)
     for file in ("modules/topic-subscriptions.bicep", "modules/partner-subscriptions.bicep"):
         same(READ[file]["vars"]["singleEvents"], {"includedEventTypes": ["'com.auth0.Log'"]}, file)
 
@@ -312,4 +338,4 @@ def sentinel_is_put_on_only_where_it_is_asked_for():
 
 
 if __name__ == "__main__":
-    run(sys.modules[__name__], helpers=(subscriptions,))
+    run(sys.modules[__name__], helpers=(subscriptions, rows_of_the_page))

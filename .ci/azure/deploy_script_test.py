@@ -38,6 +38,13 @@ def a_first_run_goes_from_nothing_to_the_first_row(new):
     expect(run.count("eventgrid partner") == 0, run, "no partner topic was asked for")
 
 
+def every_app_of_the_template_gets_the_package_of_its_function(new):
+    run = new(apps={"auth0-poll-x": "azure-log-poller"})
+    expect_end(run, 0)
+    wanted = {"auth0-ingest-x": "azure-webhook-ingest.zip", "auth0-deliver-x": "azure-eventgrid-subscriber.zip"}
+    expect(run.state()["packages"] == {**wanted, "auth0-poll-x": "azure-log-poller.zip"}, run, run.state()["packages"])
+
+
 def the_token_is_long_is_no_argument_and_is_never_shown(new):
     run = new()
     expect_end(run, 0)

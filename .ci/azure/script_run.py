@@ -37,8 +37,8 @@ class Run:
         self.folder = pathlib.Path(folder)
         self.packages = self.folder / "packages"
         self.packages.mkdir()
-        for name in ("azure-webhook-ingest", "azure-eventgrid-subscriber"):
-            (self.packages / f"{name}.zip").write_bytes(b"a package")
+        for function in (ROOT / "functions").glob("azure-*"):
+            (self.packages / f"{function.name}.zip").write_bytes(b"a package")
         self.play(**scenario)
 
     def play(self, **scenario):
@@ -46,7 +46,7 @@ class Run:
         (self.folder / "scenario.json").write_text(json.dumps(scenario), encoding="utf-8")
 
     def script(self, *more):
-        """Runs it; answers its status, and keeps what it said."""
+        """Runs it; returns its status, and keeps what it said."""
         for name in ("calls.jsonl", "pauses"):
             (self.folder / name).unlink(missing_ok=True)
         temporary = self.folder / "temporary"

@@ -15,19 +15,25 @@ MODULES = MAIN["modules"]
 SETTINGS = {
     "commonSettings": {
         "TENANT_NAME": "tenantName",
-        "DEAD_LETTER_CONTAINER_ENDPOINT": "'${dataStorage.outputs.blobEndpoint}${letters}'",
+        "DEAD_LETTER_CONTAINER_ENDPOINT": "'${dataStorage.outputs.blobEndpoint}${deadLetters}'",
         "INCLUDE_TYPES": "events.?includeTypes ?? ''",
         "EXCLUDE_TYPES": "events.?excludeTypes ?? ''",
         "INCLUDE_CATEGORIES": "events.?includeCategories ?? ''",
         "EXCLUDE_CATEGORIES": "events.?excludeCategories ?? ''",
+        "EVENT_TOPIC_INCLUDE_TYPES": "singleEvents.?includeTypes ?? ''",
+        "EVENT_TOPIC_EXCLUDE_TYPES": "singleEvents.?excludeTypes ?? ''",
+        "EVENT_TOPIC_INCLUDE_CATEGORIES": "singleEvents.?includeCategories ?? ''",
+        "EVENT_TOPIC_EXCLUDE_CATEGORIES": "singleEvents.?excludeCategories ?? ''",
         "REDACT": "events.?redact ?? ''",
         "WITHHOLD_UNREADABLE": "events.?withholdUnreadable ?? false ? 'true' : ''",
         "INVOCATION_SECONDS": "string(invocationSeconds)",
         "LOG_LEVEL": "logLevel",
+        "COUNTER_SECONDS": "string(counterSeconds)",
     },
     "ingestSettings": {"MAX_BODY_BYTES": "string(maxBodyBytes)"},
     "subscriberSettings": {
         "SINKS": "usedSinks",
+        "RAW": "raw",
         "LOGS_INGESTION_ENDPOINT": "rule.outputs.endpoint",
         "LOGS_INGESTION_RULE_ID": "rule.outputs.immutableId",
         "HTTP_SINK_URL": "usedCollectorUrl",
@@ -92,7 +98,7 @@ def every_secret_is_asked_for_by_the_script_where_it_is_read():
 
 def what_settings_and_subscriptions_name_is_made():
     data = MODULES["dataStorage"]["params"]
-    same((data["containerNames"], data["tableNames"]), (["letters"], ["ledger"]), "containers and tables")
+    same((data["containerNames"], data["tableNames"]), (["deadLetters"], ["ledger"]), "containers and tables")
     for name in ("hostStorage", "dataStorage"):
         same(MODULES[name]["params"]["redundancy"], "redundancy", name)
     site = only("Microsoft.Web/sites")["properties"]["functionAppConfig"]["deployment"]["storage"]

@@ -224,7 +224,6 @@ upload() {
 
 deploy_code() {
     local app=$1 function=$2 plain
-    [ -n "$app" ] || return 0
     step "code of $function"
     [ -f "$packages/$function.zip" ] || fail "there is no $packages/$function.zip, which infra/azure/package.sh makes"
     hung=0
@@ -366,9 +365,10 @@ if [ -z "$packages" ]; then
     packages=$here/../../target/azure
     "$here/package.sh" "$packages"
 fi
-deploy_code "$(output ingestAppName)" azure-webhook-ingest
-deploy_code "$(output subscriberAppName)" azure-eventgrid-subscriber
-deploy_code "$(output pollerAppName)" azure-log-poller
+apps=$(output apps)
+for app in $apps; do
+    deploy_code "${app%%=*}" "${app#*=}"
+done
 topic=''
 if [ "$partner" = true ]; then
     step "Auth0's partner topic"

@@ -38,7 +38,7 @@ look_at_table() {
     0) ;;
     3)
         if [ "$existing_table" = false ]; then
-            fail "somebody else made that table, so nothing was touched. With --existing-table it is changed as told above"
+            fail "somebody else made that table, so nothing was touched. With --existing-table it is changed as listed above"
         fi
         ;;
     *) fail "that table cannot take our rows; nothing was touched" ;;

@@ -1,6 +1,6 @@
 metadata description = 'Auth0 tenant logs into Log Analytics and Microsoft Sentinel: everything but code, token and subscriptions, which deploy.sh brings in this order.'
 
-import { authorizedPartner, collector as collectorType, column, eventSettings, poller as pollerType, tablePlan as tablePlanType, tags as tagsType } from 'types.bicep'
+import { authorizedPartner, collector as collectorType, column, eventSettings, poller as pollerType, singleEvents as singleEventsType, tablePlan as tablePlanType, tags as tagsType } from 'types.bicep'
 
 @description('Optional. The region of all; that of the workspace where one is named.')
 param location string = resourceGroup().location
@@ -36,6 +36,9 @@ param otherPartners authorizedPartner[] = []
 @minLength(4)
 param sinks string = 'log-analytics'
 
+@description('Optional. What a row in a schema other than raw keeps of its event beside its fields; unless set rest for log-analytics, whole elsewhere. With none and log-analytics:asim the detections see no request.')
+param raw '' | 'whole' | 'rest' | 'none' = ''
+
 @description('Conditional. Required with the sink http. The collector.')
 param collector collectorType?
 
@@ -44,6 +47,9 @@ param poller pollerType?
 
 @description('Optional. Which events pass, and what of them is hidden.')
 param events eventSettings = {}
+
+@description('Optional. Which events other subscriptions of the custom topic get, one by one; none unless set, since each costs.')
+param singleEvents singleEventsType = {}
 
 @description('Optional. The largest body that the webhook takes, before and after gunzip.')
 @minValue(65536)
@@ -57,6 +63,11 @@ param invocationSeconds int = 25
 
 @description('Optional. How much the functions say.')
 param logLevel 'error' | 'warn' | 'info' | 'debug' | 'trace' = 'info'
+
+@description('Optional. Seconds over which the functions sum their counters before they write them, since each line is billed; 0 writes each call\'s.')
+@minValue(0)
+@maxValue(300)
+param counterSeconds int = 10
 
 @description('Optional. Days after which the ledger forgets an event.')
 @minValue(1)
@@ -108,7 +119,7 @@ param extraColumns column[] = []
 @description('Optional. Whether Microsoft Sentinel is put on the workspace, with its normalized tables and analytics rules. It costs money for each gigabyte.')
 param useSentinel bool = false
 
-@description('Optional. The action groups that alerts tell.')
+@description('Optional. The action groups that alerts notify.')
 param actionGroupIds string[] = []
 
 @description('Optional. Minutes without a log event until the alert; 0 for no such alert.')
@@ -130,7 +141,7 @@ param deployerType 'User' | 'ServicePrincipal' | 'Group' = 'User'
 var suffix = uniqueString(resourceGroup().id, prefix)
 var usedWorkspaceName = empty(workspaceName) ? '${prefix}-logs-${suffix}' : workspaceName
 var usedWorkspaceGroup = empty(workspaceName) ? resourceGroup().name : workspaceResourceGroup
-var letters = 'dead-letters'
+var deadLetters = 'dead-letters'
 var ledger = 'ledger'
 var ingest = 'azure-webhook-ingest'
 var subscriber = 'azure-eventgrid-subscriber'
@@ -145,16 +156,21 @@ var usedTotalRetention = tablePlan == 'Analytics' && tableTotalRetentionInDays <
 // Every function reads these.
 var commonSettings = {
   TENANT_NAME: tenantName
-  DEAD_LETTER_CONTAINER_ENDPOINT: '${dataStorage.outputs.blobEndpoint}${letters}'
+  DEAD_LETTER_CONTAINER_ENDPOINT: '${dataStorage.outputs.blobEndpoint}${deadLetters}'
   INCLUDE_TYPES: events.?includeTypes ?? ''
   EXCLUDE_TYPES: events.?excludeTypes ?? ''
   INCLUDE_CATEGORIES: events.?includeCategories ?? ''
   EXCLUDE_CATEGORIES: events.?excludeCategories ?? ''
+  EVENT_TOPIC_INCLUDE_TYPES: singleEvents.?includeTypes ?? ''
+  EVENT_TOPIC_EXCLUDE_TYPES: singleEvents.?excludeTypes ?? ''
+  EVENT_TOPIC_INCLUDE_CATEGORIES: singleEvents.?includeCategories ?? ''
+  EVENT_TOPIC_EXCLUDE_CATEGORIES: singleEvents.?excludeCategories ?? ''
   REDACT: events.?redact ?? ''
   REDACT_KEY_SECRET_URI: events.?useRedactKey ?? false ? '${vault.outputs.uri}secrets/redact-key' : ''
   WITHHOLD_UNREADABLE: events.?withholdUnreadable ?? false ? 'true' : ''
   INVOCATION_SECONDS: string(invocationSeconds)
   LOG_LEVEL: logLevel
+  COUNTER_SECONDS: string(counterSeconds)
 }
 var ingestSettings = {
   WEBHOOK_TOKENS_SECRET_URI: '${vault.outputs.uri}secrets/webhook-token'
@@ -162,6 +178,7 @@ var ingestSettings = {
 }
 var subscriberSettings = {
   SINKS: usedSinks
+  RAW: raw
   LOGS_INGESTION_ENDPOINT: rule.outputs.endpoint
   LOGS_INGESTION_RULE_ID: rule.outputs.immutableId
   HTTP_SINK_URL: usedCollectorUrl
@@ -273,7 +290,7 @@ module dataStorage 'modules/storage.bicep' = {
     location: location
     tags: tags
     redundancy: redundancy
-    containerNames: [letters]
+    containerNames: [deadLetters]
     tableNames: [ledger]
   }
 }
@@ -329,7 +346,7 @@ module topicRoles 'modules/roles.bicep' = {
   params: {
     principalId: topicIdentity.outputs.principalId
     dataStorageName: dataStorage.outputs.name
-    containerName: letters
+    containerName: deadLetters
   }
 }
 
@@ -353,7 +370,7 @@ module ingestRoles 'modules/roles.bicep' = if (useWebhook) {
     hostStorageName: hostStorage.outputs.name
     insightsName: insights.outputs.name
     dataStorageName: dataStorage.outputs.name
-    containerName: letters
+    containerName: deadLetters
     topicName: topic!.outputs.name
     vaultName: vault.outputs.name
   }
@@ -366,7 +383,7 @@ module subscriberRoles 'modules/roles.bicep' = {
     hostStorageName: hostStorage.outputs.name
     insightsName: insights.outputs.name
     dataStorageName: dataStorage.outputs.name
-    containerName: letters
+    containerName: deadLetters
     tableName: ledger
     topicName: useWebhook ? topic!.outputs.name : ''
     ruleName: rule.outputs.name
@@ -381,7 +398,7 @@ module pollerRoles 'modules/roles.bicep' = if (usePoller) {
     hostStorageName: hostStorage.outputs.name
     insightsName: insights.outputs.name
     dataStorageName: dataStorage.outputs.name
-    containerName: letters
+    containerName: deadLetters
     tableName: ledger
     topicName: useWebhook ? topic!.outputs.name : ''
     ruleName: rule.outputs.name
@@ -570,17 +587,14 @@ output topicIdentityName string = topicIdentity.outputs.name
 @description('The custom topic; empty without a webhook.')
 output topicName string = useWebhook ? topic!.outputs.name : ''
 
-@description('The app of azure-webhook-ingest; empty without a webhook.')
-output ingestAppName string = useWebhook ? ingestApp!.outputs.name : ''
-
 @description('Where Auth0 sends the HTTP log stream; empty without a webhook.')
 output webhookUrl string = useWebhook ? 'https://${ingestApp!.outputs.hostName}/webhook' : ''
 
 @description('The app of azure-eventgrid-subscriber.')
 output subscriberAppName string = subscriberApp.outputs.name
 
-@description('The app of azure-log-poller; empty without a poller.')
-output pollerAppName string = usePoller ? pollerApp!.outputs.name : ''
+@description('Each app with the function whose package it gets, app=function, with a space between them.')
+output apps string = join(concat(useWebhook ? ['${ingestApp!.outputs.name}=${ingest}'] : [], ['${subscriberApp.outputs.name}=${subscriber}'], usePoller ? ['${pollerApp!.outputs.name}=${logPoller}'] : []), ' ')
 
 @description('What the vault must have before the functions can start, with a space between the names.')
 output vaultEntries string = join(concat(useWebhook ? ['webhook-token'] : [], events.?useRedactKey ?? false ? ['redact-key'] : [], collector.?useAuthorization ?? false ? ['http-sink-authorization'] : [], usePoller ? ['auth0-client-secret'] : []), ' ')

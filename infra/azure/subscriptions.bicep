@@ -23,19 +23,19 @@ param batching batchingType = {
   kilobytes: 512
 }
 
-@description('Optional. An Event Hub that gets every event, one by one.')
+@description('Optional. An Event Hub that gets events one by one.')
 param eventHub eventHubType?
 
-@description('Optional. A queue of a storage account that gets every event, one by one.')
+@description('Optional. A queue of a storage account that gets events one by one.')
 param storageQueue storageQueueType?
 
-@description('Optional. A queue of Service Bus that gets every event, one by one.')
+@description('Optional. A queue of Service Bus that gets events one by one.')
 param serviceBusQueue serviceBusEntity?
 
-@description('Optional. A topic of Service Bus that gets every event, one by one.')
+@description('Optional. A topic of Service Bus that gets events one by one.')
 param serviceBusTopic serviceBusEntity?
 
-@description('Optional. The URL of a webhook that gets every event, one by one; none unless set. It answers the handshake of CloudEvents.')
+@description('Optional. The URL of a webhook that gets events one by one; none unless set. It answers the handshake of CloudEvents.')
 @secure()
 param webhookUrl string = ''
 

@@ -30,7 +30,7 @@ type authorizedPartner = {
 }
 
 @export()
-@description('What both functions are told of the events.')
+@description('How every function filters and redacts events.')
 type eventSettings = {
   @description('Optional. Type codes or beginnings of them, comma separated: only these pass.')
   includeTypes: string?
@@ -52,6 +52,22 @@ type eventSettings = {
 
   @description('Optional. Whether text that cannot be read, and so not be redacted, is left out of its dead letter. Only with redact.')
   withholdUnreadable: bool?
+}
+
+@export()
+@description('Which log events are sent singly, beside the events of many that our function takes.')
+type singleEvents = {
+  @description('Optional. Type codes or beginnings of them, comma separated; * is every one.')
+  includeTypes: string?
+
+  @description('Optional. Type codes or beginnings of them, comma separated: these are not.')
+  excludeTypes: string?
+
+  @description('Optional. Auth0\'s categories, comma separated.')
+  includeCategories: string?
+
+  @description('Optional. Auth0\'s categories, comma separated: these are not.')
+  excludeCategories: string?
 }
 
 @export()

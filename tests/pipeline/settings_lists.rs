@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
+use cargo_local::{azure_cloud, cloud};
 use relay::settings::FunctionSettings;
 use relay::{SinkKind, StdoutSink};
 
@@ -17,7 +18,7 @@ type Names = BTreeSet<String>;
 const SERVICE_ENDPOINT: &str = "AWS_ENDPOINT_URL_";
 
 /// What functions read and the template does not set, with the reason.
-const NOT_SET_BY_THE_TEMPLATE: [(&str, &str); 10] = [
+const NOT_SET_BY_THE_TEMPLATE: [(&str, &str); 13] = [
     ("AWS_ACCESS_KEY_ID", "Lambda sets it"),
     ("AWS_ENDPOINT_URL", "private endpoints and tests"),
     ("AWS_REGION", "Lambda sets it"),
@@ -25,16 +26,22 @@ const NOT_SET_BY_THE_TEMPLATE: [(&str, &str); 10] = [
     ("AWS_SESSION_TOKEN", "Lambda sets it"),
     ("AZURE_AUTHORITY_HOST", "Azure's national clouds and tests"),
     (
+        "EVENT_BUS_EXCLUDE_CATEGORIES",
+        "one list of types says what rules of one's own are to see",
+    ),
+    ("EVENT_BUS_EXCLUDE_TYPES", "the same"),
+    ("EVENT_BUS_INCLUDE_CATEGORIES", "the same"),
+    (
+        "EVENT_BUS_INCLUDE_TYPES",
+        "the target's bus gets dead letters only; the ingest function's is set",
+    ),
+    (
         "FILE_SINK_PATH",
         "a Lambda's files end with it, so the template offers no file sink",
     ),
     (
         "LOGS_INGESTION_STREAM",
         "a rule made for these rows has the stream of the default",
-    ),
-    (
-        "SINKS",
-        "the ingest function has one sink; the target's is set",
     ),
     ("SSL_CERT_FILE", "private endpoints and tests"),
 ];
@@ -55,7 +62,8 @@ const SAMPLES: [&str; 6] = [
 
 /// A function as its own code has it.
 struct Function {
-    name: &'static str,
+    name: String,
+    sinks: Vec<&'static str>,
     /// The settings that it reads when it starts with every sink that it has; a secret by its value's name.
     read: Names,
     /// The value's name for each setting that refers to a secret.
@@ -63,8 +71,8 @@ struct Function {
 }
 
 impl Function {
-    fn of<S: FunctionSettings>(name: &'static str, sinks: &[SinkKind]) -> Self {
-        let sinks: Vec<&str> = sinks.iter().map(|kind| kind.name).collect();
+    fn of<S: FunctionSettings>(name: &str, sinks: &[SinkKind]) -> Self {
+        let sinks: Vec<&'static str> = sinks.iter().map(|kind| kind.name).collect();
         let asked = names_asked_for::<S>(&sinks.join(","));
         let references = S::secrets().into_iter().flat_map(|secret| {
             // Those of the other cloud's store are asked for, too, only to be refused.
@@ -72,7 +80,8 @@ impl Function {
             settings.map(|setting| (setting, secret.setting().to_owned()))
         });
         let mut function = Self {
-            name,
+            name: name.to_owned(),
+            sinks,
             read: Names::new(),
             references: references.collect(),
         };
@@ -96,20 +105,27 @@ impl Function {
             .to_owned()
     }
 
-    /// The names in the first column of the README's table of settings.
+    /// The names in the README's table of settings, and in those of its sinks on their page.
     fn names_in_readme(&self) -> Names {
-        let readme = root().join("functions").join(self.name).join("README.md");
+        let readme = root().join("functions").join(&self.name).join("README.md");
         let readme = fs::read_to_string(readme).unwrap();
-        let (_, table) = readme.split_once("| name | meaning |").unwrap();
-        let rows = table
-            .lines()
-            .skip(1)
-            .take_while(|line| line.starts_with('|'));
+        let page = fs::read_to_string(root().join("docs/sinks.md")).unwrap();
+        let of_sinks = self.sinks.iter().flat_map(|sink| {
+            let title = format!("\n## `{sink}`\n");
+            let (_, section) = page.split_once(&title).unwrap_or_else(|| panic!("{title}"));
+            let section = section.split("\n## ").next().unwrap();
+            rows_of_settings(section).filter(|row| self.is_on_aws() || !row.contains("| on AWS: "))
+        });
+        let rows = rows_of_settings(&readme).chain(of_sinks);
         let cells = rows.map(|row| row.split('|').nth(1).unwrap());
         cells
             .flat_map(|cell| cell.split('`').skip(1).step_by(2))
             .map(|name| self.without_reference(name))
             .collect()
+    }
+
+    fn is_on_aws(&self) -> bool {
+        self.name.starts_with("aws-")
     }
 
     /// The names that are set by the template that builds it.
@@ -126,6 +142,13 @@ impl Function {
         let names = names.iter().map(|name| self.without_reference(name));
         names.collect()
     }
+}
+
+/// The rows of a page's table of settings; none if it has no such table.
+fn rows_of_settings(page: &str) -> impl Iterator<Item = &str> {
+    let table = page.split_once("| name | meaning |\n");
+    let lines = table.into_iter().flat_map(|(_, table)| table.lines());
+    lines.take_while(|line| line.starts_with('|')).skip(1)
 }
 
 /// The names that a function asks its environment for when it starts with these sinks.
@@ -163,35 +186,34 @@ fn names_asked_for<S: FunctionSettings>(sinks: &str) -> Names {
     }
 }
 
-fn webhook_on_aws() -> Function {
-    type Settings = aws_webhook_ingest::Settings;
-    Function::of::<Settings>("aws-webhook-ingest", &Settings::sinks(None).kinds())
+/// A [`Function`] for each package.
+macro_rules! functions {
+    ($($cloud:ident::$package:ident),+ $(,)?) => {
+        vec![$(Function::of::<$cloud::$package::Settings>(
+            &stringify!($package).replace('_', "-"),
+            &$cloud::$package::Settings::sinks(None).kinds(),
+        )),+]
+    };
 }
 
-fn target() -> Function {
-    type Settings = aws_eventbridge_target::Settings;
-    Function::of::<Settings>("aws-eventbridge-target", &Settings::sinks(None).kinds())
+fn all_functions() -> Vec<Function> {
+    functions![
+        cloud::aws_webhook_ingest,
+        cloud::aws_eventbridge_target,
+        cloud::aws_log_poller,
+        azure_cloud::azure_webhook_ingest,
+        azure_cloud::azure_eventgrid_subscriber,
+        azure_cloud::azure_log_poller,
+    ]
 }
 
-fn webhook_on_azure() -> Function {
-    type Settings = azure_webhook_ingest::Settings;
-    Function::of::<Settings>("azure-webhook-ingest", &Settings::sinks(None).kinds())
+fn functions_on_aws() -> impl Iterator<Item = Function> {
+    all_functions().into_iter().filter(Function::is_on_aws)
 }
 
-fn subscriber() -> Function {
-    type Settings = azure_eventgrid_subscriber::Settings;
-    let sinks = Settings::sinks(None).kinds();
-    Function::of::<Settings>("azure-eventgrid-subscriber", &sinks)
-}
-
-fn poller_on_aws() -> Function {
-    type Settings = aws_log_poller::Settings;
-    Function::of::<Settings>("aws-log-poller", &Settings::sinks(None).kinds())
-}
-
-fn poller_on_azure() -> Function {
-    type Settings = azure_log_poller::Settings;
-    Function::of::<Settings>("azure-log-poller", &Settings::sinks(None).kinds())
+fn functions_on_azure() -> impl Iterator<Item = Function> {
+    let functions = all_functions().into_iter();
+    functions.filter(|function| !function.is_on_aws())
 }
 
 /// A line of YAML: how far it is indented, and what it says.
@@ -229,7 +251,7 @@ fn split(names: Names, is_one: impl Fn(&&String) -> bool) -> (Names, Names) {
 }
 
 fn check(function: &Function) {
-    let name = function.name;
+    let name = &function.name;
     let is_endpoint = |name: &&String| name.starts_with(SERVICE_ENDPOINT);
     let (endpoints_in_readme, in_readme) = split(function.names_in_readme(), is_endpoint);
     let (endpoints_read, read) = split(function.read.clone(), is_endpoint);
@@ -248,7 +270,8 @@ fn check(function: &Function) {
     let explained: Names = NOT_SET_BY_THE_TEMPLATE
         .iter()
         .map(|(name, _)| (*name).to_owned())
-        .filter(|name| read.contains(name) && !(name == "SINKS" && set.contains(name)))
+        .filter(|name| read.contains(name))
+        .filter(|name| !(name == "EVENT_BUS_INCLUDE_TYPES" && set.contains(name)))
         .collect();
     assert_eq!(
         not_set, explained,
@@ -257,9 +280,12 @@ fn check(function: &Function) {
 }
 
 /// The template does not have it yet.
+const POLLER: &str = "aws-log-poller";
+
 #[test]
 fn the_settings_of_the_poller_on_aws_are_in_code_and_readme() {
-    let poller = poller_on_aws();
+    let mut functions = functions_on_aws();
+    let poller = functions.find(|function| function.name == POLLER).unwrap();
     let is_endpoint = |name: &&String| name.starts_with(SERVICE_ENDPOINT);
     let (_, in_readme) = split(poller.names_in_readme(), is_endpoint);
     let (_, read) = split(poller.read, is_endpoint);
@@ -268,10 +294,12 @@ fn the_settings_of_the_poller_on_aws_are_in_code_and_readme() {
 
 #[test]
 fn the_settings_of_the_functions_on_aws_are_in_code_readme_and_template() {
-    check(&webhook_on_aws());
-    let target = target();
-    check(&target);
-    assert!(target.names_in_template().contains("SINKS"));
+    for function in functions_on_aws().filter(|function| function.name != POLLER) {
+        check(&function);
+        let set = function.names_in_template();
+        let is_webhook = function.name == "aws-webhook-ingest";
+        assert!(set.contains("SINKS") && is_webhook == set.contains("EVENT_BUS_INCLUDE_TYPES"));
+    }
 }
 
 /// Sinks of the target that the template does not offer, with the reason.
@@ -298,7 +326,7 @@ fn entries(sinks: &[SinkKind]) -> String {
 #[test]
 fn the_template_offers_every_sink_and_schema_and_asks_for_what_a_sink_needs() {
     let template = fs::read_to_string(root().join("template.yaml")).unwrap();
-    let mut sinks = aws_eventbridge_target::Settings::sinks(None).kinds();
+    let mut sinks = cloud::aws_eventbridge_target::Settings::sinks(None).kinds();
     let count = sinks.len();
     sinks.retain(|kind| {
         let mut not_offered = NOT_OFFERED_BY_THE_TEMPLATE.iter();
@@ -331,14 +359,6 @@ fn every_function_has_its_lists_compared() {
         .filter(|entry| entry.path().join("Cargo.toml").is_file())
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();
-    let compared = [
-        webhook_on_aws(),
-        target(),
-        poller_on_aws(),
-        webhook_on_azure(),
-        subscriber(),
-        poller_on_azure(),
-    ];
-    let compared = compared.map(|function| function.name.to_owned());
-    assert_eq!(functions, compared.into());
+    let compared = all_functions().into_iter().map(|function| function.name);
+    assert_eq!(functions, compared.collect());
 }

@@ -3,7 +3,6 @@
 use std::str::Utf8Error;
 
 use lambda_runtime::Diagnostic;
-use relay::Remedy;
 use tenant_logs::UnexpectedJson;
 
 /// An invocation that is no HTTP request, or an answer that cannot be written.
@@ -15,15 +14,6 @@ pub enum IngestError {
     /// The event is not payload format 2.0 of a function URL or an HTTP API.
     #[error("the event is no HTTP request of payload format 2.0")]
     NotARequest(#[source] UnexpectedJson),
-}
-
-impl IngestError {
-    /// What to do about it.
-    pub fn remedy(&self) -> Remedy {
-        match self {
-            Self::NotText(_) | Self::NotARequest(_) => Remedy::Stop,
-        }
-    }
 }
 
 impl From<IngestError> for Diagnostic {

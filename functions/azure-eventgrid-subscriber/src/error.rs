@@ -1,7 +1,7 @@
 //! How a call fails as a whole; most failures are answered event by event instead.
 
 use custom_handler::{BodyError, Reply};
-use relay::{PortError, Remedy};
+use relay::PortError;
 
 /// A call of which nothing may be acknowledged.
 #[derive(Debug, thiserror::Error)]
@@ -18,16 +18,6 @@ pub enum SubscriberError {
     /// The ledger's table cannot be purged.
     #[error("cannot purge the ledger")]
     Purge(#[source] PortError),
-}
-
-impl SubscriberError {
-    /// What to do about it.
-    pub fn remedy(&self) -> Remedy {
-        match self {
-            Self::Read(_) | Self::NotDelivered => Remedy::HandBack,
-            Self::List(_) | Self::Purge(_) => Remedy::Retry,
-        }
-    }
 }
 
 impl From<SubscriberError> for Reply {

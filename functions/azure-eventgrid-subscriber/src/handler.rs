@@ -1,9 +1,11 @@
 //! Calls of the Functions host in, JSON objects out: events, the replay of dead letters, the purge of the ledger.
 
+use std::convert::Infallible;
+
 use custom_handler::{Call, Handler, Reply};
 use http_clients::{DeadLetterContainer, JournalTable};
 use relay::journal::Journal;
-use relay::{AnySink, IncomingBody, Relay, TableOrMemory, chain};
+use relay::{AnySink, Relay, TableOrMemory, chain};
 use serde_json::json;
 use tenant_logs::decode;
 
@@ -46,7 +48,7 @@ impl Subscriber {
         let texts = text.as_deref().map(texts_of);
         let bodies = match &texts {
             Ok(texts) => texts.iter().map(|text| incoming_body(text)).collect(),
-            Err(unreadable) => vec![IncomingBody::new(&body, Err(**unreadable))],
+            Err(unreadable) => vec![relay::IncomingBody::new(&body, Err(**unreadable))],
         };
         let outcome = self.relay.deliver(bodies, &deadline).await;
         if outcome.handed_back.is_empty() {
@@ -109,6 +111,10 @@ impl Handler for Subscriber {
             report(&error);
             error.into()
         })
+    }
+
+    async fn work_beside_calls(&self) -> Infallible {
+        self.relay.counters.write_from_time_to_time().await
     }
 }
 

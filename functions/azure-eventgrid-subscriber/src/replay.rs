@@ -178,13 +178,14 @@ fn returning<'r, S: Sink, L: Store, B: DeadLetterBox>(
         withholds_unreadable: relay.withholds_unreadable,
         destinations: borrowed(&relay.destinations),
         replay_destinations: relay.replay_destinations.as_deref().map(borrowed),
+        leads_here: relay.leads_here,
         ledger: relay.ledger.as_ref().map(Journal::borrowed),
         dead_letters: Kept {
             dead_letter_box: &relay.dead_letters,
             sink,
         },
         on_exhaustion: relay.on_exhaustion,
-        counter_format: relay.counter_format,
+        counters: relay.counters.clone(),
     }
 }
 
@@ -192,6 +193,8 @@ fn borrowed<S>(destinations: &[relay::Destination<S>]) -> Vec<relay::Destination
     let borrowed = destinations.iter().map(|destination| relay::Destination {
         sink: &destination.sink,
         schema: destination.schema,
+        filter: destination.filter.clone(),
+        raw: destination.raw,
     });
     borrowed.collect()
 }

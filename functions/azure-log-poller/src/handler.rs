@@ -1,5 +1,7 @@
 //! A call by the timer in, done or failed out.
 
+use std::convert::Infallible;
+
 use custom_handler::{Call, Handler, Reply};
 use http_clients::{DeadLetterContainer, JournalTable, ManagementApi, TableCheckpoint};
 use relay::poll::{NoArrivals, Poller};
@@ -60,5 +62,9 @@ impl Handler for LogPoller {
                 error.into()
             }
         }
+    }
+
+    async fn work_beside_calls(&self) -> Infallible {
+        self.poller.relay.counters.write_from_time_to_time().await
     }
 }

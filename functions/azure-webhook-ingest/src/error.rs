@@ -1,7 +1,6 @@
 //! How a request cannot be read; whatever can be is answered by the webhook's own contract.
 
 use custom_handler::{BodyError, Reply};
-use relay::Remedy;
 
 /// A request whose body could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -15,15 +14,6 @@ pub enum IngestError {
     /// It broke off, or did not come in time.
     #[error("the body did not come whole, send it again")]
     Incomplete,
-}
-
-impl IngestError {
-    /// What to do about it.
-    pub fn remedy(&self) -> Remedy {
-        match self {
-            Self::TooLarge { .. } | Self::Incomplete => Remedy::HandBack,
-        }
-    }
 }
 
 impl From<BodyError> for IngestError {

@@ -1,5 +1,7 @@
 //! A request that the Functions host passes on as it came in, its response out.
 
+use std::convert::Infallible;
+
 use custom_handler::{Call, Handler, Reply};
 use http_clients::{DeadLetterContainer, KeyVault};
 use relay::webhook::{
@@ -69,5 +71,9 @@ impl Handler for Ingest {
                 error.into()
             }
         }
+    }
+
+    async fn work_beside_calls(&self) -> Infallible {
+        self.relay.counters.write_from_time_to_time().await
     }
 }

@@ -70,7 +70,7 @@ mod tests {
         ),
         (
             "DEAD_LETTER_CONTAINER_ENDPOINT",
-            "https://acme.blob.example.com/letters",
+            "https://acme.blob.example.com/dead-letters",
         ),
         ("FUNCTIONS_CUSTOMHANDLER_PORT", "7071"),
         ("IDENTITY_ENDPOINT", "http://127.0.0.1:41/msi/token"),

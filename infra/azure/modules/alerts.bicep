@@ -18,7 +18,7 @@ param tags { *: string } = {}
 @maxLength(63)
 param tenantName string
 
-@description('Optional. Action groups that are told.')
+@description('Optional. The action groups that it notifies.')
 param actionGroupIds string[] = []
 
 @description('Optional. Whether azure-webhook-ingest receives an HTTP log stream.')

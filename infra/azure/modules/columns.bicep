@@ -1,4 +1,4 @@
-metadata description = 'The columns of our rows, as docs/schema-sentinel.md and docs/schema-asim.md tell them, in the words of a stream.'
+metadata description = 'The columns of our rows, as documented in docs/schema-sentinel.md and docs/schema-asim.md, with the types of a stream.'
 
 import { column } from '../types.bicep'
 

@@ -19,7 +19,7 @@ param tablePlan 'Analytics' | 'Basic' | 'Auxiliary' = 'Analytics'
 @description('Optional. Whether the detections are analytics rules of Microsoft Sentinel.')
 param useSentinel bool = false
 
-@description('Optional. Action groups that are told; analytics rules of Sentinel make incidents instead.')
+@description('Optional. The action groups that it notifies; analytics rules of Sentinel make incidents instead.')
 param actionGroupIds string[] = []
 
 resource workspace 'Microsoft.OperationalInsights/workspaces@2025-02-01' existing = {
@@ -172,7 +172,7 @@ resource alertRules 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [
       overrideQueryTimeRange: 'P1D'
       // A new function is not always resolved at once.
       skipQueryValidation: true
-      // Each finding is told: an alert that stays open would keep the next one back.
+      // Each finding notifies: an alert that stays open would keep the next one back.
       autoMitigate: false
       criteria: {
         allOf: [

@@ -51,7 +51,7 @@ var deadLetters = {
     }
   }
 }
-// Others take events one by one; batches are for our function alone.
+// Others take events one by one, as far as singleEvents of main.bicep says; events of many are for our function alone.
 var singleEvents = {
   includedEventTypes: ['com.auth0.Log']
 }
@@ -118,7 +118,7 @@ resource toFunction 'Microsoft.EventGrid/topics/eventSubscriptions@2025-02-15' =
       }
     }
     filter: {
-      includedEventTypes: ['com.auth0.Log', 'com.auth0.Logs']
+      includedEventTypes: ['com.auth0.Logs']
     }
     eventDeliverySchema: 'CloudEventSchemaV1_0'
     retryPolicy: retryPolicy

@@ -9,17 +9,19 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use relay::poll::{CheckpointStore, StoredCheckpoint};
 use relay::settings::Reader;
-use relay::{CallError, PortError, Remedy, back_off};
+use relay::{CallError, PortError, Tries, call_with_retry};
 use tenant_logs::TenantName;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::Instant;
 
 use crate::connection::AwsConnection;
 use crate::error::call_error;
 use crate::ledger::table_name;
 
-/// Most time one call may take before it counts as unanswered.
-const MAX_CALL_TIME: Duration = Duration::from_secs(5);
-const MAX_TRIES: u32 = 6;
+/// Tries of each call.
+const TRIES: Tries = Tries {
+    max: 6,
+    max_time: Duration::from_secs(5),
+};
 
 /// Which table; it may be the ledger's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,36 +109,8 @@ impl TableCheckpoint {
         Ok(answer.item.map(|mut item| item.remove("value")))
     }
 
-    /// Makes a call, and makes it again while that helps and there is time.
-    async fn again<T, C>(
-        &self,
-        verb: &str,
-        until: Instant,
-        call: impl Fn() -> C,
-    ) -> Result<T, PortError>
-    where
-        C: Future<Output = Result<T, CallError>>,
-    {
-        let mut tries = 0;
-        loop {
-            let call_end = until.min(Instant::now() + MAX_CALL_TIME);
-            let error = match timeout_at(call_end, call()).await {
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) => error,
-                Err(_elapsed) => CallError::TimedOut {
-                    target: self.target.clone(),
-                },
-            };
-            tries += 1;
-            let wake = Instant::now() + back_off(tries);
-            if error.remedy() != Remedy::Retry || tries >= MAX_TRIES || wake >= until {
-                return Err(PortError {
-                    step: format!("{verb} the checkpoint of tenant `{}`", self.tenant),
-                    source: Box::new(error),
-                });
-            }
-            sleep_until(wake).await;
-        }
+    fn step(&self, verb: &str) -> String {
+        format!("{verb} the checkpoint of tenant `{}`", self.tenant)
     }
 }
 
@@ -145,7 +119,8 @@ impl CheckpointStore for TableCheckpoint {
     type Tag = Option<AttributeValue>;
 
     async fn load(&self, until: Instant) -> Result<Option<StoredCheckpoint<Self::Tag>>, PortError> {
-        let found = self.again("read", until, || self.get()).await?;
+        let found = call_with_retry(&self.target, TRIES, until, |_| self.get()).await;
+        let found = found.map_err(|error| error.at(self.step("read")))?;
         Ok(found.map(|tag| {
             let text = tag.as_ref().and_then(|value| value.as_s().ok());
             let value = text.filter(|text| !text.is_empty()).cloned();
@@ -159,9 +134,10 @@ impl CheckpointStore for TableCheckpoint {
         found: Option<&Self::Tag>,
         until: Instant,
     ) -> Result<Option<Self::Tag>, PortError> {
-        let put = || self.put(value, found);
+        let put = |_| self.put(value, found);
+        let is_saved = call_with_retry(&self.target, TRIES, until, put).await;
         let ours = Some(AttributeValue::S(value.to_owned()));
-        if self.again("save", until, put).await? {
+        if is_saved.map_err(|error| error.at(self.step("save")))? {
             return Ok(Some(ours));
         }
         // A write whose answer was lost is refused the second time; what is there tells.

@@ -11,8 +11,9 @@ use relay::{
 use tenant_logs::{BatchLimits, DeadLetter};
 use tokio::time::Instant;
 
-use crate::connection::{AwsConnection, endpoint};
+use crate::connection::AwsConnection;
 use crate::error::{call_error, code_name, is_busy};
+use crate::message::{allowed, queue_name, queue_url};
 
 /// What SQS takes in one message, and in one call.
 const MAX_BYTES: usize = 1_048_576;
@@ -35,10 +36,12 @@ impl DeadLetterQueueSettings {
     /// Reads `DEAD_LETTER_QUEUE_URL`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let want = "the URL of a standard SQS queue";
-        let url = reader.required_parsed("DEAD_LETTER_QUEUE_URL", want, |text| {
-            endpoint(text).filter(|url| url.strip_suffix(".fifo").is_none())
-        })?;
+        let url = reader.required_parsed("DEAD_LETTER_QUEUE_URL", want, queue_url)?;
         Some(Self { url })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 }
 
@@ -53,7 +56,7 @@ pub struct DeadLetterQueue {
 impl DeadLetterQueue {
     /// A queue that is reached through this connection.
     pub fn new(connection: &AwsConnection, settings: DeadLetterQueueSettings) -> Self {
-        let name = settings.url.rsplit('/').next().unwrap_or_default();
+        let name = queue_name(&settings.url);
         Self {
             client: connection.sqs(),
             target: format!("dead-letter queue `{name}`"),
@@ -161,18 +164,6 @@ fn text(dead_letter: &DeadLetter<'_>, max_bytes: usize) -> Option<String> {
     // Nothing has to be escaped in what is packed.
     let packed = allowed(dead_letter.to_packed_json());
     (packed.len() <= max_bytes).then_some(packed)
-}
-
-/// Escapes the two characters that JSON allows and SQS refuses (`SendMessage`, `InvalidMessageContents`): they occur in
-/// strings only.
-fn allowed(json: String) -> String {
-    let mut text = json;
-    for (character, escape) in [('\u{fffe}', "\\ufffe"), ('\u{ffff}', "\\uffff")] {
-        if text.contains(character) {
-            text = text.replace(character, escape);
-        }
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The sink `event-bus`: log events as entries of PutEvents.
 
+mod body;
+
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::operation::put_events::PutEventsOutput;
-use aws_sdk_eventbridge::primitives::DateTime;
-use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 use relay::settings::Reader;
 use relay::{
     BatchCall, CallError, CallLimits, Delivery, Refusal, Remedy, Row, Sending, Sink, SinkKind,
@@ -12,6 +12,7 @@ use relay::{
 use tenant_logs::{BatchLimits, TenantName};
 use tokio::time::Instant;
 
+use self::body::{Entry, PutEventsBody};
 use crate::connection::AwsConnection;
 use crate::error::{call_error, code_name};
 
@@ -76,17 +77,15 @@ impl EventBus {
         }
     }
 
-    fn entry(&self, row: &Row<'_>) -> PutEventsRequestEntry {
-        let date = row.log_event.date();
-        let trace_id = row.trace_id.filter(|id| id.len() <= MAX_TRACE_BYTES);
-        PutEventsRequestEntry::builder()
-            .event_bus_name(&self.name)
-            .source(&self.source)
-            .detail_type(DETAIL_TYPE)
-            .detail(row.json.as_ref())
-            .set_time(date.map(|date| DateTime::from_millis(date.as_millisecond())))
-            .set_trace_header(trace_id.map(str::to_owned))
-            .build()
+    fn entry<'e>(&'e self, row: &'e Row<'_>) -> Entry<'e> {
+        Entry {
+            bus: &self.name,
+            source: &self.source,
+            detail_type: DETAIL_TYPE,
+            detail: &row.json,
+            time: row.log_event.date(),
+            trace: row.trace_id.filter(|id| id.len() <= MAX_TRACE_BYTES),
+        }
     }
 }
 
@@ -125,9 +124,9 @@ impl<'a> BatchCall<Row<'a>> for EventBus {
     }
 
     async fn call(&self, rows: &[&Row<'a>], _until: Instant) -> Result<Delivery, CallError> {
-        let entries = rows.iter().map(|row| self.entry(row)).collect();
-        let call = self.client.put_events().set_entries(Some(entries));
-        let answer = call.send().await;
+        let body = PutEventsBody::of(rows.iter().map(|row| self.entry(row)));
+        let call = self.client.put_events().set_entries(Some(Vec::new()));
+        let answer = call.customize().interceptor(body).send().await;
         let answer = answer.map_err(|error| call_error(&self.target, error))?;
         Ok(read_answer(&answer))
     }

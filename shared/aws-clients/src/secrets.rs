@@ -3,17 +3,20 @@
 use std::time::Duration;
 
 use aws_sdk_secretsmanager::Client;
+use futures_util::TryFutureExt;
 use futures_util::future::join;
 use relay::settings::Reader;
-use relay::{CallError, PortError, References, Remedy, SecretStore, back_off};
+use relay::{CallError, PortError, References, SecretStore, Tries, call_with_retry};
 use tenant_logs::Secret;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::Instant;
 
 use crate::connection::{AwsConnection, AwsSettings};
 use crate::error::call_error;
 
-const MAX_TRIES: u32 = 3;
-const MAX_CALL_TIME: Duration = Duration::from_secs(2);
+const TRIES: Tries = Tries {
+    max: 3,
+    max_time: Duration::from_secs(2),
+};
 /// A start must fit into the ten seconds that Lambda gives it, and a reading into a request.
 const MAX_TIME: Duration = Duration::from_secs(5);
 
@@ -48,26 +51,16 @@ impl SecretsManager {
 
     /// Reads one version, again while that helps; `None` if it holds bytes instead of a string.
     async fn version(&self, arn: &str, stage: &str) -> Result<Option<Secret>, CallError> {
+        let target = format!("secret `{arn}`");
         let until = Instant::now() + MAX_TIME;
-        let mut tries = 0;
-        loop {
+        let call = |_| {
             let call = self.client.get_secret_value();
             // In a box, because the compiler cannot lay out a `main` that holds this future within all others.
             let call = Box::pin(call.secret_id(arn).version_stage(stage).send());
-            let target = || format!("secret `{arn}`");
-            let call_end = until.min(Instant::now() + MAX_CALL_TIME);
-            let error = match timeout_at(call_end, call).await {
-                Ok(Ok(version)) => return Ok(version.secret_string.map(Secret::new)),
-                Ok(Err(error)) => call_error(&target(), error),
-                Err(_) => CallError::TimedOut { target: target() },
-            };
-            tries += 1;
-            let wake = Instant::now() + back_off(tries);
-            if error.remedy() != Remedy::Retry || tries >= MAX_TRIES || wake >= until {
-                return Err(error);
-            }
-            sleep_until(wake).await;
-        }
+            call.map_err(|error| call_error(&target, error))
+        };
+        let version = call_with_retry(&target, TRIES, until, call).await?;
+        Ok(version.secret_string.map(Secret::new))
     }
 }
 

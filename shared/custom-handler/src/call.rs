@@ -68,7 +68,7 @@ impl Call {
     ///
     /// # Errors
     /// If it is larger, incomplete or late.
-    pub async fn body(&mut self, most_bytes: usize) -> Result<Bytes, BodyError> {
+    pub async fn body(&mut self, max_bytes: usize) -> Result<Bytes, BodyError> {
         let body = &mut self.body;
         let reading = async {
             let mut whole = BytesMut::new();
@@ -77,8 +77,8 @@ impl Call {
                 let Ok(data) = frame.into_data() else {
                     continue;
                 };
-                if whole.len() + data.len() > most_bytes {
-                    return Err(BodyError::TooLarge { limit: most_bytes });
+                if whole.len() + data.len() > max_bytes {
+                    return Err(BodyError::TooLarge { limit: max_bytes });
                 }
                 whole.extend_from_slice(&data);
             }

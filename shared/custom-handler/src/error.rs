@@ -2,8 +2,6 @@
 
 use std::io;
 
-use relay::Remedy;
-
 /// A step of the server that failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
@@ -22,13 +20,4 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
-}
-
-impl ServeError {
-    /// What to do about it.
-    pub fn remedy(&self) -> Remedy {
-        match self {
-            Self::Signal(_) | Self::Thread(_) | Self::Listen { .. } => Remedy::Stop,
-        }
-    }
 }

@@ -34,10 +34,16 @@ pub async fn serve_when_made<H: Handler, E: Display>(
         }
     };
     tokio::select! {
-        ended = &mut serving => return ended,
-        handler = making => slot.send_replace(Some(Rc::new(handler))),
-    };
-    serving.await
+        ended = &mut serving => ended,
+        handler = making => {
+            let handler = Rc::new(handler);
+            slot.send_replace(Some(Rc::clone(&handler)));
+            tokio::select! {
+                ended = serving => ended,
+                never = handler.work_beside_calls() => match never {},
+            }
+        }
+    }
 }
 
 struct Late<H> {

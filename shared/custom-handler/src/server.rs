@@ -35,6 +35,11 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_millis(50);
 pub trait Handler: 'static {
     /// Answers one call, before its deadline.
     fn answer(&self, call: Call) -> impl Future<Output = Reply>;
+
+    /// What it does beside its calls, for as long as the process lives.
+    fn work_beside_calls(&self) -> impl Future<Output = Infallible> {
+        std::future::pending()
+    }
 }
 
 /// A call on its way to the handler, and where its answer goes.

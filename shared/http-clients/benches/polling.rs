@@ -17,8 +17,8 @@ use http_clients::ManagementApi;
 use relay::poll::{CheckpointStore, NoArrivals, PollSettings, Poller, RunEnd, StoredCheckpoint};
 use relay::settings::{CommonSettings, Reader};
 use relay::{
-    CounterFormat, DeadLetters, Deadline, Delivery, Destination, NoLedger, PortError, Relay,
-    RelayParts, Remedy, Row, Sending, Sink,
+    CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination, NoLedger, PortError,
+    Relay, RelayParts, Remedy, Row, Sending, Sink,
 };
 use tenant_logs::{DeadLetter, Schema};
 use tokio::time;
@@ -130,16 +130,14 @@ fn poller(tenant: &Auth0, first: &str) -> Result<BenchPoller, Box<dyn Error>> {
     let source = ManagementApi::read(&mut reader);
     let poll = PollSettings::read(&mut reader, &[], "LEDGER_TABLE");
     let (common, source, settings) = reader.finish(|| Some((common?, source?, poll?)))?;
+    let function = "bench-poller";
     let parts = RelayParts {
-        function: "bench-poller",
+        function,
+        counters: Counters::of_each_invocation(function, &common.tenant, CounterFormat::Plain),
         common,
         dead_letters: NoDeadLetters,
-        counter_format: CounterFormat::Plain,
     };
-    let destination = Destination {
-        sink: Counting::default(),
-        schema: Schema::Raw,
-    };
+    let destination = Destination::new(Counting::default(), Schema::Raw);
     Ok(Poller {
         relay: Relay::polling(parts, None, vec![destination]),
         source,

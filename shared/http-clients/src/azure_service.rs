@@ -2,18 +2,20 @@
 
 use std::time::Duration;
 
-use relay::{CallError, Remedy, back_off};
+use relay::{CallError, Tries};
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use tenant_logs::Timestamp;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
 use crate::entra::{EntraIdentity, TokenCache};
 use crate::exchange::{Answer, exchange};
 
-/// Tries of a call that nobody else makes again, and the most time of each.
-const MAX_TRIES: u32 = 10;
-const MAX_CALL_TIME: Duration = Duration::from_secs(5);
+/// Tries of a call that nobody else makes again.
+const TRIES: Tries = Tries {
+    max: 10,
+    max_time: Duration::from_secs(5),
+};
 /// Whom tokens for storage are for, in every cloud.
 pub(crate) const STORAGE: &str = "https://storage.azure.com";
 /// The version of storage that is spoken: the first that takes tokens for tables.
@@ -79,26 +81,15 @@ impl AzureService {
         until: Instant,
         build: impl Fn(&Client) -> RequestBuilder,
     ) -> Result<Answer, CallError> {
-        let mut tries = 0;
-        loop {
-            let try_end = until.min(Instant::now() + MAX_CALL_TIME);
-            let error = match self.call(try_end, &build).await {
-                Ok(answer) if !answer.is_busy() => return Ok(answer),
-                Ok(answer) => self.error(answer),
-                Err(error) => error,
-            };
-            tries += 1;
-            let wait = back_off(tries).max(error.retry_after().unwrap_or_default());
-            let wake = Instant::now().checked_add(wait);
-            match wake {
-                Some(wake)
-                    if error.remedy() == Remedy::Retry && tries < MAX_TRIES && wake < until =>
-                {
-                    sleep_until(wake).await;
-                }
-                Some(_) | None => return Err(error),
+        let build = &build;
+        let call = |end| async move {
+            let answer = self.call(end, build).await?;
+            if answer.is_busy() {
+                return Err(self.error(answer));
             }
-        }
+            Ok(answer)
+        };
+        relay::call_with_retry(&self.target, TRIES, until, call).await
     }
 
     /// What an answer that is no success means.

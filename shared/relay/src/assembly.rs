@@ -1,6 +1,6 @@
 //! A function's relay, put together from what its cloud and its settings give.
 
-use crate::counters::CounterFormat;
+use crate::counters::Counters;
 use crate::flow::{Destination, OnExhaustion, Relay};
 use crate::journal::Journal;
 use crate::ledger_choice::NoLedger;
@@ -15,8 +15,8 @@ pub struct RelayParts<D> {
     pub common: CommonSettings,
     /// Where goes what can never be delivered.
     pub dead_letters: D,
-    /// How counters are written.
-    pub counter_format: CounterFormat,
+    /// What invocations count, and how it is written.
+    pub counters: Counters,
 }
 
 impl<S, D> Relay<S, NoLedger, D> {
@@ -70,10 +70,11 @@ impl<S, L, D> Relay<S, L, D> {
             withholds_unreadable: parts.common.withholds_unreadable,
             destinations,
             replay_destinations: None,
+            leads_here: &[],
             ledger: None,
             dead_letters: parts.dead_letters,
             on_exhaustion,
-            counter_format: parts.counter_format,
+            counters: parts.counters,
         }
     }
 }

@@ -1,18 +1,21 @@
-//! What an invocation says about itself: one structured line, and one more for each further sink.
+//! What a function says about its invocations: one structured line, and one more for each further sink.
 //!
 //! The line is written whatever `LOG_LEVEL` says, because alarms live on it.
 
+mod summed;
+
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 use tenant_logs::{Known, Timestamp};
+
+pub use summed::Counters;
 
 /// The CloudWatch namespace of the counters.
 pub const METRIC_NAMESPACE: &str = "Auth0LogRelay";
 
 /// Every counter, by the name that it has in a line and as a metric.
-pub const METRIC_NAMES: [&str; 15] = [
+pub const METRIC_NAMES: [&str; 16] = [
     "received",
     "delivered",
     "duplicate",
@@ -28,9 +31,10 @@ pub const METRIC_NAMES: [&str; 15] = [
     "unreadable",
     "checkpoint_stopped",
     "lag_seconds",
+    "waiting_seconds",
 ];
 
-/// The metrics that tell a silent stream from a quiet one, and so are there when they are zero.
+/// The counters that tell a silent stream from a quiet one, and so are there when they are zero.
 const ALWAYS: [&str; 2] = ["received", "delivered"];
 
 /// What the platform reads from a line.
@@ -72,9 +76,30 @@ pub struct InvocationCounters {
 #[derive(Debug, Default)]
 pub(crate) struct Kinds(BTreeMap<&'static str, (&'static Known, usize)>);
 
+impl InvocationCounters {
+    fn add(&mut self, other: &Self) {
+        self.received += other.received;
+        self.filtered += other.filtered;
+        self.redacted += other.redacted;
+        self.unrecognized += other.unrecognized;
+        self.unauthorized += other.unauthorized;
+        self.unreadable += other.unreadable;
+        self.set_aside += other.set_aside;
+        self.withheld += other.withheld;
+        self.gap += other.gap;
+        self.checkpoint_stopped += other.checkpoint_stopped;
+    }
+}
+
 impl Kinds {
     pub(crate) fn note(&mut self, known: &'static Known) {
         self.0.entry(known.code).or_insert((known, 0)).1 += 1;
+    }
+
+    fn add(&mut self, other: &Self) {
+        for (code, (known, count)) in &other.0 {
+            self.0.entry(*code).or_insert((*known, 0)).1 += *count;
+        }
     }
 
     /// Properties of a line, and no metrics: each of those costs.
@@ -102,8 +127,12 @@ pub struct SinkCounters {
     pub retried: usize,
     /// Log events given back to the trigger.
     pub refused: usize,
+    /// Log events that the sink's own filter stopped.
+    pub filtered: usize,
     /// Age of the oldest delivered log event: now minus its `date`.
     pub lag_seconds: i64,
+    /// How long what is given back has been on its way.
+    pub waiting_seconds: i64,
 }
 
 impl SinkCounters {
@@ -114,7 +143,15 @@ impl SinkCounters {
         self.set_aside += other.set_aside;
         self.retried += other.retried;
         self.refused += other.refused;
+        self.filtered += other.filtered;
         self.lag_seconds = self.lag_seconds.max(other.lag_seconds);
+        self.waiting_seconds = self.waiting_seconds.max(other.waiting_seconds);
+    }
+
+    /// Notes since when a log event that is given back has been on its way.
+    pub(crate) fn note_waiting(&mut self, now: Timestamp, since: Option<Timestamp>) {
+        let seconds = since.map_or(0, |since| now.as_second() - since.as_second());
+        self.waiting_seconds = self.waiting_seconds.max(seconds);
     }
 
     /// Notes the age of a delivered log event.
@@ -126,29 +163,10 @@ impl SinkCounters {
 
 /// Whose counters they are.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Dimensions<'a> {
-    pub(crate) function: &'a str,
-    pub(crate) tenant: &'a str,
-    pub(crate) format: CounterFormat,
-}
-
-/// Writes the lines of one invocation. What belongs to no sink stands in the first line only, so that sums are right.
-pub(crate) fn report(
-    dimensions: Dimensions<'_>,
-    (counters, kinds): (&InvocationCounters, &Kinds),
-    sinks: &[(&'static str, SinkCounters)],
-) {
-    let mut shared = (*counters, kinds);
-    let no_kinds = Kinds::default();
-    let now = Timestamp::now();
-    let mut lines = String::new();
-    for (sink, own) in sinks {
-        lines.push_str(&line(dimensions, sink, shared, own, now).to_string());
-        lines.push('\n');
-        shared = (InvocationCounters::default(), &no_kinds);
-    }
-    // Nobody is left to tell when standard output is closed.
-    let _written = io::stdout().lock().write_all(lines.as_bytes());
+struct Dimensions<'a> {
+    function: &'a str,
+    tenant: &'a str,
+    format: CounterFormat,
 }
 
 fn line(
@@ -162,7 +180,7 @@ fn line(
         shared.received,
         own.delivered,
         own.duplicate,
-        shared.filtered,
+        shared.filtered + own.filtered,
         shared.redacted,
         shared.unrecognized,
         shared.set_aside + own.set_aside,
@@ -174,6 +192,7 @@ fn line(
         shared.unreadable,
         shared.checkpoint_stopped,
         usize::try_from(own.lag_seconds).unwrap_or(0),
+        usize::try_from(own.waiting_seconds).unwrap_or(0),
     ];
     let mut line = Map::new();
     line.insert("timestamp".to_owned(), now.to_string().into());
@@ -182,17 +201,19 @@ fn line(
     line.insert("function".to_owned(), dimensions.function.into());
     line.insert("tenant".to_owned(), dimensions.tenant.into());
     line.insert("sink".to_owned(), sink.into());
-    let counters = METRIC_NAMES.into_iter().zip(values);
+    let counters = METRIC_NAMES
+        .into_iter()
+        .zip(values)
+        .filter(|(name, value)| *value > 0 || ALWAYS.contains(name));
     let metrics: Vec<Value> = counters
         .clone()
-        .filter(|(name, value)| *value > 0 || ALWAYS.contains(name))
         .map(|(name, _)| json!({ "Name": name, "Unit": unit(name) }))
         .collect();
     line.extend(counters.map(|(name, value)| (name.to_owned(), value.into())));
-    let kinds = kinds
-        .properties()
-        .map(|(name, value)| (name.to_owned(), value));
-    line.extend(kinds);
+    if !kinds.0.is_empty() {
+        let kinds = kinds.properties();
+        line.extend(kinds.map(|(name, value)| (name.to_owned(), value)));
+    }
     match dimensions.format {
         CounterFormat::Plain => {}
         CounterFormat::EmbeddedMetrics => {
@@ -201,7 +222,6 @@ fn line(
                 "CloudWatchMetrics": [{
                     "Namespace": METRIC_NAMESPACE,
                     "Dimensions": [["function", "tenant", "sink"]],
-                    // A counter at zero is in the line, but costs no metric.
                     "Metrics": metrics,
                 }],
             });
@@ -213,7 +233,7 @@ fn line(
 
 fn unit(name: &str) -> &'static str {
     match name {
-        "lag_seconds" => "Seconds",
+        "lag_seconds" | "waiting_seconds" => "Seconds",
         _ => "Count",
     }
 }
@@ -249,10 +269,11 @@ mod tests {
     }
 
     #[test]
-    fn a_line_has_every_counter() {
+    fn a_line_has_the_counters_that_are_not_zero_and_the_two_that_tell_silence() {
         let line = written(CounterFormat::Plain);
         for name in METRIC_NAMES {
-            assert!(line[name].is_u64(), "{name}");
+            let is_there = ["received", "delivered", "set_aside", "lag_seconds"].contains(&name);
+            assert_eq!(line.get(name).is_some(), is_there, "{name}");
         }
         assert_eq!(
             (&line["received"], &line["set_aside"]),

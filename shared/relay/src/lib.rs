@@ -23,19 +23,21 @@ pub mod webhook;
 pub use assembly::RelayParts;
 pub use call_error::{CallError, ServiceCode};
 pub use counters::{
-    CounterFormat, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
+    CounterFormat, Counters, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
 };
 pub use deadline::Deadline;
 pub use error::chain;
-pub use flow::{Destination, IncomingBody, Marks, OnExhaustion, Outcome, Relay};
+pub use flow::{Destination, IncomingBody, Marks, OnExhaustion, Outcome, Relay, Rest};
 pub use ledger_choice::{LedgerSettings, NoLedger, TableOrMemory};
 pub use ports::{
     Claim, DeadLetters, Delivery, Lease, PortError, Refusal, Remedy, Row, Settled, Sink, TokenCheck,
 };
 pub use secrets::{References, SecretStore, StoredSecrets, WantedSecret};
 pub use sending::{
-    BatchCall, CallLimits, Patience, Sending, TooLarge, back_off, send_in_calls, store_in_calls,
+    BatchCall, CallLimits, Patience, Sending, TooLarge, Tries, back_off, call_with_retry,
+    send_in_calls, store_in_calls,
 };
 pub use sinks::{
-    AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, local_sinks, ndjson,
+    ARRAY_BYTES, AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, json_array,
+    local_sinks, ndjson,
 };

@@ -5,6 +5,7 @@
 
 mod back_off;
 mod parts;
+mod retry;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::call_error::CallError;
 use crate::ports::{Delivery, Remedy};
 pub use back_off::back_off;
 use parts::{Part, Parts};
+pub use retry::{Tries, call_with_retry};
 
 /// One kind of call to a service, which carries many items.
 pub trait BatchCall<I>: Sync {

@@ -16,7 +16,7 @@ use tenant_logs::Secret;
 use crate::secrets::{StoredSecrets, reference_setting};
 
 pub use certificates::read_certificates;
-pub use every_function::CommonSettings;
+pub use every_function::{CommonSettings, read_filter};
 pub use function::{FunctionSettings, check, load, read};
 
 /// What the name of a setting ends in that refers to a secret, and the problem where the function reads no such store.

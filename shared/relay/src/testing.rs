@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::journal::{Journal, MemoryStore, Store};
 use crate::{
-    BatchCall, CallError, CallLimits, CounterFormat, DeadLetters, Deadline, Delivery, Destination,
-    OnExhaustion, Refusal, Relay, Remedy, Row, Sending, Sink, TooLarge, send_in_calls,
+    BatchCall, CallError, CallLimits, CounterFormat, Counters, DeadLetters, Deadline, Delivery,
+    Destination, OnExhaustion, Refusal, Relay, Remedy, Row, Sending, Sink, TooLarge, send_in_calls,
 };
 
 /// What a test's sink does with a log event, by its `log_id` and the number of earlier tries.
@@ -157,22 +157,24 @@ pub(crate) fn relay_with<L: Store>(
     sinks: Vec<TestSink>,
     store: Option<L>,
 ) -> Relay<TestSink, L, TestDeadLetters> {
-    let destinations = sinks.into_iter().map(|sink| Destination {
-        sink,
-        schema: Schema::Raw,
-    });
+    let destinations = sinks
+        .into_iter()
+        .map(|sink| Destination::new(sink, Schema::Raw));
+    let tenant = TenantName::parse("acme").unwrap();
+    let function = "test-function";
     Relay {
-        function: "test-function",
-        tenant: TenantName::parse("acme").unwrap(),
+        counters: Counters::of_each_invocation(function, &tenant, CounterFormat::Plain),
+        function,
+        tenant,
         filter: Filter::default(),
         redaction: Redaction::default(),
         withholds_unreadable: false,
         destinations: destinations.collect(),
         replay_destinations: None,
+        leads_here: &[],
         ledger: store.map(|store| Journal::new(store, 35)),
         dead_letters: TestDeadLetters::default(),
         on_exhaustion: OnExhaustion::HandBack,
-        counter_format: CounterFormat::Plain,
     }
 }
 

@@ -26,7 +26,7 @@ pub struct DeadLetter<'a> {
     pub at: Timestamp,
     /// By which function.
     pub function: &'a str,
-    /// The sink that could not take it, without its schema; none where it reached no sink.
+    /// The sink that could not take it, without its schema; `None` if it reached no sink.
     pub sink: Option<&'a str>,
     /// Whose log it is.
     pub tenant: &'a str,

@@ -67,16 +67,21 @@ impl Filter {
         }
     }
 
-    /// Whether a log event of this type passes. An unknown code has no category; no code matches nothing.
+    /// Whether it has no rule, so that everything passes.
+    pub fn is_empty(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty()
+    }
+
+    /// Whether a log event of this type passes. An unknown code has no category; no code matches nothing but a star alone.
     pub fn passes(&self, event_type: Option<&str>) -> bool {
-        if self.include.is_empty() && self.exclude.is_empty() {
+        if self.is_empty() {
             return true;
         }
         let code = event_type.unwrap_or_default();
         let category = known_event_type(code).map(|known| known.category);
         let matches = |rule: &Rule| match rule {
             Rule::Code(wanted) => wanted == code,
-            Rule::Prefix(prefix) => !code.is_empty() && code.starts_with(prefix),
+            Rule::Prefix(prefix) => code.starts_with(prefix),
             Rule::Category(wanted) => Some(*wanted) == category,
         };
         let is_included = self.include.is_empty() || self.include.iter().any(matches);
@@ -150,7 +155,7 @@ mod tests {
             &["gd_auth_succeed", "gd_new"],
             &["g", "s", ""],
         );
-        check(["*", "", "", ""], &["s", "no_such_code"], &[""]);
+        check(["*", "", "", ""], &["s", "no_such_code", ""], &[]);
         check(["", "gd_*", "", ""], &["s", ""], &["gd_auth_succeed"]);
         check(
             ["", "", "auth.login.success", ""],

@@ -81,6 +81,15 @@ fn read_value(text: &str) -> Result<Value<'_>, usize> {
 }
 
 fn read_array<'a>(text: &'a str, begin: usize, parsed: &mut Parsed<'a>) -> Result<(), Unreadable> {
+    each_element(text, begin, |mut value| push(&mut value, parsed))
+}
+
+/// Reads the elements of an array one after another.
+fn each_element<'a>(
+    text: &'a str,
+    begin: usize,
+    mut take: impl FnMut(Value<'a>),
+) -> Result<(), Unreadable> {
     let mut at = skip_white_space(text, begin + 1);
     let mut is_first = true;
     loop {
@@ -90,11 +99,11 @@ fn read_array<'a>(text: &'a str, begin: usize, parsed: &mut Parsed<'a>) -> Resul
             Some(_) => {}
         }
         is_first = false;
-        let mut value = read_value(tail(text, at)).map_err(|offset| Unreadable::Syntax {
+        let value = read_value(tail(text, at)).map_err(|offset| Unreadable::Syntax {
             offset: at + offset,
         })?;
         at = skip_white_space(text, at + value.text.len());
-        push(&mut value, parsed);
+        take(value);
         match text.as_bytes().get(at) {
             Some(b',') => at = skip_white_space(text, at + 1),
             Some(b']') => break,
@@ -164,13 +173,10 @@ fn push_with_logs<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
 fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
     let mut reject = Reject {
         text: value.text,
-        reason: RejectReason::NotALogEvent,
+        reason: reason_for(value),
         envelope_type: None,
     };
     let Some(element) = &mut value.element else {
-        if !value.text.starts_with('{') {
-            reject.reason = RejectReason::NotAnObject;
-        }
         parsed.reject(reject);
         return;
     };
@@ -189,6 +195,20 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
         _ if element.has_repeats => Err(RejectReason::BrokenWrapper),
         Content::Own => LogEvent::from_element(value.text, element),
         Content::Detail => from_detail(element),
+        Content::Data(data) if data.starts_with('[') => match details(data, &reject) {
+            Ok(inner) => {
+                let is_ours = is_from_us(value.text);
+                for log_event in inner.log_events {
+                    parsed.add(log_event.with_envelope(None, is_ours));
+                }
+                for reject in inner.rejects {
+                    parsed.reject(reject);
+                }
+                return;
+            }
+            // The array was read once as part of its event, so it cannot fail here; if it did, the event would be set aside.
+            Err(_) => Err(reject.reason),
+        },
         Content::Data(data) => from_envelope(data, element.redacted).map(|log_event| {
             match named_by_us(value.text, &log_event) {
                 Some(log_id) => log_event.with_derived_log_id(log_id),
@@ -203,6 +223,15 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
             parsed.add(log_event);
         }
         Err(reason) => parsed.reject(Reject { reason, ..reject }),
+    }
+}
+
+/// Why a value is no log event, where it is none.
+fn reason_for(value: &Value<'_>) -> RejectReason {
+    if value.element.is_some() || value.text.starts_with('{') {
+        RejectReason::NotALogEvent
+    } else {
+        RejectReason::NotAnObject
     }
 }
 
@@ -269,6 +298,27 @@ fn from_detail<'a>(envelope: &mut Element<'a>) -> Result<LogEvent<'a>, RejectRea
             .map(|log_event| log_event.with_redacted(envelope.redacted)),
         None => from_envelope(detail.text, envelope.redacted),
     }
+}
+
+/// Reads the array of details that an event carries, as our own `com.auth0.Logs` do; `of` is the reject for the whole event.
+fn details<'a>(array: &'a str, of: &Reject<'a>) -> Result<Parsed<'a>, Unreadable> {
+    let mut parsed = Parsed::default();
+    each_element(array, 0, |mut value| {
+        let reason = reason_for(&value);
+        let log_event = match value.element.as_mut() {
+            Some(element) => LogEvent::from_element(value.text, element),
+            None => Err(reason),
+        };
+        match log_event {
+            Ok(log_event) => parsed.add(log_event),
+            Err(reason) => parsed.reject(Reject {
+                text: value.text,
+                reason,
+                ..of.clone()
+            }),
+        }
+    })?;
+    Ok(parsed)
 }
 
 /// Reads the object, or the object inside a JSON string, that an envelope carries.

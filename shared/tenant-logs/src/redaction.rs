@@ -13,7 +13,8 @@ use crate::json::{array_elements, object_members};
 use crate::{LogEvent, Secret};
 use rewriting::Rewriting;
 pub use rules::RedactionProblem;
-use rules::{Action, Node, Rule, split_unescaped};
+pub(crate) use rules::split_unescaped;
+use rules::{Action, Node, Rule};
 
 /// Which members of a record are redacted, and how.
 #[derive(Debug, Clone, Default)]
@@ -102,11 +103,11 @@ impl Redaction {
         if tree.children.is_empty() {
             return false;
         }
-        let mut rewriting = self.rewriting();
+        let mut rewriting = Rewriting::with(self.key.as_ref());
         rewriting.record(log_event.record(), &tree);
         let record = std::mem::take(&mut rewriting.text);
         if let Some(beside) = log_event.beside() {
-            rewriting.anywhere(&beside, &[], &tree, 0);
+            rewriting.beside(&beside, &tree);
         }
         if rewriting.treated.is_empty() {
             return false;
@@ -115,16 +116,14 @@ impl Redaction {
         true
     }
 
-    /// Redacts an object or an array that is no log event, as if a record began at every object in it, or in a string that
-    /// holds JSON; `None` for other text.
-    ///
-    /// A string that begins like JSON and is none, and what is nested deeper than anybody's record, are masked.
+    /// Redacts an object or an array that is no log event by the same rules, as if a record began at every object in it;
+    /// `None` for other text.
     pub fn redact_anywhere(&self, text: &str) -> Option<String> {
         if object_members(text).is_none() && array_elements(text).is_none() {
             return None;
         }
-        let mut rewriting = self.rewriting();
-        rewriting.anywhere(text, &[], &self.tree, 0);
+        let mut rewriting = Rewriting::anywhere(self.key.as_ref(), &self.tree);
+        rewriting.value(text, &[], 0);
         Some(rewriting.text)
     }
 
@@ -134,10 +133,6 @@ impl Redaction {
             tree.insert(rule);
         }
         tree
-    }
-
-    fn rewriting(&self) -> Rewriting<'_> {
-        Rewriting::with(self.key.as_ref())
     }
 }
 

@@ -19,6 +19,9 @@ use fakes::azure::tables::TableStorage;
 use fakes::faults::Faults;
 use hosts::functions_host::{FunctionsHost, HostError, HostOptions};
 
+// The functions' own code, for tests of it.
+pub use {azure_eventgrid_subscriber, azure_log_poller, azure_webhook_ingest};
+
 /// The webhook app.
 pub const INGEST: &str = "azure-webhook-ingest";
 /// The subscriber app.
@@ -41,7 +44,7 @@ pub struct AzureOptions {
     pub has_ledger_table: bool,
     /// Whether `deliver` gets events one by one instead of many at once.
     pub is_single: bool,
-    /// How both subscriptions deliver; name and endpoint are set for them.
+    /// How both subscriptions deliver; name and endpoint are set for them, and the types are those of the custom topic's.
     pub subscription: SubscriptionOptions,
     /// Where each app's output goes; none keeps it in memory only.
     pub output_folder: Option<PathBuf>,
@@ -61,6 +64,7 @@ impl Default for AzureOptions {
             has_ledger_table: true,
             is_single: false,
             subscription: SubscriptionOptions {
+                types: vec!["com.auth0.Logs".to_owned()],
                 max_events: 100,
                 preferred_bytes: 512 * 1_024,
                 ..SubscriptionOptions::new("", "")
@@ -78,7 +82,7 @@ pub enum AzureCloudError {
     /// A build without one of the functions.
     #[error("the build made no `{0}`")]
     NoBinary(&'static str),
-    /// A port, a file or a process is not to be had.
+    /// A port cannot be opened, a file not be written or a process not be started.
     #[error("cannot start a part of the local cloud")]
     Start(#[from] io::Error),
     /// An app cannot be hosted.
@@ -193,6 +197,8 @@ impl Services {
                 self.dead_letters.endpoint(),
             ),
             ("EVENT_TOPIC_ENDPOINT", self.topic.endpoint()),
+            // Whoever looks at a call's lines finds them as it ends.
+            ("COUNTER_SECONDS", "0".to_owned()),
         ];
         settings.extend(own.map(|(name, value)| (name.to_owned(), value)));
         for (setting, value) in secrets {
@@ -243,7 +249,10 @@ impl AzureCloud {
             dead_letters: Some(Arc::clone(&services.dead_letters)),
             ..options.subscription.clone()
         };
-        let own = subscribing("from-auth0", EventSchema::EventGrid);
+        let own = SubscriptionOptions {
+            types: Vec::new(),
+            ..subscribing("from-auth0", EventSchema::EventGrid)
+        };
         let cloud_events = subscribing("from-webhook", EventSchema::CloudEvents);
         Ok(Self {
             subscription: services.topic.subscribe(cloud_events).await?,
@@ -280,6 +289,7 @@ impl AzureCloud {
             ("LEDGER_TABLE_ENDPOINT", self.ledger.endpoint()),
             ("CHECKPOINT_TABLE_ENDPOINT", self.ledger.endpoint()),
             ("AUTH0_POLL_SCHEDULE", "0 */5 * * * *".to_owned()),
+            ("COUNTER_SECONDS", "0".to_owned()),
         ];
         all.extend(own.map(|(name, value)| (name.to_owned(), value)));
         all.extend(settings);

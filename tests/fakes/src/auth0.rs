@@ -67,9 +67,9 @@ impl Auth0 {
         let server = Server::start(move |request| {
             let (log, state, faults) = (of_server.clone(), Arc::clone(&answering), faults.clone());
             async move {
-                let fault = faults.next(&request);
+                let fault = faults.next();
                 let work = async { api::answer(&request, &log, &mut lock(&state)) };
-                inject(&fault, api::refuse_ill, work).await
+                inject(&fault, api::refuse_faulty, work).await
             }
         });
         Ok(Self {

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fastrand::Rng;
-use hyper::{Request, Response};
+use hyper::Response;
 
 use crate::lock::lock;
 use crate::server::Answer;
@@ -103,14 +103,11 @@ impl Fault {
     }
 }
 
-type DecideByRequest = Box<dyn FnMut(&Request<Bytes>) -> Fault + Send>;
-
 enum Plan {
     Always(Fault),
     Mix(Vec<(f64, Fault)>),
     Script(VecDeque<Fault>),
     By(Box<dyn FnMut(u64) -> Fault + Send>),
-    ByRequest(DecideByRequest),
 }
 
 struct State {
@@ -164,11 +161,6 @@ impl Faults {
         lock(&self.state).plan = Plan::By(Box::new(decide));
     }
 
-    /// Asks a function, with the request of the call.
-    pub fn by_request(&self, decide: impl FnMut(&Request<Bytes>) -> Fault + Send + 'static) {
-        lock(&self.state).plan = Plan::ByRequest(Box::new(decide));
-    }
-
     /// Every call from now on is healthy.
     pub fn clear(&self) {
         self.always(Fault::Healthy);
@@ -180,7 +172,7 @@ impl Faults {
     }
 
     /// What goes wrong with this call.
-    pub(crate) fn next(&self, request: &Request<Bytes>) -> Fault {
+    pub(crate) fn next(&self) -> Fault {
         let mut state = lock(&self.state);
         let call = state.calls;
         state.calls += 1;
@@ -190,7 +182,6 @@ impl Faults {
             Plan::Mix(shares) => pick(shares, drawn),
             Plan::Script(faults) => faults.pop_front().unwrap_or(Fault::Healthy),
             Plan::By(decide) => decide(call),
-            Plan::ByRequest(decide) => decide(request),
         };
         *state.injected.entry(fault.name()).or_default() += 1;
         fault

@@ -55,7 +55,7 @@ impl Proxy {
         let server = Server::start(move |request: Request<Bytes>| {
             let (upstream, faults) = (behind.clone(), faults.clone());
             async move {
-                let fault = faults.next(&request);
+                let fault = faults.next();
                 inject(&fault, refuse, upstream.forward(request)).await
             }
         });

@@ -173,9 +173,9 @@ impl<I: Invoke + Send + Sync + 'static> Mapping<I> {
         // The set ends its invocations when this task is aborted.
         let mut invocations = JoinSet::new();
         while !*stopped.borrow() {
-            // A place is free before messages are taken, so that none waits in flight for one.
-            let place = tokio::select! {
-                place = Arc::clone(&free).acquire_owned() => place,
+            // A permit is free before messages are taken, so that none waits in flight for one.
+            let permit = tokio::select! {
+                permit = Arc::clone(&free).acquire_owned() => permit,
                 _ = stopped.changed() => break,
             };
             let messages = batch::gather(&self.queue, &self.options, &mut stopped).await;
@@ -186,7 +186,7 @@ impl<I: Invoke + Send + Sync + 'static> Mapping<I> {
             let mapping = Arc::clone(&self);
             invocations.spawn(async move {
                 mapping.deliver(messages).await;
-                drop(place);
+                drop(permit);
             });
         }
         while invocations.join_next().await.is_some() {}

@@ -84,7 +84,7 @@ pub enum HostError {
     /// The app's files are wrong.
     #[error("the app cannot be read: {0}")]
     App(String),
-    /// A port or a file is not to be had.
+    /// A port or a file cannot be opened.
     #[error("cannot start the host")]
     Start(#[from] io::Error),
 }

@@ -149,7 +149,7 @@ impl Function {
 
     /// Its output, once that holds: what a process wrote before its answer may come after it, through another pipe.
     ///
-    /// Waits ten seconds at most, and then answers what there is.
+    /// Waits ten seconds at most, and then returns what there is.
     pub async fn output_when(&self, holds: impl Fn(&str) -> bool) -> String {
         for _ in 0..1_000 {
             if holds(&self.output.text()) {

@@ -47,7 +47,10 @@ async fn events_that_come_one_by_one_are_delivered_by_calls_side_by_side() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn data_may_be_flat_or_wrapped_an_object_or_text_in_either_schema() {
-    let cloud = azure(AzureOptions::default()).await;
+    let mut options = AzureOptions::default();
+    // Whoever subscribes us to a topic of their own gets what others put onto it, too.
+    options.subscription.types.clear();
+    let cloud = azure(options).await;
     let record =
         |id: &str| json!({ "log_id": id, "type": "s", "date": "2026-11-20T10:30:15.204Z" });
     let wrapped = |id: &str| json!({ "log_id": id, "data": record(id) });
@@ -85,6 +88,27 @@ async fn data_may_be_flat_or_wrapped_an_object_or_text_in_either_schema() {
     ];
     assert_eq!(cloud.logs.log_ids(), once_each(expected));
     assert_eq!(dead_letters(&cloud).len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_keeps_the_rest_of_its_event_unless_raw_says_otherwise() {
+    let record =
+        json!({ "log_id": "1", "type": "s", "date": "2026-11-20T10:30:15.204Z", "novel": 7 });
+    let whole = json!({ "log_id": "1", "data": record });
+    for (raw, kept) in [
+        ("", json!({ "novel": 7 })),
+        ("none", json!({})),
+        ("whole", whole),
+    ] {
+        let options = AzureOptions {
+            environment: vec![("RAW".to_owned(), raw.to_owned())],
+            ..AzureOptions::default()
+        };
+        let cloud = azure(options).await;
+        cloud.partner_topic.put(&[event_with(&record)]).unwrap();
+        settled(&cloud).await;
+        assert_eq!(cloud.logs.rows().remove(0).columns["Raw"], kept, "{raw}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -212,6 +212,36 @@ async fn a_purge_that_fails_fails_the_invocation() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_calls_count_is_summed_and_written_when_the_handler_is_told_to_end() {
+    let options = AzureOptions {
+        // Longer than a slow machine takes.
+        environment: crate::kit::settings(&[("COUNTER_SECONDS", "300")]),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    for id in ["a", "b", "a"] {
+        cloud.partner_topic.put(&[event(id)]).unwrap();
+        settled(&cloud).await;
+    }
+    let lines = || -> Vec<Value> {
+        let output = cloud.subscriber.output();
+        let lines = output
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        lines
+            .filter(|line: &Value| line["message"] == "relayed log events")
+            .collect()
+    };
+    assert_eq!(lines(), [Value::Null; 0]);
+    cloud.subscriber.terminate_handler().await.unwrap();
+    let [line] = lines().try_into().unwrap();
+    for (counter, sum) in [("received", 3), ("delivered", 2), ("duplicate", 1)] {
+        assert_eq!(line[counter], sum, "{counter}: {line}");
+    }
+    assert_eq!(line.get("set_aside"), None, "{line}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn no_line_shows_what_an_event_holds() {
     let options = AzureOptions {
         environment: crate::kit::settings(&[("LOG_LEVEL", "trace")]),

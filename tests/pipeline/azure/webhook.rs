@@ -28,26 +28,78 @@ fn body(log_ids: &[&str]) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_the_webhook_takes_is_a_cloud_event_and_then_a_row() {
+async fn what_the_webhook_takes_is_one_cloud_event_and_then_rows() {
     let cloud = azure(AzureOptions::default()).await;
     let (status, answer) = post(&cloud, body(&["a", "b"])).await;
     let counts = r#"{"received":2,"delivered":2,"filtered":0,"set_aside":0}"#;
     assert_eq!((status, answer.as_str()), (200, counts));
     settled(&cloud).await;
     assert_eq!(cloud.logs.log_ids(), once_each(["a", "b"]));
-    let event = cloud.topic.published().remove(0);
+    assert_eq!(cloud.subscriber.calls(), 1);
+    let [event] = cloud.topic.published().try_into().unwrap();
     for (name, expected) in [
         ("specversion", "1.0"),
-        ("type", "com.auth0.Log"),
-        ("id", "a"),
+        ("type", "com.auth0.Logs"),
         ("source", "auth0.com/acme/auth0.logs"),
-        ("subject", "s"),
-        ("time", "2026-11-20T10:30:15.204Z"),
     ] {
         assert_eq!(event[name], expected, "{name}");
     }
-    assert_eq!(event["data"]["type"], "s");
-    assert!(event["data"].get("data").is_none(), "{event}");
+    assert_eq!(event.get("subject"), None);
+    let details: Value = serde_json::from_str(&body(&["a", "b"])).unwrap();
+    assert_eq!(event["data"], details);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn others_get_single_events_of_the_types_that_are_named_and_our_subscription_takes_none() {
+    let options = AzureOptions {
+        environment: crate::kit::settings(&[("EVENT_TOPIC_INCLUDE_TYPES", "f*")]),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    let failed = event("b").replace(r#""type":"s""#, r#""type":"fp""#);
+    assert_eq!(
+        post(&cloud, format!("[{},{failed}]", event("a"))).await.0,
+        200
+    );
+    settled(&cloud).await;
+    assert_eq!(cloud.logs.log_ids(), once_each(["a", "b"]));
+    assert_eq!(cloud.subscriber.calls(), 1);
+    let [of_many, single] = cloud.topic.published().try_into().unwrap();
+    assert_eq!(of_many["data"].as_array().unwrap().len(), 2);
+    for (name, expected) in [
+        ("type", "com.auth0.Log"),
+        ("id", "b"),
+        ("source", "auth0.com/acme/auth0.logs"),
+        ("subject", "fp"),
+        ("time", "2026-11-20T10:30:15.204Z"),
+    ] {
+        assert_eq!(single[name], expected, "{name}");
+    }
+    assert_eq!(single["data"]["log_id"], "b");
+    assert!(single["data"].get("data").is_none(), "{single}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_event_of_many_only_the_sink_that_lacks_its_log_events_gets_them_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file.ndjson");
+    let options = AzureOptions {
+        file_sink: Some(file.clone()),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    // As many as one delivery tries.
+    cloud
+        .faults
+        .logs
+        .script([Fault::Status(503), Fault::Status(503), Fault::Status(503)]);
+    assert_eq!(post(&cloud, body(&["a", "b", "c"])).await.0, 200);
+    settled(&cloud).await;
+    let answers = cloud.subscription.deliveries().answers;
+    assert_eq!((answers[&500], answers[&202]), (1, 1), "{answers:?}");
+    assert_eq!(cloud.logs.log_ids(), once_each(["a", "b", "c"]));
+    let lines = std::fs::read_to_string(file).unwrap();
+    assert_eq!(lines.lines().count(), 3, "{lines}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

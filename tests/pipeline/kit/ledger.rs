@@ -33,10 +33,15 @@ fn delivered_ids(row: &Map<String, Value>) -> Vec<Vec<u8>> {
         .get("outcome")
         .map_or("-", |outcome| outcome["S"].as_str().unwrap());
     let letters: Vec<char> = letters.chars().collect();
-    let letter = |place: usize| letters.get(place).unwrap_or(&letters[0]);
+    let letter = |index: usize| letters.get(index).unwrap_or(&letters[0]);
     let ids = ids.chunks(16).enumerate();
-    let ids = ids.filter(|(place, _)| *letter(*place) == 'd');
+    let ids = ids.filter(|(index, _)| *letter(*index) == 'd');
     ids.map(|(_, id)| id.to_vec()).collect()
+}
+
+/// The rows of the bucket that a log event has at the sink `http`.
+pub(crate) fn rows_of(table: &Contents, log_id: &str) -> Vec<Map<String, Value>> {
+    table.items(&bucket(log_id))
 }
 
 /// The letters that the rows of a log event have for it at the sink `http`, the youngest row last; `-` for a claim.
@@ -50,14 +55,14 @@ pub(crate) fn outcomes(table: &Contents, log_id: &str) -> String {
 pub(crate) fn outcome(row: &Map<String, Value>, log_id: &str) -> Option<char> {
     let ids = BASE64.decode(row.get("ids")?["B"].as_str()?).unwrap();
     let wanted = &sha256(log_id.as_bytes())[..16];
-    let place = ids.chunks(16).position(|id| id == wanted)?;
+    let index = ids.chunks(16).position(|id| id == wanted)?;
     let Some(outcome) = row.get("outcome") else {
         return Some('-');
     };
     let letters = outcome["S"].as_str().unwrap();
     Some(match letters.len() {
         1 => letters.chars().next().unwrap(),
-        _ => letters.chars().nth(place).unwrap(),
+        _ => letters.chars().nth(index).unwrap(),
     })
 }
 

@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use super::{
-    Function, Names, block, indented, poller_on_azure, root, subscriber, webhook_on_azure,
-};
+use super::{Function, Names, block, functions_on_azure, indented, root};
 
 /// What Azure's functions read and `main.bicep` does not set, with the reason.
 const NOT_SET_BY_BICEP: [(&str, &str); 9] = [
@@ -31,11 +29,15 @@ const NOT_SET_BY_BICEP: [(&str, &str); 9] = [
     ("SSL_CERT_FILE", "private endpoints and tests"),
 ];
 
-/// The members of an object of a Bicep file whose names are those of environment variables.
-fn variables_of(file: &str, opens: &str) -> Names {
+/// The lines of a Bicep file.
+fn lines_of(file: &str) -> Vec<String> {
     let text = fs::read_to_string(root().join("infra/azure").join(file)).unwrap();
-    let lines: Vec<&str> = text.lines().collect();
-    let members = block(&lines, |line| line.trim() == opens);
+    text.lines().map(str::to_owned).collect()
+}
+
+/// The members of an object whose names are those of environment variables.
+fn variables_in(lines: &[&str], opens: &str) -> Names {
+    let members = block(lines, |line| line.trim() == opens);
     members
         .iter()
         .filter_map(|line| indented(line).1.split_once(':'))
@@ -45,23 +47,37 @@ fn variables_of(file: &str, opens: &str) -> Names {
         .collect()
 }
 
-/// The names that `main.bicep` sets for a function, in its own part and in what all apps share.
-fn names_in_bicep(own: &[&str], app: &str) -> Names {
-    let own = own.iter().map(|own| ("main.bicep", *own));
-    let all = [
-        ("main.bicep", "var commonSettings = {"),
-        ("main.bicep", app),
-        ("modules/app.bicep", "properties: union(settings, {"),
-    ];
-    let names = own
-        .chain(all)
-        .map(|(file, opens)| variables_of(file, opens));
-    let set = names.flatten();
+/// What the module of an app of `main.bicep` says, for the function whose package it gets.
+fn app_of<'a>(main: &[&'a str], function: &str) -> Vec<&'a str> {
+    let constant = format!(" = '{function}'");
+    let variable = main.iter().find_map(|line| line.strip_suffix(&constant));
+    let variable = variable.unwrap().strip_prefix("var ").unwrap();
+    let package = format!("packageContainerName: {variable}");
+    let modules = main.iter().filter(|line| line.starts_with("module "));
+    let mut bodies = modules.map(|module| block(main, |line| line == *module));
+    let app = bodies.find(|lines| lines.iter().any(|line| line.trim() == package));
+    app.unwrap_or_else(|| panic!("no app gets the package of {function}"))
+}
+
+/// The names that `main.bicep` sets for a function: those of the variables that its app joins, those that it adds, and those
+/// of every app.
+fn names_in_bicep(function: &str) -> Names {
+    let (main, module) = (lines_of("main.bicep"), lines_of("modules/app.bicep"));
+    let main: Vec<&str> = main.iter().map(String::as_str).collect();
+    let module: Vec<&str> = module.iter().map(String::as_str).collect();
+    let app = app_of(&main, function);
+    let joins = |line: &&&str| line.trim().starts_with("settings: union(commonSettings, ");
+    let joined = app.iter().find(joins).unwrap().trim();
+    let variables = joined.trim_start_matches("settings: union(");
+    let variables = variables.trim_end_matches(", {").split(", ");
+    let mut set = variables_in(&app, joined);
+    set.extend(variables_in(&module, "properties: union(settings, {"));
+    set.extend(variables.flat_map(|name| variables_in(&main, &format!("var {name} = {{"))));
     // What the host itself reads.
-    let is_hosts = |name: &String| {
-        name.starts_with("AzureWebJobsStorage__") || name.starts_with("APPLICATIONINSIGHTS_")
-    };
-    set.filter(|name| !is_hosts(name)).collect()
+    set.retain(|name| {
+        !name.starts_with("AzureWebJobsStorage__") && !name.starts_with("APPLICATIONINSIGHTS_")
+    });
+    set
 }
 
 /// The names between percent signs in a function's `function.json` files, which the host looks up.
@@ -78,13 +94,12 @@ fn names_in_function_json(function: &str) -> Names {
     names.map(str::to_owned).collect()
 }
 
-/// Checks a function whose own settings stand in the variables `own`, and whose app sets them by the expression `app`.
-fn check(function: &Function, own: &[&str], app: &str) {
-    let name = function.name;
+fn check(function: &Function) {
+    let name = &function.name;
     let in_json = names_in_function_json(name);
     let known: Names = function.read.union(&in_json).cloned().collect();
     assert_eq!(function.names_in_readme(), known, "{name}: README");
-    let set = names_in_bicep(own, app);
+    let set = names_in_bicep(name);
     let set: Names = set
         .iter()
         .map(|set| function.without_reference(set))
@@ -102,19 +117,7 @@ fn check(function: &Function, own: &[&str], app: &str) {
 
 #[test]
 fn the_settings_of_the_functions_on_azure_are_in_code_readme_and_bicep() {
-    check(
-        &webhook_on_azure(),
-        &["var ingestSettings = {"],
-        "settings: union(commonSettings, ingestSettings, {",
-    );
-    check(
-        &subscriber(),
-        &["var subscriberSettings = {"],
-        "settings: union(commonSettings, subscriberSettings, {",
-    );
-    check(
-        &poller_on_azure(),
-        &["var subscriberSettings = {", "var pollerSettings = {"],
-        "settings: union(commonSettings, subscriberSettings, pollerSettings, {",
-    );
+    for function in functions_on_azure() {
+        check(&function);
+    }
 }

@@ -17,9 +17,10 @@ enum Held {
 }
 
 /// Every file of `fixtures/envelopes` with the number of its log events.
-const ENVELOPES: [(&str, usize, Held); 22] = [
+const ENVELOPES: [(&str, usize, Held); 23] = [
     ("cloud-event-array-wrapped-data.json", 2, Held::Wrapped),
     ("cloud-event-array.json", 2, Held::Bare),
+    ("cloud-event-of-many.json", 2, Held::Wrapped),
     ("cloud-event-single-without-subject.json", 1, Held::Bare),
     ("cloud-event-single.json", 1, Held::Bare),
     ("event-grid-array-wrapped-data.json", 2, Held::Wrapped),

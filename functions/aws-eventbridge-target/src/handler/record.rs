@@ -9,6 +9,7 @@ use tenant_logs::{
 };
 
 use super::failure_record::payload_of;
+use super::message::MessageFacts;
 use crate::settings::ReplayQueue;
 
 /// The largest text that a packed record may have: as much as the ingest function can be set to accept.
@@ -30,11 +31,7 @@ pub(super) struct Record {
     event_source: String,
     message_id: Option<String>,
     body: Option<String>,
-    trace_header: Option<String>,
-    /// The queue or stream that it comes from.
-    source_arn: String,
-    /// Whether one of our own functions sent it.
-    is_ours: bool,
+    facts: MessageFacts,
     kinesis: Option<KinesisData>,
 }
 
@@ -48,10 +45,14 @@ struct KinesisData {
 pub(super) struct Text<'a> {
     /// The record's position in its batch.
     pub(super) origin: usize,
+    /// Whether it is all that the record holds, as it holds it.
+    pub(super) is_whole_body: bool,
     content: Result<Cow<'a, str>, Unreadable>,
     /// The bytes as they came, where the text is not them.
     raw: Option<Vec<u8>>,
     trace_id: Option<&'a str>,
+    /// What SQS tells of the message, where it is one.
+    facts: Option<&'a MessageFacts>,
     marks: Marks,
     /// Whether it lay among the dead letters.
     is_returned: bool,
@@ -94,12 +95,15 @@ impl Record {
                 "messageId" => record.message_id = value.optional(JsonReader::text)?,
                 "body" => record.body = value.optional(JsonReader::text_or_json)?,
                 "eventSourceARN" => {
-                    record.source_arn = value.optional(JsonReader::text)?.unwrap_or_default();
+                    let arn = value.optional(JsonReader::text)?;
+                    record.facts.queue_arn = arn.unwrap_or_default();
+                }
+                "attributes" => {
+                    value.optional(|attributes| record.facts.read_system(attributes))?;
                 }
                 "messageAttributes" => {
-                    record.is_ours = value.optional(has_producer)?.unwrap_or_default();
+                    value.optional(|attributes| record.facts.read_own(attributes))?;
                 }
-                "attributes" => record.trace_header = value.optional(trace_header)?.flatten(),
                 "kinesis" => record.kinesis = value.optional(KinesisData::read)?,
                 _ => value.skip()?,
             }
@@ -126,42 +130,30 @@ impl Record {
     /// The texts that it holds: one, unless it is Lambda's record of a batch that failed. What comes from the queue
     /// `replay` lay among the dead letters.
     pub(super) fn texts(&self, origin: usize, replay: &ReplayQueue) -> Vec<Text<'_>> {
-        let trace_id = self.trace_header.as_deref();
-        let mut texts = match &self.kinesis {
-            Some(kinesis) => vec![kinesis.text(origin)],
-            None => texts_of(self.body.as_deref().unwrap_or_default(), origin, trace_id),
-        };
+        if let Some(kinesis) = &self.kinesis {
+            return vec![kinesis.text(origin)];
+        }
+        let trace_id = self.facts.trace_header.as_deref();
+        let mut texts = texts_of(self.body(), origin, trace_id);
         for text in &mut texts {
-            text.is_returned |= replay.is(&self.source_arn);
-            if self.is_ours {
+            text.facts = Some(&self.facts);
+            text.is_returned |= replay.is(&self.facts.queue_arn);
+            if self.facts.producer.is_some() {
                 text.marks = Marks::Believed;
             }
         }
         texts
     }
-}
 
-/// Whether a message's attributes name the function of ours that sent it.
-fn has_producer(attributes: &mut JsonReader<'_>) -> Result<bool, UnexpectedJson> {
-    let mut has_producer = false;
-    attributes.object(|name, value| {
-        has_producer |= name == "producer";
-        value.skip()
-    })?;
-    Ok(has_producer)
-}
+    /// Its body, empty where there is none.
+    pub(super) fn body(&self) -> &str {
+        self.body.as_deref().unwrap_or_default()
+    }
 
-/// The trace that a message's attributes name.
-fn trace_header(attributes: &mut JsonReader<'_>) -> Result<Option<String>, UnexpectedJson> {
-    let mut trace_header = None;
-    attributes.object(|name, value| {
-        match name {
-            "AWSTraceHeader" => trace_header = value.optional(JsonReader::text)?,
-            _ => value.skip()?,
-        }
-        Ok(())
-    })?;
-    Ok(trace_header)
+    /// What SQS tells of it; `None` if it is of a stream.
+    pub(super) fn message_facts(&self) -> Option<&MessageFacts> {
+        self.kinesis.is_none().then_some(&self.facts)
+    }
 }
 
 impl KinesisData {
@@ -190,9 +182,11 @@ impl KinesisData {
         };
         Text {
             origin,
+            is_whole_body: false,
             content,
             raw: Some(raw),
             trace_id: None,
+            facts: None,
             marks: Marks::OfOurEnvelopes,
             is_returned: false,
         }
@@ -207,14 +201,19 @@ pub(super) fn texts_of<'a>(
 ) -> Vec<Text<'a>> {
     let text = |text: Cow<'a, str>| Text {
         origin,
+        is_whole_body: false,
         content: Ok(text),
         raw: None,
         trace_id,
+        facts: None,
         marks: Marks::OfOurEnvelopes,
         is_returned: false,
     };
     let Some(payload) = payload_of(body) else {
-        return vec![text(body.into())];
+        return vec![Text {
+            is_whole_body: true,
+            ..text(body.into())
+        }];
     };
     let returned = |text| Text {
         is_returned: true,
@@ -228,10 +227,9 @@ pub(super) fn texts_of<'a>(
                     ..kinesis.text(origin)
                 },
                 None => Text {
-                    marks: if record.is_ours {
-                        Marks::Believed
-                    } else {
-                        Marks::OfOurEnvelopes
+                    marks: match record.facts.producer {
+                        Some(_) => Marks::Believed,
+                        None => Marks::OfOurEnvelopes,
                     },
                     ..text(record.body.unwrap_or_default().into())
                 },
@@ -253,6 +251,8 @@ impl Text<'_> {
             trace_id: self.trace_id,
             marks: self.marks,
             is_returned: self.is_returned,
+            sinks: self.facts.and_then(|facts| facts.sinks.as_deref()),
+            waits_since: self.facts.and_then(MessageFacts::first),
             ..IncomingBody::new(self.raw.as_deref().unwrap_or(body), parsed)
         }
     }
@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(first.body.as_deref(), Some(r#"{ "log_id":"1" }"#));
         assert_eq!(second.identifier(), Some("2"));
         assert_eq!(second.body.as_deref(), Some(r#"\ud800 {"log_id":"2"}"#));
-        assert_eq!(second.trace_header.as_deref(), Some("t"));
+        assert_eq!(second.facts.trace_header.as_deref(), Some("t"));
         assert_eq!((third.identifier(), third.body.as_deref()), (None, None));
         assert!(LambdaEvent::read(r#"{"Records":5}"#).is_err());
         assert!(LambdaEvent::read(r#"{"Records":["x"]}"#).is_err());

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use relay::journal::MemoryStore;
-use relay::{CounterFormat, Destination, OnExhaustion, Refusal, Remedy, Row, Settled};
+use relay::{CounterFormat, Counters, Destination, OnExhaustion, Refusal, Remedy, Row, Settled};
 use tenant_logs::{Filter, Redaction, Schema, TenantName};
 
 use super::*;
@@ -103,22 +103,23 @@ impl Sink for Picky {
 type Flow = Relay<Picky, MemoryStore, DeadLettersInMemory>;
 
 fn relay(sinks: Vec<Picky>, dead_letters: &[(&str, &str)]) -> Flow {
-    let destinations = sinks.into_iter().map(|sink| Destination {
-        sink,
-        schema: Schema::Raw,
-    });
+    let destinations = sinks
+        .into_iter()
+        .map(|sink| Destination::new(sink, Schema::Raw));
+    let tenant = TenantName::parse("acme").unwrap();
     Relay {
+        counters: Counters::of_each_invocation("test", &tenant, CounterFormat::Plain),
         function: "test",
-        tenant: TenantName::parse("acme").unwrap(),
+        tenant,
         filter: Filter::default(),
         redaction: Redaction::default(),
         withholds_unreadable: false,
         destinations: destinations.collect(),
         replay_destinations: Some(Vec::new()),
+        leads_here: &[],
         ledger: Some(Journal::new(MemoryStore::default(), 35)),
         dead_letters: DeadLettersInMemory::of(dead_letters),
         on_exhaustion: OnExhaustion::HandBack,
-        counter_format: CounterFormat::Plain,
     }
 }
 

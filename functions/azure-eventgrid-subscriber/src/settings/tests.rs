@@ -12,7 +12,7 @@ const ALL: [(&str, &str); 8] = [
     ("IDENTITY_HEADER", "h3ader"),
     (
         "DEAD_LETTER_CONTAINER_ENDPOINT",
-        "https://acme.blob.example.com/letters",
+        "https://acme.blob.example.com/dead-letters",
     ),
     ("LOGS_INGESTION_ENDPOINT", "https://acme.ingest.example.com"),
     ("LOGS_INGESTION_RULE_ID", "dcr-0123456789abcdef"),

@@ -9,20 +9,26 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use relay::journal::{Added, Row, SeenRow, Store, StoreError, Wanted};
-use relay::{CallError, Remedy, back_off};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use relay::{CallError, Tries, call_with_retry};
+use tokio::time::Instant;
 
 use super::row::{self, Item, number, text};
 use crate::connection::AwsConnection;
 use crate::error::call_error;
 
-/// Tries of what a claim asks: nothing is sent yet, so the trigger may as well bring it again.
-const MAX_CLAIM_TRIES: u32 = 6;
-/// What became of an event is worth every try: one that cannot be noted is sent again later.
-const MAX_SETTLE_TRIES: u32 = u32::MAX;
 /// Most time one call may take before it counts as unanswered. Many first handshakes share the CPU, which at 128 MB is a
 /// fourteenth of one.
 const MAX_CALL_TIME: Duration = Duration::from_secs(5);
+/// Of what a claim asks: nothing is sent yet, so the trigger may as well bring it again.
+const CLAIM_TRIES: Tries = Tries {
+    max: 6,
+    max_time: MAX_CALL_TIME,
+};
+/// What became of an event is worth every try: one that cannot be noted is sent again later.
+const SETTLE_TRIES: Tries = Tries {
+    max: u32::MAX,
+    max_time: MAX_CALL_TIME,
+};
 
 /// A table of rows, which every copy of a function shares.
 #[derive(Debug)]
@@ -39,32 +45,6 @@ impl JournalTable {
             client: connection.dynamodb(),
             target: format!("ledger table `{table}`"),
             table,
-        }
-    }
-
-    /// Makes a call again while that helps and there is time.
-    async fn again<T, F: Future<Output = Result<T, CallError>>>(
-        &self,
-        max_tries: u32,
-        until: Instant,
-        call: impl Fn() -> F,
-    ) -> Result<T, StoreError> {
-        let mut tries = 0;
-        loop {
-            let call_end = until.min(Instant::now() + MAX_CALL_TIME);
-            let error = match timeout_at(call_end, call()).await {
-                Ok(Ok(answer)) => return Ok(answer),
-                Ok(Err(error)) => error,
-                Err(_elapsed) => CallError::TimedOut {
-                    target: self.target.clone(),
-                },
-            };
-            tries += 1;
-            let wake = Instant::now() + back_off(tries);
-            if error.remedy() != Remedy::Retry || tries >= max_tries || wake >= until {
-                return Err(error.into());
-            }
-            sleep_until(wake).await;
         }
     }
 
@@ -131,11 +111,8 @@ impl Store for JournalTable {
         let mut rows = Vec::new();
         let mut begin: Option<Item> = None;
         loop {
-            let page = self
-                .again(MAX_CLAIM_TRIES, until, || {
-                    self.page(bucket, from, begin.as_ref())
-                })
-                .await?;
+            let page = |_| self.page(bucket, from, begin.as_ref());
+            let page = call_with_retry(&self.target, CLAIM_TRIES, until, page).await?;
             for item in page.items() {
                 rows.push(row::seen(item, wanted).ok_or_else(|| self.unreadable())?);
             }
@@ -148,8 +125,8 @@ impl Store for JournalTable {
 
     async fn add(&self, bucket: &str, row: &Row, until: Instant) -> Result<Added, StoreError> {
         let item = row::item(bucket, row);
-        let put = self.again(MAX_CLAIM_TRIES, until, || self.put(&item, true));
-        match put.await? {
+        let put = |_| self.put(&item, true);
+        match call_with_retry(&self.target, CLAIM_TRIES, until, put).await? {
             Put::Done => Ok(Added::Done),
             Put::Refused(None) => Ok(Added::Refused(None)),
             Put::Refused(Some(found)) => {
@@ -161,7 +138,8 @@ impl Store for JournalTable {
 
     async fn write(&self, bucket: &str, row: &Row, until: Instant) -> Result<(), StoreError> {
         let item = row::item(bucket, row);
-        let put = self.again(MAX_SETTLE_TRIES, until, || self.put(&item, false));
-        put.await.map(drop)
+        let put = |_| self.put(&item, false);
+        call_with_retry(&self.target, SETTLE_TRIES, until, put).await?;
+        Ok(())
     }
 }

@@ -10,10 +10,10 @@ use tenant_logs::Timestamp;
 use super::error::{Answered, Auth0Error};
 use crate::exchange::{Answer, retry_after};
 
-/// Least wait where the moment that is named is over already: it is named in whole seconds.
-const LEAST_WAIT: Duration = Duration::from_millis(100);
-/// Most wait that is believed; the longest window of a rate limit is a minute.
-const LONGEST_WAIT: Duration = Duration::from_mins(5);
+/// Shortest wait, where the moment that is named is over already: it is named in whole seconds.
+const MIN_WAIT: Duration = Duration::from_millis(100);
+/// Longest wait that is believed; the longest window of a rate limit is a minute.
+const MAX_WAIT: Duration = Duration::from_mins(5);
 
 /// Who answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ fn code(answer: &Answer) -> Option<String> {
     refusal.error_code.or(refusal.error)
 }
 
-/// A code is one word of small letters: anything else may be a message.
+/// A code is one word of lower-case letters: anything else may be a message.
 fn is_code(text: &str) -> bool {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     (1..=64).contains(&text.len()) && text.bytes().all(is_allowed)
@@ -90,7 +90,7 @@ pub(super) fn wait(answer: &Answer, now: Timestamp) -> Option<Duration> {
     let until_reset = reset.map(|reset| Duration::try_from(reset.duration_since(now)));
     let until_reset = until_reset.map(Result::unwrap_or_default);
     let longest = until_reset.max(retry_after(&answer.headers));
-    Some(longest.unwrap_or_default().clamp(LEAST_WAIT, LONGEST_WAIT))
+    Some(longest.unwrap_or_default().clamp(MIN_WAIT, MAX_WAIT))
 }
 
 fn number(headers: &HeaderMap, name: &str) -> Option<i64> {

@@ -1,12 +1,26 @@
-//! A log event as a CloudEvent 1.0, its record's own text as `data`.
+//! Log events as CloudEvents 1.0: one with its record's own text as `data`, or many with their details.
 
 use serde_json::Value;
-use tenant_logs::LogEvent;
+use tenant_logs::{LogEvent, sha256_hex};
 
 const TYPE: &str = "com.auth0.Log";
+const TYPE_OF_MANY: &str = "com.auth0.Logs";
+
+/// Many log events as one event, in which each is a detail: what became of it stands beside its record.
+pub(super) fn write_many(details: &[(&str, &str)], source: &str) -> String {
+    let log_ids: Vec<&str> = details.iter().map(|(log_id, _)| *log_id).collect();
+    let json: Vec<&str> = details.iter().map(|(_, json)| *json).collect();
+    // Sent again, the same log events are the same event.
+    let id = sha256_hex(log_ids.join("\n").as_bytes());
+    format!(
+        r#"{{"specversion":"1.0","type":"{TYPE_OF_MANY}","id":"{id}","source":{},"datacontenttype":"application/json","data":[{}]}}"#,
+        Value::from(source),
+        json.join(",")
+    )
+}
 
 /// One event. Where the record itself does not tell its `log_id`, `data` is the record with its wrapper, which does.
-pub(super) fn write(log_event: &LogEvent<'_>, source: &str) -> String {
+pub(super) fn write_one(log_event: &LogEvent<'_>, source: &str) -> String {
     let text = |text: &str| Value::from(text).to_string();
     let id = text(log_event.log_id());
     let mut json = format!(

@@ -54,12 +54,18 @@ fn published(server: &TestServer) -> Vec<Call> {
 }
 
 fn topic(server: &TestServer) -> EventTopic {
+    topic_with(server, "")
+}
+
+/// A topic where others get the log events of these types.
+fn topic_with(server: &TestServer, include_types: &str) -> EventTopic {
     let endpoint = format!("http://{}/api/events", server.address);
     let token = format!("http://{}/msi/token", server.address);
     let values = [
         ("EVENT_TOPIC_ENDPOINT", endpoint.as_str()),
         ("IDENTITY_ENDPOINT", &token),
         ("IDENTITY_HEADER", "h"),
+        ("EVENT_TOPIC_INCLUDE_TYPES", include_types),
     ];
     let identity = read(&values, EntraSettings::read_managed_identity).unwrap();
     let identity = EntraIdentity::new(identity).unwrap();
@@ -100,14 +106,20 @@ fn body(count: usize) -> String {
     Value::from(elements.collect::<Vec<_>>()).to_string()
 }
 
+/// The details of an event of many, as they are written.
+fn details_of(event: &Value) -> &Vec<Value> {
+    assert_eq!(event["type"], "com.auth0.Logs");
+    event["data"].as_array().unwrap()
+}
+
 #[tokio::test]
-async fn events_are_published_as_a_batch_of_cloud_events() {
+async fn a_body_is_one_event_of_many_details() {
     let server = server(|_| Answer::Status(200)).await;
     let record =
         r#"{"log_id":"1", "type":"fp","date":"2026-11-21T10:00:00.120Z","n":1.50,"user_name":"x"}"#;
-    let body = format!(r#"[{{"log_id":"1","data":{record}}}]"#);
+    let body = format!(r#"[{{"log_id":"1","data":{record}}},{{"type":"s","log_id":"2"}}]"#);
     let delivery = send(&topic(&server), &body, "").await;
-    assert_eq!(delivery, Delivery::all_delivered(1));
+    assert_eq!(delivery, Delivery::all_delivered(2));
     let [call] = published(&server).try_into().unwrap();
     assert_eq!(call.method, "POST");
     assert_eq!(call.path, "/api/events?api-version=2018-01-01");
@@ -116,29 +128,47 @@ async fn events_are_published_as_a_batch_of_cloud_events() {
         call.headers["content-type"],
         "application/cloudevents-batch+json; charset=utf-8"
     );
+    let id = tenant_logs::sha256_hex(b"1\n2");
     let expected = format!(
-        r#"[{{"specversion":"1.0","type":"com.auth0.Log","id":"1","source":"auth0.com/acme/auth0.logs","subject":"fp","time":"2026-11-21T10:00:00.12Z","datacontenttype":"application/json","data":{record}}}]"#
+        r#"[{{"specversion":"1.0","type":"com.auth0.Logs","id":"{id}","source":"auth0.com/acme/auth0.logs","datacontenttype":"application/json","data":[{{"log_id":"1","data":{record}}},{{"log_id":"2","data":{{"type":"s","log_id":"2"}}}}]}}]"#
     );
     assert_eq!(call.body, expected);
 }
 
 #[tokio::test]
-async fn what_was_redacted_is_named_in_an_extension() {
+async fn others_get_what_the_settings_name_singly_beside_the_event_of_many() {
+    let server = server(|_| Answer::Status(200)).await;
+    let record = r#"{"log_id":"1","type":"fp","date":"2026-11-21T10:00:00.120Z"}"#;
+    let body = format!(r#"[{{"log_id":"1","data":{record}}},{{"log_id":"2","type":"s"}}]"#);
+    let delivery = send(&topic_with(&server, "fp,gd_*"), &body, "").await;
+    assert_eq!(delivery, Delivery::all_delivered(2));
+    let [call] = published(&server).try_into().unwrap();
+    let [of_many, _] = events_of(&call).try_into().unwrap();
+    assert_eq!(details_of(&of_many).len(), 2);
+    let single = format!(
+        r#",{{"specversion":"1.0","type":"com.auth0.Log","id":"1","source":"auth0.com/acme/auth0.logs","subject":"fp","time":"2026-11-21T10:00:00.12Z","datacontenttype":"application/json","data":{record}}}]"#
+    );
+    assert!(call.body.ends_with(&single), "{}", call.body);
+}
+
+#[tokio::test]
+async fn what_was_redacted_is_named_beside_each_record_and_in_an_extension() {
     let server = server(|_| Answer::Status(200)).await;
     let body = r#"{"log_id":"1","type":"s","ip":"192.0.2.1","user_name":"x"}"#;
-    send(&topic(&server), body, "ip=mask,user_name=drop").await;
+    let topic = topic_with(&server, "*");
+    send(&topic, body, "ip=mask,user_name=drop").await;
     let [call] = published(&server).try_into().unwrap();
-    let [event] = events_of(&call).try_into().unwrap();
-    assert_eq!(event["redacted"], "ip,user_name");
-    assert_eq!(
-        event["data"],
-        json!({"log_id": "1", "type": "s", "ip": "***"})
-    );
+    let [of_many, single] = events_of(&call).try_into().unwrap();
+    let record = json!({"log_id": "1", "type": "s", "ip": "***"});
+    let detail = json!({"log_id": "1", "redacted": ["ip", "user_name"], "data": record});
+    assert_eq!(of_many["data"], json!([detail]));
+    assert_eq!(single["redacted"], "ip,user_name");
+    assert_eq!(single["data"], record);
     assert!(!call.body.contains("192.0.2.1"));
 }
 
 #[tokio::test]
-async fn whoever_reads_an_event_finds_the_same_log_event() {
+async fn whoever_reads_an_event_finds_the_same_log_events() {
     let server = server(|_| Answer::Status(200)).await;
     let body = r#"[
         {"log_id":"a","data":{"log_id":"a","type":"s"}},
@@ -147,54 +177,76 @@ async fn whoever_reads_an_event_finds_the_same_log_event() {
         {"_id":"d","type":"s"},
         {"type":"s","date":"2026-11-21T10:00:00Z"}
     ]"#;
-    let delivery = send(&topic(&server), body, "type=mask").await;
+    let topic = topic_with(&server, "*");
+    let delivery = send(&topic, body, "type=mask").await;
     assert_eq!(delivery, Delivery::all_delivered(5));
     let [call] = published(&server).try_into().unwrap();
     let sent = parse(body).unwrap().log_events;
-    let read = parse(&call.body).unwrap().log_events;
     let ids = |events: &[tenant_logs::LogEvent<'_>]| {
         let ids = events.iter().map(|event| event.log_id().to_owned());
         ids.collect::<Vec<_>>()
     };
-    assert_eq!(ids(&read)[..4], ids(&sent)[..4]);
-    let [.., last] = &events_of(&call)[..] else {
-        panic!("nothing was sent");
-    };
-    assert_eq!(last["id"], sent[4].log_id());
-    assert_eq!(read[4].log_id(), sent[4].log_id());
+    // Those of many first, then each again singly.
+    let read = parse(&call.body).unwrap().log_events;
+    assert_eq!(ids(&read), [ids(&sent), ids(&sent)].concat());
     assert!(
         read.iter()
             .all(|event| event.redacted().contains(&"type".to_owned()))
     );
 }
 
+fn element(index: usize, size: usize) -> Value {
+    let id = index.to_string();
+    json!({"log_id": id, "data": {"log_id": id, "type": "s", "x": "y".repeat(size)}})
+}
+
+#[tokio::test]
+async fn an_event_of_many_is_billed_as_one_and_a_large_log_event_is_alone() {
+    let server = server(|_| Answer::Status(200)).await;
+    let mut elements: Vec<Value> = (0..100).map(|index| element(index, 2_000)).collect();
+    elements.insert(50, element(100, 100_000));
+    let delivery = send(&topic(&server), &Value::from(elements).to_string(), "").await;
+    assert_eq!(delivery, Delivery::all_delivered(101));
+    let [call] = published(&server).try_into().unwrap();
+    let events = events_of(&call);
+    let (large, others): (Vec<&Value>, Vec<&Value>) = events
+        .iter()
+        .partition(|event| event.to_string().len() > 65_536);
+    assert_eq!(large.len(), 1);
+    assert_eq!(details_of(large[0]).len(), 1);
+    // 100 of 2,070 bytes, 31 of which fit one.
+    assert_eq!(others.len(), 4);
+    let count: usize = others.iter().map(|event| details_of(event).len()).sum();
+    assert_eq!(count, 100);
+}
+
 #[tokio::test]
 async fn a_request_stays_within_its_bytes() {
     let server = server(|_| Answer::Status(200)).await;
-    let element = |index: usize, size: usize| {
-        let id = index.to_string();
-        json!({"log_id": id, "data": {"log_id": id, "type": "s", "x": "y".repeat(size)}})
-    };
-    let mut elements: Vec<Value> = (0..25).map(|index| element(index, 100_000)).collect();
-    elements.push(element(25, 1_000_000));
+    // Events of many that are half full each: the most envelopes that there can be.
+    let mut elements: Vec<Value> = (0..60)
+        .map(|index| element(index, if index % 2 == 0 { 33_000 } else { 32_500 }))
+        .collect();
+    elements.push(element(60, 1_000_000));
     let delivery = send(&topic(&server), &Value::from(elements).to_string(), "").await;
-    assert_eq!(delivery.delivered.len(), 25);
+    assert_eq!(delivery.delivered.len(), 60);
     assert_eq!(
         (delivery.refused[0].index, delivery.refused[0].remedy),
-        (25, Remedy::SetAside)
+        (60, Remedy::SetAside)
     );
     assert_eq!(
         delivery.refused[0].reason,
-        "over the 1000000 bytes of a request to Event Grid"
+        "over the 990400 bytes of log events in a request to Event Grid"
     );
-    assert_eq!(published(&server).len(), 3);
+    assert_eq!(published(&server).len(), 2);
 }
 
 #[tokio::test]
 async fn an_event_that_the_topic_can_never_take_is_found_by_halving() {
     for status in [400, 413] {
         let server = server(move |events| {
-            let is_bad = events.iter().any(|event| event["id"] == "17");
+            let mut details = events.iter().flat_map(details_of);
+            let is_bad = details.any(|detail| detail["log_id"] == "17");
             Answer::Status(if is_bad { status } else { 200 })
         })
         .await;
@@ -245,11 +297,31 @@ async fn a_wait_that_the_topic_asks_for_is_kept() {
     assert_eq!(published(&server).len(), 2);
 }
 
+#[tokio::test]
+async fn a_log_event_that_others_cannot_get_is_refused_and_the_rest_is_delivered() {
+    let server = server(|events| {
+        let is_bad = events.iter().any(|event| event["id"] == "17");
+        Answer::Status(if is_bad { 400 } else { 200 })
+    })
+    .await;
+    let delivery = send(&topic_with(&server, "s"), &body(40), "").await;
+    assert_eq!(delivery.delivered.len(), 39);
+    let [refusal] = delivery.refused.try_into().unwrap();
+    assert_eq!((refusal.index, refusal.remedy), (17, Remedy::SetAside));
+}
+
 #[test]
 fn the_topic_must_be_named() {
     let problem = read(&[], EventTopicSettings::read).unwrap_err();
     assert_eq!(
         problem.to_string(),
         "1 setting is wrong:\n  EVENT_TOPIC_ENDPOINT: required, not set"
+    );
+    let wrong = [("EVENT_TOPIC_EXCLUDE_CATEGORIES", "login")];
+    let problems = read(&wrong, EventTopicSettings::read).unwrap_err();
+    assert_eq!(
+        problems.to_string(),
+        "2 settings are wrong:\n  EVENT_TOPIC_ENDPOINT: required, not set\n  EVENT_TOPIC_EXCLUDE_CATEGORIES: cannot read `login` \
+            (want one of Auth0's category names)"
     );
 }

@@ -1,4 +1,4 @@
-//! A tenant that is ill, refuses, or changes its mind; and pollers that are killed or run twice.
+//! A tenant that fails, refuses, or changes its mind; and pollers that are killed or run twice.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -81,8 +81,8 @@ async fn what_passes_by_itself_costs_no_log_event() {
     assert_eq!(rig.repeated(), 0);
 }
 
-/// 100,000 log events over many short invocations, with refusals by the rate limit, tokens that end, an ill tenant, kills
-/// at any moment and two runs at once.
+/// 100,000 log events over many short invocations, with refusals by the rate limit, tokens that end, a tenant that fails,
+/// kills at any moment and two runs at once.
 #[tokio::test]
 async fn a_hundred_thousand_log_events_survive_kills_and_overlapping_runs() {
     const EVENTS: usize = 100_000;

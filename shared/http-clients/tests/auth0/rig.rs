@@ -13,8 +13,8 @@ use relay::poll::{
 };
 use relay::settings::{CommonSettings, Reader};
 use relay::{
-    CounterFormat, DeadLetters, Deadline, Delivery, Destination, PortError, Relay, RelayParts, Row,
-    Sending, Sink,
+    CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination, PortError, Relay,
+    RelayParts, Row, Sending, Sink,
 };
 use tenant_logs::{DeadLetter, Schema, Timestamp};
 use tokio::time::Instant;
@@ -191,16 +191,14 @@ pub(crate) fn poller(tenant: &Auth0, settings: &[(&str, &str)]) -> TestPoller {
     let poll = PollSettings::read(&mut reader, &[], "LEDGER_TABLE");
     let read = reader.finish(|| Some((common?, source?, poll?)));
     let (common, source, settings) = read.unwrap();
+    let function = "test-poller";
     let parts = RelayParts {
-        function: "test-poller",
+        function,
+        counters: Counters::of_each_invocation(function, &common.tenant, CounterFormat::Plain),
         common,
         dead_letters: NoDeadLetters,
-        counter_format: CounterFormat::Plain,
     };
-    let destination = Destination {
-        sink: CountingSink::default(),
-        schema: Schema::Raw,
-    };
+    let destination = Destination::new(CountingSink::default(), Schema::Raw);
     Poller {
         relay: Relay::polling(
             parts,

@@ -37,7 +37,7 @@ impl At {
         loaded.map_err(|error| chain(&error).to_string())
     }
 
-    /// The tag under which a value is saved; none where another one is there.
+    /// Returns the tag under which a value is saved; `None` if another one is there.
     async fn save(&self, value: &str, found: Option<&String>) -> Option<String> {
         self.table.save(value, found, soon()).await.unwrap()
     }

@@ -1,5 +1,6 @@
 //! The ledger on our table and on Azurite's, each behind a proxy that injects faults; then what only ours can do.
 
+mod density;
 #[path = "../../../relay/tests/journal/faulty_store.rs"]
 mod faulty_store;
 mod on_our_table_only;
@@ -121,7 +122,7 @@ scenarios::on!(
 macro_rules! both {
     ($($module:ident::$name:ident)+) => {
         mod more_on_our_table {
-            use super::{Backend, faulty_store, purge};
+            use super::{Backend, density, faulty_store, purge};
             $(#[tokio::test]
             async fn $name() {
                 $module::$name(&Backend::local().await).await;
@@ -129,7 +130,7 @@ macro_rules! both {
         }
 
         mod more_on_azurite {
-            use super::{Backend, faulty_store, purge};
+            use super::{Backend, density, faulty_store, purge};
             $(#[tokio::test]
             #[ignore = "needs AZURITE_TABLE_ENDPOINT"]
             async fn $name() {
@@ -145,4 +146,5 @@ both! {
     faulty_store::a_claim_whose_answer_never_came_lapses
     faulty_store::a_table_that_hangs_ends_the_claim_in_time
     purge::a_bucket_with_a_younger_row_is_kept_whole
+    density::an_event_costs_less_than_a_seventh_of_a_transaction_at_a_hundred_a_second
 }

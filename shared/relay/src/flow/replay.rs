@@ -1,4 +1,5 @@
-//! Dead letters that come back: to the one sink that they name, or, where no sink ever saw them, to all.
+//! Dead letters that come back: to the one sink that they name, or, where no sink ever saw them, to all. A sink that only
+//! leads here, a queue or a topic, is none.
 //!
 //! What cannot be replayed is set aside again with all that its dead letter held, so that nothing is lost by trying.
 
@@ -7,7 +8,7 @@ use std::borrow::Cow;
 use tenant_logs::{DeadLetter, DeadLetterEvent, Keep, LogEvent, parse};
 
 use crate::deadline::Deadline;
-use crate::flow::triage::{Accepted, Rejected, Triage};
+use crate::flow::triage::{Accepted, Origin, Rejected, Triage};
 use crate::flow::{Destination, Marks, Relay};
 use crate::ports::Sink;
 
@@ -15,9 +16,6 @@ use crate::ports::Sink;
 const NOT_REPLAYED: &str = "cannot be replayed: ";
 /// Stands between the reason why a dead letter could not be replayed and the first one.
 const BEFORE: &str = "; set aside before: ";
-
-/// Where a body came from: its position, and the trace that its trigger names.
-type Origin<'a> = (usize, Option<&'a str>);
 
 /// What a dead letter holds, and for whom.
 enum Opened {
@@ -41,14 +39,14 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     pub(super) fn take_back<'a>(
         &'a self,
         text: &'a str,
-        (origin, trace_id): Origin<'a>,
+        origin: Origin<'a>,
         deadline: &Deadline,
         triage: &mut Triage<'a>,
     ) {
         let Some(dead_letter) = DeadLetter::read(text) else {
             let dead_letter = self.damaged(text, deadline);
             triage.rejected.push(Rejected {
-                origin,
+                origin: origin.position,
                 dead_letter,
                 is_returned: true,
             });
@@ -56,8 +54,8 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         };
         let accepted = |log_event| Accepted {
             origin,
+            place: None,
             log_event,
-            trace_id,
         };
         let why_again = match self.open(&dead_letter) {
             Ok(Opened::ForOne(index, mut log_event)) => {
@@ -93,7 +91,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         if let Some(why) = why_again {
             let dead_letter = self.again(dead_letter, &why, deadline);
             triage.rejected.push(Rejected {
-                origin,
+                origin: origin.position,
                 dead_letter,
                 is_returned: true,
             });
@@ -112,7 +110,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         let event = DeadLetterEvent::Json(stopped.log_event.text().to_owned().into());
         let reason = format!("{NOT_REPLAYED}{FILTERED}");
         triage.rejected.push(Rejected {
-            origin: stopped.origin,
+            origin: stopped.origin.position,
             dead_letter: DeadLetter {
                 log_id: Some(log_id.into()),
                 ..self.dead_letter_of(reason, event, deadline)
@@ -144,7 +142,8 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         };
         let parsed = parse(&text).map_err(|unreadable| unreadable.to_string())?;
         let (mut log_events, rejects) = (parsed.log_events, parsed.rejects);
-        let Some(sink) = dead_letter.sink else {
+        let sink = dead_letter.sink;
+        let Some(sink) = sink.filter(|sink| !self.leads_here.contains(sink)) else {
             if log_events.is_empty() {
                 return Err("there is still no log event in it".into());
             }

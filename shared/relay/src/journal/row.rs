@@ -1,8 +1,6 @@
 //! One claim of a bucket, as it is stored and as it is read.
 
-use std::collections::HashSet;
-
-use super::bucket::{ID_BYTES, IdHash};
+use super::bucket::{ID_BYTES, IdHash, IdSet};
 use crate::ports::Settled;
 
 /// Log events that one row holds at most: with a character for each it stays below 40 KB.
@@ -85,7 +83,7 @@ impl Row {
 
 /// Log events that a reader looks for.
 #[derive(Debug)]
-pub struct Wanted(HashSet<IdHash>);
+pub struct Wanted(IdSet);
 
 impl Wanted {
     pub(super) fn new(ids: &[IdHash]) -> Self {

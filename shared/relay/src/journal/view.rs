@@ -1,10 +1,10 @@
 //! What a reader knows of a bucket, and what that says of log events. Nothing here reads a clock or performs I/O.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use tenant_logs::Timestamp;
 
-use super::bucket::IdHash;
+use super::bucket::{IdHash, IdMap};
 use super::row::SeenRow;
 use crate::ports::{Lease, Settled};
 
@@ -124,7 +124,7 @@ impl View {
 
     /// What the rows that were seen say of log events.
     pub(super) fn standings(&self, ids: &[IdHash], asker: Asker) -> Vec<Standing> {
-        let mut strongest: HashMap<IdHash, Standing> = HashMap::new();
+        let mut strongest: IdMap<Standing> = IdMap::default();
         for row in self.rows.values().filter(|row| !asker.sees_expired(row)) {
             for (id, outcome) in &row.ids {
                 let says = match outcome {

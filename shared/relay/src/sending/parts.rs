@@ -113,7 +113,7 @@ impl<'a> Parts<'a> {
         let left = self.sending.until.saturating_duration_since(now);
         let begin = self.paused_until.map_or(now, |until| until.max(now));
         let is_too_late = begin + self.longest >= self.sending.until;
-        // A call that is begun may pass, though its answer comes too late.
+        // A call that begins too late could succeed after it was reported as failed.
         if left.is_zero() || is_too_late {
             self.give_up();
             return None;
@@ -135,11 +135,7 @@ impl<'a> Parts<'a> {
         if part.is_again {
             self.known.retried += part.indices.len();
         }
-        let tries = part
-            .indices
-            .iter()
-            .filter_map(|index| self.tries.get(*index));
-        let tries = tries.map(|(tries, _)| *tries).max().unwrap_or(0);
+        let tries = self.tries_of(&part.indices);
         let call_end = self.sending.call_end(tries, self.longest);
         Some((part, call_end))
     }
@@ -244,7 +240,7 @@ impl<'a> Parts<'a> {
         if again.is_empty() {
             return;
         }
-        let wake = Instant::now() + back_off(self.most_tries(&again));
+        let wake = Instant::now() + back_off(self.tries_of(&again));
         let (_, pooled) = self.pool.get_or_insert_with(|| (wake, Vec::new()));
         pooled.append(&mut again);
     }
@@ -281,7 +277,7 @@ impl<'a> Parts<'a> {
             self.paused_until = self.paused_until.max(Some(until));
         }
         if !again.is_empty() {
-            let wake = now + back_off(self.most_tries(&again));
+            let wake = now + back_off(self.tries_of(&again));
             let part = Part {
                 indices: again,
                 is_again: true,
@@ -310,7 +306,8 @@ impl<'a> Parts<'a> {
         *tries >= self.sending.max_tries
     }
 
-    fn most_tries(&self, indices: &[usize]) -> u32 {
+    /// How often the item of these that was tried most often was refused for now.
+    fn tries_of(&self, indices: &[usize]) -> u32 {
         let tries = indices.iter().filter_map(|index| self.tries.get(*index));
         tries.map(|(tries, _)| *tries).max().unwrap_or(0)
     }

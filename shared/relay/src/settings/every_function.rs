@@ -43,7 +43,7 @@ impl CommonSettings {
             }
             level
         });
-        let filter = read_filter(reader);
+        let filter = read_filter(reader, "");
         let redaction = read_redaction(reader);
         let withholds_unreadable = read_withholds_unreadable(reader);
         Some(Self {
@@ -56,14 +56,16 @@ impl CommonSettings {
     }
 }
 
-fn read_filter(reader: &mut Reader<'_>) -> Option<Filter> {
+/// Reads the four lists of a filter, whose names begin with `prefix`; `None` if the reader noted a problem.
+pub fn read_filter(reader: &mut Reader<'_>, prefix: &str) -> Option<Filter> {
     let names = [
         "INCLUDE_TYPES",
         "EXCLUDE_TYPES",
         "INCLUDE_CATEGORIES",
         "EXCLUDE_CATEGORIES",
-    ];
-    let lists = names.map(|name| reader.list(name));
+    ]
+    .map(|name| format!("{prefix}{name}"));
+    let lists = names.each_ref().map(|name| reader.list(name));
     let [
         include_types,
         exclude_types,
@@ -80,7 +82,7 @@ fn read_filter(reader: &mut Reader<'_>) -> Option<Filter> {
         return Some(filter);
     }
     // Each list is read alone, to name the one that is wrong.
-    for (name, list) in names.into_iter().zip(lists.each_ref()) {
+    for (name, list) in names.iter().zip(lists.each_ref()) {
         let is_types = name.ends_with("TYPES");
         let alone = FilterSettings {
             include_types: list.as_deref().filter(|_| is_types),

@@ -106,7 +106,7 @@ pub(crate) fn push_content(out: &mut Vec<u8>, text: &str) {
     let mut rest = text.as_bytes();
     while let Some((eight, after)) = rest.split_first_chunk::<8>() {
         let plain = first_special(*eight);
-        // All eight are written and what is not plain is taken back: cheaper than writing just as many as are.
+        // All eight are written and what is not plain is removed again: cheaper than writing just as many as are.
         out.extend_from_slice(eight);
         rest = match eight.get(plain) {
             None => after,

@@ -1,4 +1,4 @@
-use crate::{LogEvent, parse};
+use crate::{LogEvent, RejectReason, parse};
 
 fn only(body: &str) -> LogEvent<'_> {
     let mut parsed = parse(body).unwrap();
@@ -97,6 +97,8 @@ fn redacted_paths_are_read_as_array_and_as_a_cloud_events_extension() {
     let body = r#"{"specversion":"1.0","type":"com.auth0.Log","redacted":"ip,a.b","data":{"type":"s","log_id":"1"}}"#;
     let extension = only(body);
     assert_eq!(extension.redacted(), ["ip", "a.b"]);
+    let body = r#"{"specversion":"1.0","type":"com.auth0.Log","redacted":"a\\,b,ip","data":{"type":"s","log_id":"1"}}"#;
+    assert_eq!(only(body).redacted(), [r"a\,b", "ip"]);
     assert_eq!(
         extension.detail(),
         r#"{"log_id":"1","redacted":["ip","a.b"],"data":{"type":"s","log_id":"1"}}"#
@@ -140,4 +142,41 @@ fn every_envelope_fixture_holds_the_same_two_log_events() {
     log_ids.sort();
     log_ids.dedup();
     assert_eq!(log_ids.len(), 2, "{log_ids:?}");
+}
+
+#[test]
+fn an_event_of_many_log_events_is_opened_and_what_is_none_is_a_reject_of_its_own() {
+    let many = |data: &str| {
+        format!(
+            r#"{{"specversion":"1.0","type":"com.auth0.Logs","source":"auth0.com/acme/auth0.logs","id":"e","data":{data}}}"#
+        )
+    };
+    let one = r#"{"log_id":"1","redacted":["ip"],"data":{"type":"s","ip":"***"}}"#;
+    let two = r#"{"log_id":"2","log_id_derived":true,"data":{"type":"s"}}"#;
+    let body = format!(
+        "[{},{},{}]",
+        many("[]"),
+        many(&format!(r#"[ {one} ,{two},{{"log_id":"3","type":"s"}}]"#)),
+        many(r#"[7,{"a":1}]"#)
+    );
+    let parsed = parse(&body).unwrap();
+    let log_ids = parsed.log_events.iter().map(LogEvent::log_id);
+    assert_eq!(log_ids.collect::<Vec<_>>(), ["1", "2", "3"]);
+    assert_eq!(parsed.log_events[0].text(), one);
+    assert_eq!(parsed.log_events[0].redacted(), ["ip"]);
+    assert!(parsed.log_events[1].is_log_id_derived());
+    let rejects = parsed
+        .rejects
+        .iter()
+        .map(|reject| (reject.text, reject.reason));
+    let expected = [
+        ("7", RejectReason::NotAnObject),
+        (r#"{"a":1}"#, RejectReason::NotALogEvent),
+    ];
+    assert_eq!(rejects.collect::<Vec<_>>(), expected);
+    let publishers = parsed
+        .rejects
+        .iter()
+        .map(|reject| reject.envelope_type.as_deref());
+    assert_eq!(publishers.collect::<Vec<_>>(), [Some("com.auth0.Logs"); 2]);
 }

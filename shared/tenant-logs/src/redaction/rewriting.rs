@@ -10,7 +10,7 @@ use crate::json::{array_elements, object_members, push_text, string_content};
 /// Arrays nested deeper than this are hashed or masked as one value.
 const MAX_ARRAY_DEPTH: usize = 32;
 
-/// What is nested deeper than this in an object that is no log event is masked as one value.
+/// What is nested deeper than this, and a path may lead to, is masked as one value.
 const MAX_DEPTH: usize = 32;
 /// Members in which envelopes and wrappers have records.
 const ENVELOPING: [&str; 3] = ["data", "detail", "logs"];
@@ -22,7 +22,9 @@ pub(super) struct Rewriting<'a> {
     pub(super) text: String,
     pub(super) treated: Vec<String>,
     /// How often something was treated.
-    pub(super) notes: usize,
+    notes: usize,
+    /// Where paths begin anew at every object, since a record may begin there.
+    root: Option<&'a Node>,
 }
 
 /// Returns the rule that drops what these nodes lead to.
@@ -43,12 +45,41 @@ impl<'a> Rewriting<'a> {
             text: String::new(),
             treated: Vec::new(),
             notes: 0,
+            root: None,
         }
+    }
+
+    /// The same where a record may begin at every object.
+    pub(super) fn anywhere(key: Option<&'a Secret>, root: &'a Node) -> Self {
+        Self {
+            root: Some(root),
+            ..Self::with(key)
+        }
+    }
+
+    /// Writes a record. In a member that only envelopes and wrappers have, another one may be.
+    pub(super) fn record(&mut self, json: &str, tree: &'a Node) {
+        let Some(members) = object_members(json) else {
+            return self.value(json, &[tree], 0);
+        };
+        self.members(&members, &[tree], |this, name, value, children| {
+            let around = this.root;
+            this.root = around.or_else(|| ENVELOPING.contains(&name).then_some(tree));
+            this.value(value, children, 1);
+            this.root = around;
+        });
+    }
+
+    /// Writes what stands beside a record: one may begin at every object in it.
+    pub(super) fn beside(&mut self, json: &str, tree: &'a Node) {
+        self.root = Some(tree);
+        self.value(json, &[], 0);
+        self.root = None;
     }
 
     /// Writes a value: `nodes` are where the paths stand that lead to it.
     pub(super) fn value(&mut self, json: &str, nodes: &[&Node], depth: usize) {
-        if nodes.is_empty() {
+        if nodes.is_empty() && self.root.is_none() {
             return self.text.push_str(json);
         }
         if let Some(rule) = nodes.iter().find_map(|node| node.rule.as_ref()) {
@@ -71,7 +102,7 @@ impl<'a> Rewriting<'a> {
 
     /// Masks what a path may lead into and cannot be followed.
     fn hide(&mut self, nodes: &[&Node]) {
-        for node in nodes {
+        for node in nodes.iter().copied().chain(self.root) {
             node.each_rule(&mut |rule| self.note(rule));
         }
         self.text.push_str(MASKED);
@@ -79,16 +110,8 @@ impl<'a> Rewriting<'a> {
 
     /// Writes a string, and follows the paths into the JSON that it may hold.
     fn string(&mut self, json: &str, nodes: &[&Node], depth: usize) {
-        self.in_string(json, nodes, |this, inner| {
-            this.value(inner, nodes, depth + 1);
-        });
-    }
-
-    /// Writes a string anew where `write` treats something in the JSON that it holds; `hidden` may be in it where that
-    /// cannot be told.
-    fn in_string(&mut self, json: &str, hidden: &[&Node], write: impl FnOnce(&mut Self, &str)) {
         let Some(content) = string_content(json) else {
-            return self.hide(hidden);
+            return self.hide(nodes);
         };
         let inner = content.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         if !inner.starts_with(['{', '[', '"']) {
@@ -96,11 +119,11 @@ impl<'a> Rewriting<'a> {
         }
         if serde_json::from_str::<&serde_json::value::RawValue>(inner).is_err() {
             // What begins like JSON and is none, a template or a quotation, may still be a part of some.
-            return self.hide(hidden);
+            return self.hide(nodes);
         }
         let before = std::mem::take(&mut self.text);
         let noted_before = self.notes;
-        write(self, inner);
+        self.value(inner, nodes, depth + 1);
         let rewritten = std::mem::replace(&mut self.text, before);
         if self.notes == noted_before {
             return self.text.push_str(json);
@@ -110,20 +133,6 @@ impl<'a> Rewriting<'a> {
         // Whole characters are copied, so this is text.
         self.text
             .push_str(&String::from_utf8(quoted).unwrap_or_default());
-    }
-
-    /// Writes a record. In a member that only envelopes and wrappers have, another one may be.
-    pub(super) fn record(&mut self, json: &str, root: &Node) {
-        let Some(members) = object_members(json) else {
-            return self.value(json, &[root], 0);
-        };
-        self.members(&members, &[root], |this, name, value, children| {
-            if ENVELOPING.contains(&name) && children.iter().all(|child| child.rule.is_none()) {
-                this.anywhere(value, children, root, 1);
-            } else {
-                this.value(value, children, 1);
-            }
-        });
     }
 
     fn object(&mut self, members: &[(&str, &str)], nodes: &[&Node], depth: usize) {
@@ -142,7 +151,8 @@ impl<'a> Rewriting<'a> {
         let mut separator = '{';
         for (key, value) in members {
             let name = string_content(key).unwrap_or_default();
-            let children: Vec<&Node> = nodes.iter().filter_map(|node| node.child(&name)).collect();
+            let around = nodes.iter().copied().chain(self.root);
+            let children: Vec<&Node> = around.filter_map(|node| node.child(&name)).collect();
             if let Some(rule) = dropping(&children) {
                 self.note(rule);
                 continue;
@@ -177,49 +187,6 @@ impl<'a> Rewriting<'a> {
             self.text.push('[');
         }
         self.text.push(']');
-    }
-
-    /// Writes a value in which a record may begin at every object: `nodes` are where the paths of those around it stand.
-    pub(super) fn anywhere(&mut self, json: &str, nodes: &[&Node], root: &Node, depth: usize) {
-        if !json.starts_with(['{', '[', '"']) {
-            self.text.push_str(json);
-        } else if depth == MAX_DEPTH {
-            self.hide(&[root]);
-        } else if json.starts_with('"') {
-            self.in_string(json, &[root], |this, inner| {
-                this.anywhere(inner, nodes, root, depth + 1);
-            });
-        } else if let Some(members) = object_members(json) {
-            let around: Vec<&Node> = nodes.iter().copied().chain([root]).collect();
-            self.members(&members, &around, |this, _, value, children| match children
-                .iter()
-                .find_map(|child| child.rule.as_ref())
-            {
-                Some(rule) => this.treat(value, rule, 0),
-                None => this.anywhere(value, children, root, depth + 1),
-            });
-        } else {
-            self.elements_anywhere(
-                &array_elements(json).unwrap_or_default(),
-                nodes,
-                root,
-                depth,
-            );
-        }
-    }
-
-    fn elements_anywhere(&mut self, elements: &[&str], nodes: &[&Node], root: &Node, depth: usize) {
-        let mut index = 0;
-        self.array(elements, |this, element| {
-            let of_index = children_at(nodes, index);
-            index += 1;
-            if let Some(rule) = of_index.iter().find_map(|node| node.rule.as_ref()) {
-                this.treat(element, rule, 0);
-            } else {
-                let all: Vec<&Node> = of_index.into_iter().chain(nodes.iter().copied()).collect();
-                this.anywhere(element, &all, root, depth + 1);
-            }
-        });
     }
 
     fn array(&mut self, elements: &[&str], mut write: impl FnMut(&mut Self, &str)) {

@@ -233,8 +233,12 @@ fn an_object_that_is_no_log_event_is_redacted_wherever_a_record_could_be() {
         r#"{"logs":[{"log_id":"1","data":{"ip":"***","user":{"name":"***","id":2}}}]}"#,
     );
     check(
-        r#"{"Records":[{"body":" {\"ip\":\"a\"}"},{"body":"[1]"},{"body":"\"{}\""},{"body":"plain {"},{"body":"{ip:1}"}]}"#,
-        r#"{"Records":[{"body":"{\"ip\":\"***\"}"},{"body":"[1]"},{"body":"\"{}\""},{"body":"plain {"},{"body":"***"}]}"#,
+        r#"{"Records":[{"body":" {\"ip\":\"a\"}"},{"body":"[1]"},{"body":"\"{}\""},{"body":"plain {"}]}"#,
+        r#"{"Records":[{"body":"{\"ip\":\"***\"}"},{"body":"[1]"},{"body":"\"{}\""},{"body":"plain {"}]}"#,
+    );
+    check(
+        r#"{"body":"{\"ip\":\"a\"","list":["{{ip}}",{"geo":[1]}]}"#,
+        r#"{"body":"***","list":["***",{}]}"#,
     );
     check(
         r#"{"user":{"user":{"name":"a"},"name":"b"},"name":"c","geo":{"geo":1}}"#,

@@ -66,7 +66,10 @@ pub(super) fn counters_of(output: &str, sink: &str) -> SinkCounters {
     struct Line {
         sink: String,
         delivered: u64,
+        // A line leaves out what is zero.
+        #[serde(default)]
         duplicate: u64,
+        #[serde(default)]
         refused: u64,
     }
     let lines = output

@@ -230,8 +230,8 @@ fn respond(
         .map_or(Answer::Drop, Answer::Respond)
 }
 
-/// What Auth0's front end answers when it is ill: a page, no JSON.
-pub(super) fn refuse_ill(fault: &Fault) -> Answer {
+/// What Auth0's front end answers for an injected fault: a page, no JSON.
+pub(super) fn refuse_faulty(fault: &Fault) -> Answer {
     let (status, ()) = fault.status_and_code((), (), (429, ()));
-    Answer::with_type(status, "text/html", "<html>ill on purpose</html>")
+    Answer::with_type(status, "text/html", "<html>an injected fault</html>")
 }

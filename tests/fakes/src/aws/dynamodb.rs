@@ -147,7 +147,7 @@ pub fn faulty_answer(fault: &Fault) -> Answer {
 
 async fn answer(request: &Request<Bytes>, shared: &Shared) -> Answer {
     lock(&shared.counts).calls += 1;
-    let fault = shared.faults.next(request);
+    let fault = shared.faults.next();
     let work = async {
         match DYNAMODB.read(request) {
             Ok((operation, input)) => perform(&operation, &input, shared),

@@ -197,7 +197,7 @@ impl Bus {
 
 async fn answer(request: &Request<Bytes>, bus: &Bus) -> Answer {
     lock(&bus.state).counts.calls += 1;
-    let fault = bus.faults.next(request);
+    let fault = bus.faults.next();
     let work = async {
         match EVENTBRIDGE.read(request).and_then(|(operation, input)| {
             perform(&operation, input, bus, || bus.faults.refuses_entry(&fault))

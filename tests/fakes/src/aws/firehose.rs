@@ -116,7 +116,7 @@ impl Firehose {
 
 async fn answer(request: &Request<Bytes>, stream: &Stream) -> Answer {
     lock(&stream.state).counts.calls += 1;
-    let fault = stream.faults.next(request);
+    let fault = stream.faults.next();
     let work = async {
         let performed = FIREHOSE.read(request).and_then(|(operation, input)| {
             perform(&operation, input, stream, || {

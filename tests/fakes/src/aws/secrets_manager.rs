@@ -62,7 +62,7 @@ impl SecretsManager {
 }
 
 async fn answer(request: &Request<Bytes>, secrets: &Mutex<Secrets>, faults: &Faults) -> Answer {
-    let fault = faults.next(request);
+    let fault = faults.next();
     let work = async {
         let read = SECRETS_MANAGER.read(request);
         match read.and_then(|(operation, input)| version(&operation, &input, &lock(secrets))) {

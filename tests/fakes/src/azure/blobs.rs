@@ -48,7 +48,7 @@ impl BlobStorage {
             let (faults, container) = (faults.clone(), container.clone());
             async move {
                 let work = async { perform(&request, &container, &tokens, &mut lock(&content)) };
-                inject(&faults.next(&request), faulty, work).await
+                inject(&faults.next(), faulty, work).await
             }
         });
         Ok(Self {

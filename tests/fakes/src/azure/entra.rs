@@ -91,7 +91,7 @@ impl Entra {
             async move {
                 let work = async { answer(&request, &tokens) };
                 inject(
-                    &faults.next(&request),
+                    &faults.next(),
                     |_| refuse(503, "temporarily_unavailable"),
                     work,
                 )

@@ -73,7 +73,7 @@ impl Topic {
         let server = Server::start(move |request| {
             let state = Arc::clone(&serving);
             async move {
-                let fault = state.faults.next(&request);
+                let fault = state.faults.next();
                 inject(&fault, refusal, async { publish(&state, &request) }).await
             }
         })

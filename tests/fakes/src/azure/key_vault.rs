@@ -44,7 +44,7 @@ impl KeyVault {
             let faults = faults.clone();
             async move {
                 let work = async { answer(&request, &tokens, &lock(&secrets)) };
-                inject(&faults.next(&request), faulty, work).await
+                inject(&faults.next(), faulty, work).await
             }
         });
         Ok(Self {

@@ -50,7 +50,7 @@ impl TableStorage {
             let (faults, table) = (faults.clone(), table.clone());
             async move {
                 let work = async { perform(&request, &table, &tokens, &entities).into() };
-                inject(&faults.next(&request), faulty_answer, work).await
+                inject(&faults.next(), faulty_answer, work).await
             }
         });
         Ok(Self {

@@ -92,14 +92,14 @@ pub(crate) fn classify(response: &Response<Bytes>) -> Verdict {
         return Verdict::Failed(format!("the media type `{media_type}` is not JSON"));
     }
     match serde_json::from_str(&text) {
-        Ok(Value::Object(members)) => judge_object(&members),
+        Ok(Value::Object(members)) => classify_object(&members),
         Ok(_) => Verdict::Failed("the answer is no JSON object".to_owned()),
         Err(_) => Verdict::Failed("the answer is no JSON".to_owned()),
     }
 }
 
 /// Names are matched in any case.
-fn judge_object(members: &Map<String, Value>) -> Verdict {
+fn classify_object(members: &Map<String, Value>) -> Verdict {
     let member = |name: &str| {
         let mut members = members.iter();
         let found = members.find(|(other, _)| other.eq_ignore_ascii_case(name));

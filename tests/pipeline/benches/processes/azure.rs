@@ -107,7 +107,7 @@ async fn ours(
         // Nothing is set aside here: whatever is fails its call.
         (
             "DEAD_LETTER_CONTAINER_ENDPOINT",
-            "http://127.0.0.1:9/letters",
+            "http://127.0.0.1:9/dead-letters",
         ),
     ];
     let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -167,16 +167,16 @@ impl Payload {
     /// Its bytes with `log_id`s that end in the next numbers, as nobody has seen them before, and that name the time at which
     /// they would have come.
     pub(crate) fn renewed(&mut self, next: &mut u64) -> Vec<u8> {
-        for places in &self.log_ids {
+        for found in &self.log_ids {
             let digits = format!("{next:0COUNTER_DIGITS$}");
             let seconds = *next / EVENTS_PER_SECOND;
             let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
             let time = format!("{hour:02}{minute:02}{second:02}");
             *next += 1;
-            for offset in &places.offsets {
-                let end = offset + places.length;
+            for offset in &found.offsets {
+                let end = offset + found.length;
                 write_at(&mut self.bytes, end - COUNTER_DIGITS, &digits);
-                if places.has_time {
+                if found.has_time {
                     write_at(&mut self.bytes, offset + TIME_OF_DAY.start, &time);
                 }
             }
@@ -186,7 +186,7 @@ impl Payload {
 }
 
 fn write_at(bytes: &mut [u8], offset: usize, text: &str) {
-    if let Some(place) = bytes.get_mut(offset..offset + text.len()) {
-        place.copy_from_slice(text.as_bytes());
+    if let Some(slot) = bytes.get_mut(offset..offset + text.len()) {
+        slot.copy_from_slice(text.as_bytes());
     }
 }

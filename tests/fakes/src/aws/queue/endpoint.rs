@@ -65,7 +65,7 @@ impl SqsEndpoint {
 }
 
 async fn answer(request: &Request<Bytes>, queues: &Mutex<Queues>, faults: &Faults) -> Answer {
-    let fault = faults.next(request);
+    let fault = faults.next();
     let work = async {
         let (operation, input) = match SQS.read(request) {
             Ok(call) => call,

@@ -34,6 +34,8 @@ pub struct SubscriptionOptions {
     pub endpoint: String,
     /// How it delivers.
     pub schema: EventSchema,
+    /// `includedEventTypes`; empty lets every type pass.
+    pub types: Vec<String>,
     /// `maxEventsPerBatch`.
     pub max_events: usize,
     /// `preferredBatchSizeInKilobytes`.
@@ -59,6 +61,7 @@ impl SubscriptionOptions {
             name: name.into(),
             endpoint: endpoint.into(),
             schema: EventSchema::EventGrid,
+            types: Vec::new(),
             max_events: 1,
             preferred_bytes: 64 * 1_024,
             max_attempts: 30,
@@ -68,6 +71,14 @@ impl SubscriptionOptions {
             repeated_share: 0.0,
             dead_letters: None,
         }
+    }
+
+    fn wants(&self, event: &Value) -> bool {
+        let named = event.get("type").or_else(|| event.get("eventType"));
+        let named = named.and_then(Value::as_str).unwrap_or_default();
+        // The service compares without regard to case.
+        let mut types = self.types.iter();
+        self.types.is_empty() || types.any(|wanted| wanted.eq_ignore_ascii_case(named))
     }
 }
 
@@ -122,14 +133,15 @@ impl Subscription {
     /// Takes events; they are on their way when this returns.
     pub(super) fn take(&self, events: &[Value]) {
         let inner = &self.inner;
+        let schema = inner.options.schema;
+        let wanted = events.iter().filter(|event| inner.options.wants(event));
+        let wanted: Vec<Value> = wanted
+            .map(|event| delivered(event, &inner.topic, schema))
+            .collect();
         inner
             .pending
-            .send_modify(|pending| *pending += events.len());
-        let schema = inner.options.schema;
-        let events = events
-            .iter()
-            .map(|event| delivered(event, &inner.topic, schema));
-        lock(&inner.waiting).extend(events);
+            .send_modify(|pending| *pending += wanted.len());
+        lock(&inner.waiting).extend(wanted);
         inner.woken.notify_one();
     }
 
