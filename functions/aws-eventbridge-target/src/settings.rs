@@ -18,7 +18,7 @@ pub struct Settings {
 
 /// The queue that brings dead letters back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReplayQueue {
+pub(crate) struct ReplayQueue {
     /// Its ARN; without one it is known by its name.
     arn: Option<String>,
 }

@@ -135,6 +135,8 @@ async fn accept_all(
         listener = listen(settings.port) => listener?,
         _ended = ending.changed() => return Ok(()),
     };
+    // The handler goes on until this is dropped: a call may outlive its connection.
+    let _answering = calls.clone();
     let (under_way, mut all_ended) = mpsc::channel(1);
     let serving = Rc::new(Serving {
         invocation: settings.invocation,
