@@ -247,6 +247,15 @@ def check_failure_paths():
     for name, queue in queues.items():
         is_last = "RedrivePolicy" not in queue
         must(name, not is_last or queue.get("MessageRetentionPeriod") == 1209600, "dead letters kept less than 14 days")
+    closed = {str(statement["Resource"]) for _, policy in of_type("AWS::SQS::QueuePolicy")
+              for statement in policy["PolicyDocument"]["Statement"]
+              # One that a condition leaves out is a list.
+              if isinstance(statement, dict)
+              and (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
+              and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}}
+    for name in queues:
+        is_closed = any(name.split("/")[-1] in resource for resource in closed)
+        must(name, is_closed, "no policy that demands TLS")
     statements = [(name, statement) for name, key in of_type("AWS::KMS::Key")
                   for statement in key["KeyPolicy"]["Statement"]]
     for name, statement in statements:
@@ -266,7 +275,25 @@ def check_failure_paths():
     print(f"{len(targets)} targets of rules, {len(mappings)} mappings, {len(queues)} queues keep what fails")
 
 
+# What the parameter Redact takes, and what it refuses before a function would.
+REDACT = {
+    True: ["", "ip=mask", "user_name=hmac,details.request.body=drop", r"a\.b\,c\=d\\.e=mask,ip=drop", "a.0.b=mask"],
+    False: ["ip", "ip=", "ip=hide", "=mask", "ip=mask,", ",ip=mask", "ip=mask=drop", r"ip\=mask", "ip=mask\\", r"a\b=mask"],
+}
+
+
+def check_redact_pattern():
+    """An escaped comma or equals sign is a part of a path, for the template as for the functions."""
+    pattern = load("../../template.yaml")["Parameters"]["Redact"]["AllowedPattern"]
+    for is_taken, texts in REDACT.items():
+        for text in texts:
+            if bool(re.search(pattern, text)) != is_taken:
+                problems.append(f"Redact: `{text}` is {'refused' if is_taken else 'taken'}")
+    print(f"{sum(map(len, REDACT.values()))} texts for Redact tried")
+
+
 if __name__ == "__main__":
+    check_redact_pattern()
     check_detections()
     check_deliver_rule()
     check_bus_types()

@@ -1,10 +1,7 @@
 //! SHA-256 in lower-case hexadecimal, and the stable identifier of a record that has none.
 
-use hmac::Mac;
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
-
-use crate::Secret;
-use crate::secret::hmac_sha256;
 
 /// SHA-256 of some bytes, as 64 lower-case hexadecimal digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
@@ -26,9 +23,9 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// HMAC-SHA-256 of some bytes, as hexadecimal digits.
-pub(crate) fn hmac_hex(key: &Secret, bytes: &[u8]) -> String {
-    let mut mac = hmac_sha256(key.expose().as_bytes());
+/// HMAC-SHA-256 of some bytes by what is keyed already, as hexadecimal digits.
+pub(crate) fn hmac_hex(keyed: &Hmac<Sha256>, bytes: &[u8]) -> String {
+    let mut mac = keyed.clone();
     mac.update(bytes);
     hex(&mac.finalize().into_bytes())
 }
@@ -43,8 +40,8 @@ pub(crate) fn derived_log_id(record: &str) -> String {
 }
 
 /// The same by a key: without it, nobody can try which record has this identifier.
-pub(crate) fn keyed_log_id(key: &Secret, record: &str) -> String {
-    let mut mac = hmac_sha256(key.expose().as_bytes());
+pub(crate) fn keyed_log_id(keyed: &Hmac<Sha256>, record: &str) -> String {
+    let mut mac = keyed.clone();
     for_each_token(record, |text| mac.update(text.as_bytes()));
     hex(&mac.finalize().into_bytes())
 }
@@ -79,6 +76,7 @@ fn string_end(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::hmac_sha256;
 
     #[test]
     fn sha256_is_written_in_lower_case_hexadecimal() {
@@ -98,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_keyed_log_id_is_as_stable_and_another_one_for_another_key() {
-        let (key, other) = (Secret::new("k3y"), Secret::new("other"));
+        let (key, other) = (hmac_sha256(b"k3y"), hmac_sha256(b"other"));
         let id = keyed_log_id(&key, r#"{"type":"s"}"#);
         assert_eq!(id, keyed_log_id(&key, r#"{ "type": "s" }"#));
         assert_eq!(id, hmac_hex(&key, br#"{"type":"s"}"#));

@@ -255,7 +255,12 @@ impl<'a> LogEvent<'a> {
     pub fn record(&self) -> &str {
         match self.form {
             Form::Bare => &self.text,
-            Form::Detail | Form::WrappedWithoutId => member(&self.text, "data").unwrap_or("null"),
+            Form::Detail | Form::WrappedWithoutId => {
+                let noted = self.index.as_ref().and_then(MemberIndex::record);
+                noted
+                    .or_else(|| member(&self.text, "data"))
+                    .unwrap_or("null")
+            }
         }
     }
 

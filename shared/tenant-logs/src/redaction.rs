@@ -8,8 +8,12 @@ mod rules;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use hmac::Hmac;
+use sha2::Sha256;
+
 use crate::digest::{hmac_hex, keyed_log_id, sha256_hex};
 use crate::json::{array_elements, object_members};
+use crate::secret::hmac_sha256;
 use crate::{LogEvent, Secret};
 use rewriting::Rewriting;
 pub use rules::RedactionProblem;
@@ -21,7 +25,8 @@ use rules::{Action, Node, Rule};
 pub struct Redaction {
     rules: Vec<Rule>,
     tree: Node,
-    key: Option<Secret>,
+    /// HMAC with the key in it, so that the key is hashed once.
+    keyed: Option<Hmac<Sha256>>,
     /// The rules' paths, shared with every event.
     paths: Arc<Vec<String>>,
 }
@@ -30,7 +35,7 @@ impl Redaction {
     /// Reads `user_name=hmac,ip=mask,details.request.body=drop`, or says everything that is wrong with it.
     pub fn parse(rules: &str, key: Option<Secret>) -> Result<Self, Vec<RedactionProblem>> {
         let mut redaction = Self {
-            key,
+            keyed: key.map(|key| hmac_sha256(key.expose().as_bytes())),
             ..Self::default()
         };
         let mut problems = Vec::new();
@@ -51,7 +56,7 @@ impl Redaction {
             redaction.tree.insert(rule);
         }
         let mut actions = redaction.rules.iter().map(|rule| rule.action);
-        if redaction.key.is_none() && actions.any(|action| action == Action::Hmac) {
+        if redaction.keyed.is_none() && actions.any(|action| action == Action::Hmac) {
             problems.push(RedactionProblem::NoKey);
         }
         let paths = redaction.rules.iter().map(|rule| rule.path.clone());
@@ -74,7 +79,7 @@ impl Redaction {
         if self.is_empty() {
             return Some(sha256_hex(bytes));
         }
-        self.key.as_ref().map(|key| hmac_hex(key, bytes))
+        self.keyed.as_ref().map(|keyed| hmac_hex(keyed, bytes))
     }
 
     /// Names a log event that came without a `log_id` so that its name gives nothing away: by a hash with the key, or, where
@@ -83,8 +88,8 @@ impl Redaction {
         if !log_event.is_named_here() {
             return;
         }
-        if let Some(key) = &self.key {
-            log_event.rename(keyed_log_id(key, log_event.record()));
+        if let Some(keyed) = &self.keyed {
+            log_event.rename(keyed_log_id(keyed, log_event.record()));
         } else if !self.is_empty() {
             log_event.rename(random());
         }
@@ -103,8 +108,11 @@ impl Redaction {
         if tree.children.is_empty() {
             return false;
         }
-        let mut rewriting = Rewriting::with(self.key.as_ref());
-        rewriting.record(log_event.record(), &tree);
+        let mut rewriting = Rewriting::with(self.keyed.as_ref());
+        // A hash is longer than most of what it stands for.
+        let record = log_event.record();
+        rewriting.text.reserve(record.len() + 256);
+        rewriting.record(record, &tree);
         let record = std::mem::take(&mut rewriting.text);
         if let Some(beside) = log_event.beside() {
             rewriting.beside(&beside, &tree);
@@ -122,7 +130,7 @@ impl Redaction {
         if object_members(text).is_none() && array_elements(text).is_none() {
             return None;
         }
-        let mut rewriting = Rewriting::anywhere(self.key.as_ref(), &self.tree);
+        let mut rewriting = Rewriting::anywhere(self.keyed.as_ref(), &self.tree);
         rewriting.value(text, &[], 0);
         Some(rewriting.text)
     }
