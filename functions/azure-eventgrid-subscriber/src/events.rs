@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn half_a_surrogate_pair_in_the_hosts_string_costs_its_own_event_nothing_and_no_other() {
         let events = format!(
-            r#"[{},{EVENT}]"#,
+            r"[{},{EVENT}]",
             EVENT.replace("\"s\"", "\"s\",\"user_name\":\"?\"")
         );
         let hosts = string(&events).replace('?', r"\ud83d");

@@ -123,13 +123,15 @@ async fn only_what_is_delivered_or_known_is_deleted_and_all_else_is_left_and_cou
         String::new(),
     ];
     for (index, text) in stays.iter().enumerate() {
-        cloud.dead_letters.put(&format!("stays/{index}"), text);
+        cloud
+            .dead_letters
+            .put(&format!("stays/{index}"), text.clone());
     }
     let before = cloud.dead_letters.blobs();
     let good = letter(r#"{"log_id":"good","data":{"type":"s"}}"#);
     for delivered in [1, 1, 0] {
         if delivered > 0 {
-            cloud.dead_letters.put("goes", &good);
+            cloud.dead_letters.put("goes", good.clone());
         }
         assert_eq!(
             replay(&cloud).await,
