@@ -191,10 +191,8 @@ async fn what_comes_back_and_goes_to_no_sink_is_set_aside_again_with_the_reason(
     let mut told: Vec<(String, String)> = set_aside
         .iter()
         .map(|letter| {
-            let event = match &letter["event"] {
-                Value::String(text) => text.clone(),
-                json => json.to_string(),
-            };
+            let text = letter["event"].as_str().map(str::to_owned);
+            let event = text.unwrap_or_else(|| letter["event"].to_string());
             (letter["reason"].as_str().unwrap().to_owned(), event)
         })
         .collect();
