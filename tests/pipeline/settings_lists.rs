@@ -298,7 +298,7 @@ fn the_settings_of_the_functions_on_aws_are_in_code_readme_and_template() {
         check(&function);
         let set = function.names_in_template();
         let is_webhook = function.name == "aws-webhook-ingest";
-        // Not every function reads the four that narrow the bus, so `check` lets them be missing.
+        // The target's are not set, so `check` lets them be missing.
         assert!(set.contains("SINKS"));
         assert!(set.contains("EVENT_BUS_INCLUDE_TYPES") || !is_webhook);
     }
