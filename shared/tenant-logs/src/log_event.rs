@@ -239,6 +239,14 @@ impl<'a> LogEvent<'a> {
         self
     }
 
+    /// Adds the time of what an envelope, or a bare event, came in.
+    pub(crate) fn or_envelope_time(self, time: Option<&str>) -> Self {
+        match self.envelope_time {
+            Some(_) => self,
+            None => self.with_envelope_time(time),
+        }
+    }
+
     /// Notes what our own rules treat.
     pub(crate) fn note_rules(&mut self, rules: &Arc<Vec<String>>) {
         self.rules = Some(Arc::clone(rules));

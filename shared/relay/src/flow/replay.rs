@@ -129,7 +129,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         let reason = "a dead letter that cannot be read".to_owned();
         DeadLetter {
             event: tenant_logs::DeadLetterEvent::Json(text.into()),
-            ..self.unparsed_dead_letter(reason, text.as_bytes(), deadline)
+            ..self.unparsed_dead_letter(reason, text.as_bytes().into(), deadline)
         }
     }
 }
