@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use relay::{IncomingBody, Marks};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tenant_logs::{ElementLimits, JsonReader, Parsed, RejectReason, parse_within, read_json};
+use tenant_logs::{ElementLimits, JsonReader, Parsed, parse_within, read_json};
 
 /// Strings within strings that are opened; the host wraps twice at most.
 const MAX_WRAPPINGS: u8 = 8;
 /// What an event may hold: one that holds more becomes one dead letter.
-const LIMITS: ElementLimits = ElementLimits::of(6_291_456);
+const LIMITS: ElementLimits = ElementLimits::of(6_291_456).unpacking(67_108_864);
 /// What every event type of Auth0's has in it, whatever the case.
 const OURS: &[u8] = b"auth0";
 
@@ -101,7 +101,7 @@ fn leave_out_others(parsed: &mut Parsed<'_>) -> usize {
     let count = parsed.rejects.len();
     parsed.rejects.retain(|reject| {
         let is_other = reject.envelope_type.as_deref().is_some_and(is_other_type);
-        reject.reason != RejectReason::NotALogEvent || !is_other
+        !reject.reason.is_another_form() || !is_other
     });
     count - parsed.rejects.len()
 }

@@ -224,9 +224,21 @@ impl<'a> LogEvent<'a> {
 
     /// Adds what the envelope says that it came in: its time, and whether it is one of ours.
     pub(crate) fn with_envelope(mut self, time: Option<&str>, is_ours: bool) -> Self {
+        self.is_enveloped_by_us |= is_ours;
+        self.with_time_of(time)
+    }
+
+    fn with_time_of(mut self, time: Option<&str>) -> Self {
         self.envelope_time = time.and_then(read_time);
-        self.is_enveloped_by_us = is_ours;
         self
+    }
+
+    /// Adds the time of what an envelope, or a bare event, came in.
+    pub(crate) fn or_envelope_time(self, time: Option<&str>) -> Self {
+        match self.envelope_time {
+            Some(_) => self,
+            None => self.with_time_of(time),
+        }
     }
 
     /// Notes what our own rules treat.

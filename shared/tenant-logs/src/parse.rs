@@ -1,19 +1,27 @@
-//! From the text of a body to its log events, told apart by content: array, object, JSON Lines, envelopes.
+//! From the text of a body to its log events, told apart by content: array, object, values one after another, envelopes,
+//! texts within texts.
 //!
 //! Parsing never fails for one bad element: it becomes a reject, and the rest goes on. Only a body whose extent
 //! cannot be read is refused as a whole.
 
+mod carried;
+mod look;
 mod parsed;
+mod values;
 
 use std::borrow::Cow;
-
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::dead_letter::is_dead_letter;
 use crate::element::Element;
 use crate::json::{member, scalar, string_content};
 use crate::{LogEvent, RejectReason, Unreadable};
+use carried::{Room, push_carried, read_base64};
+use values::{Value, Values, read_value};
+
+pub use values::split_values;
+
+/// The most bytes that texts within a text may have when they are unpacked, all of them together.
+const MAX_UNPACKED_BYTES: usize = 67_108_864;
 
 pub use parsed::{ElementLimits, Parsed, Reject};
 
@@ -25,63 +33,45 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
     parse_within(text, ElementLimits::default())
 }
 
-/// Reads every log event of a body that has at most so many.
+/// Reads every log event of a body that has at most so many; what is packed within the body is no log event where it has
+/// more bytes than that, all of it together.
 ///
 /// # Errors
 /// As [`parse`], and where a limit is exceeded.
 pub fn parse_within(text: &str, limits: ElementLimits) -> Result<Parsed<'_>, Unreadable> {
-    parse_into(text, Parsed::within(limits))?.checked()
+    let mut room = Room::of(limits.unpacked_bytes);
+    parse_into(text, &mut room, Parsed::within(limits))?.checked()
 }
 
-fn parse_into<'a>(text: &'a str, mut parsed: Parsed<'a>) -> Result<Parsed<'a>, Unreadable> {
+fn parse_in<'a>(text: &'a str, room: &mut Room) -> Result<Parsed<'a>, Unreadable> {
+    parse_into(text, room, Parsed::default())
+}
+
+fn parse_into<'a>(
+    text: &'a str,
+    room: &mut Room,
+    mut parsed: Parsed<'a>,
+) -> Result<Parsed<'a>, Unreadable> {
     let begin = begin_of(text);
     match text.as_bytes().get(begin) {
-        None => Err(Unreadable::Empty),
-        Some(b'[') => {
-            read_array(text, begin, &mut parsed)?;
-            Ok(parsed)
+        None => return Err(Unreadable::Empty),
+        Some(b'[') => read_array(text, begin, room, &mut parsed)?,
+        Some(_) => {
+            if let Err(unreadable) = read_values(text, begin, room, &mut parsed) {
+                return read_base64(tail(text, begin), room).ok_or(unreadable);
+            }
         }
-        Some(b'{') => match read_value(tail(text, begin)) {
-            Ok(mut value) if is_blank(tail(text, begin + value.text.len())) => {
-                push_with_logs(&mut value, &mut parsed);
-                Ok(parsed)
-            }
-            Ok(value) => {
-                let stopped_at = skip_white_space(text, begin + value.text.len());
-                read_lines(text, (begin, stopped_at), parsed)
-            }
-            Err(offset) => read_lines(text, (begin, begin + offset), parsed),
-        },
-        Some(_) => read_lines(text, (begin, begin), parsed),
     }
+    Ok(parsed)
 }
 
-/// One JSON value at the start of a text: its extent, and its members where it is an object.
-struct Value<'a> {
+fn read_array<'a>(
     text: &'a str,
-    element: Option<Element<'a>>,
-}
-
-/// Reads the value that begins at the first byte; an error is the offset of the first byte that cannot be read.
-fn read_value(text: &str) -> Result<Value<'_>, usize> {
-    if let Some((element, end)) = Element::read(text) {
-        return Ok(Value {
-            text: text.get(..end).unwrap_or(text),
-            element: Some(element),
-        });
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    match <&RawValue>::deserialize(&mut deserializer) {
-        Ok(raw) => Ok(Value {
-            text: raw.get(),
-            element: None,
-        }),
-        Err(error) => Err(offset_of(text, &error)),
-    }
-}
-
-fn read_array<'a>(text: &'a str, begin: usize, parsed: &mut Parsed<'a>) -> Result<(), Unreadable> {
-    each_element(text, begin, |mut value| push(&mut value, parsed))
+    begin: usize,
+    room: &mut Room,
+    parsed: &mut Parsed<'a>,
+) -> Result<(), Unreadable> {
+    each_element(text, begin, |mut value| push(&mut value, room, parsed))
 }
 
 /// Reads the elements of an array one after another.
@@ -117,45 +107,36 @@ fn each_element<'a>(
     Ok(())
 }
 
-/// Reads JSON Lines; `stopped_at` is where reading the text as one value stopped.
-fn read_lines<'a>(
+/// Reads one value or several; the first one must be complete.
+fn read_values<'a>(
     text: &'a str,
-    (begin, stopped_at): (usize, usize),
-    mut parsed: Parsed<'a>,
-) -> Result<Parsed<'a>, Unreadable> {
-    let mut lines = tail(text, begin)
-        .split('\n')
-        .map(|line| line.trim_matches(WHITE_SPACE))
-        .filter(|line| !line.is_empty())
-        .peekable();
-    let first_is_complete = lines.peek().is_some_and(|line| read_line(line).is_ok());
-    if !first_is_complete {
-        return Err(Unreadable::Syntax { offset: stopped_at });
-    }
-    for line in lines {
-        match read_line(line) {
-            Ok(mut value) => push_with_logs(&mut value, &mut parsed),
-            Err(offset) => parsed.reject(Reject {
-                text: line,
-                reason: RejectReason::Syntax { offset },
+    begin: usize,
+    room: &mut Room,
+    parsed: &mut Parsed<'a>,
+) -> Result<(), Unreadable> {
+    for (position, part) in Values::of(text, begin).enumerate() {
+        match part {
+            Ok(mut value) => push_with_logs(&mut value, room, parsed),
+            Err(broken) if position == 0 => {
+                // What does not even begin like an object is no JSON from its first byte on.
+                let is_object = tail(text, begin).starts_with('{');
+                let offset = if is_object { broken.stopped_at } else { begin };
+                return Err(Unreadable::Syntax { offset });
+            }
+            Err(broken) => parsed.reject(Reject {
+                text: broken.text.into(),
+                reason: RejectReason::Syntax {
+                    offset: broken.offset,
+                },
                 envelope_type: None,
             }),
         }
     }
-    Ok(parsed)
+    Ok(())
 }
 
-/// Reads a line that must be one JSON value.
-fn read_line(line: &str) -> Result<Value<'_>, usize> {
-    let value = read_value(line)?;
-    if value.text.len() < line.len() {
-        return Err(skip_white_space(line, value.text.len()));
-    }
-    Ok(value)
-}
-
-/// As [`push`], and opens `{"logs":[…]}`, which only a whole body or line can be.
-fn push_with_logs<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
+/// As [`push`], and opens `{"logs":[…]}`, which only a whole body or one of its values can be.
+fn push_with_logs<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
     let logs = value
         .element
         .as_ref()
@@ -164,15 +145,15 @@ fn push_with_logs<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
         .filter(|logs| logs.starts_with('['));
     match logs {
         // The array was read once as part of its object, so it cannot fail here; if it did, it would be set aside.
-        Some(logs) if read_array(logs, 0, parsed).is_ok() => {}
-        _ => push(value, parsed),
+        Some(logs) if read_array(logs, 0, room, parsed).is_ok() => {}
+        _ => push(value, room, parsed),
     }
 }
 
 /// Adds a value to the log events, out of its envelope if it has one, or to the rejects.
-fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
+fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
     let mut reject = Reject {
-        text: value.text,
+        text: value.text.into(),
         reason: reason_for(value),
         envelope_type: None,
     };
@@ -222,7 +203,11 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
             let log_event = log_event.with_envelope(envelope_time, is_ours);
             parsed.add(log_event);
         }
-        Err(reason) => parsed.reject(Reject { reason, ..reject }),
+        Err(RejectReason::BrokenWrapper) => parsed.reject(Reject {
+            reason: RejectReason::BrokenWrapper,
+            ..reject
+        }),
+        Err(_) => push_carried(value, reject, room, parsed),
     }
 }
 
@@ -311,8 +296,13 @@ fn details<'a>(array: &'a str, of: &Reject<'a>) -> Result<Parsed<'a>, Unreadable
         };
         match log_event {
             Ok(log_event) => parsed.add(log_event),
-            Err(reason) => parsed.reject(Reject {
-                text: value.text,
+            Err(RejectReason::BrokenWrapper) => parsed.reject(Reject {
+                text: value.text.into(),
+                reason: RejectReason::BrokenWrapper,
+                ..of.clone()
+            }),
+            Err(_) => parsed.reject(Reject {
+                text: value.text.into(),
                 reason,
                 ..of.clone()
             }),
@@ -334,7 +324,11 @@ fn from_envelope<'a>(
 }
 
 fn log_event_of(text: &str) -> Result<LogEvent<'_>, RejectReason> {
-    let element = read_line(text).ok().and_then(|value| value.element);
+    // Nothing may follow it.
+    let value = read_value(text)
+        .ok()
+        .filter(|value| value.text.len() == text.len());
+    let element = value.and_then(|value| value.element);
     let mut element = element.ok_or(RejectReason::NotALogEvent)?;
     LogEvent::from_element(text, &mut element)
 }
@@ -362,22 +356,6 @@ fn is_blank(text: &str) -> bool {
 
 fn tail(text: &str, from: usize) -> &str {
     text.get(from..).unwrap_or_default()
-}
-
-/// Turns `serde_json`'s line and column, which counts bytes from 1, into an offset.
-///
-/// Where the text ends too early it counts the last byte there is, and the one that is missing is the next.
-fn offset_of(text: &str, error: &serde_json::Error) -> usize {
-    if error.is_eof() {
-        return text.len();
-    }
-    let line_begin: usize = text
-        .split_inclusive('\n')
-        .take(error.line().saturating_sub(1))
-        .map(str::len)
-        .sum();
-    let offset = line_begin + error.column().saturating_sub(1);
-    offset.min(text.len())
 }
 
 #[cfg(test)]

@@ -127,7 +127,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         triage: &mut Triage<'a>,
     ) {
         let reason = format!("{NOT_REPLAYED}there is no log event in it");
-        let dead_letter = self.unparsed_dead_letter(reason, (body, Keep::Whole), deadline);
+        let dead_letter = self.unparsed_dead_letter(reason, (body.into(), Keep::Whole), deadline);
         triage.rejected.push(Rejected {
             origin,
             dead_letter,

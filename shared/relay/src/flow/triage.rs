@@ -1,5 +1,6 @@
 //! What a trigger brought, sorted: log events that pass, and dead letters for what is none.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use tenant_logs::{
@@ -108,14 +109,14 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                             self.set_filtered_aside(stopped, deadline, &mut triage);
                         }
                     }
-                    for reject in &parsed.rejects {
+                    for reject in parsed.rejects {
                         self.reject(reject, origin, deadline, &mut triage);
                     }
                 }
                 Err(unreadable) => {
                     triage.counters.received += 1;
                     triage.counters.unreadable += 1;
-                    let text = (arrival.body, self.kept_of_bodies());
+                    let text = (arrival.body.into(), self.kept_of_bodies());
                     let dead_letter =
                         self.unparsed_dead_letter(unreadable.to_string(), text, deadline);
                     triage.rejected.push(Rejected {
@@ -160,13 +161,17 @@ impl<S: Sink, L, D> Relay<S, L, D> {
 
     fn reject<'a>(
         &'a self,
-        reject: &Reject<'a>,
+        reject: Reject<'a>,
         origin: Origin<'a>,
         deadline: &Deadline,
         triage: &mut Triage<'a>,
     ) {
-        if reject.reason == RejectReason::DeadLetter && self.replay_destinations.is_some() {
-            self.take_back(reject.text, origin, deadline, triage);
+        // Nobody packs dead letters into other texts, so one that came like that goes back to where it lay.
+        if let Cow::Borrowed(text) = reject.text
+            && reject.reason == RejectReason::DeadLetter
+            && self.replay_destinations.is_some()
+        {
+            self.take_back(text, origin, deadline, triage);
         } else {
             let dead_letter = self.reject_dead_letter(reject, deadline);
             triage.rejected.push(Rejected {
@@ -177,17 +182,16 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         }
     }
 
-    fn reject_dead_letter<'a>(
-        &'a self,
-        reject: &Reject<'a>,
-        deadline: &Deadline,
-    ) -> DeadLetter<'a> {
+    fn reject_dead_letter<'a>(&'a self, reject: Reject<'a>, deadline: &Deadline) -> DeadLetter<'a> {
         let reason = reject.reason.to_string();
-        if let Some(event) = readable(reject, &self.redaction) {
+        if let Some(event) = readable(&reject, &self.redaction) {
             return self.dead_letter_of(reason, event, deadline);
         }
-        let text = (reject.text.as_bytes(), Keep::Whole);
-        self.unparsed_dead_letter(reason, text, deadline)
+        let text = match reject.text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        };
+        self.unparsed_dead_letter(reason, (text, Keep::Whole), deadline)
     }
 
     /// How much is kept of a body that cannot be read: a webhook refuses it, and its sender has it; behind every other
@@ -204,7 +208,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     pub(super) fn unparsed_dead_letter<'a>(
         &'a self,
         reason: String,
-        (text, keep): (&'a [u8], Keep),
+        (text, keep): (Cow<'a, [u8]>, Keep),
         deadline: &Deadline,
     ) -> DeadLetter<'a> {
         let is_withheld = self.withholds_unreadable && !self.redaction.is_empty();
@@ -256,11 +260,14 @@ fn readable<'a>(reject: &Reject<'a>, redaction: &Redaction) -> Option<DeadLetter
         RejectReason::NotAnObject
         | RejectReason::NotALogEvent
         | RejectReason::BrokenWrapper
+        | RejectReason::LooksLike { .. }
+        | RejectReason::Carrier { .. }
+        | RejectReason::TooDeep { .. }
         | RejectReason::DeadLetter => {
             let json = if redaction.is_empty() {
-                reject.text.into()
+                reject.text.clone()
             } else {
-                redaction.redact_anywhere(reject.text)?.into()
+                redaction.redact_anywhere(&reject.text)?.into()
             };
             Some(DeadLetterEvent::Json(json))
         }

@@ -35,16 +35,25 @@ pub enum Keep {
 
 impl<'a> Unparsed<'a> {
     /// Keeps bytes, and says so where a redaction is set that does not reach them.
-    pub fn new(bytes: &'a [u8], keep: Keep, redaction: &Redaction) -> Self {
-        let kept = match keep {
-            Keep::Whole => Some(bytes),
-            Keep::Beginning => Some(bytes.get(..MAX_BEGINNING_BYTES).unwrap_or(bytes)),
-            Keep::Nothing => None,
+    pub fn new(bytes: impl Into<Cow<'a, [u8]>>, keep: Keep, redaction: &Redaction) -> Self {
+        let bytes = bytes.into();
+        let (size, sha256) = (bytes.len(), redaction.digest(&bytes));
+        let kept = match (keep, bytes) {
+            (Keep::Whole, bytes) => Some(bytes),
+            (Keep::Beginning, Cow::Borrowed(bytes)) => {
+                let beginning = bytes.get(..MAX_BEGINNING_BYTES).unwrap_or(bytes);
+                Some(Cow::Borrowed(beginning))
+            }
+            (Keep::Beginning, Cow::Owned(mut bytes)) => {
+                bytes.truncate(MAX_BEGINNING_BYTES);
+                Some(Cow::Owned(bytes))
+            }
+            (Keep::Nothing, _) => None,
         };
         Self {
-            kept: kept.map(Cow::Borrowed),
-            size: bytes.len(),
-            sha256: redaction.digest(bytes).map(Cow::Owned),
+            kept,
+            size,
+            sha256: sha256.map(Cow::Owned),
             is_unredacted: !redaction.is_empty() && keep != Keep::Nothing,
         }
     }

@@ -23,9 +23,20 @@ pub struct ElementLimits {
     pub elements: usize,
     /// Elements or lines that are no log events: each becomes a dead letter, which is larger than it.
     pub rejects: usize,
+    /// Bytes that texts within the body may have when they are unpacked, all of them together.
+    pub unpacked_bytes: usize,
 }
 
 impl ElementLimits {
+    /// The same with room for so many bytes of packed texts within the body.
+    #[must_use]
+    pub const fn unpacking(self, unpacked_bytes: usize) -> Self {
+        Self {
+            unpacked_bytes,
+            ..self
+        }
+    }
+
     /// The limits of a body of at most so many bytes.
     pub const fn of(max_body_bytes: usize) -> Self {
         Self {
@@ -35,6 +46,7 @@ impl ElementLimits {
                 max_body_bytes / 64
             },
             rejects: 1_000,
+            unpacked_bytes: max_body_bytes,
         }
     }
 }
@@ -45,6 +57,7 @@ impl Default for ElementLimits {
         Self {
             elements: usize::MAX,
             rejects: usize::MAX,
+            unpacked_bytes: super::MAX_UNPACKED_BYTES,
         }
     }
 }
@@ -62,6 +75,24 @@ impl<'a> Parsed<'a> {
         match self.excess {
             Some(excess) => Err(excess),
             None => Ok(self),
+        }
+    }
+
+    /// The same with nothing borrowed from its text.
+    pub(super) fn into_owned(self) -> Parsed<'static> {
+        let log_events = self.log_events.into_iter().map(LogEvent::into_owned);
+        let rejects = self.rejects.into_iter().map(|reject| Reject {
+            text: Cow::Owned(reject.text.into_owned()),
+            reason: reject.reason,
+            envelope_type: reject
+                .envelope_type
+                .map(|text| Cow::Owned(text.into_owned())),
+        });
+        Parsed {
+            log_events: log_events.collect(),
+            rejects: rejects.collect(),
+            limits: self.limits,
+            excess: self.excess,
         }
     }
 
@@ -104,7 +135,7 @@ impl<'a> Parsed<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject<'a> {
     /// The element's or line's own text.
-    pub text: &'a str,
+    pub text: Cow<'a, str>,
     /// Why it is none.
     pub reason: RejectReason,
     /// The type that its envelope names, where it came in one: another publisher's, perhaps.
