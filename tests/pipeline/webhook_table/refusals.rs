@@ -194,7 +194,7 @@ async fn too_many_elements_are_answered_413_as_a_whole_with_one_dead_letter() {
             "more than 1000 elements of the body are no log events",
         ),
         (
-            format!("{event}{}", "\n{".repeat(1_001)),
+            format!("{event}{}", "\n1".repeat(1_001)),
             "more than 1000 elements of the body are no log events",
         ),
         (array(event, 2_001), "the body has more than 2000 elements"),
