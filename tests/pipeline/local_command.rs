@@ -133,7 +133,8 @@ async fn check_captured(content: &str, expected: &[(&str, &str)]) -> TempDir {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_captured_file_is_sent_instead_of_the_sample() {
     let seven = || "7".to_owned();
-    let lines = [event("1"), event("2"), event("2"), seven(), event("3")].join("\n");
+    let joined = event("1") + &event("2");
+    let lines = [joined, event("2"), seven(), event("3")].join("\n");
     let expected = [
         ("received", "5"),
         ("delivered", "3"),
@@ -189,9 +190,12 @@ async fn an_event_that_no_partner_can_put_goes_by_the_webhook_whosever_turn_it_i
     // A queue takes any number, a topic does not.
     let arrived = fs::read_to_string(folder.path().join("local-out/file.ndjson"));
     assert_eq!(arrived.unwrap().lines().count(), 8);
-    let dead_letters = dead_letters_in(folder.path()).into_iter();
-    let sinks = dead_letters.map(|dead_letter| dead_letter["sink"].clone());
-    assert_eq!(sinks.collect::<Vec<_>>(), vec!["event-topic"; 8]);
+    let dead_letters = fs::read_to_string(folder.path().join("local-out/dead-letters.ndjson"));
+    let of_topic = dead_letters
+        .unwrap()
+        .matches(r#""sink":"event-topic""#)
+        .count();
+    assert_eq!(of_topic, 8);
 }
 
 /// Reads lines up to the next one that begins so; returns it.

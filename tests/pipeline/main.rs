@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod arrivals;
 mod azure;
 mod clocks;
 mod crashes;
@@ -14,6 +15,7 @@ mod host_json;
 mod kinesis;
 mod kit;
 mod ledger_faults;
+mod letters;
 mod local_command;
 mod log_analytics;
 mod on_moto;

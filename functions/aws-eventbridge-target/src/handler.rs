@@ -1,4 +1,5 @@
-//! Batches from SQS and Kinesis and direct invocations by a rule in, item failures out.
+//! Batches from SQS and Kinesis, by Lambda or EventBridge Pipes, and direct invocations by a rule or a topic in, item failures
+//! out.
 
 mod failure_record;
 mod message;
@@ -14,6 +15,7 @@ use lambda_runtime::Context;
 use relay::{AnySink, Deadline, Relay, Remedy, Rest, TableOrMemory};
 use serde::Serialize;
 
+use crate::settings::ReplayQueue;
 use crate::{Settings, TargetError};
 use record::{LambdaEvent, Record, Text, texts_of};
 use returns::give_back;
@@ -29,6 +31,7 @@ const LEADS_HERE: [&str; 1] = [EventQueue::KIND.name];
 pub struct Target {
     relay: Relay<AnySink, TableOrMemory<JournalTable>, DeadLetterQueue>,
     queues: QueueSender,
+    replay_queue: ReplayQueue,
 }
 
 /// What Lambda gets back.
@@ -62,6 +65,7 @@ impl Target {
                 ..relay
             },
             queues,
+            replay_queue: settings.replay_queue,
         }
     }
 }
@@ -70,6 +74,10 @@ impl Handler for Target {
     type Answer = Answer;
     /// Nothing may be acknowledged; a batch is answered record by record instead.
     type Error = TargetError;
+
+    async fn prepare(&self) {
+        self.relay.prepare().await;
+    }
 
     async fn answer(&self, payload: &[u8], context: &Context) -> Result<Answer, TargetError> {
         let answer = answer(self, payload, context).await;
@@ -98,7 +106,7 @@ async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<An
     check_source(&records)?;
     let numbered = records.iter().enumerate();
     let texts: Vec<Text<'_>> = numbered
-        .flat_map(|(position, record)| record.texts(position))
+        .flat_map(|(position, record)| record.texts(position, &target.replay_queue))
         .collect();
     let Delivered { handed_back, rests } = deliver(target, &texts, &deadline).await;
     let done = give_back(&target.queues, &records, &handed_back, &rests, &deadline).await;
@@ -106,9 +114,9 @@ async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<An
     item_failures(&records, &failed.collect()).map(Answer::Batch)
 }
 
-/// The records that the event holds; `None` if it comes from a rule.
+/// The records that the event holds; `None` if it comes from a rule or a topic.
 fn records(payload: &str) -> Result<Option<Vec<Record>>, TargetError> {
-    if !payload.trim_start().starts_with('{') {
+    if !payload.trim_start().starts_with(['{', '[']) {
         return Ok(None);
     }
     match LambdaEvent::read(payload).map_err(TargetError::NotABatch)? {

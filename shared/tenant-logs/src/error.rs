@@ -27,6 +27,21 @@ pub enum Unreadable {
         /// First wrong byte of the encoded text.
         offset: usize,
     },
+    /// More elements or lines than allowed.
+    #[error("the body has more than {limit} elements")]
+    TooManyElements {
+        /// The limit.
+        limit: usize,
+    },
+    /// More elements or lines that are no log events than allowed.
+    #[error("more than {limit} elements of the body are no log events")]
+    TooManyRejects {
+        /// The limit.
+        limit: usize,
+    },
+    /// Something of it would have to be set aside that no dead letter can hold.
+    #[error("an element of the body is too large to be set aside")]
+    NotStorable,
     /// More bytes than allowed, before or after gunzip.
     #[error("the body is over {limit} bytes")]
     TooLarge {
@@ -43,7 +58,25 @@ impl Unreadable {
                 Some(offset)
             }
             Self::Empty | Self::Gzip => Some(0),
-            Self::TooLarge { .. } => None,
+            Self::TooLarge { .. }
+            | Self::TooManyElements { .. }
+            | Self::TooManyRejects { .. }
+            | Self::NotStorable => None,
+        }
+    }
+}
+
+impl RejectReason {
+    /// Whether it is JSON that is simply something else than a log event.
+    pub fn is_another_form(self) -> bool {
+        match self {
+            Self::NotALogEvent | Self::LooksLike { .. } => true,
+            Self::NotAnObject
+            | Self::BrokenWrapper
+            | Self::DeadLetter
+            | Self::Carrier { .. }
+            | Self::TooDeep { .. }
+            | Self::Syntax { .. } => false,
         }
     }
 }
@@ -60,10 +93,33 @@ pub enum RejectReason {
     /// One of our own dead letters, which is no record though it has a `log_id`.
     #[error("not a log event: a dead letter")]
     DeadLetter,
-    /// A line that is no JSON.
+    /// A wrapper or an envelope of which nobody can say where its record is.
+    #[error("not a log event: `data`, `detail` or `logs` is repeated, or `data` is not an object")]
+    BrokenWrapper,
+    /// An object of another form that people send.
+    #[error("not a log event: looks like {form}")]
+    LooksLike {
+        /// Which form.
+        form: &'static str,
+    },
+    /// An object that carries a text, which cannot be read.
+    #[error("not a log event: {form}, and of what it carries {unreadable}")]
+    Carrier {
+        /// Which form.
+        form: &'static str,
+        /// Why not.
+        unreadable: Unreadable,
+    },
+    /// An object that carries a text, within too many others.
+    #[error("not a log event: {form} within too many others")]
+    TooDeep {
+        /// Which form.
+        form: &'static str,
+    },
+    /// Text between values that is no JSON.
     #[error("not JSON at byte {offset} of the line")]
     Syntax {
-        /// First byte that cannot be read, counted in the line.
+        /// First byte that cannot be read, counted in this text.
         offset: usize,
     },
 }

@@ -1,92 +1,77 @@
-//! From the text of a body to its log events, told apart by content: array, object, JSON Lines, envelopes.
+//! From the text of a body to its log events, told apart by content: array, object, values one after another, envelopes,
+//! texts within texts.
 //!
 //! Parsing never fails for one bad element: it becomes a reject, and the rest goes on. Only a body whose extent
 //! cannot be read is refused as a whole.
 
-use std::borrow::Cow;
+mod carried;
+mod look;
+mod parsed;
+mod values;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 use crate::dead_letter::is_dead_letter;
 use crate::element::Element;
 use crate::json::{member, scalar, string_content};
 use crate::{LogEvent, RejectReason, Unreadable};
+use carried::{Room, push_carried, read_base64};
+use values::{Value, Values, read_value};
 
-/// What a body holds.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Parsed<'a> {
-    /// Its log events, in their order.
-    pub log_events: Vec<LogEvent<'a>>,
-    /// Its elements or lines that are no log events.
-    pub rejects: Vec<Reject<'a>>,
-}
+pub use values::split_values;
 
-/// An element or line that is no log event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject<'a> {
-    /// The element's or line's own text.
-    pub text: &'a str,
-    /// Why it is none.
-    pub reason: RejectReason,
-    /// The type that its envelope names, where it came in one: another publisher's, perhaps.
-    pub envelope_type: Option<Cow<'a, str>>,
-}
+/// The most bytes that texts within a text may have when they are unpacked, all of them together.
+const MAX_UNPACKED_BYTES: usize = 67_108_864;
+
+pub use parsed::{ElementLimits, Parsed, Reject};
 
 /// Reads every log event of a body.
 ///
 /// # Errors
 /// [`Unreadable`] with the byte where reading stopped; then nothing of the body may be used.
 pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
-    let begin = begin_of(text);
-    let mut parsed = Parsed::default();
-    match text.as_bytes().get(begin) {
-        None => Err(Unreadable::Empty),
-        Some(b'[') => {
-            read_array(text, begin, &mut parsed)?;
-            Ok(parsed)
-        }
-        Some(b'{') => match read_value(tail(text, begin)) {
-            Ok(mut value) if is_blank(tail(text, begin + value.text.len())) => {
-                push_with_logs(&mut value, &mut parsed);
-                Ok(parsed)
-            }
-            Ok(value) => {
-                let stopped_at = skip_white_space(text, begin + value.text.len());
-                read_lines(text, begin, stopped_at)
-            }
-            Err(offset) => read_lines(text, begin, begin + offset),
-        },
-        Some(_) => read_lines(text, begin, begin),
-    }
+    parse_within(text, ElementLimits::default())
 }
 
-/// One JSON value at the start of a text: its extent, and its members where it is an object.
-struct Value<'a> {
+/// Reads every log event of a body that has at most so many; what is packed within the body is no log event where it has
+/// more bytes than that, all of it together.
+///
+/// # Errors
+/// As [`parse`], and where a limit is exceeded.
+pub fn parse_within(text: &str, limits: ElementLimits) -> Result<Parsed<'_>, Unreadable> {
+    let mut room = Room::of(limits.unpacked_bytes);
+    parse_into(text, &mut room, Parsed::within(limits))?.checked()
+}
+
+fn parse_in<'a>(text: &'a str, room: &mut Room) -> Result<Parsed<'a>, Unreadable> {
+    parse_into(text, room, Parsed::default())
+}
+
+fn parse_into<'a>(
     text: &'a str,
-    element: Option<Element<'a>>,
+    room: &mut Room,
+    mut parsed: Parsed<'a>,
+) -> Result<Parsed<'a>, Unreadable> {
+    let begin = begin_of(text);
+    match text.as_bytes().get(begin) {
+        None => return Err(Unreadable::Empty),
+        Some(b'[') => read_array(text, begin, room, &mut parsed)?,
+        Some(_) => {
+            if let Err(unreadable) = read_values(text, begin, room, &mut parsed) {
+                return read_base64(tail(text, begin), room).ok_or(unreadable);
+            }
+        }
+    }
+    Ok(parsed)
 }
 
-/// Reads the value that begins at the first byte; an error is the offset of the first byte that cannot be read.
-fn read_value(text: &str) -> Result<Value<'_>, usize> {
-    if let Some((element, end)) = Element::read(text) {
-        return Ok(Value {
-            text: text.get(..end).unwrap_or(text),
-            element: Some(element),
-        });
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    match <&RawValue>::deserialize(&mut deserializer) {
-        Ok(raw) => Ok(Value {
-            text: raw.get(),
-            element: None,
-        }),
-        Err(error) => Err(offset_of(text, &error)),
-    }
-}
-
-fn read_array<'a>(text: &'a str, begin: usize, parsed: &mut Parsed<'a>) -> Result<(), Unreadable> {
-    each_element(text, begin, |mut value| push(&mut value, parsed))
+fn read_array<'a>(
+    text: &'a str,
+    begin: usize,
+    room: &mut Room,
+    parsed: &mut Parsed<'a>,
+) -> Result<(), Unreadable> {
+    each_element(text, begin, |mut value| push(&mut value, room, parsed))
 }
 
 /// Reads the elements of an array one after another.
@@ -122,69 +107,63 @@ fn each_element<'a>(
     Ok(())
 }
 
-/// Reads JSON Lines; `stopped_at` is where reading the text as one value stopped.
-fn read_lines(text: &str, begin: usize, stopped_at: usize) -> Result<Parsed<'_>, Unreadable> {
-    let mut lines = tail(text, begin)
-        .split('\n')
-        .map(|line| line.trim_matches(WHITE_SPACE))
-        .filter(|line| !line.is_empty())
-        .peekable();
-    let first_is_complete = lines.peek().is_some_and(|line| read_line(line).is_ok());
-    if !first_is_complete {
-        return Err(Unreadable::Syntax { offset: stopped_at });
-    }
-    let mut parsed = Parsed::default();
-    for line in lines {
-        match read_line(line) {
-            Ok(mut value) => push_with_logs(&mut value, &mut parsed),
-            Err(offset) => parsed.rejects.push(Reject {
-                text: line,
-                reason: RejectReason::Syntax { offset },
+/// Reads one value or several; the first one must be complete.
+fn read_values<'a>(
+    text: &'a str,
+    begin: usize,
+    room: &mut Room,
+    parsed: &mut Parsed<'a>,
+) -> Result<(), Unreadable> {
+    for (position, part) in Values::of(text, begin).enumerate() {
+        match part {
+            Ok(mut value) => push_with_logs(&mut value, room, parsed),
+            Err(broken) if position == 0 => {
+                // What does not even begin like an object is no JSON from its first byte on.
+                let is_object = tail(text, begin).starts_with('{');
+                let offset = if is_object { broken.stopped_at } else { begin };
+                return Err(Unreadable::Syntax { offset });
+            }
+            Err(broken) => parsed.reject(Reject {
+                text: broken.text.into(),
+                reason: RejectReason::Syntax {
+                    offset: broken.offset,
+                },
                 envelope_type: None,
             }),
         }
     }
-    Ok(parsed)
+    Ok(())
 }
 
-/// Reads a line that must be one JSON value.
-fn read_line(line: &str) -> Result<Value<'_>, usize> {
-    let value = read_value(line)?;
-    if value.text.len() < line.len() {
-        return Err(skip_white_space(line, value.text.len()));
-    }
-    Ok(value)
-}
-
-/// As [`push`], and opens `{"logs":[…]}`, which only a whole body or line can be.
-fn push_with_logs<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
+/// As [`push`], and opens `{"logs":[…]}`, which only a whole body or one of its values can be.
+fn push_with_logs<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
     let logs = value
         .element
         .as_ref()
-        .filter(|element| !element.own.is_log_event() && element.data.is_none())
+        .filter(|element| !element.own.is_log_event() && !element.has_data && !element.has_repeats)
         .and_then(|element| element.logs)
         .filter(|logs| logs.starts_with('['));
     match logs {
         // The array was read once as part of its object, so it cannot fail here; if it did, it would be set aside.
-        Some(logs) if read_array(logs, 0, parsed).is_ok() => {}
-        _ => push(value, parsed),
+        Some(logs) if read_array(logs, 0, room, parsed).is_ok() => {}
+        _ => push(value, room, parsed),
     }
 }
 
 /// Adds a value to the log events, out of its envelope if it has one, or to the rejects.
-fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
+fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
     let mut reject = Reject {
-        text: value.text,
+        text: value.text.into(),
         reason: reason_for(value),
         envelope_type: None,
     };
     let Some(element) = &mut value.element else {
-        parsed.rejects.push(reject);
+        parsed.reject(reject);
         return;
     };
     if may_be_dead_letter(element) && is_dead_letter(value.text) {
         reject.reason = RejectReason::DeadLetter;
-        parsed.rejects.push(reject);
+        parsed.reject(reject);
         return;
     }
     let content = enveloped(value.text, element);
@@ -194,16 +173,22 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
     let is_enveloped = !matches!(content, Content::Own);
     let envelope_time = element.envelope_time.filter(|_| is_enveloped);
     let log_event = match content {
+        _ if element.has_repeats => Err(RejectReason::BrokenWrapper),
         Content::Own => LogEvent::from_element(value.text, element),
         Content::Detail => from_detail(element),
         Content::Data(data) if data.starts_with('[') => match details(data, &reject) {
-            Ok(mut inner) => {
-                parsed.log_events.append(&mut inner.log_events);
-                parsed.rejects.append(&mut inner.rejects);
+            Ok(inner) => {
+                let is_ours = is_from_us(value.text);
+                for log_event in inner.log_events {
+                    parsed.add(log_event.with_envelope(None, is_ours));
+                }
+                for reject in inner.rejects {
+                    parsed.reject(reject);
+                }
                 return;
             }
             // The array was read once as part of its event, so it cannot fail here; if it did, the event would be set aside.
-            Err(_) => None,
+            Err(_) => Err(reject.reason),
         },
         Content::Data(data) => from_envelope(data, element.redacted).map(|log_event| {
             match named_by_us(value.text, &log_event) {
@@ -213,11 +198,16 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
         }),
     };
     match log_event {
-        Some(log_event) => {
-            let log_event = log_event.with_envelope_time(envelope_time);
-            parsed.log_events.push(log_event);
+        Ok(log_event) => {
+            let is_ours = is_enveloped && log_event.has_marks() && is_from_us(value.text);
+            let log_event = log_event.with_envelope(envelope_time, is_ours);
+            parsed.add(log_event);
         }
-        None => parsed.rejects.push(reject),
+        Err(RejectReason::BrokenWrapper) => parsed.reject(Reject {
+            reason: RejectReason::BrokenWrapper,
+            ..reject
+        }),
+        Err(_) => push_carried(value, reject, room, parsed),
     }
 }
 
@@ -274,13 +264,20 @@ fn named_by_us<'a>(envelope: &'a str, log_event: &LogEvent<'_>) -> Option<Cow<'a
         return None;
     }
     let of_envelope = |name| member(envelope, name).and_then(string_content);
-    let is_ours =
-        of_envelope("type")? == "com.auth0.Log" && of_envelope("source")?.starts_with("auth0.com/");
+    let is_ours = of_envelope("type")? == "com.auth0.Log" && is_from_us(envelope);
     of_envelope("id").filter(|id| is_ours && !id.is_empty())
 }
 
-fn from_detail<'a>(envelope: &mut Element<'a>) -> Option<LogEvent<'a>> {
-    let detail = envelope.detail.as_mut()?;
+/// Whether an envelope says that one of our own functions put it onto a bus or a topic, where nobody else may.
+fn is_from_us(envelope: &str) -> bool {
+    let source = member(envelope, "source").and_then(string_content);
+    source.is_some_and(|source| source.starts_with("auth0.com/"))
+}
+
+fn from_detail<'a>(envelope: &mut Element<'a>) -> Result<LogEvent<'a>, RejectReason> {
+    let Some(detail) = envelope.detail.as_mut() else {
+        return Err(RejectReason::NotALogEvent);
+    };
     match &mut detail.element {
         Some(element) => LogEvent::from_element(detail.text, element)
             .map(|log_event| log_event.with_redacted(envelope.redacted)),
@@ -293,11 +290,19 @@ fn details<'a>(array: &'a str, of: &Reject<'a>) -> Result<Parsed<'a>, Unreadable
     let mut parsed = Parsed::default();
     each_element(array, 0, |mut value| {
         let reason = reason_for(&value);
-        let element = value.element.as_mut();
-        match element.and_then(|element| LogEvent::from_element(value.text, element)) {
-            Some(log_event) => parsed.log_events.push(log_event),
-            None => parsed.rejects.push(Reject {
-                text: value.text,
+        let log_event = match value.element.as_mut() {
+            Some(element) => LogEvent::from_element(value.text, element),
+            None => Err(reason),
+        };
+        match log_event {
+            Ok(log_event) => parsed.add(log_event),
+            Err(RejectReason::BrokenWrapper) => parsed.reject(Reject {
+                text: value.text.into(),
+                reason: RejectReason::BrokenWrapper,
+                ..of.clone()
+            }),
+            Err(_) => parsed.reject(Reject {
+                text: value.text.into(),
                 reason,
                 ..of.clone()
             }),
@@ -307,16 +312,24 @@ fn details<'a>(array: &'a str, of: &Reject<'a>) -> Result<Parsed<'a>, Unreadable
 }
 
 /// Reads the object, or the object inside a JSON string, that an envelope carries.
-fn from_envelope<'a>(inner: &'a str, redacted: Option<&'a str>) -> Option<LogEvent<'a>> {
+fn from_envelope<'a>(
+    inner: &'a str,
+    redacted: Option<&'a str>,
+) -> Result<LogEvent<'a>, RejectReason> {
     let log_event = match string_content(inner) {
         Some(json) => log_event_of(&json)?.into_owned(),
         None => log_event_of(inner)?,
     };
-    Some(log_event.with_redacted(redacted))
+    Ok(log_event.with_redacted(redacted))
 }
 
-fn log_event_of(text: &str) -> Option<LogEvent<'_>> {
-    let mut element = read_line(text).ok()?.element?;
+fn log_event_of(text: &str) -> Result<LogEvent<'_>, RejectReason> {
+    // Nothing may follow it.
+    let value = read_value(text)
+        .ok()
+        .filter(|value| value.text.len() == text.len());
+    let element = value.and_then(|value| value.element);
+    let mut element = element.ok_or(RejectReason::NotALogEvent)?;
     LogEvent::from_element(text, &mut element)
 }
 
@@ -343,22 +356,6 @@ fn is_blank(text: &str) -> bool {
 
 fn tail(text: &str, from: usize) -> &str {
     text.get(from..).unwrap_or_default()
-}
-
-/// Turns `serde_json`'s line and column, which counts bytes from 1, into an offset.
-///
-/// Where the text ends too early it counts the last byte there is, and the one that is missing is the next.
-fn offset_of(text: &str, error: &serde_json::Error) -> usize {
-    if error.is_eof() {
-        return text.len();
-    }
-    let line_begin: usize = text
-        .split_inclusive('\n')
-        .take(error.line().saturating_sub(1))
-        .map(str::len)
-        .sum();
-    let offset = line_begin + error.column().saturating_sub(1);
-    offset.min(text.len())
 }
 
 #[cfg(test)]

@@ -8,7 +8,12 @@ mod rules;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::json::object_members;
+use hmac::Hmac;
+use sha2::Sha256;
+
+use crate::digest::{hmac_hex, keyed_log_id, sha256_hex};
+use crate::json::{array_elements, object_members};
+use crate::secret::hmac_sha256;
 use crate::{LogEvent, Secret};
 use rewriting::Rewriting;
 pub use rules::RedactionProblem;
@@ -20,7 +25,8 @@ use rules::{Action, Node, Rule};
 pub struct Redaction {
     rules: Vec<Rule>,
     tree: Node,
-    key: Option<Secret>,
+    /// HMAC with the key in it, so that the key is hashed once.
+    keyed: Option<Hmac<Sha256>>,
     /// The rules' paths, shared with every event.
     paths: Arc<Vec<String>>,
 }
@@ -29,7 +35,7 @@ impl Redaction {
     /// Reads `user_name=hmac,ip=mask,details.request.body=drop`, or says everything that is wrong with it.
     pub fn parse(rules: &str, key: Option<Secret>) -> Result<Self, Vec<RedactionProblem>> {
         let mut redaction = Self {
-            key,
+            keyed: key.map(|key| hmac_sha256(key.expose().as_bytes())),
             ..Self::default()
         };
         let mut problems = Vec::new();
@@ -50,7 +56,7 @@ impl Redaction {
             redaction.tree.insert(rule);
         }
         let mut actions = redaction.rules.iter().map(|rule| rule.action);
-        if redaction.key.is_none() && actions.any(|action| action == Action::Hmac) {
+        if redaction.keyed.is_none() && actions.any(|action| action == Action::Hmac) {
             problems.push(RedactionProblem::NoKey);
         }
         let paths = redaction.rules.iter().map(|rule| rule.path.clone());
@@ -67,6 +73,28 @@ impl Redaction {
         self.rules.is_empty()
     }
 
+    /// Returns a hash of bytes that may hold what is hidden: SHA-256, keyed where something is hidden; `None` without a key,
+    /// because whoever guesses the bytes could tell that they are right.
+    pub fn digest(&self, bytes: &[u8]) -> Option<String> {
+        if self.is_empty() {
+            return Some(sha256_hex(bytes));
+        }
+        self.keyed.as_ref().map(|keyed| hmac_hex(keyed, bytes))
+    }
+
+    /// Names a log event that came without a `log_id` so that its name gives nothing away: by a hash with the key, or, where
+    /// something is hidden without a key, by what `random` returns. Call it before anything is redacted.
+    pub fn identify(&self, log_event: &mut LogEvent<'_>, random: impl FnOnce() -> String) {
+        if !log_event.is_named_here() {
+            return;
+        }
+        if let Some(keyed) = &self.keyed {
+            log_event.rename(keyed_log_id(keyed, log_event.record()));
+        } else if !self.is_empty() {
+            log_event.rename(random());
+        }
+    }
+
     /// Redacts a log event. Returns whether anything was changed. Where nothing is, its text stays byte for byte.
     pub fn redact(&self, log_event: &mut LogEvent<'_>) -> bool {
         if self.is_empty() {
@@ -80,11 +108,14 @@ impl Redaction {
         if tree.children.is_empty() {
             return false;
         }
-        let mut rewriting = Rewriting::with(self.key.as_ref());
-        rewriting.value(log_event.record(), &[&tree], 0);
+        let mut rewriting = Rewriting::with(self.keyed.as_ref());
+        // A hash is longer than most of what it stands for.
+        let record = log_event.record();
+        rewriting.text.reserve(record.len() + 256);
+        rewriting.record(record, &tree);
         let record = std::mem::take(&mut rewriting.text);
         if let Some(beside) = log_event.beside() {
-            rewriting.value(&beside, &[&tree], 0);
+            rewriting.beside(&beside, &tree);
         }
         if rewriting.treated.is_empty() {
             return false;
@@ -93,11 +124,13 @@ impl Redaction {
         true
     }
 
-    /// Redacts an object that is no log event by the same rules, as if a record began at every object in it; `None` for other
-    /// text.
-    pub fn redact_object(&self, text: &str) -> Option<String> {
-        object_members(text)?;
-        let mut rewriting = Rewriting::anywhere(self.key.as_ref(), &self.tree);
+    /// Redacts an object or an array that is no log event by the same rules, as if a record began at every object in it;
+    /// `None` for other text.
+    pub fn redact_anywhere(&self, text: &str) -> Option<String> {
+        if object_members(text).is_none() && array_elements(text).is_none() {
+            return None;
+        }
+        let mut rewriting = Rewriting::anywhere(self.keyed.as_ref(), &self.tree);
         rewriting.value(text, &[], 0);
         Some(rewriting.text)
     }

@@ -1,25 +1,34 @@
-//! The records of a batch, from SQS or Kinesis: what names each one in the answer, and the texts that it holds.
+//! The records of a batch, from SQS or Kinesis, as Lambda or EventBridge Pipes hands them over: what names each one in
+//! the answer, and the texts that it holds.
 
 use std::borrow::Cow;
 
-use relay::IncomingBody;
+use relay::{IncomingBody, Marks};
 use tenant_logs::{
-    JsonReader, UnexpectedJson, Unreadable, decode, decode_base64, parse, read_json,
+    ElementLimits, JsonReader, UnexpectedJson, Unreadable, decode, decode_base64, parse_within,
+    read_json,
 };
 
+use super::BATCH_SOURCES;
 use super::failure_record::payload_of;
 use super::message::MessageFacts;
+use crate::settings::ReplayQueue;
 
 /// The largest text that a packed record may have: as much as the ingest function can be set to accept.
 const MAX_UNPACKED_BYTES: usize = 67_108_864;
+/// What a record may hold: as much as a body of the ingest function's own limit. One that holds more becomes one dead letter.
+const LIMITS: ElementLimits = ElementLimits::of(6_291_456).unpacking(MAX_UNPACKED_BYTES);
 
 /// An event as Lambda hands it over, as far as we read it.
 pub(super) enum LambdaEvent {
     /// Records of a queue or a stream.
     Batch(Vec<Record>),
-    /// Another object, as a rule brings it.
+    /// Anything else, as a rule or a topic brings it.
     Direct,
 }
+
+/// Whose records come without anybody who reads which of them failed: SNS.
+const DIRECT_SOURCE: &str = "aws:sns";
 
 /// A record of either service.
 #[derive(Default)]
@@ -49,11 +58,23 @@ pub(super) struct Text<'a> {
     trace_id: Option<&'a str>,
     /// What SQS tells of the message, where it is one.
     facts: Option<&'a MessageFacts>,
+    marks: Marks,
+    /// Whether it lay among the dead letters.
+    is_returned: bool,
 }
 
 impl LambdaEvent {
-    /// Reads an object.
+    /// Reads an object, or the array that EventBridge Pipes make of records.
     pub(super) fn read(text: &str) -> Result<Self, UnexpectedJson> {
+        if text.trim_start().starts_with('[') {
+            let records = read_json(text, read_records).unwrap_or_default();
+            let is_batch = records.first().is_some_and(Record::is_of_batch);
+            return Ok(if is_batch {
+                Self::Batch(records)
+            } else {
+                Self::Direct
+            });
+        }
         let mut records = None;
         read_json(text, |event| {
             event.object(|name, value| {
@@ -64,7 +85,12 @@ impl LambdaEvent {
                 Ok(())
             })
         })?;
-        Ok(records.map_or(Self::Direct, Self::Batch))
+        let is_direct = |records: &Vec<Record>| {
+            let first = records.first();
+            first.is_some_and(|record| record.event_source == DIRECT_SOURCE)
+        };
+        let batch = records.filter(|records| !is_direct(records));
+        Ok(batch.map_or(Self::Direct, Self::Batch))
     }
 }
 
@@ -82,7 +108,7 @@ impl Record {
         let mut record = Self::default();
         reader.object(|name, value| {
             match name {
-                "eventSource" => {
+                "eventSource" | "EventSource" => {
                     record.event_source = value.optional(JsonReader::text)?.unwrap_or_default();
                 }
                 "messageId" => record.message_id = value.optional(JsonReader::text)?,
@@ -98,6 +124,15 @@ impl Record {
                     value.optional(|attributes| record.facts.read_own(attributes))?;
                 }
                 "kinesis" => record.kinesis = value.optional(KinesisData::read)?,
+                // As EventBridge Pipes have them.
+                "sequenceNumber" => {
+                    let kinesis = record.kinesis.get_or_insert_default();
+                    kinesis.sequence_number = value.optional(JsonReader::text)?;
+                }
+                "data" => {
+                    let kinesis = record.kinesis.get_or_insert_default();
+                    kinesis.data = value.optional(JsonReader::text)?;
+                }
                 _ => value.skip()?,
             }
             Ok(())
@@ -110,6 +145,11 @@ impl Record {
         &self.event_source
     }
 
+    /// Whether it can be named among the failures of a batch.
+    fn is_of_batch(&self) -> bool {
+        BATCH_SOURCES.contains(&self.event_source()) && self.identifier().is_some()
+    }
+
     /// What names it among the failures of its batch: `messageId`, or for Kinesis the sequence number.
     pub(super) fn identifier(&self) -> Option<&str> {
         let identifier = match &self.kinesis {
@@ -120,8 +160,13 @@ impl Record {
         identifier.filter(|identifier| !identifier.is_empty())
     }
 
-    /// The texts that it holds: one, unless it is Lambda's record of a batch that failed.
-    pub(super) fn texts(&self, origin: usize) -> Vec<Text<'_>> {
+    fn has_text(&self) -> bool {
+        self.kinesis.is_some() || self.body.is_some()
+    }
+
+    /// The texts that it holds: one, unless it is Lambda's record of a batch that failed. What comes from the queue
+    /// `replay` lay among the dead letters.
+    pub(super) fn texts(&self, origin: usize, replay: &ReplayQueue) -> Vec<Text<'_>> {
         if let Some(kinesis) = &self.kinesis {
             return vec![kinesis.text(origin)];
         }
@@ -129,6 +174,10 @@ impl Record {
         let mut texts = texts_of(self.body(), origin, trace_id);
         for text in &mut texts {
             text.facts = Some(&self.facts);
+            text.is_returned |= replay.is(&self.facts.queue_arn);
+            if self.facts.producer.is_some() {
+                text.marks = Marks::Believed;
+            }
         }
         texts
     }
@@ -175,6 +224,8 @@ impl KinesisData {
             raw: Some(raw),
             trace_id: None,
             facts: None,
+            marks: Marks::OfOurEnvelopes,
+            is_returned: false,
         }
     }
 }
@@ -192,6 +243,8 @@ pub(super) fn texts_of<'a>(
         raw: None,
         trace_id,
         facts: None,
+        marks: Marks::OfOurEnvelopes,
+        is_returned: false,
     };
     let Some(payload) = payload_of(body) else {
         return vec![Text {
@@ -199,18 +252,30 @@ pub(super) fn texts_of<'a>(
             ..text(body.into())
         }];
     };
+    let returned = |text| Text {
+        is_returned: true,
+        ..text
+    };
     match LambdaEvent::read(payload) {
-        Ok(LambdaEvent::Batch(records)) => {
+        Ok(LambdaEvent::Batch(records)) if records.iter().all(Record::has_text) => {
             let texts = records.into_iter().map(|record| match record.kinesis {
                 Some(kinesis) => Text {
                     trace_id,
                     ..kinesis.text(origin)
                 },
-                None => text(record.body.unwrap_or_default().into()),
+                None => Text {
+                    marks: match record.facts.producer {
+                        Some(_) => Marks::Believed,
+                        None => Marks::OfOurEnvelopes,
+                    },
+                    ..text(record.body.unwrap_or_default().into())
+                },
             });
-            texts.collect()
+            texts.map(returned).collect()
         }
-        Ok(LambdaEvent::Direct) | Err(_) => vec![text(payload.into())],
+        Ok(LambdaEvent::Batch(_) | LambdaEvent::Direct) | Err(_) => {
+            vec![returned(text(payload.into()))]
+        }
     }
 }
 
@@ -218,11 +283,13 @@ impl Text<'_> {
     /// What it holds, for the flow.
     pub(super) fn incoming_body(&self) -> IncomingBody<'_> {
         let (body, parsed) = match &self.content {
-            Ok(text) => (text.as_bytes(), parse(text)),
+            Ok(text) => (text.as_bytes(), parse_within(text, LIMITS)),
             Err(unreadable) => (&[][..], Err(*unreadable)),
         };
         IncomingBody {
             trace_id: self.trace_id,
+            marks: self.marks,
+            is_returned: self.is_returned,
             sinks: self.facts.and_then(|facts| facts.sinks.as_deref()),
             waits_since: self.facts.and_then(MessageFacts::first),
             ..IncomingBody::new(self.raw.as_deref().unwrap_or(body), parsed)
@@ -248,7 +315,7 @@ mod tests {
         assert_eq!(first.event_source(), "");
         assert_eq!(first.body.as_deref(), Some(r#"{ "log_id":"1" }"#));
         assert_eq!(second.identifier(), Some("2"));
-        assert_eq!(second.body.as_deref(), Some("\u{fffd} {\"log_id\":\"2\"}"));
+        assert_eq!(second.body.as_deref(), Some(r#"\ud800 {"log_id":"2"}"#));
         assert_eq!(second.facts.trace_header.as_deref(), Some("t"));
         assert_eq!((third.identifier(), third.body.as_deref()), (None, None));
         assert!(LambdaEvent::read(r#"{"Records":5}"#).is_err());
