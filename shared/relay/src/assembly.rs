@@ -69,6 +69,7 @@ impl<S, L, D> Relay<S, L, D> {
             tenant: parts.common.tenant,
             filter: parts.common.filter,
             redaction: parts.common.redaction,
+            withholds_unreadable: parts.common.withholds_unreadable,
             destinations,
             replay_destinations: None,
             leads_here: &[],

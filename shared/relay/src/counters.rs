@@ -15,7 +15,7 @@ pub use summed::Counters;
 pub const METRIC_NAMESPACE: &str = "Auth0LogRelay";
 
 /// Every counter, by the name that it has in a line and as a metric.
-pub const METRIC_NAMES: [&str; 15] = [
+pub const METRIC_NAMES: [&str; 16] = [
     "received",
     "delivered",
     "duplicate",
@@ -23,6 +23,7 @@ pub const METRIC_NAMES: [&str; 15] = [
     "redacted",
     "unrecognized",
     "set_aside",
+    "withheld",
     "gap",
     "retried",
     "refused",
@@ -62,6 +63,8 @@ pub struct InvocationCounters {
     pub unreadable: usize,
     /// What was set aside before it reached a sink.
     pub set_aside: usize,
+    /// What was set aside without its text, because that could not be redacted.
+    pub withheld: usize,
     /// Log events that push did not bring; only a function that polls finds any.
     pub gap: usize,
     /// Whether a checkpoint stopped the run, as one or none; only a function that polls has one.
@@ -82,6 +85,7 @@ impl InvocationCounters {
         self.unauthorized += other.unauthorized;
         self.unreadable += other.unreadable;
         self.set_aside += other.set_aside;
+        self.withheld += other.withheld;
         self.gap += other.gap;
         self.checkpoint_stopped += other.checkpoint_stopped;
     }
@@ -207,6 +211,7 @@ fn line(
         shared.redacted,
         shared.unrecognized,
         shared.set_aside + own.set_aside,
+        shared.withheld,
         shared.gap,
         own.retried,
         own.refused,

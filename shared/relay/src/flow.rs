@@ -44,6 +44,8 @@ pub struct Relay<S, L, D> {
     pub filter: Filter,
     /// What is hidden before anything leaves.
     pub redaction: Redaction,
+    /// Whether text that cannot be redacted stays out of its dead letter.
+    pub withholds_unreadable: bool,
     /// Where log events go; each gets every one.
     pub destinations: Vec<Destination<S>>,
     /// Where besides them a dead letter may go that names the sink; `None` if dead letters are not replayed.
@@ -105,6 +107,10 @@ pub struct IncomingBody<'a> {
     pub trace_id: Option<&'a str>,
     /// Events of other publishers that came along and were left out of `parsed`: they count as filtered.
     pub left_out: usize,
+    /// What it says of itself that counts.
+    pub marks: Marks,
+    /// Whether it lay among the dead letters: what a filter stops of it is set aside again.
+    pub is_returned: bool,
     /// The only sinks that it is for, comma separated; `None` if it is for all.
     pub sinks: Option<&'a str>,
     /// Since when it has been on its way, where the trigger tells.
@@ -112,17 +118,31 @@ pub struct IncomingBody<'a> {
 }
 
 impl<'a> IncomingBody<'a> {
-    /// A body for every sink, of which the trigger tells nothing.
+    /// A body for every sink, of which the trigger tells nothing, so that nothing that it says of itself is believed.
     pub fn new(body: &'a [u8], parsed: Result<Parsed<'a>, Unreadable>) -> Self {
         Self {
             body,
             parsed,
             trace_id: None,
             left_out: 0,
+            marks: Marks::TakenOut,
+            is_returned: false,
             sinks: None,
             waits_since: None,
         }
     }
+}
+
+/// Whether it is believed what a log event says of itself: that something was redacted in it before, that its `log_id` is
+/// derived. What is not believed is taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marks {
+    /// Not: anybody could have written it.
+    TakenOut,
+    /// Where its envelope says that one of our own functions put it onto a bus or a topic.
+    OfOurEnvelopes,
+    /// Always: one of our own functions wrote it.
+    Believed,
 }
 
 /// What became of an invocation's bodies.
@@ -142,8 +162,12 @@ pub struct Outcome {
     pub lacking: usize,
     /// What is among the dead letters, for one sink or for all.
     pub set_aside: usize,
+    /// What of `set_aside` no sink saw.
+    pub rejected: usize,
     /// Whether a person must act before anything can pass.
     pub must_stop: bool,
+    /// Whether nothing was done, because something would have to be set aside that no dead letter can hold.
+    pub is_not_storable: bool,
 }
 
 /// What became of one log event at one sink, from best to worst.
@@ -184,6 +208,12 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         deadline: &Deadline,
     ) -> (Outcome, Counted) {
         let triage = self.take_in(bodies, deadline);
+        if self.on_exhaustion == OnExhaustion::SetAside && !self.can_set_aside(&triage, deadline) {
+            return Outcome {
+                is_not_storable: true,
+                ..Outcome::default()
+            };
+        }
         let jobs = self.jobs(&triage);
         let to_sinks = jobs.iter().map(|job| self.deliver_to(job, deadline));
         let dead_letters: Vec<DeadLetter<'_>> = triage
@@ -206,7 +236,9 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         for (rejected, is_stored) in triage.rejected.iter().zip(&are_stored) {
             if *is_stored {
                 counters.set_aside += 1;
+                counters.withheld += usize::from(rejected.is_newly_withheld());
                 outcome.set_aside += 1;
+                outcome.rejected += 1;
             } else {
                 outcome.handed_back.insert(rejected.origin);
             }

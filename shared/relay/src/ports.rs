@@ -140,6 +140,9 @@ pub trait DeadLetters: Send + Sync {
         dead_letters: &[DeadLetter<'_>],
         sending: &Sending,
     ) -> impl Future<Output = Delivery> + Send;
+
+    /// Whether there is room for a dead letter, however it is packed.
+    fn can_hold(&self, dead_letter: &DeadLetter<'_>) -> bool;
 }
 
 /// How long a claim holds.

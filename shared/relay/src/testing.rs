@@ -114,6 +114,8 @@ impl<'a> BatchCall<Row<'a>> for TestSink {
 pub(crate) struct TestDeadLetters {
     pub(crate) is_down: bool,
     pub(crate) hangs: bool,
+    /// Bytes of the largest that can be held, if there is a limit.
+    pub(crate) max_bytes: Option<usize>,
     pub(crate) stored: Mutex<Vec<String>>,
 }
 
@@ -144,6 +146,11 @@ impl DeadLetters for TestDeadLetters {
         stored.extend(dead_letters.iter().map(DeadLetter::to_json));
         Delivery::all_delivered(dead_letters.len())
     }
+
+    fn can_hold(&self, dead_letter: &DeadLetter<'_>) -> bool {
+        self.max_bytes
+            .is_none_or(|max_bytes| dead_letter.to_json_within(max_bytes).is_some())
+    }
 }
 
 /// A relay with some sinks and a ledger in memory.
@@ -167,6 +174,7 @@ pub(crate) fn relay_with<L: Store>(
         tenant,
         filter: Filter::default(),
         redaction: Redaction::default(),
+        withholds_unreadable: false,
         destinations: destinations.collect(),
         replay_destinations: None,
         leads_here: &[],

@@ -252,6 +252,11 @@ impl FunctionsHost {
         Ok(process.ended().await.and_then(|exit| exit.code()))
     }
 
+    /// The port on which the handler listens, whichever process it is.
+    pub fn handler_port(&self) -> u16 {
+        self.shared.handler.port()
+    }
+
     /// Starts a handler where the last one ended by itself, as on another instance.
     pub async fn start_again(&self) {
         self.shared.handler.start_again().await;

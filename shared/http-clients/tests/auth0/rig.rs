@@ -48,6 +48,10 @@ impl DeadLetters for NoDeadLetters {
     async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], _sending: &Sending) -> Delivery {
         panic!("{dead_letters:?}");
     }
+
+    fn can_hold(&self, _: &DeadLetter<'_>) -> bool {
+        true
+    }
 }
 
 /// A checkpoint, and how often it was saved.

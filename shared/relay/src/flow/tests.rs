@@ -1,3 +1,5 @@
+mod unreadable;
+
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -224,6 +226,7 @@ async fn sinks_and_dead_letters_get_redacted_log_events_only() {
     let plan = |log_id: &str, _| (log_id == "b").then_some(Remedy::SetAside);
     let mut relay = relay(vec![TestSink::new("one", plan)]);
     relay.redaction = Redaction::parse("ip=hmac", key).unwrap();
+    relay.withholds_unreadable = true;
     let body = r#"[{"log_id":"a","data":{"ip":"192.0.2.77"}},{"log_id":"b","data":{"ip":"192.0.2.77"}},
         {"hello":1,"ip":"192.0.2.77"},"192.0.2.77"]"#;
     relay
