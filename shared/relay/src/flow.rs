@@ -209,10 +209,12 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     ) -> (Outcome, Counted) {
         let triage = self.take_in(bodies, deadline);
         if self.on_exhaustion == OnExhaustion::SetAside && !self.can_set_aside(&triage, deadline) {
-            return Outcome {
+            let outcome = Outcome {
                 is_not_storable: true,
                 ..Outcome::default()
             };
+            // Whoever refuses the body counts it.
+            return (outcome, Counted::default());
         }
         let jobs = self.jobs(&triage);
         let to_sinks = jobs.iter().map(|job| self.deliver_to(job, deadline));
