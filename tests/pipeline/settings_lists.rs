@@ -298,10 +298,11 @@ fn the_settings_of_the_poller_on_aws_are_in_code_readme_and_template() {
     let mut functions = functions_on_aws();
     let poller = functions.find(|function| function.name == POLLER).unwrap();
     check_readme(&poller);
-    type Settings = cargo_local::cloud::aws_log_poller::Settings;
-    let mut sinks = Settings::sinks(None).kinds();
+    let mut sinks = cloud::aws_log_poller::Settings::sinks(None).kinds();
     sinks.retain(|kind| kind.name == "event-queue");
-    check_template(&Function::of::<Settings>(POLLER, &sinks));
+    check_template(&Function::of::<cloud::aws_log_poller::Settings>(
+        POLLER, &sinks,
+    ));
 }
 
 #[test]
