@@ -80,14 +80,19 @@ async fn every_envelope_is_opened_and_its_records_keep_their_bytes() {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_log_event_fixture_arrives_once_with_its_own_text() {
     let cloud = cloud(CloudOptions::default()).await;
-    let fixtures = fixtures("log-events");
+    let mut fixtures = fixtures("log-events");
     assert!(fixtures.len() >= 40, "{}", fixtures.len());
+    for (index, (_, text)) in fixtures.iter_mut().enumerate() {
+        // Some have the same `log_id`: numbers of their own keep them apart.
+        *text = text.replace("90020261120", &format!("9{index:010}"));
+    }
     let bodies: Vec<&str> = fixtures.iter().map(|(_, text)| text.as_str()).collect();
     assert_eq!(failed(&cloud, &bodies).await, [0; 0]);
 
     let events = cloud.collector.events();
     for (name, text) in &fixtures {
-        let text = on_one_line(text);
+        // A message that none of our functions sent is not believed that something was redacted.
+        let text = on_one_line(text).replace(r#""redacted":["user_name","ip"],"#, "");
         let wrapped = wrapped_by_us(&text);
         let is_it = |event: &&String| **event == text || event.ends_with(&wrapped);
         assert_eq!(events.iter().filter(is_it).count(), 1, "{name}");
