@@ -3,6 +3,7 @@
 
 mod architecture;
 mod azure;
+mod cost;
 mod crashes;
 mod direct_rule;
 mod failure_table;
