@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod azure;
+mod costs;
 mod dead_letters;
 mod sending;
 
@@ -89,6 +90,7 @@ pub async fn run(
         }
     });
     Ok(Report {
+        costs: vec![costs::of_aws(cloud, &paths)],
         paths,
         sinks: sinks.into(),
         functions: vec![

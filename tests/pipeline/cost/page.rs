@@ -56,7 +56,9 @@ fn rivals(prices: &Prices) -> String {
 
 fn dollars(prices: &Prices, bill: &Bill) -> String {
     let dollars = prices.dollars(bill).unwrap();
-    if dollars < 1.0 {
+    if dollars < 0.0005 {
+        "below 0.001".to_owned()
+    } else if dollars < 1.0 {
         format!("{dollars:.3}")
     } else {
         format!("{dollars:.2}")

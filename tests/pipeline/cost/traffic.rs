@@ -14,14 +14,26 @@ pub(super) struct Traffic {
     seconds: u32,
 }
 
-/// By rate. Auth0 puts more into a body the faster events come.
-pub(super) const TRAFFIC: [Traffic; 5] = [
+/// By rate and by events a body. Auth0 puts more into a body the faster events come.
+pub(super) const TRAFFIC: [Traffic; 10] = [
+    of(1, 1, 200),
     of(1, 2, 200),
+    of(10, 2, 200),
     of(10, 10, 200),
-    of(100, 50, 200),
-    of(1_000, 50, 40),
+    of(100, 10, 100),
+    of(100, 50, 100),
+    of(100, 100, 100),
+    of(1_000, 50, 20),
+    of(1_000, 100, 20),
     of(5_000, 50, 10),
 ];
+
+/// One kind for each rate.
+pub(super) fn rates() -> Vec<Traffic> {
+    let mut rates = TRAFFIC.to_vec();
+    rates.dedup_by_key(|traffic| traffic.events_per_second);
+    rates
+}
 
 const fn of(events_per_second: u32, events_a_body: u32, seconds: u32) -> Traffic {
     Traffic {

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tenant_logs::LogEvent;
 
 use super::arrivals::{Counted, counters_of};
+use super::costs::of_azure;
 use super::dead_letters::SetAside;
 use super::sending::{of_partner, post_as_auth0};
 use super::{ARRIVAL_TIMEOUT, RunError, lost, progress_bar};
@@ -65,8 +66,10 @@ pub async fn run_azure(cloud: &AzureCloud, input: Input) -> Result<Report, RunEr
         elapsed,
     };
     let paths = [webhook, partner].into_iter();
+    let paths: Vec<PathLine> = paths.filter(|path| path.body_count > 0).collect();
     Ok(Report {
-        paths: paths.filter(|path| path.body_count > 0).collect(),
+        costs: vec![of_azure(cloud, &paths)],
+        paths,
         sinks: vec![sink],
         functions: vec![
             (INGEST.to_owned(), cloud.ingest.usage()),

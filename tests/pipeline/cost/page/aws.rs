@@ -3,7 +3,7 @@
 use cargo_local::cost::{Bill, Prices};
 
 use super::super::counted::{Units, on_dynamodb, on_queue};
-use super::super::traffic::{EVENT_BYTES, TRAFFIC, Traffic};
+use super::super::traffic::{EVENT_BYTES, TRAFFIC, Traffic, rates};
 use super::{MILLION, SECONDS_A_MONTH, dollars, number_in, row};
 
 /// Assumed: how long a call of each function takes.
@@ -126,7 +126,7 @@ pub(super) async fn partner_bus(prices: &Prices) -> String {
          | events/s | queue, without ledger | queue, with ledger | Kinesis, without ledger | Kinesis, with ledger |\n|---|---|---|---|---|\n",
         dollars(prices, &partner)
     );
-    for traffic in &TRAFFIC {
+    for traffic in &rates() {
         let per_second = f64::from(traffic.events_per_second);
         let bytes = f64::from(u32::try_from(EVENT_BYTES).unwrap()) + ENVELOPE_BYTES;
         let messages = Messages {

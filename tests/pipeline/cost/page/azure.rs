@@ -6,10 +6,12 @@ use super::super::counted::{on_table_storage, on_topic};
 use super::super::traffic::TRAFFIC;
 use super::{MILLION, dollars, number_in, row};
 
+/// Log events of an event of many.
+const EVENTS_AN_EVENT: u32 = 50;
 /// From so many events a second on Event Grid hands over more than one event at once; until then it is not relied on.
 const MANY_EVENTS_PER_SECOND: u32 = 1_000;
-/// Events of many that fit the 512 KB of a delivery.
-const BODIES_A_DELIVERY: u32 = 7;
+/// Log events that fit the 512 KB of a delivery, in events of 64 KB.
+const EVENTS_A_DELIVERY: u32 = 350;
 
 /// Calls of one app for a million events: each takes a second of an instance, which it shares with those beside it; one
 /// instance is enough.
@@ -33,17 +35,17 @@ pub(super) async fn webhook(prices: &Prices) -> String {
     for traffic in &TRAFFIC {
         let per_second = f64::from(traffic.events_per_second);
         let bodies_an_event = 1.0 / f64::from(traffic.events_a_body);
-        let bodies_a_delivery = match traffic.events_per_second {
-            MANY_EVENTS_PER_SECOND.. => BODIES_A_DELIVERY,
-            _ => 1,
+        // An event of many has at most fifty of them.
+        let events_a_delivery = match traffic.events_per_second {
+            MANY_EVENTS_PER_SECOND.. => EVENTS_A_DELIVERY,
+            _ => traffic.events_a_body.min(EVENTS_AN_EVENT),
         };
-        let batches = traffic.batches(traffic.events_a_body * bodies_a_delivery);
+        let batches = traffic.batches(events_a_delivery);
         let transactions = on_table_storage(&batches).await;
         let operations = on_topic(&traffic.body()).await * bodies_an_event;
         let webhook = app(bodies_an_event, per_second);
         let topic = Bill::default().with("event_grid_operation", operations * MILLION);
-        let calls = bodies_an_event / f64::from(bodies_a_delivery);
-        let subscriber = app(calls, per_second);
+        let subscriber = app(1.0 / f64::from(events_a_delivery), per_second);
         let ledger = Bill::default().with("table_transaction", transactions * MILLION);
         let without = webhook.clone().and(&topic).and(&subscriber);
         row(
