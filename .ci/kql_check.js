@@ -95,10 +95,10 @@ function diagnostics(text, state) {
     return { code, list };
 }
 
-/** A scalar function is checked inside a query, where its parameter has a value. */
+/** A scalar function is checked inside a query, where its parameters have values. */
 function checked(query) {
     const text = filled(query.folder, query.text);
-    return query.name === "Auth0Record" ? `Auth0Logs_CL | extend Record = (\n${text}\n)` : text;
+    return query.name === "Auth0Record" ? `Auth0Logs_CL | extend Columns = dynamic({}) | extend Record = (\n${text}\n)` : text;
 }
 
 function syntaxNodes(code, wanted) {
@@ -294,7 +294,8 @@ function checkResources(all) {
     }
     // The one way to what lies in Raw and AdditionalFields.
     for (const { file, text } of all.filter(({ name }) => name !== "Auth0Record")) {
-        const around = text.replace(/Auth0Record\((Raw|AdditionalFields)\)/g, "").replace(/^\s*\/\/.*$/gm, "");
+        const used = /Auth0Record\((Raw|AdditionalFields), |Kept = (Raw|AdditionalFields),/g;
+        const around = text.replace(/^\s*\/\/.*$/gm, "").replace(used, "");
         must(!/\b(Raw|AdditionalFields)\b/.test(around), `${file}: reads Raw or AdditionalFields itself`);
     }
 }

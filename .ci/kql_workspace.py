@@ -1,8 +1,8 @@
 """A stand-in for a Log Analytics workspace: tables with the columns that the real ones have, and an engine for KQL.
 
-The engine is duckdb-kql, whose translation is checked against Microsoft's own. It lacks three things, which stand here:
-ingestion_time() is a column of the tables, column_ifexists() is decided by the table's columns, and the scalar function
-Auth0Record becomes part of the query.
+The engine is duckdb-kql, whose translation is checked against Microsoft's own. It lacks four things, which stand here:
+ingestion_time() is a column of the tables, column_ifexists() is decided by the table's columns, the scalar function
+Auth0Record becomes part of the query, and the functions on property bags do what Microsoft's page of each says.
 """
 
 import collections
@@ -13,6 +13,7 @@ import pathlib
 import re
 
 import duckdb_kql
+from duckdb_kql.translate.functions import SCALAR_FUNCTIONS, FunctionSpec
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 KQL = ROOT / "infra/azure/kql"
@@ -25,6 +26,19 @@ TYPES = {
     "real": "DOUBLE",
     "string": "VARCHAR",
 }
+
+# Of two bags with the same key Kusto takes the value of either; here that is an error.
+BAG_MACROS = [
+    """bag_entries(bag) AS coalesce(list_transform(json_keys(bag), lambda name: struct_pack(
+        name := name, value := json_extract(bag, '/' || replace(replace(name, '~', '~0'), '/', '~1')))), [])""",
+    "bag_of(entries) AS CAST(to_json(map_from_entries(entries)) AS JSON)",
+    "bag_merge(bags) AS bag_of(flatten(list_transform(bags, lambda bag: bag_entries(bag))))",
+    """bag_remove_keys(bag, names) AS bag_of(list_filter(bag_entries(bag),
+        lambda entry: NOT list_contains(json_extract_string(names, '$[*]'), entry.name)))""",
+]
+SCALAR_FUNCTIONS["bag_keys"] = FunctionSpec("bag_keys", "template", "CAST(to_json(json_keys({0})) AS JSON)", (1,))
+SCALAR_FUNCTIONS["bag_merge"] = FunctionSpec("bag_merge", "template", "bag_merge([{}])")
+SCALAR_FUNCTIONS["bag_remove_keys"] = FunctionSpec("bag_remove_keys", "template", "bag_remove_keys({0}, {1})", (2,))
 
 
 def text_of(name):
@@ -48,6 +62,8 @@ class Workspace:
 
     def __init__(self, tables, only=None):
         self.connection = duckdb_kql.connect()
+        for macro in BAG_MACROS:
+            self.connection.execute(f"CREATE MACRO {macro}")
         self.columns = {}
         for table in tables:
             columns = {name: kind for name, kind in COLUMNS[table].items() if only is None or name in only}
@@ -74,7 +90,11 @@ class Workspace:
     def prepared(self, query):
         """What the engine lacks is put in the place that it has in the service."""
         record = text_of("functions/Auth0Record.kql")
-        query = re.sub(r"Auth0Record\((\w+)\)", lambda call: f"({record.replace('Raw', call[1])})", query)
+        query = re.sub(
+            r"Auth0Record\((\w+), (\w+|dynamic\(\{\}\))\)",
+            lambda call: f"({record.replace('Columns', call[2]).replace('Raw', call[1])})",
+            query,
+        )
         query = query.replace("ingestion_time()", "ReceivedAt")
         table = ""
         parts = []

@@ -177,13 +177,15 @@ def run(binaries, folder):
     os.environ |= AWS
     sqs = boto3.client("sqs", endpoint_url=MOTO)
     deliver_url = make_bus(sqs)
+    queue_url = make_queue(sqs, "emulator-queue")
     set_aside_url = make_queue(sqs, "emulator-set-aside")
     collector = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
     threading.Thread(target=collector.serve_forever, daemon=True).start()
     port = free_port()
     watch = ["cargo", "lambda", "watch", "--only-lambda-apis", "-A", "127.0.0.1", "-P", str(port)]
     common = {"DEAD_LETTER_QUEUE_URL": set_aside_url}
-    of_ingest = common | {"WEBHOOK_TOKENS": TOKEN, "EVENT_BUS_NAME": "emulator-logs"}
+    of_ingest = common | {"WEBHOOK_TOKENS": TOKEN, "EVENT_BUS_NAME": "emulator-logs", "EVENT_QUEUE_URL": queue_url,
+                          "SINKS": "event-queue,event-bus"}
     of_target = common | {"SINKS": "http", "HTTP_SINK_URL": f"http://127.0.0.1:{collector.server_port}/"}
     with contextlib.ExitStack() as processes:
         emulator = processes.enter_context(running("emulator", watch, folder))
@@ -202,7 +204,9 @@ def run(binaries, folder):
         expect("from the rule", len(bodies), 25)
         answer = invoke(port, "aws-eventbridge-target", sqs_batch(bodies + ["poison"]), folder)
         expect("of a batch", answer, {"batchItemFailures": []})
-        again = invoke(port, "aws-eventbridge-target", sqs_batch(bodies), folder)
+        bodies_of_queue = received(sqs, queue_url, 1)
+        expect("from the queue", len(json.loads(bodies_of_queue[0])), 25)
+        again = invoke(port, "aws-eventbridge-target", sqs_batch(bodies + bodies_of_queue), folder)
         expect("of the same batch again", again, {"batchItemFailures": []})
         expect("of an event from a rule", invoke(port, "aws-eventbridge-target", json.loads(bodies[0]), folder), {})
         arrived = sorted(json.loads(line)["log_id"] for line in Collector.lines)

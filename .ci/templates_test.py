@@ -167,6 +167,23 @@ def check_deliver_rule():
     print(f"1 rule that delivers, {len(cases)} events")
 
 
+def check_bus_types():
+    """What the webhook puts onto the custom bus by default is what the detections match, in the local cloud too."""
+    resources = load("detections.yaml")["Resources"].values()
+    patterns = [body["Properties"]["EventPattern"] for body in resources if body["Type"] == "AWS::Events::Rule"]
+    matched = ",".join(sorted({code for pattern in patterns for code in types(pattern)}))
+    template = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), Template)
+    put = template["Mappings"]["Detections"]["Matched"]["Types"]
+    cloud = (ROOT / "tests/cargo-local/src/cloud.rs").read_text(encoding="utf-8")
+    local = re.search(r'BUS_TYPES: &str = "(.*?)"', cloud)[1]
+    for name, own in [("template.yaml", put), ("the local cloud", local)]:
+        if own != matched:
+            problems.append(f"{name} puts {own} onto the custom bus, detections match {matched}")
+    if template["Parameters"]["BusTypes"]["Default"] != "detections":
+        problems.append("BusTypes is not the types of the detections by default")
+    print(f"{matched.count(',') + 1} types on the custom bus, as the detections match")
+
+
 def types(pattern):
     """The type codes anywhere in a pattern."""
     if isinstance(pattern, list):
@@ -188,6 +205,13 @@ def check_metrics():
     if len(named) < 10:
         problems.append(f"too few metrics found: {sorted(named)}")
     print(f"{len(named)} metrics in alarms and dashboard: {', '.join(sorted(named))}")
+
+
+def send_resources(role):
+    """The queues that a role may send to, as text."""
+    documents = [policy["PolicyDocument"] for policy in role.get("Policies", [])]
+    statements = [statement for document in documents for statement in document["Statement"]]
+    return str([one["Resource"] for one in statements if isinstance(one, dict) and one["Action"] == "sqs:SendMessage"])
 
 
 def check_failure_paths():
@@ -231,12 +255,21 @@ def check_failure_paths():
             must(name, "aws:Source" not in asked, "EventBridge may not use a topic's key that asks for its source")
     alarms = {properties.get("MetricName") for _, properties in of_type("AWS::CloudWatch::Alarm")}
     must("alarms", {"IteratorAge", "ApproximateAgeOfOldestMessage"} <= alarms, "none on the age of what waits")
+    metrics = dict(of_type("AWS::CloudWatch::Alarm"))
+    must("alarms", "waiting_seconds" in str(metrics["relay-alarms/WaitingAlarm"]), "none on the age of what returned")
+    of_ledger = str(metrics["alarms/LedgerThrottlesAlarm"])
+    must("alarms", "ReadThrottleEvents" in of_ledger and "WriteThrottleEvents" in of_ledger, "none on the ledger")
+    sends = {name: send_resources(role) for name, role in of_type("AWS::IAM::Role")}
+    for queue in ["DeliverQueueArn", "ReplayQueueArn", "SetAsideQueueArn"]:
+        must("deliver/DeliverLogsRole", queue in sends["deliver/DeliverLogsRole"], f"may not send to {queue}")
+    must("receive/ReceiveLogsRole", "DeliverQueueArn" in sends["receive/ReceiveLogsRole"], "may not send to its queue")
     print(f"{len(targets)} targets of rules, {len(mappings)} mappings, {len(queues)} queues keep what fails")
 
 
 if __name__ == "__main__":
     check_detections()
     check_deliver_rule()
+    check_bus_types()
     check_kql_detections()
     check_metrics()
     check_failure_paths()

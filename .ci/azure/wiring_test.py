@@ -32,6 +32,7 @@ SETTINGS = {
     "ingestSettings": {"MAX_BODY_BYTES": "string(maxBodyBytes)"},
     "subscriberSettings": {
         "SINKS": "usedSinks",
+        "RAW": "raw",
         "LOGS_INGESTION_ENDPOINT": "rule.outputs.endpoint",
         "LOGS_INGESTION_RULE_ID": "rule.outputs.immutableId",
         "HTTP_SINK_URL": "usedCollectorUrl",

@@ -36,6 +36,9 @@ param otherPartners authorizedPartner[] = []
 @minLength(4)
 param sinks string = 'log-analytics'
 
+@description('Optional. What a row in a schema other than raw keeps of its event beside its fields; unless set rest for log-analytics, whole elsewhere. With none and log-analytics:asim the detections see no request.')
+param raw '' | 'whole' | 'rest' | 'none' = ''
+
 @description('Conditional. Required with the sink http. The collector.')
 param collector collectorType?
 
@@ -174,6 +177,7 @@ var ingestSettings = {
 }
 var subscriberSettings = {
   SINKS: usedSinks
+  RAW: raw
   LOGS_INGESTION_ENDPOINT: rule.outputs.endpoint
   LOGS_INGESTION_RULE_ID: rule.outputs.immutableId
   HTTP_SINK_URL: usedCollectorUrl

@@ -8,7 +8,7 @@ use fakes::azure::entra::{CLIENT_SECRET, Entra};
 use fakes::azure::logs_ingestion::LogsIngestion;
 use fakes::collector::Refusal;
 use fakes::faults::{Fault, Faults};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::kit::target::{event, event_of_type, failed, once_each};
 use crate::kit::{cloud, dead_letters, settings};
@@ -145,5 +145,26 @@ async fn an_applications_secret_is_read_by_its_arn_and_one_that_ended_is_told_by
         let output = azure.cloud.target.output_when(is_told).await;
         assert!(is_told(&output), "{output}");
         assert!(!output.contains(secret), "{output}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_keeps_what_raw_says_and_else_the_rest_where_it_is_billed_by_the_byte() {
+    let body = r#"{"log_id":"1","data":{"log_id":"1","type":"s","date":"2026-11-20T10:30:15.204Z","novel":7}}"#;
+    let event: Value = serde_json::from_str(body).unwrap();
+    for (raw, in_workspace, original, auth0) in [
+        ("", json!({"novel": 7}), Some(body), json!({"novel": 7})),
+        ("whole", event, Some(body), json!({"novel": 7})),
+        ("rest", json!({"novel": 7}), None, json!({"novel": 7})),
+        ("none", json!({}), None, Value::Null),
+    ] {
+        let azure = azure_with("log-analytics,http:ecs", &[("RAW", raw)]).await;
+        assert_eq!(failed(&azure.cloud, &[body]).await, [0; 0]);
+        let row = azure.ingestion.rows().remove(0);
+        assert_eq!(row.columns["Raw"], in_workspace, "{raw}");
+        let documents = azure.cloud.collector.events();
+        let document: Value = serde_json::from_str(&documents[0]).unwrap();
+        assert_eq!(document["event"]["original"].as_str(), original, "{raw}");
+        assert_eq!(document["auth0"], auth0, "{raw}");
     }
 }

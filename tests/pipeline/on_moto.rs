@@ -39,7 +39,7 @@ fn log_ids(lines: &str) -> BTreeMap<String, u64> {
 #[ignore = "needs MOTO_URL"]
 async fn from_the_webhook_over_a_rule_and_a_queue_each_event_is_in_the_bucket_once() {
     let moto = Moto::at_url();
-    let stack = Stack::start(moto, &[]).await;
+    let stack = Stack::start(moto, [&[("SINKS", "event-bus")], &[]]).await;
     let expected: BTreeMap<_, _> = (0..40).map(|number| (number.to_string(), 1)).collect();
     // Auth0 brings everything twice, and one element that is no log event.
     for _ in 0..2 {
@@ -72,9 +72,47 @@ async fn from_the_webhook_over_a_rule_and_a_queue_each_event_is_in_the_bucket_on
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs MOTO_URL"]
+async fn by_a_message_each_event_is_in_the_bucket_once_and_what_a_sink_lacks_waits_on_the_queue() {
+    let moto = Moto::at_url();
+    let nobody_listens = [
+        ("SINKS", "firehose,http"),
+        ("HTTP_SINK_URL", "http://127.0.0.1:9/"),
+    ];
+    let stack = Stack::start(moto, [&[], &nobody_listens]).await;
+    let expected: BTreeMap<_, _> = (0..40).map(|number| (number.to_string(), 1)).collect();
+    for _ in 0..2 {
+        let body = array(expected.keys().cloned());
+        let counts = r#"{"received":40,"delivered":40,"filtered":0,"set_aside":0}"#;
+        let reply = stack.post(TOKEN, body).await;
+        assert_eq!((reply.status, reply.body), (200, counts.to_owned()));
+    }
+    assert_eq!(stack.deliver().await, (2, 0));
+    let written = stack.moto.files(&stack.stream).await;
+    assert_eq!(log_ids(&written), expected);
+    // What the collector lacks of each message waits for a minute.
+    assert_eq!(stack.moto.delayed(&stack.deliver_url).await, "2");
+    assert_eq!(stack.dead_letters().await, [Value::Null; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MOTO_URL"]
+async fn a_missing_delivery_queue_is_named_and_the_webhook_answers_503() {
+    let moto = Moto::at_url();
+    let url = "http://localhost/123456789012/no-such-queue";
+    let stack = Stack::start(moto, [&[("EVENT_QUEUE_URL", url)], &[]]).await;
+    assert_eq!(stack.post(TOKEN, event("1")).await.status, 503);
+    let named = "event queue `no-such-queue` answered";
+    let ingest = &stack.ingest;
+    let output = ingest.output_when(|output| output.contains(named)).await;
+    assert!(output.contains(named), "{output}");
+    assert_eq!(stack.dead_letters().await, [Value::Null; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MOTO_URL"]
 async fn what_can_never_pass_waits_on_the_queue_and_the_rest_is_delivered() {
     let moto = Moto::at_url();
-    let stack = Stack::start(moto, &[]).await;
+    let stack = Stack::start(moto, [&[], &[]]).await;
     let large = event("large").replace("2001:db8::7", &"x".repeat(1_024_000));
     let bodies = ["poison".to_owned(), event("1"), large, event("2")];
     for body in &bodies {
@@ -96,7 +134,7 @@ async fn what_can_never_pass_waits_on_the_queue_and_the_rest_is_delivered() {
 #[ignore = "needs MOTO_URL"]
 async fn a_rotated_token_opens_at_once_and_the_one_before_the_last_is_revoked() {
     let moto = Moto::at_url();
-    let stack = Stack::start(moto, &[]).await;
+    let stack = Stack::start(moto, [&[], &[]]).await;
     let status = async |token: &str| stack.post(token, event("1")).await.status;
     assert_eq!(
         (status(TOKEN).await, status("second-token").await),
@@ -123,7 +161,7 @@ async fn opens(stack: &Stack, token: &str) {
 /// Something that a setting names and that is not there: the target hands everything back, and says what it lacks.
 async fn check_missing(setting: (&str, &str), body: &str, named: &str) {
     let moto = Moto::at_url();
-    let stack = Stack::start(moto, &[setting]).await;
+    let stack = Stack::start(moto, [&[], &[setting]]).await;
     stack.moto.send(&stack.deliver_url, body).await;
     assert_eq!(stack.deliver().await, (1, 1), "{setting:?}");
     let target = &stack.target;
@@ -154,7 +192,8 @@ async fn a_missing_table_stream_or_queue_is_named_and_nothing_is_acknowledged() 
 #[ignore = "needs MOTO_URL"]
 async fn a_missing_bus_is_named_and_the_webhook_answers_503() {
     let moto = Moto::at_url();
-    let stack = Stack::start(moto, &[("EVENT_BUS_NAME", "no-such-bus")]).await;
+    let missing = [("SINKS", "event-bus"), ("EVENT_BUS_NAME", "no-such-bus")];
+    let stack = Stack::start(moto, [&missing, &[]]).await;
     assert_eq!(stack.post(TOKEN, event("1")).await.status, 503);
     let named = "bus `no-such-bus` answered ResourceNotFoundException";
     let ingest = &stack.ingest;
@@ -168,7 +207,7 @@ async fn a_missing_bus_is_named_and_the_webhook_answers_503() {
 async fn a_missing_secret_is_named_and_the_function_does_not_start() {
     let moto = Moto::at_url();
     let arn = "arn:aws:secretsmanager:us-east-1:123456789012:secret:no-such-secret-a1b2c3";
-    let stack = Stack::start(moto, &[("WEBHOOK_TOKENS_SECRET_ARN", arn)]).await;
+    let stack = Stack::start(moto, [&[("WEBHOOK_TOKENS_SECRET_ARN", arn)], &[]]).await;
     assert_eq!(stack.post(TOKEN, event("1")).await.status, 502);
     let named = [
         "WEBHOOK_TOKENS_SECRET_ARN",

@@ -31,8 +31,10 @@ const ODD: &str =
     r#"{"log_id":"90020261121","data":{"type":"marker","date":"marker","ip":"203.0.113.77"}}"#;
 const POISON: &str = r#"{"user_name":"Marker Ada","ip":"203.0.113.77"}"#;
 
-fn secrets(redaction: &str) -> [(&'static str, &str); 9] {
+fn secrets(redaction: &str) -> [(&'static str, &str); 10] {
     [
+        // Every event goes onto the bus, too.
+        ("EVENT_BUS_INCLUDE_TYPES", ""),
         ("LOG_LEVEL", "trace"),
         ("RUST_LOG", "trace"),
         ("MAX_BODY_BYTES", "20000"),

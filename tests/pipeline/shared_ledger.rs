@@ -1,5 +1,5 @@
-//! Many events, each delivered three times in random order to two targets on one ledger, one of which is killed again
-//! and again: nothing is lost, and what comes twice was under way in a process that was killed.
+//! Many events, each delivered three times in random order, each time in other bodies, to two targets on one ledger, one of
+//! which is killed again and again: nothing is lost, and what comes twice was under way in a process that was killed.
 
 mod watched;
 
@@ -23,7 +23,9 @@ use crate::kit::{binaries, dead_letters, eventually_within, say, settings, twice
 use watched::Watched;
 
 const COPIES: usize = 3;
-const BATCH_SIZE: usize = 100;
+/// Messages of a batch, and the most events of a message.
+const BATCH_SIZE: usize = 20;
+const BODY_SIZE: usize = 50;
 /// How many of them there are in an ordinary run, and how many kills. `.ci/full` asks for 20,000 with 8 kills.
 const USUAL: (usize, usize) = (4_000, 4);
 /// How long anything may take: a machine may be very slow.
@@ -43,6 +45,30 @@ fn log_ids(count: usize, per_second: usize) -> Vec<String> {
         format!("90020261121{hour:02}{minute:02}{second:02}{number:021}")
     };
     (0..count).map(log_id).collect()
+}
+
+/// One body as the webhook sends it to the queue.
+fn body(log_ids: &[String]) -> String {
+    let events: Vec<String> = log_ids.iter().map(|log_id| event(log_id)).collect();
+    format!("[{}]", events.join(","))
+}
+
+/// Every log event three times: in random order, each time in bodies of other sizes.
+fn bodies_in_random_order(log_ids: &[String], rng: &mut fastrand::Rng) -> Vec<String> {
+    let mut bodies = Vec::new();
+    for _ in 0..COPIES {
+        let mut log_ids = log_ids.to_vec();
+        rng.shuffle(&mut log_ids);
+        let mut rest = log_ids.as_slice();
+        while !rest.is_empty() {
+            let size = rng.usize(1..=BODY_SIZE).min(rest.len());
+            let (part, others) = rest.split_at(size);
+            bodies.push(body(part));
+            rest = others;
+        }
+    }
+    rng.shuffle(&mut bodies);
+    bodies
 }
 
 /// Everything around the two targets.
@@ -66,7 +92,13 @@ impl Surroundings {
         let collector = Collector::start(options, faults.clone()).await.unwrap();
         // An answer that comes late is a gap in which a kill loses it.
         faults.always(Fault::Late(Duration::from_millis(20)));
-        let queue = Queue::new("deliver", QueueOptions::default());
+        let options = QueueOptions {
+            // A minute is a second, as long as what a mapping gives back waits here.
+            delay_divisor: 60,
+            ..QueueOptions::default()
+        };
+        let queue = Queue::new("deliver", options);
+        sqs.add(Arc::clone(&queue));
         for message in messages {
             queue.send(message).unwrap();
         }
@@ -114,9 +146,7 @@ pub(crate) async fn prove(
     ledger: &LedgerTable,
 ) -> BTreeMap<String, u64> {
     let log_ids = log_ids(event_count, 100);
-    let mut messages: Vec<String> = log_ids.iter().map(|log_id| event(log_id)).collect();
-    messages = [messages.as_slice(); COPIES].concat();
-    fastrand::Rng::with_seed(20).shuffle(&mut messages);
+    let messages = bodies_in_random_order(&log_ids, &mut fastrand::Rng::with_seed(20));
     let around = Surroundings::start(&messages).await;
     let binaries = binaries().await;
     let binary = binaries.path("aws-eventbridge-target").unwrap();
@@ -143,8 +173,9 @@ pub(crate) async fn prove(
     let lost = log_ids.iter().filter(|id| !arrived.contains_key(*id));
     let (lost, twice) = (lost.count(), twice_count(&arrived));
     say(&format!(
-        "{event_count} events, each delivered {COPIES} times to two targets on one ledger, {seconds:.1} s: {lost} lost, \
-         {twice} more than once"
+        "{event_count} events, each delivered {COPIES} times in {} bodies to two targets on one ledger, {seconds:.1} s: \
+         {lost} lost, {twice} more than once",
+        messages.len()
     ));
     say(&format!("  killed after {} s", killed_at.join(", ")));
     let died = targets.each_ref().map(|target| target.died_with()).concat();
@@ -192,17 +223,13 @@ async fn of_events_delivered_three_times_none_is_lost_and_only_kills_make_duplic
 /// random, and each time Auth0 cuts its bodies elsewhere.
 async fn units_per_event(per_second: usize) -> f64 {
     const SECONDS: usize = 200;
-    const BODY: usize = 50;
     let log_ids = log_ids(per_second * SECONDS, per_second);
     let mut messages = Vec::new();
     for copy in 0..COPIES {
-        let (first, rest) = log_ids.split_at(copy * BODY / COPIES);
-        let bodies = [first].into_iter().chain(rest.chunks(BODY));
+        let (first, rest) = log_ids.split_at(copy * BODY_SIZE / COPIES);
+        let bodies = [first].into_iter().chain(rest.chunks(BODY_SIZE));
         let bodies = bodies.filter(|body| !body.is_empty());
-        messages.extend(bodies.map(|body| {
-            let events: Vec<String> = body.iter().map(|log_id| event(log_id)).collect();
-            format!("[{}]", events.join(","))
-        }));
+        messages.extend(bodies.map(body));
     }
     fastrand::Rng::with_seed(20).shuffle(&mut messages);
     let around = Surroundings::start(&messages).await;
@@ -214,7 +241,9 @@ async fn units_per_event(per_second: usize) -> f64 {
     let binaries = binaries().await;
     let binary = binaries.path("aws-eventbridge-target").unwrap();
     let targets = [(); 2].map(|()| around.target(binary, &ledger_table));
-    let mappings = targets.each_ref().map(|target| around.mapping(target, 20));
+    let mappings = targets
+        .each_ref()
+        .map(|target| around.mapping(target, BATCH_SIZE));
     around.queue.emptied(PATIENCE).await.unwrap();
     let arrived = around.collector.log_ids();
     assert_eq!((arrived.len(), twice_count(&arrived)), (log_ids.len(), 0));

@@ -1,6 +1,8 @@
 //! Starting with settings that are missing or wrong: one message that names them all, exit code 64, and no call to the
 //! Runtime API.
 
+mod entries;
+
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,7 +28,7 @@ fn right(function: &str) -> Vec<(&'static str, &'static str)> {
     let own: &[_] = if function == INGEST {
         &[
             ("WEBHOOK_TOKENS", "marker-token"),
-            ("EVENT_BUS_NAME", "logs"),
+            ("EVENT_QUEUE_URL", "http://127.0.0.1:9/1/deliver"),
         ]
     } else {
         &[("SINKS", "http"), ("HTTP_SINK_URL", "http://127.0.0.1:9/")]
@@ -167,7 +169,7 @@ async fn with_nothing_set_every_required_setting_is_named() {
   AWS_SECRET_ACCESS_KEY: required, not set
   DEAD_LETTER_QUEUE_URL: required, not set
   WEBHOOK_TOKENS: required, not set
-  EVENT_BUS_NAME: required, not set",
+  EVENT_QUEUE_URL: required, not set",
     )
     .await;
     check(
@@ -225,14 +227,16 @@ async fn every_wrong_setting_of_the_webhook_is_named_at_once_and_no_secret_is_sh
         ("REDACT_KEY", "marker-redact-key"),
         ("AWS_REGION", "EU central"),
         ("AWS_ENDPOINT_URL_SQS", "sqs.example.com"),
+        ("EVENT_QUEUE_URL", "deliver"),
         ("EVENT_BUS_NAME", "two words"),
         ("EVENT_SOURCE", "aws.partner/x"),
+        ("EVENT_BUS_EXCLUDE_TYPES", "*s"),
         ("DEAD_LETTER_QUEUE_URL", "https://sqs.example.com/1/a.fifo"),
         ("WEBHOOK_TOKENS", " , Bearer "),
         ("MAX_BODY_BYTES", "ten"),
-        ("SINKS", "http"),
+        ("SINKS", "event-queue,event-bus,http"),
     ];
-    check_changed(INGEST, &changes, "13 settings are wrong:
+    check_changed(INGEST, &changes, "15 settings are wrong:
   TENANT_NAME: cannot read `acme/eu` (want 1 to 63 letters, digits, `-`, `_` or `.`)
   LOG_LEVEL: cannot read `loud` (want off, error, warn, info, debug or trace)
   INCLUDE_TYPES: cannot read `g*d` (want a type code, or its beginning and `*`)
@@ -243,9 +247,11 @@ async fn every_wrong_setting_of_the_webhook_is_named_at_once_and_no_secret_is_sh
   DEAD_LETTER_QUEUE_URL: cannot read `https://sqs.example.com/1/a.fifo` (want the URL of a standard SQS queue)
   WEBHOOK_TOKENS: names no token (want one or more)
   MAX_BODY_BYTES: cannot read `ten` (want a whole number of bytes)
-  SINKS: cannot read `http` (want one of event-bus)
+  SINKS: cannot read `http` (want one of event-queue, event-bus)
+  EVENT_QUEUE_URL: cannot read `deliver` (want the URL of a standard SQS queue)
   EVENT_BUS_NAME: cannot read `two words` (want the name or ARN of a bus)
-  EVENT_SOURCE: cannot read `aws.partner/x` (want at most 256 characters, not beginning with `aws.`)").await;
+  EVENT_SOURCE: cannot read `aws.partner/x` (want at most 256 characters, not beginning with `aws.`)
+  EVENT_BUS_EXCLUDE_TYPES: cannot read `*s` (want a type code, or its beginning and `*`)").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

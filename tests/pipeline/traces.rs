@@ -51,7 +51,7 @@ async fn the_webhook_passes_on_the_trace_of_its_invocation() {
             "method": "POST", "path": "/", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.7",
             "userAgent": "test"}},
     });
-    let own = [("WEBHOOK_TOKENS", "token")];
+    let own = [("WEBHOOK_TOKENS", "token"), ("SINKS", "event-bus")];
     assert_eq!(
         traces("aws-webhook-ingest", &own, &request).await,
         [TRACE, TRACE]

@@ -1,27 +1,34 @@
 //! Batches from SQS and Kinesis and direct invocations by a rule in, item failures out.
 
 mod failure_record;
+mod message;
 mod record;
+mod returns;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aws_clients::{DeadLetterQueue, JournalTable};
+use aws_clients::{DeadLetterQueue, EventQueue, JournalTable, QueueSender};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use lambda_handler::Handler;
 use lambda_runtime::Context;
-use relay::{AnySink, Deadline, Relay, Remedy, TableOrMemory};
+use relay::{AnySink, Deadline, Relay, Remedy, Rest, TableOrMemory};
 use serde::Serialize;
 
 use crate::{Settings, TargetError};
 use record::{LambdaEvent, Record, Text, texts_of};
+use returns::give_back;
 
 /// Whose records are answered one by one.
 const BATCH_SOURCES: [&str; 2] = ["aws:sqs", "aws:kinesis"];
+
+/// The sinks of other functions that lead to this one.
+const LEADS_HERE: [&str; 1] = [EventQueue::KIND.name];
 
 /// Everything the function needs, built once.
 #[derive(Debug)]
 pub struct Target {
     relay: Relay<AnySink, TableOrMemory<JournalTable>, DeadLetterQueue>,
+    queues: QueueSender,
 }
 
 /// What Lambda gets back.
@@ -42,13 +49,19 @@ impl Target {
         let ledger = settings
             .ledger
             .open(|table| JournalTable::new(&function.connection, table));
+        let queues = function.queue_sender();
+        let relay = Relay::delivering(
+            function.into_parts(),
+            ledger,
+            settings.destinations,
+            settings.replay_destinations,
+        );
         Self {
-            relay: Relay::delivering(
-                function.into_parts(env!("CARGO_PKG_NAME")),
-                ledger,
-                settings.destinations,
-                settings.replay_destinations,
-            ),
+            relay: Relay {
+                leads_here: &LEADS_HERE,
+                ..relay
+            },
+            queues,
         }
     }
 }
@@ -75,8 +88,8 @@ async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<An
     let payload = str::from_utf8(payload).map_err(TargetError::NotText)?;
     let Some(records) = records(payload)? else {
         let trace_id = context.xray_trace_id.as_deref();
-        let handed_back = deliver(target, &texts_of(payload, 0, trace_id), &deadline).await;
-        return if handed_back.is_empty() {
+        let delivered = deliver(target, &texts_of(payload, 0, trace_id), &deadline).await;
+        return if delivered.handed_back.is_empty() {
             Ok(Answer::Done {})
         } else {
             Err(TargetError::NotDelivered)
@@ -87,8 +100,10 @@ async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<An
     let texts: Vec<Text<'_>> = numbered
         .flat_map(|(position, record)| record.texts(position))
         .collect();
-    let handed_back = deliver(target, &texts, &deadline).await;
-    item_failures(&records, &handed_back).map(Answer::Batch)
+    let Delivered { handed_back, rests } = deliver(target, &texts, &deadline).await;
+    let done = give_back(&target.queues, &records, &handed_back, &rests, &deadline).await;
+    let failed = handed_back.difference(&done).copied();
+    item_failures(&records, &failed.collect()).map(Answer::Batch)
 }
 
 /// The records that the event holds; `None` if it comes from a rule.
@@ -123,14 +138,28 @@ fn service_name(event_source: &str) -> &str {
     if is_service { event_source } else { "unknown" }
 }
 
-/// Returns the positions of the records of which something must come again.
-async fn deliver(target: &Target, texts: &[Text<'_>], deadline: &Deadline) -> BTreeSet<usize> {
+/// What must come again.
+struct Delivered {
+    /// The positions of the records of which something must.
+    handed_back: BTreeSet<usize>,
+    /// What alone of a record must, by its position.
+    rests: BTreeMap<usize, Rest>,
+}
+
+async fn deliver(target: &Target, texts: &[Text<'_>], deadline: &Deadline) -> Delivered {
     let bodies = texts.iter().map(Text::incoming_body).collect();
     let outcome = target.relay.deliver(bodies, deadline).await;
+    let origin = |position: usize| Some(texts.get(position)?.origin);
     let handed_back = outcome.handed_back.iter();
-    handed_back
-        .filter_map(|position| Some(texts.get(*position)?.origin))
-        .collect()
+    let handed_back = handed_back.filter_map(|position| origin(*position));
+    let rests = outcome.rests.into_iter().filter_map(|(position, rest)| {
+        let text = texts.get(position)?;
+        text.is_whole_body.then_some((text.origin, rest))
+    });
+    Delivered {
+        handed_back: handed_back.collect(),
+        rests: rests.collect(),
+    }
 }
 
 /// Names the records that must come again.

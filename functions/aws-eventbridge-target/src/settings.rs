@@ -35,7 +35,7 @@ impl FunctionSettings for Settings {
 
     /// Reads the settings of a sink only if `SINKS` names it.
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let function = AwsFunction::read(reader);
+        let function = AwsFunction::read(reader, env!("CARGO_PKG_NAME"));
         let ledger = read_ledger(reader);
         let destinations = Self::sinks(function.as_ref()).read(reader, None);
         // The bus of the ingest function, whose dead letters are replayed onto it.
@@ -57,7 +57,7 @@ impl FunctionSettings for Settings {
 #[cfg(test)]
 mod tests {
     use relay::TableOrMemory;
-    use tenant_logs::Schema;
+    use tenant_logs::{Raw, Schema};
 
     use super::*;
 
@@ -160,6 +160,28 @@ mod tests {
   LOGS_INGESTION_RULE_ID: required, not set"
         );
         assert!(read(&[("SINKS", "log-analytics:raw")]).is_err());
+    }
+
+    #[test]
+    fn what_rows_keep_is_said_by_the_setting_or_else_by_the_sink() {
+        let all = [
+            ("SINKS", "log-analytics,http:ecs,stdout"),
+            ("ENTRA_TENANT_ID", "acme.example.com"),
+            ("ENTRA_CLIENT_ID", "00000000-0000-4000-8000-000000000001"),
+            ("ENTRA_CLIENT_SECRET", "made-up"),
+            ("LOGS_INGESTION_ENDPOINT", "https://acme.ingest.example.com"),
+            ("LOGS_INGESTION_RULE_ID", "dcr-0"),
+        ];
+        let kept = |raw: &'static str| -> Vec<Raw> {
+            let settings = read(&[&all[..], &[("RAW", raw)]].concat()).unwrap();
+            settings.destinations.iter().map(|d| d.raw).collect()
+        };
+        assert_eq!(kept(""), [Raw::Rest, Raw::Whole, Raw::Whole]);
+        for raw in Raw::ALL {
+            assert_eq!(kept(raw.name()), [raw; 3]);
+        }
+        let problem = "1 setting is wrong:\n  RAW: cannot read `all` (want whole, rest or none)";
+        assert_eq!(read(&[("RAW", "all")]).unwrap_err(), problem);
     }
 
     #[test]

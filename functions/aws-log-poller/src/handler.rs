@@ -46,11 +46,7 @@ impl LogPoller {
                     settings.checkpoints,
                     tenant,
                 ),
-                relay: Relay::polling(
-                    function.into_parts(env!("CARGO_PKG_NAME")),
-                    Some(ledger),
-                    settings.destinations,
-                ),
+                relay: Relay::polling(function.into_parts(), Some(ledger), settings.destinations),
                 source: settings.source,
                 arrivals: NoArrivals,
                 settings: settings.poll,

@@ -1,6 +1,8 @@
 //! What the function reads from its environment.
 
-use aws_clients::{AwsFunction, CheckpointSettings, LedgerSettings, aws_sinks, read_ledger};
+use aws_clients::{
+    AwsFunction, CheckpointSettings, LedgerSettings, aws_sinks, event_queue, read_ledger,
+};
 use http_clients::{Auth0Settings, ManagementApi, Platform, http_sinks};
 use relay::poll::PollSettings;
 use relay::settings::{CommonSettings, FunctionSettings, Reader};
@@ -24,6 +26,7 @@ impl Settings {
         let sinks = http_sinks(Platform::Elsewhere).into_iter();
         sinks
             .chain(aws_sinks(function))
+            .chain([event_queue(function)])
             .chain(local_sinks())
             .collect()
     }
@@ -38,12 +41,12 @@ impl FunctionSettings for Settings {
 
     /// Reads the settings of a sink only if `SINKS` names it.
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let function = AwsFunction::read(reader);
+        let function = AwsFunction::read(reader, env!("CARGO_PKG_NAME"));
         let source = ManagementApi::read(reader);
         let checkpoints = CheckpointSettings::read(reader);
         let poll = PollSettings::read(reader, &[], "LEDGER_TABLE");
         let ledger = read_ledger(reader);
-        let destinations = Self::sinks(function.as_ref()).read(reader, None);
+        let destinations = Self::sinks(function.as_ref()).read(reader, Some("event-queue"));
         Some(Self {
             source: source?,
             checkpoints: checkpoints?,

@@ -31,10 +31,7 @@ impl Ingest {
         Self {
             tokens: WebhookTokens::new(settings.webhook.tokens, store),
             max_body_bytes: settings.webhook.max_body_bytes,
-            relay: Relay::receiving(
-                function.into_parts(env!("CARGO_PKG_NAME")),
-                settings.destinations,
-            ),
+            relay: Relay::receiving(function.into_parts(), settings.destinations),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the function reads from its environment.
 
-use aws_clients::{AwsFunction, event_bus};
+use aws_clients::{AwsFunction, event_bus, event_queue};
 use relay::settings::{CommonSettings, FunctionSettings, Reader};
 use relay::webhook::WebhookSettings;
 use relay::{AnySink, Destination, SinkRegistry, WantedSecret};
@@ -17,7 +17,9 @@ pub struct Settings {
 impl Settings {
     /// The sinks that the function has; `function` is `None` if it cannot be read.
     pub fn sinks(function: Option<&AwsFunction>) -> SinkRegistry<'_> {
-        [event_bus(function)].into_iter().collect()
+        [event_queue(function), event_bus(function)]
+            .into_iter()
+            .collect()
     }
 }
 
@@ -29,9 +31,9 @@ impl FunctionSettings for Settings {
     }
 
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let function = AwsFunction::read(reader);
+        let function = AwsFunction::read(reader, env!("CARGO_PKG_NAME"));
         let webhook = WebhookSettings::read(reader);
-        let destinations = Self::sinks(function.as_ref()).read(reader, Some("event-bus"));
+        let destinations = Self::sinks(function.as_ref()).read(reader, Some("event-queue"));
         Some(Self {
             destinations: destinations?,
             function: function?,
@@ -46,6 +48,7 @@ impl FunctionSettings for Settings {
 
 #[cfg(test)]
 mod tests {
+    use relay::Sink;
     use tenant_logs::Schema;
 
     use super::*;
@@ -53,7 +56,7 @@ mod tests {
     const ALL: [(&str, &str); 7] = [
         ("TENANT_NAME", "acme"),
         ("WEBHOOK_TOKENS", "first-token"),
-        ("EVENT_BUS_NAME", "logs"),
+        ("EVENT_QUEUE_URL", "https://sqs.example.com/1/deliver"),
         (
             "DEAD_LETTER_QUEUE_URL",
             "https://sqs.example.com/1/set-aside",
@@ -76,6 +79,26 @@ mod tests {
         let settings = read(&[]).unwrap();
         assert_eq!(settings.webhook.max_body_bytes, 6_291_456);
         assert_eq!(settings.destinations[0].schema, Schema::Raw);
+        assert_eq!(settings.destinations[0].sink.name(), "event-queue");
+    }
+
+    #[test]
+    fn the_bus_may_stand_beside_the_queue_or_in_its_place() {
+        let names = |changes: &[(&str, &str)]| -> Vec<&str> {
+            let destinations = read(changes).unwrap().destinations;
+            destinations.iter().map(|one| one.sink.name()).collect()
+        };
+        let beside = [
+            ("SINKS", "event-queue,event-bus"),
+            ("EVENT_BUS_NAME", "logs"),
+        ];
+        assert_eq!(names(&beside), ["event-queue", "event-bus"]);
+        let alone = [
+            ("SINKS", "event-bus"),
+            ("EVENT_BUS_NAME", "logs"),
+            ("EVENT_QUEUE_URL", ""),
+        ];
+        assert_eq!(names(&alone), ["event-bus"]);
     }
 
     #[test]
@@ -83,10 +106,10 @@ mod tests {
         let problems = read(&[
             ("TENANT_NAME", ""),
             ("WEBHOOK_TOKENS", " , "),
-            ("EVENT_BUS_NAME", ""),
+            ("EVENT_QUEUE_URL", "deliver"),
             ("DEAD_LETTER_QUEUE_URL", ""),
             ("MAX_BODY_BYTES", "ten"),
-            ("SINKS", "http"),
+            ("SINKS", "event-queue,http"),
             ("AWS_REGION", ""),
         ])
         .unwrap_err();
@@ -98,8 +121,8 @@ mod tests {
   DEAD_LETTER_QUEUE_URL: required, not set
   WEBHOOK_TOKENS: names no token (want one or more)
   MAX_BODY_BYTES: cannot read `ten` (want a whole number of bytes)
-  SINKS: cannot read `http` (want one of event-bus)
-  EVENT_BUS_NAME: required, not set"
+  SINKS: cannot read `http` (want one of event-queue, event-bus)
+  EVENT_QUEUE_URL: cannot read `deliver` (want the URL of a standard SQS queue)"
         );
     }
 

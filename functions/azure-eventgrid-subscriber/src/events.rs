@@ -72,10 +72,8 @@ pub(crate) fn incoming_body(text: &str) -> IncomingBody<'_> {
     let mut parsed = parse(text);
     let left_out = parsed.as_mut().map_or(0, leave_out_others);
     IncomingBody {
-        body: text.as_bytes(),
-        parsed,
-        trace_id: None,
         left_out,
+        ..IncomingBody::new(text.as_bytes(), parsed)
     }
 }
 

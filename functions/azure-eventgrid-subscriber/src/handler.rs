@@ -48,12 +48,7 @@ impl Subscriber {
         let texts = text.as_deref().map(texts_of);
         let bodies = match &texts {
             Ok(texts) => texts.iter().map(|text| incoming_body(text)).collect(),
-            Err(unreadable) => vec![relay::IncomingBody {
-                body: &body,
-                parsed: Err(**unreadable),
-                trace_id: None,
-                left_out: 0,
-            }],
+            Err(unreadable) => vec![relay::IncomingBody::new(&body, Err(**unreadable))],
         };
         let outcome = self.relay.deliver(bodies, &deadline).await;
         if outcome.handed_back.is_empty() {

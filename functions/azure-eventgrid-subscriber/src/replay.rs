@@ -176,6 +176,7 @@ fn returning<'r, S: Sink, L: Store, B: DeadLetterBox>(
         redaction: relay.redaction.clone(),
         destinations: borrowed(&relay.destinations),
         replay_destinations: relay.replay_destinations.as_deref().map(borrowed),
+        leads_here: relay.leads_here,
         ledger: relay.ledger.as_ref().map(Journal::borrowed),
         dead_letters: Kept {
             dead_letter_box: &relay.dead_letters,
@@ -190,6 +191,8 @@ fn borrowed<S>(destinations: &[relay::Destination<S>]) -> Vec<relay::Destination
     let borrowed = destinations.iter().map(|destination| relay::Destination {
         sink: &destination.sink,
         schema: destination.schema,
+        filter: destination.filter.clone(),
+        raw: destination.raw,
     });
     borrowed.collect()
 }

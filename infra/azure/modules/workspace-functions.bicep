@@ -24,7 +24,7 @@ var functions = [
   }
   {
     alias: 'Auth0Record'
-    parameters: 'Raw:dynamic'
+    parameters: 'Raw:dynamic, Columns:dynamic'
     body: loadTextContent('../kql/functions/Auth0Record.kql')
     readsEvents: false
   }

@@ -11,8 +11,9 @@ use relay::{
 use tenant_logs::{BatchLimits, DeadLetter};
 use tokio::time::Instant;
 
-use crate::connection::{AwsConnection, endpoint};
+use crate::connection::AwsConnection;
 use crate::error::{call_error, code_name, is_busy};
+use crate::message::{allowed, queue_name, queue_url};
 
 /// What SQS takes in one message, and in one call.
 const MAX_BYTES: usize = 1_048_576;
@@ -32,10 +33,12 @@ impl DeadLetterQueueSettings {
     /// Reads `DEAD_LETTER_QUEUE_URL`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let want = "the URL of a standard SQS queue";
-        let url = reader.required_parsed("DEAD_LETTER_QUEUE_URL", want, |text| {
-            endpoint(text).filter(|url| url.strip_suffix(".fifo").is_none())
-        })?;
+        let url = reader.required_parsed("DEAD_LETTER_QUEUE_URL", want, queue_url)?;
         Some(Self { url })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 }
 
@@ -50,7 +53,7 @@ pub struct DeadLetterQueue {
 impl DeadLetterQueue {
     /// A queue that is reached through this connection.
     pub fn new(connection: &AwsConnection, settings: DeadLetterQueueSettings) -> Self {
-        let name = settings.url.rsplit('/').next().unwrap_or_default();
+        let name = queue_name(&settings.url);
         Self {
             client: connection.sqs(),
             target: format!("dead-letter queue `{name}`"),
@@ -136,18 +139,6 @@ fn text(dead_letter: &DeadLetter<'_>) -> String {
     }
     // Escapes are twice as long as what they stand for.
     allowed(dead_letter.to_json_within(MAX_BYTES / 2))
-}
-
-/// Escapes the two characters that JSON allows and SQS refuses (`SendMessage`, `InvalidMessageContents`): they occur in
-/// strings only.
-fn allowed(json: String) -> String {
-    let mut text = json;
-    for (character, escape) in [('\u{fffe}', "\\ufffe"), ('\u{ffff}', "\\uffff")] {
-        if text.contains(character) {
-            text = text.replace(character, escape);
-        }
-    }
-    text
 }
 
 #[cfg(test)]

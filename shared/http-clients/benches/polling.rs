@@ -133,10 +133,7 @@ fn poller(tenant: &Auth0, first: &str) -> Result<BenchPoller, Box<dyn Error>> {
         common,
         dead_letters: NoDeadLetters,
     };
-    let destination = Destination {
-        sink: Counting::default(),
-        schema: Schema::Raw,
-    };
+    let destination = Destination::new(Counting::default(), Schema::Raw);
     Ok(Poller {
         relay: Relay::polling(parts, None, vec![destination]),
         source,

@@ -13,7 +13,7 @@ use relay::{
 };
 use reqwest::Url;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use tenant_logs::{AsimStream, Schema};
+use tenant_logs::{AsimStream, Raw, Schema};
 use tokio::time::Instant;
 
 use crate::azure_service::AzureService;
@@ -50,6 +50,8 @@ impl LogAnalytics {
     pub const KIND: SinkKind = SinkKind {
         name: "log-analytics",
         schemas: &[Schema::Sentinel, Schema::Asim],
+        // A row is billed by the byte.
+        raw: Raw::Rest,
     };
 
     /// Tables that rows in this schema go to; nothing is sent yet.

@@ -69,6 +69,7 @@ impl<S, L, D> Relay<S, L, D> {
             redaction: parts.common.redaction,
             destinations,
             replay_destinations: None,
+            leads_here: &[],
             ledger: None,
             dead_letters: parts.dead_letters,
             on_exhaustion,

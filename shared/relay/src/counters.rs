@@ -15,7 +15,7 @@ pub use summed::Counters;
 pub const METRIC_NAMESPACE: &str = "Auth0LogRelay";
 
 /// Every counter, by the name that it has in a line and as a metric.
-pub const METRIC_NAMES: [&str; 14] = [
+pub const METRIC_NAMES: [&str; 15] = [
     "received",
     "delivered",
     "duplicate",
@@ -30,6 +30,7 @@ pub const METRIC_NAMES: [&str; 14] = [
     "unreadable",
     "checkpoint_stopped",
     "lag_seconds",
+    "waiting_seconds",
 ];
 
 /// The counters that tell a silent stream from a quiet one, and so are there when they are zero.
@@ -122,8 +123,12 @@ pub struct SinkCounters {
     pub retried: usize,
     /// Log events given back to the trigger.
     pub refused: usize,
+    /// Log events that the sink's own filter stopped.
+    pub filtered: usize,
     /// Age of the oldest delivered log event: now minus its `date`.
     pub lag_seconds: i64,
+    /// How long what is given back has been on its way.
+    pub waiting_seconds: i64,
 }
 
 impl SinkCounters {
@@ -134,7 +139,15 @@ impl SinkCounters {
         self.set_aside += other.set_aside;
         self.retried += other.retried;
         self.refused += other.refused;
+        self.filtered += other.filtered;
         self.lag_seconds = self.lag_seconds.max(other.lag_seconds);
+        self.waiting_seconds = self.waiting_seconds.max(other.waiting_seconds);
+    }
+
+    /// Notes since when a log event that is given back has been on its way.
+    pub(crate) fn note_waiting(&mut self, now: Timestamp, since: Option<Timestamp>) {
+        let seconds = since.map_or(0, |since| now.as_second() - since.as_second());
+        self.waiting_seconds = self.waiting_seconds.max(seconds);
     }
 
     /// Notes the age of a delivered log event.
@@ -163,7 +176,7 @@ fn line(
         shared.received,
         own.delivered,
         own.duplicate,
-        shared.filtered,
+        shared.filtered + own.filtered,
         shared.redacted,
         shared.unrecognized,
         shared.set_aside + own.set_aside,
@@ -174,6 +187,7 @@ fn line(
         shared.unreadable,
         shared.checkpoint_stopped,
         usize::try_from(own.lag_seconds).unwrap_or(0),
+        usize::try_from(own.waiting_seconds).unwrap_or(0),
     ];
     let mut line = Map::new();
     line.insert("timestamp".to_owned(), now.to_string().into());
@@ -214,7 +228,7 @@ fn line(
 
 fn unit(name: &str) -> &'static str {
     match name {
-        "lag_seconds" => "Seconds",
+        "lag_seconds" | "waiting_seconds" => "Seconds",
         _ => "Count",
     }
 }

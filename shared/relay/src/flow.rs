@@ -4,12 +4,16 @@
 
 mod deliver;
 mod replay;
+mod rests;
+mod sink_job;
 mod triage;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::{join, join_all};
-use tenant_logs::{DeadLetter, Filter, Parsed, Redaction, Schema, TenantName, Unreadable};
+use tenant_logs::{
+    DeadLetter, Filter, Parsed, Raw, Redaction, Schema, TenantName, Timestamp, Unreadable,
+};
 use tokio::time::Instant;
 
 use crate::counters::{Counters, InvocationCounters, Kinds, SinkCounters};
@@ -17,8 +21,10 @@ use crate::deadline::Deadline;
 use crate::journal::{Journal, Store};
 use crate::ports::{DeadLetters, Remedy, Sink};
 use crate::sending::{Patience, Sending};
-use deliver::SinkJob;
+use sink_job::SinkJob;
 use triage::{Accepted, Triage};
+
+pub use rests::Rest;
 
 /// Tries before a dead letter cannot be stored: its log event is handed back then.
 const TRIES_OF_DEAD_LETTERS: u32 = 10;
@@ -38,6 +44,8 @@ pub struct Relay<S, L, D> {
     pub destinations: Vec<Destination<S>>,
     /// Where besides them a dead letter may go that names the sink; `None` if dead letters are not replayed.
     pub replay_destinations: Option<Vec<Destination<S>>>,
+    /// Sinks of other functions that lead here: a dead letter that names one is for every sink.
+    pub leads_here: &'static [&'static str],
     /// Which log events the sinks have; `None` if the only sink is a bus.
     pub ledger: Option<Journal<L>>,
     /// Where goes what can never be delivered.
@@ -55,6 +63,22 @@ pub struct Destination<S> {
     pub sink: S,
     /// The schema.
     pub schema: Schema,
+    /// What a row keeps of its event beside its fields.
+    pub raw: Raw,
+    /// Which log events it gets, of those that pass the filter of all.
+    pub filter: Filter,
+}
+
+impl<S> Destination<S> {
+    /// A sink that gets every log event, whole.
+    pub fn new(sink: S, schema: Schema) -> Self {
+        Self {
+            sink,
+            schema,
+            raw: Raw::Whole,
+            filter: Filter::default(),
+        }
+    }
 }
 
 /// What becomes of a log event that a sink does not take within the invocation, though it could later.
@@ -77,6 +101,24 @@ pub struct IncomingBody<'a> {
     pub trace_id: Option<&'a str>,
     /// Events of other publishers that came along and were left out of `parsed`: they count as filtered.
     pub left_out: usize,
+    /// The only sinks that it is for, comma separated; `None` if it is for all.
+    pub sinks: Option<&'a str>,
+    /// Since when it has been on its way, where the trigger tells.
+    pub waits_since: Option<Timestamp>,
+}
+
+impl<'a> IncomingBody<'a> {
+    /// A body for every sink, of which the trigger tells nothing.
+    pub fn new(body: &'a [u8], parsed: Result<Parsed<'a>, Unreadable>) -> Self {
+        Self {
+            body,
+            parsed,
+            trace_id: None,
+            left_out: 0,
+            sinks: None,
+            waits_since: None,
+        }
+    }
 }
 
 /// What became of an invocation's bodies.
@@ -84,6 +126,8 @@ pub struct IncomingBody<'a> {
 pub struct Outcome {
     /// Positions of the bodies of which something was neither delivered nor set aside.
     pub handed_back: BTreeSet<usize>,
+    /// By the positions of some of them: what alone must come again, because the rest passed.
+    pub rests: BTreeMap<usize, Rest>,
     /// Elements and lines that came in, log events or not.
     pub received: usize,
     /// Log events that every sink has.
@@ -99,6 +143,10 @@ pub struct Outcome {
 /// What became of one log event at one sink, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
+    /// Its body is for other sinks.
+    Elsewhere,
+    /// The sink's own filter stopped it.
+    Filtered,
     Delivered,
     Duplicate,
     SetAside,
@@ -129,8 +177,8 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             filtered: counters.filtered,
             ..Outcome::default()
         };
-        for (rejected, is_stored) in triage.rejected.iter().zip(are_stored) {
-            if is_stored {
+        for (rejected, is_stored) in triage.rejected.iter().zip(&are_stored) {
+            if *is_stored {
                 counters.set_aside += 1;
                 outcome.set_aside += 1;
             } else {
@@ -145,6 +193,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         for (returned, fates) in triage.returned.values().zip(of_dead_letters) {
             outcome.count(returned, &[*fates]);
         }
+        outcome.rests = self.rests(&triage, of_all, &are_stored);
         let sinks = jobs.iter().zip(&at_sinks);
         let sinks = sinks.map(|(job, (_, counters))| (job.sink_name(), *counters));
         self.counters
@@ -154,17 +203,13 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
 
     /// Every log event for each destination, and then the dead letters, each for the one that it names.
     fn jobs<'i, 'a>(&'i self, triage: &'i Triage<'a>) -> Vec<SinkJob<'i, 'a, S>> {
-        let of_all = self.destinations.iter().map(|destination| SinkJob {
-            destination,
-            accepted: &triage.accepted,
-            is_replay: false,
-        });
+        let of_all = self
+            .destinations
+            .iter()
+            .map(|destination| SinkJob::of_all(destination, &triage.accepted));
         let of_dead_letters = triage.returned.iter().filter_map(|(index, returned)| {
-            Some(SinkJob {
-                destination: self.all_destinations().nth(*index)?,
-                accepted: returned,
-                is_replay: true,
-            })
+            let destination = self.all_destinations().nth(*index)?;
+            Some(SinkJob::of_dead_letters(destination, returned))
         });
         of_all.chain(of_dead_letters).collect()
     }
@@ -219,10 +264,12 @@ impl Outcome {
         for (position, accepted) in accepted.iter().enumerate() {
             let at_sinks = fates.iter().filter_map(|fates| fates.get(position));
             match at_sinks.max().copied().unwrap_or(Fate::HandedBack) {
+                Fate::Filtered => self.filtered += 1,
                 Fate::Delivered | Fate::Duplicate => self.delivered += 1,
                 Fate::SetAside => self.set_aside += 1,
-                fate @ (Fate::HandedBack | Fate::Stopped) => {
-                    self.handed_back.insert(accepted.origin);
+                // One that no sink was meant to get is not ours to acknowledge.
+                fate @ (Fate::Elsewhere | Fate::HandedBack | Fate::Stopped) => {
+                    self.handed_back.insert(accepted.origin.position);
                     self.must_stop |= fate == Fate::Stopped;
                 }
             }

@@ -27,7 +27,7 @@ pub use counters::{
 };
 pub use deadline::Deadline;
 pub use error::chain;
-pub use flow::{Destination, IncomingBody, OnExhaustion, Outcome, Relay};
+pub use flow::{Destination, IncomingBody, OnExhaustion, Outcome, Relay, Rest};
 pub use ledger_choice::{LedgerSettings, NoLedger, TableOrMemory};
 pub use ports::{
     Claim, DeadLetters, Delivery, Lease, PortError, Refusal, Remedy, Row, Settled, Sink, TokenCheck,
@@ -38,5 +38,6 @@ pub use sending::{
     send_in_calls, store_in_calls,
 };
 pub use sinks::{
-    AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, local_sinks, ndjson,
+    ARRAY_BYTES, AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, json_array,
+    local_sinks, ndjson,
 };

@@ -3,15 +3,17 @@
 mod any_sink;
 mod choice;
 mod file;
+mod json_array;
 mod registry;
 mod stdout;
 
 pub use any_sink::AnySink;
 pub use file::FileSink;
+pub use json_array::{ARRAY_BYTES, json_array};
 pub use registry::{RegisteredSink, SinkRegistry, local_sinks};
 pub use stdout::{StdoutSink, ndjson};
 
-use tenant_logs::Schema;
+use tenant_logs::{Raw, Schema};
 
 /// What settings can say of a sink.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +22,8 @@ pub struct SinkKind {
     pub name: &'static str,
     /// The schemas it takes; the first is what it is given where `SINKS` names none.
     pub schemas: &'static [Schema],
+    /// What its rows keep of their event beside their fields where `RAW` says nothing.
+    pub raw: Raw,
 }
 
 impl SinkKind {
@@ -28,6 +32,7 @@ impl SinkKind {
         Self {
             name,
             schemas: &Schema::ALL,
+            raw: Raw::Whole,
         }
     }
 
@@ -36,7 +41,13 @@ impl SinkKind {
         Self {
             name,
             schemas: &[Schema::Raw],
+            raw: Raw::Whole,
         }
+    }
+
+    /// Whether some rows have fields of their own, beside which something of the event can be kept.
+    fn has_fields(&self) -> bool {
+        self.schemas.iter().any(|schema| *schema != Schema::Raw)
     }
 
     /// The schema of this name, or the first one; `None` if the sink does not take it.

@@ -150,10 +150,9 @@ pub(crate) fn relay_with<L: Store>(
     sinks: Vec<TestSink>,
     store: Option<L>,
 ) -> Relay<TestSink, L, TestDeadLetters> {
-    let destinations = sinks.into_iter().map(|sink| Destination {
-        sink,
-        schema: Schema::Raw,
-    });
+    let destinations = sinks
+        .into_iter()
+        .map(|sink| Destination::new(sink, Schema::Raw));
     let tenant = TenantName::parse("acme").unwrap();
     let function = "test-function";
     Relay {
@@ -164,6 +163,7 @@ pub(crate) fn relay_with<L: Store>(
         redaction: Redaction::default(),
         destinations: destinations.collect(),
         replay_destinations: None,
+        leads_here: &[],
         ledger: store.map(|store| Journal::new(store, 35)),
         dead_letters: TestDeadLetters::default(),
         on_exhaustion: OnExhaustion::HandBack,

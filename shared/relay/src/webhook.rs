@@ -153,10 +153,8 @@ pub async fn receive_body<S: Sink, L: Store, D: DeadLetters>(
     match parse(&text) {
         Ok(parsed) => {
             let arrival = IncomingBody {
-                body: &body,
-                parsed: Ok(parsed),
                 trace_id: request.trace_id,
-                left_out: 0,
+                ..IncomingBody::new(&body, Ok(parsed))
             };
             WebhookAnswer::of(&relay.deliver(vec![arrival], deadline).await)
         }
@@ -188,12 +186,7 @@ async fn refuse<S: Sink, L: Store, D: DeadLetters>(
         });
         return WebhookAnswer::unreadable(unreadable);
     }
-    let arrival = IncomingBody {
-        body,
-        parsed: Err(unreadable),
-        trace_id: None,
-        left_out: 0,
-    };
+    let arrival = IncomingBody::new(body, Err(unreadable));
     let outcome = relay.deliver(vec![arrival], deadline).await;
     if outcome.handed_back.is_empty() {
         WebhookAnswer::unreadable(unreadable)

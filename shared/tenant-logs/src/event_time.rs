@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
 use crate::json::{member, string_content};
@@ -26,7 +27,8 @@ impl EventTime {
         envelope: Option<Timestamp>,
         log_id: &str,
     ) -> Option<Self> {
-        if let Some(millis) = date.and_then(plain_millis) {
+        let plain = date.and_then(plain_millis);
+        if let Some(millis) = plain.filter(|millis| *millis >= FIRST_WRITTEN_SECOND * 1000) {
             return Some(Self::Plain { millis });
         }
         let time = date.and_then(read_time).or(envelope);
@@ -71,13 +73,31 @@ pub(crate) fn read_time(json: &str) -> Option<Timestamp> {
 /// Fraction digits that a time can hold.
 const MAX_FRACTION_DIGITS: usize = 9;
 
+/// The first second of 1971. An older date that is written out is what some program made of a missing one.
+const FIRST_WRITTEN_SECOND: i64 = 31_536_000;
+
 fn read_date(text: &str) -> Option<Timestamp> {
-    let text = without_excess_digits(text);
+    let text = with_zone_beside(&without_excess_digits(text));
     let zoned = text.parse::<Timestamp>().ok();
-    zoned.or_else(|| {
+    let civil = || {
         let civil: DateTime = text.parse().ok()?;
         Some(civil.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    })
+    };
+    // As HTTP and mail write it.
+    let mail = || Some(rfc2822::parse(&text).ok()?.timestamp());
+    let time = zoned.or_else(civil).or_else(mail);
+    time.filter(|time| time.as_second() >= FIRST_WRITTEN_SECOND)
+}
+
+/// Returns a date whose zone follows without a blank: `10:04:00 +0530`, `10:04:00 UTC`.
+fn with_zone_beside(text: &str) -> String {
+    match text.rsplit_once(' ') {
+        Some((date, "UTC")) if !date.contains(", ") => format!("{date}Z"),
+        Some((date, zone)) if !date.contains(", ") && zone.starts_with(['+', '-']) => {
+            format!("{date}{zone}")
+        }
+        Some(_) | None => text.to_owned(),
+    }
 }
 
 /// Returns a date whose fraction has at most nine digits.
@@ -98,6 +118,13 @@ const FIRST_MILLIS: i64 = 100_000_000_000;
 const FIRST_SECOND: i64 = 1_000_000_000;
 
 fn since_epoch(number: &str) -> Option<Timestamp> {
+    if number.contains(['e', 'E']) {
+        let plain: f64 = number
+            .parse()
+            .ok()
+            .filter(|plain: &f64| plain.abs() < 1e15)?;
+        return since_epoch(&plain.to_string());
+    }
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if !fraction.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;
@@ -249,7 +276,30 @@ mod tests {
                 r#"{"$date":{"$numberLong":"1795169040123"}}"#,
                 "2026-11-20T10:04:00.123Z",
             ),
+            (r#""2026-11-20t10:04:00.5z""#, "2026-11-20T10:04:00.5Z"),
+            (r#""2026-11-20T15:34:00+0530""#, "2026-11-20T10:04:00Z"),
+            (
+                r#""2026-11-20T15:34:00.25+05:30""#,
+                "2026-11-20T10:04:00.25Z",
+            ),
+            (r#"" 2026-11-20T10:04:00Z ""#, "2026-11-20T10:04:00Z"),
+            (r#""2026-11-20 15:34:00.5 +0530""#, "2026-11-20T10:04:00.5Z"),
+            (r#""2026-11-20 10:04:00 UTC""#, "2026-11-20T10:04:00Z"),
+            (r#""Fri, 20 Nov 2026 10:04:00 GMT""#, "2026-11-20T10:04:00Z"),
+            (
+                r#""Fri, 20 Nov 2026 15:34:00 +0530""#,
+                "2026-11-20T10:04:00Z",
+            ),
+            (r#""2026-11-20""#, "2026-11-20T00:00:00Z"),
+            (r#""2026-11-20T10:04""#, "2026-11-20T10:04:00Z"),
+            // The time scale of tenants has no such second.
+            (r#""2016-12-31T23:59:60Z""#, "2016-12-31T23:59:59Z"),
+            (r#""2016-12-31T23:59:60.000Z""#, "2016-12-31T23:59:59Z"),
             ("1795169040", "2026-11-20T10:04:00Z"),
+            (r#""1795169040""#, "2026-11-20T10:04:00Z"),
+            ("1.79516904e9", "2026-11-20T10:04:00Z"),
+            ("1795169040123E0", "2026-11-20T10:04:00.123Z"),
+            ("1795169040123.9", "2026-11-20T10:04:00.123Z"),
             ("1795169040.5", "2026-11-20T10:04:00.5Z"),
             ("1795169040123", "2026-11-20T10:04:00.123Z"),
             (r#""1795169040123""#, "2026-11-20T10:04:00.123Z"),
@@ -265,9 +315,21 @@ mod tests {
         for date in [
             r#""2026-02-29T09:04:00.000Z""#,
             r#""2026-11-20T25:04:00.000Z""#,
+            r#""2024-02-30T09:04:00.000Z""#,
+            r#""2026-13-01""#,
+            r#""1970-01-01T00:00:00.000Z""#,
+            r#""0001-01-01T00:00:00Z""#,
+            r#""-002026-11-20T09:04:00Z""#,
+            r#""20-11-2026""#,
             r#""***""#,
+            r#""""#,
             "null",
+            "true",
+            "[]",
             "0",
+            "-1795169040",
+            "1e400",
+            "1795169040123456",
             "{}",
             r#"{"$date":1}"#,
             "999999999",

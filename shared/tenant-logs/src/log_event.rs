@@ -10,6 +10,7 @@ use crate::element::{Data, Element};
 use crate::event_time::{EventTime, read_time};
 use crate::json::{member, object_members, scalar, string_content};
 use crate::record::{MemberIndex, Record};
+use crate::redaction::split_unescaped;
 
 /// A log event: the text it came as, and the few fields we route, batch and remember by.
 ///
@@ -353,7 +354,8 @@ fn redacted_paths(json: &str) -> Vec<String> {
         return paths;
     }
     let joined: String = serde_json::from_str(json).unwrap_or_default();
-    let paths = joined.split(',').map(str::trim);
+    // A backslash escapes the comma in a name.
+    let paths = split_unescaped(&joined, ',').into_iter().map(str::trim);
     paths
         .filter(|path| !path.is_empty())
         .map(str::to_owned)

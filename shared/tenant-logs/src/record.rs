@@ -13,8 +13,8 @@ use crate::json::scan::{Name, Scan, skip_white_space};
 use crate::json::string_content;
 
 pub(crate) use fields::{
-    Actor, Auth, AuthUser, Authenticator, Body, Details, DetailsError, ErrorPayload, Fields,
-    Fingerprints, Location, Members, References, Request, Response,
+    Actor, Assigned, Auth, AuthUser, Authenticator, Body, Details, DetailsError, ErrorPayload,
+    Fields, Fingerprints, Location, Members, References, Request, Response,
 };
 
 /// Where a record's members are, noted while its body is read: names are looked at only where a schema asks.
@@ -57,8 +57,10 @@ impl<'a> MemberIndex<'a> {
 
     /// Notes the members of `details`. Returns where it ends.
     pub(crate) fn note_details(&mut self, scan: &mut Scan<'a>, begin: usize) -> Option<usize> {
+        // Of repeated ones the last counts, and the members of those before are nobody's.
+        self.members.drain(self.details());
+        self.details = 0..0;
         if scan.byte(begin)? != b'{' {
-            self.details = 0..0;
             return scan.value_end(begin);
         }
         let first = self.member_count();
@@ -120,16 +122,29 @@ impl<'a> Record<'a> {
             ..Self::default()
         };
         let details = index.details();
-        let members = index
-            .slices(0..details.start)
-            .chain(index.slices(details.end..index.members.len()));
-        for (name, json) in members {
+        let members = || {
+            let after = index.slices(details.end..index.members.len());
+            index.slices(0..details.start).chain(after)
+        };
+        for (name, json) in members() {
             match with_name(name, record.no_escapes, |name| record.own.field(name)) {
                 Some(field) => *field = Some(json),
                 None => record.others.push((name, json)),
             }
         }
-        for (name, json) in index.slices(details) {
+        if index.has_backslash {
+            // What cannot be decoded fills no field, and stays with what we do not know.
+            for (name, json) in members() {
+                if let Some(field) = with_name(name, false, |name| record.own.field(name))
+                    && *field == Some(json)
+                    && !is_readable(json)
+                {
+                    *field = None;
+                    record.others.push((name, json));
+                }
+            }
+        }
+        for (name, json) in index.slices(details.clone()) {
             if let Some(field) =
                 with_name(name, record.no_escapes, |name| record.details.field(name))
             {
@@ -138,7 +153,6 @@ impl<'a> Record<'a> {
         }
         repeats::leave_last_of_each(&mut record.others, record.no_escapes);
         if index.has_backslash {
-            record.own.leave_out_unreadable();
             record.details.leave_out_unreadable();
         }
         record
@@ -162,6 +176,11 @@ impl<'a> Record<'a> {
         index.note_backslash(&scan);
         Self::from_index(&index)
     }
+}
+
+/// Whether JSON is no string, or one that can be decoded.
+fn is_readable(json: &str) -> bool {
+    !json.starts_with('"') || string_content(json).is_some()
 }
 
 /// Gives the content of a name that is written as JSON; an empty one where it cannot be decoded.

@@ -12,7 +12,8 @@ use crate::json::object_members;
 use crate::{LogEvent, Secret};
 use rewriting::Rewriting;
 pub use rules::RedactionProblem;
-use rules::{Action, Node, Rule, split_unescaped};
+pub(crate) use rules::split_unescaped;
+use rules::{Action, Node, Rule};
 
 /// Which members of a record are redacted, and how.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +80,7 @@ impl Redaction {
         if tree.children.is_empty() {
             return false;
         }
-        let mut rewriting = self.rewriting();
+        let mut rewriting = Rewriting::with(self.key.as_ref());
         rewriting.value(log_event.record(), &[&tree], 0);
         let record = std::mem::take(&mut rewriting.text);
         if let Some(beside) = log_event.beside() {
@@ -92,13 +93,12 @@ impl Redaction {
         true
     }
 
-    /// Redacts an object that is no log event, as if a record began at every object in it; `None` for other text.
-    ///
-    /// A string that may hold JSON and what is nested deeper than anybody's record are masked.
+    /// Redacts an object that is no log event by the same rules, as if a record began at every object in it; `None` for other
+    /// text.
     pub fn redact_object(&self, text: &str) -> Option<String> {
         object_members(text)?;
-        let mut rewriting = self.rewriting();
-        rewriting.anywhere(text, &[], &self.tree, 0);
+        let mut rewriting = Rewriting::anywhere(self.key.as_ref(), &self.tree);
+        rewriting.value(text, &[], 0);
         Some(rewriting.text)
     }
 
@@ -108,10 +108,6 @@ impl Redaction {
             tree.insert(rule);
         }
         tree
-    }
-
-    fn rewriting(&self) -> Rewriting<'_> {
-        Rewriting::with(self.key.as_ref())
     }
 }
 

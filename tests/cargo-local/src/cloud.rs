@@ -22,8 +22,10 @@ pub use {aws_eventbridge_target, aws_log_poller, aws_webhook_ingest};
 pub const TOKEN: &str = "local-token";
 /// The tenant of the local cloud.
 pub const TENANT: &str = "acme";
-/// What the rules of both buses match.
+/// What the rules of the partner buses match.
 pub const RULE_PATTERN: &str = r#"{"source":[{"prefix":"aws.partner/auth0.com/"},{"prefix":"auth0.com/"}],"detail-type":["Auth0 log"]}"#;
+/// The types that the ingest function puts onto the custom bus beside the queue: those that the detections match.
+pub const BUS_TYPES: &str = "api_limit,api_limit_warning,gd_module_switch,gd_otp_rate_limit_exceed,gd_recovery_rate_limit_exceed,gd_unenroll,gd_user_delete,limit_mu,limit_sul,limit_wc,pwd_leak,reset_pwd_leak,sapi,signup_pwd_leak";
 /// The source of events that a partner bus brings.
 pub const PARTNER_SOURCE: &str =
     "aws.partner/auth0.com/acme-0f3c1c8e-6b0e-4b52-9a53-0d6a3f2c7f11/auth0.logs";
@@ -107,9 +109,9 @@ pub struct Cloud {
     pub ingest: Arc<Function>,
     /// The target function.
     pub target: Arc<Function>,
-    /// The custom bus, where the ingest function puts events.
+    /// The custom bus, where the ingest function puts the events of some types, for rules of one's own.
     pub bus: EventBus,
-    /// The partner bus, whose events wait in the same queue.
+    /// The partner bus, whose events wait in the same queue as what the ingest function sends.
     pub partner_bus: EventBus,
     /// A partner bus whose rule invokes the target directly.
     pub direct_bus: EventBus,
@@ -123,20 +125,32 @@ pub struct Cloud {
     pub collector: Collector,
     /// The health of the custom bus.
     pub bus_faults: Faults,
-    /// The health of the dead-letter queue's endpoint.
+    /// The health of the queues' endpoint.
     pub queue_faults: Faults,
     /// The health of the collector.
     pub collector_faults: Faults,
-    _sqs: SqsEndpoint,
+    sqs: SqsEndpoint,
 }
 
 impl Cloud {
+    /// Puts another queue beside the others, which no mapping reads; what is delayed there is ready at once.
+    pub fn add_queue(&self, name: &str) -> Arc<Queue> {
+        let options = QueueOptions {
+            delay_divisor: u32::MAX,
+            ..QueueOptions::default()
+        };
+        let queue = Queue::new(name, options);
+        self.sqs.add(Arc::clone(&queue));
+        queue
+    }
+
     /// Starts everything around the built functions.
     pub async fn start(binaries: &Binaries, options: CloudOptions) -> Result<Self, CloudError> {
         let [bus_faults, queue_faults, collector_faults] = [1, 2, 3].map(Faults::seeded);
         let (deliver_queue, set_aside_queue) = queues(&options);
         let sqs = SqsEndpoint::start(queue_faults.clone()).await?;
         let set_aside_url = sqs.add(Arc::clone(&set_aside_queue));
+        let deliver_url = sqs.add(Arc::clone(&deliver_queue));
         let collector_options = CollectorOptions {
             file: options.collector_file.clone(),
             keeps_events: options.keeps_events,
@@ -155,11 +169,7 @@ impl Cloud {
             binaries,
             ("aws-webhook-ingest", options.ingest_concurrency),
             &options,
-            shared.iter().cloned().chain([
-                ("WEBHOOK_TOKENS", TOKEN.to_owned()),
-                ("EVENT_BUS_NAME", bus.name().to_owned()),
-                ("AWS_ENDPOINT_URL_EVENTBRIDGE", bus.url()),
-            ]),
+            shared.iter().cloned().chain(of_ingest(deliver_url, &bus)),
         )?;
         let target = start_function(
             binaries,
@@ -168,7 +178,6 @@ impl Cloud {
             shared.into_iter().chain(sinks(&options, &collector)),
         )?;
 
-        bus.add_rule(to_queue(&deliver_queue)?)?;
         partner_bus.add_rule(to_queue(&deliver_queue)?)?;
         direct_bus.add_rule(to_function(&target, &set_aside_queue)?)?;
         let mapping = EventSource::start(
@@ -190,7 +199,7 @@ impl Cloud {
             bus_faults,
             queue_faults,
             collector_faults,
-            _sqs: sqs,
+            sqs,
         })
     }
 }
@@ -203,6 +212,8 @@ fn queues(options: &CloudOptions) -> (Arc<Queue>, Arc<Queue>) {
             max_receive_count: 240,
             dead_letter_queue: Arc::clone(&set_aside_queue),
         }),
+        // A minute is 200 ms, as long as what a mapping gives back waits here.
+        delay_divisor: 300,
     };
     (Queue::new("deliver", deliver_options), set_aside_queue)
 }
@@ -225,6 +236,17 @@ fn rule(target: Target) -> Result<Rule, PatternError> {
         pattern: Pattern::parse(RULE_PATTERN)?,
         targets: vec![target],
     })
+}
+
+fn of_ingest(deliver_url: String, bus: &EventBus) -> [(&'static str, String); 6] {
+    [
+        ("WEBHOOK_TOKENS", TOKEN.to_owned()),
+        ("SINKS", "event-queue,event-bus".to_owned()),
+        ("EVENT_QUEUE_URL", deliver_url),
+        ("EVENT_BUS_NAME", bus.name().to_owned()),
+        ("EVENT_BUS_INCLUDE_TYPES", BUS_TYPES.to_owned()),
+        ("AWS_ENDPOINT_URL_EVENTBRIDGE", bus.url()),
+    ]
 }
 
 fn sinks(

@@ -91,6 +91,27 @@ async fn data_may_be_flat_or_wrapped_an_object_or_text_in_either_schema() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_row_keeps_the_rest_of_its_event_unless_raw_says_otherwise() {
+    let record =
+        json!({ "log_id": "1", "type": "s", "date": "2026-11-20T10:30:15.204Z", "novel": 7 });
+    let whole = json!({ "log_id": "1", "data": record });
+    for (raw, kept) in [
+        ("", json!({ "novel": 7 })),
+        ("none", json!({})),
+        ("whole", whole),
+    ] {
+        let options = AzureOptions {
+            environment: vec![("RAW".to_owned(), raw.to_owned())],
+            ..AzureOptions::default()
+        };
+        let cloud = azure(options).await;
+        cloud.partner_topic.put(&[event_with(&record)]).unwrap();
+        settled(&cloud).await;
+        assert_eq!(cloud.logs.rows().remove(0).columns["Raw"], kept, "{raw}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn poison_is_set_aside_and_acknowledged_and_another_publisher_is_filtered() {
     let cloud = azure(AzureOptions::default()).await;
     let poison = event_with(&json!({ "neither": "type nor identifier" }));

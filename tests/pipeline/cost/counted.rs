@@ -1,9 +1,11 @@
 //! What the product's own clients ask of the far ends, which count it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_clients::{AwsConnection, AwsSettings};
+use aws_clients::{AwsConnection, AwsSettings, EventQueue, EventQueueSettings};
 use fakes::aws::dynamodb::Table;
+use fakes::aws::queue::{Queue, QueueOptions, SqsEndpoint};
 use fakes::azure::entra::Entra;
 use fakes::azure::event_grid::{EventSchema, Topic};
 use fakes::azure::tables::TableStorage;
@@ -78,10 +80,23 @@ pub(super) struct OnQueue {
     pub(super) bytes: f64,
 }
 
+/// Counts the messages that the webhook makes of a body.
 pub(super) async fn on_queue(body: &str) -> OnQueue {
+    let sqs = SqsEndpoint::start(Faults::healthy()).await.unwrap();
+    let queue = Queue::new("deliver", QueueOptions::default());
+    let values = [("EVENT_QUEUE_URL".to_owned(), sqs.add(Arc::clone(&queue)))];
+    let settings = read(&values, EventQueueSettings::read);
+    let connection = connection(&sqs.url());
+    send(
+        &EventQueue::new(&connection, settings, "aws-webhook-ingest"),
+        body,
+    )
+    .await;
+    let bodies = queue.bodies();
+    let count = |count: usize| f64::from(u32::try_from(count).unwrap());
     OnQueue {
-        messages: 1.0,
-        bytes: f64::from(u32::try_from(body.len()).unwrap()),
+        messages: count(bodies.len()),
+        bytes: count(bodies.iter().map(|body| body.len()).sum()),
     }
 }
 

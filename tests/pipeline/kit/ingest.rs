@@ -1,4 +1,5 @@
-//! The webhook side alone: function URL, the real ingest function, its bus and its dead-letter queue.
+//! The webhook side alone: function URL, the real ingest function, its bus, its queue and its dead-letter queue. It sends to
+//! the bus unless the settings name other sinks.
 //!
 //! What reaches the bus stays in a queue of its own, so that a test can read it.
 
@@ -30,6 +31,7 @@ pub(crate) struct Ingest {
     pub(crate) bus: EventBus,
     pub(crate) bus_faults: Faults,
     pub(crate) queue_faults: Faults,
+    pub(crate) deliver: Arc<Queue>,
     url: FunctionUrl,
     on_bus: Arc<Queue>,
     set_aside: Arc<Queue>,
@@ -68,6 +70,8 @@ impl Ingest {
         let set_aside = Queue::new("set-aside", QueueOptions::default());
         let sqs = SqsEndpoint::start(queue_faults.clone()).await.unwrap();
         let set_aside_url = sqs.add(Arc::clone(&set_aside));
+        let deliver = Queue::new("deliver", QueueOptions::default());
+        let deliver_url = sqs.add(Arc::clone(&deliver));
         let bus = EventBus::start("auth0-logs", bus_faults.clone())
             .await
             .unwrap();
@@ -85,7 +89,9 @@ impl Ingest {
         options.environment = [
             ("TENANT_NAME", "acme"),
             ("WEBHOOK_TOKENS", TOKEN),
+            ("SINKS", "event-bus"),
             ("EVENT_BUS_NAME", bus.name()),
+            ("EVENT_QUEUE_URL", &deliver_url),
             ("DEAD_LETTER_QUEUE_URL", &set_aside_url),
             ("AWS_ENDPOINT_URL_EVENTBRIDGE", &bus.url()),
             ("AWS_ENDPOINT_URL_SQS", &sqs.url()),
@@ -101,6 +107,7 @@ impl Ingest {
             bus,
             bus_faults,
             queue_faults,
+            deliver,
             on_bus,
             set_aside,
             _sqs: sqs,

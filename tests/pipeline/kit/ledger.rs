@@ -39,6 +39,11 @@ fn delivered_ids(row: &Map<String, Value>) -> Vec<Vec<u8>> {
     ids.map(|(_, id)| id.to_vec()).collect()
 }
 
+/// The rows of the bucket that a log event has at the sink `http`.
+pub(crate) fn rows_of(table: &Contents, log_id: &str) -> Vec<Map<String, Value>> {
+    table.items(&bucket(log_id))
+}
+
 /// The letters that the rows of a log event have for it at the sink `http`, the youngest row last; `-` for a claim.
 pub(crate) fn outcomes(table: &Contents, log_id: &str) -> String {
     let rows = table.items(&bucket(log_id));

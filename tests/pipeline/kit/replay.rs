@@ -6,7 +6,7 @@ use std::time::Duration;
 use cargo_local::cloud::{Cloud, CloudOptions};
 use fakes::aws::event_bus::EventBus;
 use fakes::aws::firehose::Firehose;
-use fakes::aws::queue::{Queue, QueueOptions, Redrive};
+use fakes::aws::queue::{Extras, Queue, QueueOptions, Redrive};
 use fakes::faults::Faults;
 use hosts::event_source::{EventSource, MappingOptions};
 use serde_json::{Value, json};
@@ -92,7 +92,12 @@ impl Replaying {
                 break;
             }
             for dead_letter in dead_letters {
-                self.replay_queue.send(&dead_letter.body).unwrap();
+                let extras = Extras {
+                    delay: Duration::ZERO,
+                    ..(*dead_letter.extras).clone()
+                };
+                let moved = self.replay_queue.send_with(&dead_letter.body, extras);
+                moved.unwrap();
                 set_aside.delete(&dead_letter.receipt_handle).unwrap();
             }
         }

@@ -5,11 +5,37 @@ use hyper::Request;
 use relay::settings::environment;
 use serde_json::{Map, Value, json};
 
+use crate::kit::target::record;
+
 /// A running server.
 pub(crate) struct Moto {
     pub(crate) url: String,
     /// A server that serves two runs keeps the resources of the first, so every name is new.
     suffix: String,
+}
+
+/// A message as SQS hands it out.
+pub(crate) struct Message {
+    pub(crate) handle: String,
+    pub(crate) body: String,
+    pub(crate) attributes: Value,
+    pub(crate) own_attributes: Value,
+}
+
+impl Message {
+    /// The record that Lambda makes of it, named by its handle.
+    pub(crate) fn record(&self, queue_arn: &str) -> Value {
+        let mut record = record(&self.handle, Some(&self.body));
+        record["eventSourceARN"] = queue_arn.into();
+        record["attributes"] = self.attributes.clone();
+        let own = self.own_attributes.as_object().into_iter().flatten();
+        for (name, value) in own {
+            record["messageAttributes"][name] = json!({
+                "stringValue": value["StringValue"], "dataType": value["DataType"],
+            });
+        }
+        record
+    }
 }
 
 /// A service of the JSON protocols: its name in a signature, what its operations begin with, the protocol's version.
@@ -116,15 +142,40 @@ impl Moto {
         self.call(&SQS, "SendMessage", &input).await;
     }
 
-    /// Takes at most ten messages off a queue: their receipt handles and bodies.
-    pub(crate) async fn receive(&self, queue_url: &str) -> Vec<(String, String)> {
-        let input = json!({"QueueUrl": queue_url, "MaxNumberOfMessages": 10});
+    /// Takes at most ten messages off a queue.
+    pub(crate) async fn receive(&self, queue_url: &str) -> Vec<Message> {
+        let input = json!({
+            "QueueUrl": queue_url, "MaxNumberOfMessages": 10,
+            "AttributeNames": ["All"], "MessageAttributeNames": ["All"],
+        });
         let received = self.call(&SQS, "ReceiveMessage", &input).await;
         let messages = received["Messages"].as_array().into_iter().flatten();
         let text = |message: &Value, name: &str| message[name].as_str().unwrap().to_owned();
-        messages
-            .map(|message| (text(message, "ReceiptHandle"), text(message, "Body")))
-            .collect()
+        let messages = messages.map(|message| Message {
+            handle: text(message, "ReceiptHandle"),
+            body: text(message, "Body"),
+            attributes: message["Attributes"].clone(),
+            own_attributes: message["MessageAttributes"].clone(),
+        });
+        messages.collect()
+    }
+
+    /// How many messages of a queue nobody sees yet.
+    pub(crate) async fn delayed(&self, queue_url: &str) -> String {
+        let name = "ApproximateNumberOfMessagesDelayed";
+        let input = json!({"QueueUrl": queue_url, "AttributeNames": [name]});
+        let attributes = self.call(&SQS, "GetQueueAttributes", &input).await;
+        attributes["Attributes"][name].as_str().unwrap().to_owned()
+    }
+
+    /// The ARN of a queue.
+    pub(crate) async fn queue_arn(&self, queue_url: &str) -> String {
+        let input = json!({"QueueUrl": queue_url, "AttributeNames": ["QueueArn"]});
+        let attributes = self.call(&SQS, "GetQueueAttributes", &input).await;
+        attributes["Attributes"]["QueueArn"]
+            .as_str()
+            .unwrap()
+            .to_owned()
     }
 
     pub(crate) async fn delete(&self, queue_url: &str, receipt_handle: &str) {
@@ -135,9 +186,7 @@ impl Moto {
     /// Makes a bus with the stack's rule, which sends to a queue; returns the bus's name.
     pub(crate) async fn bus(&self, queue_url: &str, pattern: &str) -> String {
         let bus = self.name("logs");
-        let input = json!({"QueueUrl": queue_url, "AttributeNames": ["QueueArn"]});
-        let attributes = self.call(&SQS, "GetQueueAttributes", &input).await;
-        let queue_arn = &attributes["Attributes"]["QueueArn"];
+        let queue_arn = self.queue_arn(queue_url).await;
         self.call(&EVENTS, "CreateEventBus", &json!({ "Name": bus }))
             .await;
         let rule = json!({"Name": "auth0-logs", "EventBusName": bus, "EventPattern": pattern});

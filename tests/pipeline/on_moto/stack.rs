@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 
 use super::moto::Moto;
 use crate::kit::reply::{Reply, send};
-use crate::kit::target::record;
 use crate::kit::{binaries, settings};
 
 /// The token that is live at first.
@@ -37,8 +36,8 @@ async fn function(name: &str, environment: &[(&str, &str)]) -> Function {
 }
 
 impl Stack {
-    /// Makes everything anew; `others` are settings of both functions that replace those of the stack.
-    pub(crate) async fn start(moto: Moto, others: &[(&str, &str)]) -> Self {
+    /// Makes everything anew; `others` are settings of the ingest function and of the target that replace those of the stack.
+    pub(crate) async fn start(moto: Moto, others: [&[(&str, &str)]; 2]) -> Self {
         let [deliver_url, set_aside_url] =
             [moto.queue("deliver").await, moto.queue("set-aside").await];
         let bus = moto.bus(&deliver_url, RULE_PATTERN).await;
@@ -54,6 +53,7 @@ impl Stack {
         ];
         let of_ingest = [
             ("WEBHOOK_TOKENS_SECRET_ARN", tokens_arn.as_str()),
+            ("EVENT_QUEUE_URL", &deliver_url),
             ("EVENT_BUS_NAME", &bus),
         ];
         let of_target = [
@@ -61,10 +61,13 @@ impl Stack {
             ("FIREHOSE_STREAM_NAME", stream.as_str()),
             ("LEDGER_TABLE", &table),
         ];
-        let environment = |own: &[(&'static str, &str)]| -> Vec<(String, String)> {
+        let environment = |own: &[(&'static str, &str)], others| -> Vec<(String, String)> {
             settings(&[&shared[..], own, others].concat())
         };
-        let [of_ingest, of_target] = [environment(&of_ingest), environment(&of_target)];
+        let [of_ingest, of_target] = [
+            environment(&of_ingest, others[0]),
+            environment(&of_target, others[1]),
+        ];
         let [of_ingest, of_target] = [&of_ingest, &of_target].map(|pairs| {
             let pairs = pairs.iter();
             let pairs = pairs.map(|(name, value)| (name.as_str(), value.as_str()));
@@ -95,26 +98,28 @@ impl Stack {
     /// returns how many messages there were and how many of them failed.
     pub(crate) async fn deliver(&self) -> (usize, usize) {
         let (mut received, mut failed) = (0, 0);
+        let queue_arn = self.moto.queue_arn(&self.deliver_url).await;
         loop {
             let messages = self.moto.receive(&self.deliver_url).await;
             if messages.is_empty() {
                 return (received, failed);
             }
             received += messages.len();
-            let records = messages
-                .iter()
-                .map(|(handle, body)| record(handle, Some(body)));
+            let records = messages.iter().map(|message| message.record(&queue_arn));
             let payload = json!({ "Records": records.collect::<Vec<_>>() });
             let answer = self.target.invoke(payload.to_string()).await.unwrap();
             let answer: Value = serde_json::from_slice(&answer).unwrap();
             let failures = answer["batchItemFailures"].as_array().unwrap();
             failed += failures.len();
-            let is_failed = |handle: &String| {
-                let named = |failure: &Value| failure["itemIdentifier"] == handle.as_str();
+            let is_failed = |handle: &str| {
+                let named = |failure: &Value| failure["itemIdentifier"] == handle;
                 failures.iter().any(named)
             };
-            for (handle, _) in messages.iter().filter(|(handle, _)| !is_failed(handle)) {
-                self.moto.delete(&self.deliver_url, handle).await;
+            let done = messages
+                .iter()
+                .filter(|message| !is_failed(&message.handle));
+            for message in done {
+                self.moto.delete(&self.deliver_url, &message.handle).await;
             }
         }
     }
@@ -127,8 +132,8 @@ impl Stack {
             if messages.is_empty() {
                 return dead_letters;
             }
-            for (_, body) in &messages {
-                dead_letters.push(serde_json::from_str(body).unwrap());
+            for message in &messages {
+                dead_letters.push(serde_json::from_str(&message.body).unwrap());
             }
         }
     }

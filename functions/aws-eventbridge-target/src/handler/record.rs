@@ -8,6 +8,7 @@ use tenant_logs::{
 };
 
 use super::failure_record::payload_of;
+use super::message::MessageFacts;
 
 /// The largest text that a packed record may have: as much as the ingest function can be set to accept.
 const MAX_UNPACKED_BYTES: usize = 67_108_864;
@@ -26,7 +27,7 @@ pub(super) struct Record {
     event_source: String,
     message_id: Option<String>,
     body: Option<String>,
-    trace_header: Option<String>,
+    facts: MessageFacts,
     kinesis: Option<KinesisData>,
 }
 
@@ -40,10 +41,14 @@ struct KinesisData {
 pub(super) struct Text<'a> {
     /// The record's position in its batch.
     pub(super) origin: usize,
+    /// Whether it is all that the record holds, as it holds it.
+    pub(super) is_whole_body: bool,
     content: Result<Cow<'a, str>, Unreadable>,
     /// The bytes as they came, where the text is not them.
     raw: Option<Vec<u8>>,
     trace_id: Option<&'a str>,
+    /// What SQS tells of the message, where it is one.
+    facts: Option<&'a MessageFacts>,
 }
 
 impl LambdaEvent {
@@ -82,7 +87,16 @@ impl Record {
                 }
                 "messageId" => record.message_id = value.optional(JsonReader::text)?,
                 "body" => record.body = value.optional(JsonReader::text_or_json)?,
-                "attributes" => record.trace_header = value.optional(trace_header)?.flatten(),
+                "eventSourceARN" => {
+                    let arn = value.optional(JsonReader::text)?;
+                    record.facts.queue_arn = arn.unwrap_or_default();
+                }
+                "attributes" => {
+                    value.optional(|attributes| record.facts.read_system(attributes))?;
+                }
+                "messageAttributes" => {
+                    value.optional(|attributes| record.facts.read_own(attributes))?;
+                }
                 "kinesis" => record.kinesis = value.optional(KinesisData::read)?,
                 _ => value.skip()?,
             }
@@ -108,25 +122,26 @@ impl Record {
 
     /// The texts that it holds: one, unless it is Lambda's record of a batch that failed.
     pub(super) fn texts(&self, origin: usize) -> Vec<Text<'_>> {
-        let trace_id = self.trace_header.as_deref();
-        match &self.kinesis {
-            Some(kinesis) => vec![kinesis.text(origin)],
-            None => texts_of(self.body.as_deref().unwrap_or_default(), origin, trace_id),
+        if let Some(kinesis) = &self.kinesis {
+            return vec![kinesis.text(origin)];
         }
+        let trace_id = self.facts.trace_header.as_deref();
+        let mut texts = texts_of(self.body(), origin, trace_id);
+        for text in &mut texts {
+            text.facts = Some(&self.facts);
+        }
+        texts
     }
-}
 
-/// The trace that a message's attributes name.
-fn trace_header(attributes: &mut JsonReader<'_>) -> Result<Option<String>, UnexpectedJson> {
-    let mut trace_header = None;
-    attributes.object(|name, value| {
-        match name {
-            "AWSTraceHeader" => trace_header = value.optional(JsonReader::text)?,
-            _ => value.skip()?,
-        }
-        Ok(())
-    })?;
-    Ok(trace_header)
+    /// Its body, empty where there is none.
+    pub(super) fn body(&self) -> &str {
+        self.body.as_deref().unwrap_or_default()
+    }
+
+    /// What SQS tells of it; `None` if it is of a stream.
+    pub(super) fn message_facts(&self) -> Option<&MessageFacts> {
+        self.kinesis.is_none().then_some(&self.facts)
+    }
 }
 
 impl KinesisData {
@@ -155,9 +170,11 @@ impl KinesisData {
         };
         Text {
             origin,
+            is_whole_body: false,
             content,
             raw: Some(raw),
             trace_id: None,
+            facts: None,
         }
     }
 }
@@ -170,12 +187,17 @@ pub(super) fn texts_of<'a>(
 ) -> Vec<Text<'a>> {
     let text = |text: Cow<'a, str>| Text {
         origin,
+        is_whole_body: false,
         content: Ok(text),
         raw: None,
         trace_id,
+        facts: None,
     };
     let Some(payload) = payload_of(body) else {
-        return vec![text(body.into())];
+        return vec![Text {
+            is_whole_body: true,
+            ..text(body.into())
+        }];
     };
     match LambdaEvent::read(payload) {
         Ok(LambdaEvent::Batch(records)) => {
@@ -200,10 +222,10 @@ impl Text<'_> {
             Err(unreadable) => (&[][..], Err(*unreadable)),
         };
         IncomingBody {
-            body: self.raw.as_deref().unwrap_or(body),
-            parsed,
             trace_id: self.trace_id,
-            left_out: 0,
+            sinks: self.facts.and_then(|facts| facts.sinks.as_deref()),
+            waits_since: self.facts.and_then(MessageFacts::first),
+            ..IncomingBody::new(self.raw.as_deref().unwrap_or(body), parsed)
         }
     }
 }
@@ -227,7 +249,7 @@ mod tests {
         assert_eq!(first.body.as_deref(), Some(r#"{ "log_id":"1" }"#));
         assert_eq!(second.identifier(), Some("2"));
         assert_eq!(second.body.as_deref(), Some("\u{fffd} {\"log_id\":\"2\"}"));
-        assert_eq!(second.trace_header.as_deref(), Some("t"));
+        assert_eq!(second.facts.trace_header.as_deref(), Some("t"));
         assert_eq!((third.identifier(), third.body.as_deref()), (None, None));
         assert!(LambdaEvent::read(r#"{"Records":5}"#).is_err());
         assert!(LambdaEvent::read(r#"{"Records":["x"]}"#).is_err());

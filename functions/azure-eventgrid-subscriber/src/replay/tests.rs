@@ -99,10 +99,9 @@ impl Sink for Picky {
 type Flow = Relay<Picky, MemoryStore, DeadLettersInMemory>;
 
 fn relay(sinks: Vec<Picky>, dead_letters: &[(&str, &str)]) -> Flow {
-    let destinations = sinks.into_iter().map(|sink| Destination {
-        sink,
-        schema: Schema::Raw,
-    });
+    let destinations = sinks
+        .into_iter()
+        .map(|sink| Destination::new(sink, Schema::Raw));
     let tenant = TenantName::parse("acme").unwrap();
     Relay {
         counters: Counters::of_each_invocation("test", &tenant, CounterFormat::Plain),
@@ -112,6 +111,7 @@ fn relay(sinks: Vec<Picky>, dead_letters: &[(&str, &str)]) -> Flow {
         redaction: Redaction::default(),
         destinations: destinations.collect(),
         replay_destinations: Some(Vec::new()),
+        leads_here: &[],
         ledger: Some(Journal::new(MemoryStore::default(), 35)),
         dead_letters: DeadLettersInMemory::of(dead_letters),
         on_exhaustion: OnExhaustion::HandBack,

@@ -1,6 +1,6 @@
 //! How rows become a body: a line each, or the elements of an array.
 
-use relay::{Row, ndjson};
+use relay::{ARRAY_BYTES, Row, json_array, ndjson};
 use tenant_logs::BatchLimits;
 
 const MAX_ROWS: usize = 1_000;
@@ -37,8 +37,7 @@ impl BodyFormat {
     pub(crate) fn limits(self) -> BatchLimits {
         let bytes = match self {
             Self::Ndjson => MAX_BYTES,
-            // Two brackets, and one comma less than rows.
-            Self::Array => MAX_BYTES - 1,
+            Self::Array => MAX_BYTES - ARRAY_BYTES,
         };
         BatchLimits {
             events: MAX_ROWS,
@@ -49,7 +48,7 @@ impl BodyFormat {
     pub(crate) fn write<'a>(self, rows: impl Iterator<Item = &'a Row<'a>> + Clone) -> Vec<u8> {
         match self {
             Self::Ndjson => ndjson(rows),
-            Self::Array => array(rows),
+            Self::Array => json_array(rows.map(|row| row.json.as_ref())).into_bytes(),
         }
     }
 }
@@ -57,17 +56,4 @@ impl BodyFormat {
 /// A row with its line break or comma.
 pub(crate) fn row_bytes(row: &Row<'_>) -> usize {
     row.json.len() + 1
-}
-
-fn array<'a>(rows: impl Iterator<Item = &'a Row<'a>> + Clone) -> Vec<u8> {
-    let mut body = Vec::with_capacity(rows.clone().map(row_bytes).sum::<usize>() + 1);
-    body.push(b'[');
-    for (index, row) in rows.enumerate() {
-        if index > 0 {
-            body.push(b',');
-        }
-        body.extend_from_slice(row.json.as_bytes());
-    }
-    body.push(b']');
-    body
 }

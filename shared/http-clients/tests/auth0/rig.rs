@@ -194,10 +194,7 @@ pub(crate) fn poller(tenant: &Auth0, settings: &[(&str, &str)]) -> TestPoller {
         common,
         dead_letters: NoDeadLetters,
     };
-    let destination = Destination {
-        sink: CountingSink::default(),
-        schema: Schema::Raw,
-    };
+    let destination = Destination::new(CountingSink::default(), Schema::Raw);
     Poller {
         relay: Relay::polling(
             parts,

@@ -10,38 +10,17 @@ use tokio::time::Instant;
 use crate::counters::SinkCounters;
 use crate::deadline::Deadline;
 use crate::error::chain;
+use crate::flow::sink_job::SinkJob;
 use crate::flow::triage::Accepted;
 use crate::flow::{Destination, Fate, OnExhaustion, Relay, fate_of};
 use crate::journal::{Journal, Store, Tickets};
-use crate::ports::{Claim, DeadLetters, Delivery, Lease, Refusal, Row, Settled, Sink};
+use crate::ports::{Claim, DeadLetters, Delivery, Refusal, Row, Settled, Sink};
 use crate::sending::{Patience, Sending};
 
 /// Tries before refused log events are set aside: nobody brings them again.
 const TRIES_BEFORE_SETTING_ASIDE: u32 = 12;
 /// Tries before refused log events are handed back: the trigger brings them again.
 const TRIES_BEFORE_HANDING_BACK: u32 = 3;
-
-/// Log events on their way to one sink.
-pub(super) struct SinkJob<'i, 'a, S> {
-    pub(super) destination: &'i Destination<S>,
-    pub(super) accepted: &'i [Accepted<'a>],
-    /// Whether dead letters brought them: the ledger may know them as set aside.
-    pub(super) is_replay: bool,
-}
-
-impl<S: Sink> SinkJob<'_, '_, S> {
-    pub(super) fn sink_name(&self) -> &'static str {
-        self.destination.sink.name()
-    }
-
-    fn lease(&self, deadline: &Deadline) -> Lease {
-        if self.is_replay {
-            deadline.lease().for_replay()
-        } else {
-            deadline.lease()
-        }
-    }
-}
 
 impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Delivers log events to one sink, whatever the other sinks do; returns what became of each.
@@ -51,29 +30,26 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         deadline: &Deadline,
     ) -> (Vec<Fate>, SinkCounters) {
         let mut counters = SinkCounters::default();
-        let accepted = job.accepted;
-        let fates = match &self.ledger {
-            _ if accepted.is_empty() => Vec::new(),
+        let sent = match &self.ledger {
+            _ if job.meant.is_empty() => Vec::new(),
             Some(ledger) => {
                 self.deliver_once(ledger, job, deadline, &mut counters)
                     .await
             }
             None => {
-                let all: Vec<&Accepted<'_>> = accepted.iter().collect();
-                self.send_all(job.destination, &all, deadline, &mut counters)
+                self.send_all(job.destination, &job.meant, deadline, &mut counters)
                     .await
             }
         };
+        let mut sent = sent.into_iter();
+        let fates: Vec<Fate> = job
+            .left_out
+            .iter()
+            .map(|left_out| left_out.or_else(|| sent.next()))
+            .map(|fate| fate.unwrap_or(Fate::HandedBack))
+            .collect();
         counters.count(&fates);
-        // What lay among the dead letters says nothing of how late we are.
-        if !job.is_replay {
-            let now = Timestamp::now();
-            for (accepted, fate) in accepted.iter().zip(&fates) {
-                if *fate == Fate::Delivered {
-                    counters.note_lag(now, accepted.log_event.date());
-                }
-            }
-        }
+        job.note_times(&fates, &mut counters);
         (fates, counters)
     }
 
@@ -87,7 +63,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     ) -> Vec<Fate> {
         let sink = job.sink_name();
         let lease = job.lease(deadline);
-        let (unique, slot_of) = without_repeats(job.accepted);
+        let (unique, slot_of) = without_repeats(&job.meant);
         let log_ids: Vec<&str> = unique
             .iter()
             .map(|accepted| accepted.log_event.log_id())
@@ -130,13 +106,14 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         deadline: &Deadline,
         counters: &mut SinkCounters,
     ) -> Vec<Fate> {
-        let mapping = Mapping::to(destination.schema, Some(&self.tenant), Timestamp::now());
+        let mapping = Mapping::to(destination.schema, Some(&self.tenant), Timestamp::now())
+            .keeping(destination.raw);
         let rows: Vec<Row<'_>> = log_events
             .iter()
             .map(|accepted| Row {
                 log_event: &accepted.log_event,
                 json: mapping.write(&accepted.log_event),
-                trace_id: accepted.trace_id,
+                trace_id: accepted.origin.trace_id,
             })
             .collect();
         let sending = Sending {
@@ -232,8 +209,10 @@ async fn settle<L: Store>(
     let settled = fates.iter().map(|fate| match fate {
         Fate::Delivered => Some(Settled::Delivered),
         Fate::SetAside => Some(Settled::SetAside),
-        // A duplicate was never claimed.
-        Fate::HandedBack | Fate::Stopped | Fate::Duplicate => None,
+        // What is known, or not for this sink, was never claimed.
+        Fate::HandedBack | Fate::Stopped | Fate::Duplicate | Fate::Elsewhere | Fate::Filtered => {
+            None
+        }
     });
     let settled: Vec<Option<Settled>> = settled.collect();
     let settling = ledger.settle(tickets, &settled, deadline.answer_by());
@@ -251,6 +230,8 @@ impl SinkCounters {
     fn count(&mut self, fates: &[Fate]) {
         for fate in fates {
             match fate {
+                Fate::Elsewhere => {}
+                Fate::Filtered => self.filtered += 1,
                 Fate::Delivered => self.delivered += 1,
                 Fate::Duplicate => self.duplicate += 1,
                 Fate::SetAside => self.set_aside += 1,
@@ -261,12 +242,12 @@ impl SinkCounters {
 }
 
 /// Returns the log events without those whose `log_id` came before, and for each of all its index among them.
-fn without_repeats<'a, 'e>(accepted: &'a [Accepted<'e>]) -> (Vec<&'a Accepted<'e>>, Vec<usize>) {
+fn without_repeats<'a, 'e>(accepted: &[&'a Accepted<'e>]) -> (Vec<&'a Accepted<'e>>, Vec<usize>) {
     let mut unique = Vec::with_capacity(accepted.len());
     let mut slots: HashMap<&str, usize> = HashMap::with_capacity(accepted.len());
     let slot_of = accepted.iter().map(|accepted| {
         *slots.entry(accepted.log_event.log_id()).or_insert_with(|| {
-            unique.push(accepted);
+            unique.push(*accepted);
             unique.len() - 1
         })
     });
@@ -288,7 +269,9 @@ fn spread(fates: &[Fate], slot_of: &[usize]) -> Vec<Fate> {
             | Fate::Duplicate
             | Fate::SetAside
             | Fate::HandedBack
-            | Fate::Stopped => fate,
+            | Fate::Stopped
+            | Fate::Elsewhere
+            | Fate::Filtered => fate,
         }
     });
     spread.collect()
@@ -316,7 +299,11 @@ fn log_refusals(sink: &str, refused: &[Refusal], fates: &[Fate]) {
         match fate {
             Fate::SetAside => tracing::error!(sink, reason, event_count, "log events set aside"),
             Fate::Stopped => tracing::error!(sink, reason, event_count, "a person must act"),
-            Fate::HandedBack | Fate::Delivered | Fate::Duplicate => {
+            Fate::HandedBack
+            | Fate::Delivered
+            | Fate::Duplicate
+            | Fate::Elsewhere
+            | Fate::Filtered => {
                 tracing::warn!(sink, reason, event_count, "log events handed back");
             }
         }

@@ -1,4 +1,5 @@
-//! Dead letters that come back: to the one sink that they name, or, where no sink ever saw them, to all.
+//! Dead letters that come back: to the one sink that they name, or, where no sink ever saw them, to all. A sink that only
+//! leads here, a queue or a topic, is none.
 //!
 //! What cannot be replayed is set aside again with all that its dead letter held, so that nothing is lost by trying.
 
@@ -7,15 +8,12 @@ use std::borrow::Cow;
 use tenant_logs::{DeadLetter, LogEvent, Parsed, parse};
 
 use crate::deadline::Deadline;
-use crate::flow::triage::{Accepted, Rejected, Triage};
+use crate::flow::triage::{Accepted, Origin, Rejected, Triage};
 use crate::flow::{Destination, Relay};
 use crate::ports::Sink;
 
 /// Stands between the reason why a dead letter could not be replayed and the first one.
 const BEFORE: &str = "; set aside before: ";
-
-/// Where a body came from: its position, and the trace that its trigger names.
-type Origin<'a> = (usize, Option<&'a str>);
 
 /// What a dead letter holds, and for whom.
 enum Opened {
@@ -36,22 +34,22 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     pub(super) fn take_back<'a>(
         &'a self,
         text: &'a str,
-        (origin, trace_id): Origin<'a>,
+        origin: Origin<'a>,
         deadline: &Deadline,
         triage: &mut Triage<'a>,
     ) {
         let Some(dead_letter) = DeadLetter::read(text) else {
             let dead_letter = self.damaged(text, deadline);
             triage.rejected.push(Rejected {
-                origin,
+                origin: origin.position,
                 dead_letter,
             });
             return;
         };
         let accepted = |log_event| Accepted {
             origin,
+            place: None,
             log_event,
-            trace_id,
         };
         let why_again = match self.open(&dead_letter) {
             Ok(Opened::ForOne(index, mut log_event)) => {
@@ -76,7 +74,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         if let Some(why) = why_again {
             let dead_letter = self.again(dead_letter, &why, deadline);
             triage.rejected.push(Rejected {
-                origin,
+                origin: origin.position,
                 dead_letter,
             });
         }
@@ -91,7 +89,8 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             mut log_events,
             rejects,
         } = parse(text).map_err(|unreadable| unreadable.to_string())?;
-        let Some(sink) = dead_letter.sink else {
+        let sink = dead_letter.sink;
+        let Some(sink) = sink.filter(|sink| !self.leads_here.contains(sink)) else {
             if log_events.is_empty() {
                 return Err("there is still no log event in it".into());
             }

@@ -15,12 +15,7 @@ const NONE: [usize; 0] = [];
 fn incoming<'a>(bodies: &[&'a str]) -> Vec<IncomingBody<'a>> {
     bodies
         .iter()
-        .map(|body| IncomingBody {
-            body: body.as_bytes(),
-            parsed: parse(body),
-            trace_id: None,
-            left_out: 0,
-        })
+        .map(|body| IncomingBody::new(body.as_bytes(), parse(body)))
         .collect()
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use tenant_logs::{
-    DeadLetter, DeadLetterEvent, LogEvent, Redaction, Reject, RejectReason, known_event_type,
+    DeadLetter, DeadLetterEvent, LogEvent, Redaction, Reject, RejectReason, Timestamp,
+    known_event_type,
 };
 
 use crate::counters::{InvocationCounters, Kinds};
@@ -23,9 +24,36 @@ pub(super) struct Triage<'a> {
 
 /// A log event that goes to the sinks, and the body it came in.
 pub(super) struct Accepted<'a> {
-    pub(super) origin: usize,
+    pub(super) origin: Origin<'a>,
+    /// Its place among the log events of its body; `None` if a dead letter held it.
+    pub(super) place: Option<usize>,
     pub(super) log_event: LogEvent<'a>,
+}
+
+/// A body that brings log events: its position, and what its trigger says of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin<'a> {
+    pub(super) position: usize,
     pub(super) trace_id: Option<&'a str>,
+    pub(super) sinks: Option<&'a str>,
+    pub(super) waits_since: Option<Timestamp>,
+}
+
+impl<'a> Origin<'a> {
+    fn of(position: usize, body: &IncomingBody<'a>) -> Self {
+        Self {
+            position,
+            trace_id: body.trace_id,
+            sinks: body.sinks,
+            waits_since: body.waits_since,
+        }
+    }
+
+    /// Whether it is for a sink.
+    pub(super) fn is_for(&self, sink: &str) -> bool {
+        let named = |sinks: &str| sinks.split(',').any(|other| other.trim() == sink);
+        self.sinks.is_none_or(named)
+    }
 }
 
 /// What is no log event, as a dead letter.
@@ -48,24 +76,24 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             counters: InvocationCounters::default(),
             kinds: Kinds::default(),
         };
-        for (origin, arrival) in bodies.into_iter().enumerate() {
+        for (position, arrival) in bodies.into_iter().enumerate() {
+            let origin = Origin::of(position, &arrival);
             triage.counters.received += arrival.left_out;
             triage.counters.filtered += arrival.left_out;
             match arrival.parsed {
                 Ok(parsed) => {
                     triage.counters.received += parsed.log_events.len() + parsed.rejects.len();
                     triage.accepted.reserve(parsed.log_events.len());
-                    for log_event in parsed.log_events {
+                    for (place, log_event) in parsed.log_events.into_iter().enumerate() {
                         let accepted = Accepted {
                             origin,
+                            place: Some(place),
                             log_event,
-                            trace_id: arrival.trace_id,
                         };
                         self.accept(accepted, &mut triage);
                     }
                     for reject in &parsed.rejects {
-                        let from = (origin, arrival.trace_id);
-                        self.reject(reject, from, deadline, &mut triage);
+                        self.reject(reject, origin, deadline, &mut triage);
                     }
                 }
                 Err(unreadable) => {
@@ -74,7 +102,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                     let reason = unreadable.to_string();
                     let dead_letter = self.unparsed_dead_letter(reason, arrival.body, deadline);
                     triage.rejected.push(Rejected {
-                        origin,
+                        origin: position,
                         dead_letter,
                     });
                 }
@@ -99,16 +127,16 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     fn reject<'a>(
         &'a self,
         reject: &Reject<'a>,
-        (origin, trace_id): (usize, Option<&'a str>),
+        origin: Origin<'a>,
         deadline: &Deadline,
         triage: &mut Triage<'a>,
     ) {
         if reject.reason == RejectReason::DeadLetter && self.replay_destinations.is_some() {
-            self.take_back(reject.text, (origin, trace_id), deadline, triage);
+            self.take_back(reject.text, origin, deadline, triage);
         } else {
             let dead_letter = self.reject_dead_letter(reject, deadline);
             triage.rejected.push(Rejected {
-                origin,
+                origin: origin.position,
                 dead_letter,
             });
         }

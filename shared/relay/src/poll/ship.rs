@@ -122,10 +122,9 @@ fn body(page: &PulledPage, skip_before: Option<Timestamp>) -> Result<IncomingBod
         let log_events = &mut parsed.log_events;
         log_events.retain(|event| event.date().is_none_or(|date| date >= begin));
     }
+    let left_out = kept - parsed.log_events.len();
     Ok(IncomingBody {
-        body: page.text.as_bytes(),
-        left_out: kept - parsed.log_events.len(),
-        parsed: Ok(parsed),
-        trace_id: None,
+        left_out,
+        ..IncomingBody::new(page.text.as_bytes(), Ok(parsed))
     })
 }

@@ -2,14 +2,14 @@
 
 use std::fmt::{self, Debug};
 
-use tenant_logs::Schema;
+use tenant_logs::{Filter, Raw, Schema};
 
 use super::choice::{SinkChoice, read_sinks};
 use super::{AnySink, FileSink, SinkKind, StdoutSink};
 use crate::flow::Destination;
 use crate::ports::Sink;
 use crate::secrets::WantedSecret;
-use crate::settings::Reader;
+use crate::settings::{Reader, read_filter};
 
 /// Reads the settings of a sink, given in a schema; `None` if the reader noted a problem.
 type Open<'a> = Box<dyn Fn(&mut Reader<'_>, Schema) -> Option<AnySink> + 'a>;
@@ -18,6 +18,8 @@ type Open<'a> = Box<dyn Fn(&mut Reader<'_>, Schema) -> Option<AnySink> + 'a>;
 pub struct RegisteredSink<'a> {
     kind: SinkKind,
     secrets: Vec<WantedSecret>,
+    /// What the names of its own filter's settings begin with.
+    filter: Option<&'static str>,
     open: Open<'a>,
 }
 
@@ -30,6 +32,7 @@ impl SinkKind {
         RegisteredSink {
             kind: self,
             secrets: Vec::new(),
+            filter: None,
             open: Box::new(move |reader, schema| {
                 let sink = open(reader, schema)?;
                 Some(AnySink::new(self.name, sink))
@@ -51,6 +54,16 @@ impl RegisteredSink<'_> {
         self
     }
 
+    /// The same sink, given only what passes a filter of its own: its settings are those of the filter of all, with `prefix`
+    /// in front of each name.
+    #[must_use]
+    pub fn with_filter(self, prefix: &'static str) -> Self {
+        Self {
+            filter: Some(prefix),
+            ..self
+        }
+    }
+
     /// The sink as a destination for dead letters that name it, if `setting` is there; `None` if the reader noted a
     /// problem.
     pub fn read_for_replay(
@@ -62,13 +75,28 @@ impl RegisteredSink<'_> {
             return Some(Vec::new());
         }
         let schema = self.kind.schema(None)?;
-        self.open(reader, schema)
+        self.open(reader, schema, None)
             .map(|destination| vec![destination])
     }
 
-    fn open(&self, reader: &mut Reader<'_>, schema: Schema) -> Option<Destination<AnySink>> {
-        let sink = (self.open)(reader, schema)?;
-        Some(Destination { sink, schema })
+    /// Opens the sink; `raw` is what `RAW` says.
+    fn open(
+        &self,
+        reader: &mut Reader<'_>,
+        schema: Schema,
+        raw: Option<Raw>,
+    ) -> Option<Destination<AnySink>> {
+        let sink = (self.open)(reader, schema);
+        let filter = match self.filter {
+            Some(prefix) => read_filter(reader, prefix),
+            None => Some(Filter::default()),
+        };
+        Some(Destination {
+            sink: sink?,
+            schema,
+            raw: raw.unwrap_or(self.kind.raw),
+            filter: filter?,
+        })
     }
 }
 
@@ -121,10 +149,17 @@ impl SinkRegistry<'_> {
             let schema = only.kind.schema(None)?;
             choices.push(SinkChoice { sink: only, schema });
         }
+        // A function that only passes events on has no use for it.
+        let has_fields = self.sinks.iter().any(|sink| sink.kind.has_fields());
+        let raw = if has_fields {
+            reader.parsed("RAW", "whole, rest or none", Raw::parse)
+        } else {
+            None
+        };
         // Every sink is read before the first problem ends it.
         let destinations: Vec<_> = choices
             .into_iter()
-            .map(|choice| choice.sink.open(reader, choice.schema))
+            .map(|choice| choice.sink.open(reader, choice.schema, raw))
             .collect();
         destinations.into_iter().collect()
     }

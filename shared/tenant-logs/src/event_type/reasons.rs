@@ -13,7 +13,7 @@ const TEXTS: &[(&str, FailureReason)] = &[
     ("account is blocked", FailureReason::UserDisabled),
     ("callback url mismatch", FailureReason::Other),
     ("callback mismatch", FailureReason::Other),
-    ("redirect_uri", FailureReason::Other),
+    ("redirect uri", FailureReason::Other),
     ("consent required", FailureReason::Other),
     ("interaction required", FailureReason::Other),
     ("multifactor authentication required", FailureReason::Other),
@@ -23,6 +23,8 @@ const TEXTS: &[(&str, FailureReason)] = &[
     ("wrong email or password", FailureReason::WrongPassword),
     ("wrong username or password", FailureReason::WrongPassword),
     ("wrong password", FailureReason::WrongPassword),
+    ("invalid user password", FailureReason::WrongPassword),
+    ("login required", FailureReason::SessionExpired),
     ("user does not exist", FailureReason::NoSuchUser),
     ("user not found", FailureReason::NoSuchUser),
     ("access denied", FailureReason::AgainstPolicy),
@@ -30,7 +32,8 @@ const TEXTS: &[(&str, FailureReason)] = &[
 
 /// Returns what a text says of the reason.
 pub(crate) fn reason_in(text: &str) -> Option<FailureReason> {
-    let text = text.to_lowercase();
+    // A code has underscores where a sentence has blanks.
+    let text = text.to_lowercase().replace('_', " ");
     let found = TEXTS.iter().find(|(part, _)| text.contains(part));
     found.map(|(_, reason)| *reason)
 }

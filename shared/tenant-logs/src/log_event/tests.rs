@@ -97,6 +97,8 @@ fn redacted_paths_are_read_as_array_and_as_a_cloud_events_extension() {
     let body = r#"{"specversion":"1.0","type":"com.auth0.Log","redacted":"ip,a.b","data":{"type":"s","log_id":"1"}}"#;
     let extension = only(body);
     assert_eq!(extension.redacted(), ["ip", "a.b"]);
+    let body = r#"{"specversion":"1.0","type":"com.auth0.Log","redacted":"a\\,b,ip","data":{"type":"s","log_id":"1"}}"#;
+    assert_eq!(only(body).redacted(), [r"a\,b", "ip"]);
     assert_eq!(
         extension.detail(),
         r#"{"log_id":"1","redacted":["ip","a.b"],"data":{"type":"s","log_id":"1"}}"#

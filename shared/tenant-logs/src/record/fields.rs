@@ -1,6 +1,6 @@
 //! What we read of a record and of the objects in it: a struct for each, with a field for each member.
 
-use crate::json::string_content;
+use super::is_readable;
 
 /// Members with a field each.
 pub(crate) trait Fields<'a>: Default {
@@ -15,7 +15,7 @@ pub(crate) trait Fields<'a>: Default {
 }
 
 fn leave_out_unreadable(field: &mut Option<&str>) {
-    *field = field.filter(|json| !json.starts_with('"') || string_content(json).is_some());
+    *field = field.filter(|json| is_readable(json));
 }
 
 /// Declares a struct of members, each with the name that it has in JSON, and the way from a name to its field.
@@ -151,11 +151,26 @@ members! {
     /// What we read of an object of the Management API, as a request or an answer has it.
     Body {
         client_id = b"client_id",
+        connection_id = b"connection_id",
         email = b"email",
         id = b"id",
         name = b"name",
+        permission_name = b"permission_name",
         user_id = b"user_id",
         username = b"username",
+    }
+}
+
+members! {
+    /// What we read of a request's body that assigns objects to another.
+    Assigned {
+        connection_id = b"connection_id",
+        groups = b"groups",
+        invitee = b"invitee",
+        members = b"members",
+        permissions = b"permissions",
+        roles = b"roles",
+        users = b"users",
     }
 }
 
@@ -166,6 +181,7 @@ members! {
         body = b"body",
         method = b"method",
         path = b"path",
+        query = b"query",
         user_agent = b"userAgent",
     }
 }

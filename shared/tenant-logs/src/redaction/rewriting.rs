@@ -13,7 +13,7 @@ use crate::secret::hmac_sha256;
 /// Arrays nested deeper than this are hashed or masked as one value.
 const MAX_ARRAY_DEPTH: usize = 32;
 
-/// What is nested deeper than this in an object that is no log event is masked as one value.
+/// What is nested deeper than this, and a path may lead to, is masked as one value.
 const MAX_DEPTH: usize = 32;
 const MASKED: &str = "\"***\"";
 
@@ -23,7 +23,9 @@ pub(super) struct Rewriting<'a> {
     pub(super) text: String,
     pub(super) treated: Vec<String>,
     /// How often something was treated.
-    pub(super) notes: usize,
+    notes: usize,
+    /// Where paths begin anew at every object, since a record may begin there.
+    root: Option<&'a Node>,
 }
 
 /// Returns the rule that drops what these nodes lead to.
@@ -44,12 +46,21 @@ impl<'a> Rewriting<'a> {
             text: String::new(),
             treated: Vec::new(),
             notes: 0,
+            root: None,
+        }
+    }
+
+    /// The same where a record may begin at every object.
+    pub(super) fn anywhere(key: Option<&'a Secret>, root: &'a Node) -> Self {
+        Self {
+            root: Some(root),
+            ..Self::with(key)
         }
     }
 
     /// Writes a value: `nodes` are where the paths stand that lead to it.
     pub(super) fn value(&mut self, json: &str, nodes: &[&Node], depth: usize) {
-        if nodes.is_empty() {
+        if nodes.is_empty() && self.root.is_none() {
             return self.text.push_str(json);
         }
         if let Some(rule) = nodes.iter().find_map(|node| node.rule.as_ref()) {
@@ -75,6 +86,7 @@ impl<'a> Rewriting<'a> {
         for node in nodes {
             node.each_rule(&mut |rule| self.note(rule));
         }
+        self.notes += 1;
         self.text.push_str(MASKED);
     }
 
@@ -109,7 +121,8 @@ impl<'a> Rewriting<'a> {
         let mut separator = '{';
         for (key, value) in members {
             let name = string_content(key).unwrap_or_default();
-            let children: Vec<&Node> = nodes.iter().filter_map(|node| node.child(&name)).collect();
+            let around = nodes.iter().copied().chain(self.root);
+            let children: Vec<&Node> = around.filter_map(|node| node.child(&name)).collect();
             if let Some(rule) = dropping(&children) {
                 self.note(rule);
                 continue;
@@ -144,68 +157,6 @@ impl<'a> Rewriting<'a> {
             self.text.push('[');
         }
         self.text.push(']');
-    }
-
-    /// Writes a value in which a record may begin at every object: `nodes` are where the paths of those around it stand.
-    pub(super) fn anywhere(&mut self, json: &str, nodes: &[&Node], root: &Node, depth: usize) {
-        if json.starts_with('"') {
-            let may_hold_json = string_content(json).is_none_or(|text| {
-                text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
-                    .starts_with(['{', '[', '"'])
-            });
-            self.text
-                .push_str(if may_hold_json { MASKED } else { json });
-        } else if !json.starts_with(['{', '[']) {
-            self.text.push_str(json);
-        } else if depth == MAX_DEPTH {
-            self.text.push_str(MASKED);
-        } else if let Some(members) = object_members(json) {
-            self.object_anywhere(&members, nodes, root, depth);
-        } else {
-            let elements = array_elements(json).unwrap_or_default();
-            let mut index = 0;
-            self.array(&elements, |this, element| {
-                let of_index = children_at(nodes, index);
-                index += 1;
-                if let Some(rule) = of_index.iter().find_map(|node| node.rule.as_ref()) {
-                    this.treat(element, rule, 0);
-                    return;
-                }
-                let all: Vec<&Node> = of_index.into_iter().chain(nodes.iter().copied()).collect();
-                this.anywhere(element, &all, root, depth + 1);
-            });
-        }
-    }
-
-    fn object_anywhere(
-        &mut self,
-        members: &[(&str, &str)],
-        nodes: &[&Node],
-        root: &Node,
-        depth: usize,
-    ) {
-        let mut separator = '{';
-        for (key, value) in members {
-            let name = string_content(key).unwrap_or_default();
-            let around = nodes.iter().copied().chain([root]);
-            let children: Vec<&Node> = around.filter_map(|node| node.child(&name)).collect();
-            let rule = children.iter().find_map(|child| child.rule.as_ref());
-            if rule.is_some_and(|rule| rule.action == Action::Drop) {
-                continue;
-            }
-            self.text.push(separator);
-            separator = ',';
-            self.text.push_str(key);
-            self.text.push(':');
-            match rule {
-                Some(rule) => self.treat(value, rule, 0),
-                None => self.anywhere(value, &children, root, depth + 1),
-            }
-        }
-        if separator == '{' {
-            self.text.push('{');
-        }
-        self.text.push('}');
     }
 
     fn array(&mut self, elements: &[&str], mut write: impl FnMut(&mut Self, &str)) {

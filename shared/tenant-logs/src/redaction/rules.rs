@@ -85,7 +85,7 @@ impl Rule {
 }
 
 /// Splits a text at a character that no backslash stands before.
-pub(super) fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
+pub(crate) fn split_unescaped(text: &str, separator: char) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut begin = 0;
     let mut is_escaped = false;

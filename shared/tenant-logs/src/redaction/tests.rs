@@ -232,7 +232,11 @@ fn an_object_that_is_no_log_event_is_redacted_wherever_a_record_could_be() {
     );
     check(
         r#"{"Records":[{"body":" {\"ip\":\"a\"}"},{"body":"[1]"},{"body":"\"{}\""},{"body":"plain {"}]}"#,
-        r#"{"Records":[{"body":"***"},{"body":"***"},{"body":"***"},{"body":"plain {"}]}"#,
+        r#"{"Records":[{"body":"{\"ip\":\"***\"}"},{"body":"[1]"},{"body":"\"{}\""},{"body":"plain {"}]}"#,
+    );
+    check(
+        r#"{"body":"{\"ip\":\"a\"","list":["{{ip}}",{"geo":[1]}]}"#,
+        r#"{"body":"***","list":["***",{}]}"#,
     );
     check(
         r#"{"user":{"user":{"name":"a"},"name":"b"},"name":"c","geo":{"geo":1}}"#,

@@ -13,7 +13,7 @@ pub use stream::AsimStream;
 use super::event_view::{EventView, coordinates};
 use super::json_writer::{JsonWriter, is_text, key};
 use super::parties::Party;
-use super::raw::{self, Given, Raw};
+use super::raw::{self, Given, Place, Raw};
 use super::sentinel;
 use crate::Outcome;
 use crate::event_type::meaning::Severity;
@@ -72,6 +72,7 @@ fn write_source(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
 /// Writes what the row keeps of the event; `given` is what the columns of its table alone give back.
 fn write_raw<'a>(view: &'a EventView<'_>, given: Vec<Given<'a>>, row: &mut JsonWriter<'_>) {
     let key = key!("AdditionalFields");
+    let kept = Place::column(key);
     match view.raw {
         Raw::Whole => view.write_raw(key, row),
         Raw::Rest => {
@@ -88,10 +89,10 @@ fn write_raw<'a>(view: &'a EventView<'_>, given: Vec<Given<'a>>, row: &mut JsonW
                 Given::text("client_name", own.client_name),
                 Given::text("tenant_name", own.tenant_name),
             ]);
-            given.extend(raw::always(view));
-            raw::write_rest(view, key, &given, row);
+            given.extend(raw::always_in_tables(view));
+            raw::write_rest(view, kept, &given, row);
         }
-        Raw::None => raw::write_only_marks(view, key, row),
+        Raw::None => raw::write_only_marks(view, kept, row),
     }
 }
 

@@ -4,10 +4,11 @@ mod classes;
 
 use std::borrow::Cow;
 
-use super::event_view::{Address, EventView, coordinates};
+use super::addresses::Address;
+use super::event_view::{EventView, coordinates};
 use super::json_writer::{JsonWriter, is_text, key};
-use super::parties::{Party, TargetKind};
-use super::raw::{self, Given, Raw};
+use super::parties::Party;
+use super::raw::{self, Given, Place, Raw};
 use super::rest::{write_rest, wrong_type};
 use crate::Outcome;
 use crate::event_type::meaning::Activity;
@@ -28,10 +29,11 @@ pub(super) fn write(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     write_request(view, document);
     write_error(view, document);
     write_related(view, document);
+    let kept = Place::member(key!("auth0"));
     match view.raw {
         Raw::Whole => write_others(view, document),
-        Raw::Rest => raw::write_rest(view, key!("auth0"), &given(view), document),
-        Raw::None => raw::write_only_marks(view, key!("auth0"), document),
+        Raw::Rest => raw::write_rest(view, kept, &given(view), document),
+        Raw::None => raw::write_only_marks(view, kept, document),
     }
     document.end_row();
 }
@@ -120,11 +122,10 @@ fn write_user(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     let own = &view.record.own;
     let user = document.begin_object(key!("user"));
     write_party(&view.actor(), document);
-    if let Some(target) = &view.target
-        && target.kind == TargetKind::User
-    {
+    // The field holds one user; all of them are in `related.user`.
+    if let Some(target) = view.target_users().next() {
         let object = document.begin_object(key!("target"));
-        write_party(&target.party, document);
+        write_party(target, document);
         document.end_object(object);
     }
     document.end_object(user);
@@ -252,11 +253,7 @@ fn write_related(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
 fn users<'a>(view: &EventView<'a>) -> Vec<Cow<'a, str>> {
     let mut parties = vec![view.actor().into_owned()];
     parties.extend(view.acting_person().map(Cow::into_owned));
-    if let Some(target) = &view.target
-        && target.kind == TargetKind::User
-    {
-        parties.push(target.party.clone());
-    }
+    parties.extend(view.target_users().cloned());
     let texts = parties
         .into_iter()
         .flat_map(|party| [party.id, party.name, party.email]);

@@ -1,17 +1,18 @@
 //! A log event read for a schema: its record, what the catalogue knows of it, when it happened.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
 
 use jiff::Timestamp;
 
+use super::addresses::Addresses;
 use super::json_writer::{JsonWriter, is_text};
-use super::parties::{Party, Target};
+use super::parties::Party;
 use super::raw::Raw;
+use super::targets::{Exchange, Target, TargetKind};
 use crate::event_time::EventTime;
 use crate::event_type::meaning::{Activity, AuthMethod, Challenge, FailureReason, Operation};
 use crate::event_type::reasons::reason_in;
-use crate::json::{array_elements, scalar, string_content};
+use crate::json::{scalar, string_content};
 use crate::record::{
     Authenticator, DetailsError, ErrorPayload, Fingerprints, Location, Record, References, Request,
     Response, read_object,
@@ -43,70 +44,8 @@ pub(super) struct EventView<'a> {
     pub(super) client_ips: Addresses<'a>,
     /// The user, as far as the event tells.
     pub(super) user: Party<'a>,
-    /// What an operation of the Management API was done to.
-    pub(super) target: Option<Target<'a>>,
-}
-
-/// The addresses that a member holds: as a text, as several in one with commas, or as an array.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Addresses<'a> {
-    pub(super) first: Option<Address<'a>>,
-    pub(super) others: Vec<Address<'a>>,
-}
-
-impl<'a> Addresses<'a> {
-    /// Whether a member is one address and nothing else.
-    pub(super) fn is_all_of(&self, json: &str) -> bool {
-        self.first.as_ref().is_some_and(|first| first.json == json)
-    }
-
-    fn of(json: Option<&'a str>) -> Self {
-        let Some(json) = json else {
-            return Self::default();
-        };
-        let first = Address::of(Cow::Borrowed(json));
-        if first.is_some() {
-            return Self {
-                first,
-                others: Vec::new(),
-            };
-        }
-        let texts: Vec<Cow<'a, str>> = match json.as_bytes().first() {
-            Some(b'[') => array_elements(json)
-                .unwrap_or_default()
-                .into_iter()
-                .map(Cow::Borrowed)
-                .collect(),
-            Some(b'"') if json.contains(',') => json
-                .trim_matches('"')
-                .split(',')
-                .map(|text| Cow::Owned(format!("\"{}\"", text.trim())))
-                .collect(),
-            _ => Vec::new(),
-        };
-        let mut addresses = texts.into_iter().filter_map(Address::of);
-        Self {
-            first: addresses.next(),
-            others: addresses.collect(),
-        }
-    }
-}
-
-/// An IP address as the event writes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Address<'a> {
-    /// With its quotes.
-    pub(super) json: Cow<'a, str>,
-    /// Whether it is one of version 4.
-    pub(super) is_v4: bool,
-}
-
-impl<'a> Address<'a> {
-    fn of(json: Cow<'a, str>) -> Option<Self> {
-        let address: IpAddr = json.strip_prefix('"')?.strip_suffix('"')?.parse().ok()?;
-        let is_v4 = address.is_ipv4();
-        Some(Self { json, is_v4 })
-    }
+    /// What an operation of the Management API was done to: the object of its path first.
+    pub(super) targets: Vec<Target<'a>>,
 }
 
 /// What begins the copy of an event whose time is that of its receipt.
@@ -158,11 +97,16 @@ impl<'a> EventView<'a> {
         let known = log_event.event_type().and_then(known_event_type);
         let activity = known.map(|known| known.meaning.activity);
         let time = log_event.event_time_of(own.date);
-        let target = if let Some(Activity::ApiOperation(_)) = activity {
-            let response = read_object(record.details.response, record.no_escapes);
-            Target::of(&request, &response, record.no_escapes)
+        let targets = if let Some(Activity::ApiOperation(_)) = activity {
+            let exchange = Exchange {
+                log_event,
+                request: &request,
+                response: &read_object(record.details.response, record.no_escapes),
+                no_escapes: record.no_escapes,
+            };
+            exchange.targets()
         } else {
-            None
+            Vec::new()
         };
         Self {
             log_event,
@@ -175,7 +119,7 @@ impl<'a> EventView<'a> {
             client_ips: Addresses::of(own.client_ip),
             code: own.event_type.and_then(scalar),
             user: Party::user(log_event, &record, &request, activity),
-            target,
+            targets,
             request,
             record,
         }
@@ -246,12 +190,13 @@ impl<'a> EventView<'a> {
         )
     }
 
-    /// Returns why it failed: what a text of the event says, else what the code does.
+    /// Returns why it failed: what a text of the event says, else what the code does, else what the error's own code does.
     pub(super) fn failure_reason(&self) -> Option<FailureReason> {
-        let texts = [self.record.own.description, self.error().message];
-        let mut texts = texts.into_iter().flatten().filter_map(string_content);
-        let by_text = texts.find_map(|text| reason_in(&text));
-        by_text.or(self.known?.meaning.reason)
+        let error = self.error();
+        let said = |json: Option<&str>| reason_in(&string_content(json?)?);
+        let by_text = said(self.record.own.description).or_else(|| said(error.message));
+        let by_code = by_text.or(self.known?.meaning.reason);
+        by_code.or_else(|| said(error.code))
     }
 
     /// Whether it is an application that logs on, with credentials of its own, or that calls the API by them.
@@ -271,6 +216,18 @@ impl<'a> EventView<'a> {
         Cow::Borrowed(&self.user)
     }
 
+    /// Returns the users that an operation of the Management API was done to.
+    pub(super) fn target_users(&self) -> impl Iterator<Item = &Party<'a>> {
+        let users = self.targets.iter();
+        let users = users.filter(|target| target.kind == TargetKind::User);
+        users.map(|target| &target.party)
+    }
+
+    /// Returns the objects of which the event tells more than their kind.
+    pub(super) fn known_targets(&self) -> impl Iterator<Item = &Target<'a>> {
+        self.targets.iter().filter(|target| target.party.is_known())
+    }
+
     /// Returns whoever acts in the place of the user, or the person behind an application's own credentials.
     pub(super) fn acting_person(&self) -> Option<Cow<'_, Party<'a>>> {
         let delegate = Party::delegate(&self.record);
@@ -284,7 +241,11 @@ impl<'a> EventView<'a> {
     /// Returns the user agent; where it says nothing, that of the request that the event is about.
     pub(super) fn user_agent(&self) -> Option<&'a str> {
         let own = self.record.own.user_agent;
-        if own.is_some_and(|agent| is_text(agent) && agent != r#""Other 0.0.0 / Other 0.0.0""#) {
+        let says_something = |agent: &str| {
+            let agent = agent.trim_matches(['"', ' ']);
+            !matches!(agent, "" | "Other 0.0.0 / Other 0.0.0")
+        };
+        if own.is_some_and(|agent| is_text(agent) && says_something(agent)) {
             return own;
         }
         let hides = |path| self.log_event.hides(path);
@@ -330,7 +291,7 @@ impl<'a> EventView<'a> {
             code: [error.code, error.oauth_error, payload.code]
                 .into_iter()
                 .flatten()
-                .find(|code| is_text(code) && !code.contains(char::is_whitespace)),
+                .find(|code| is_word(code)),
             error_type: error.error_type,
         }
     }
@@ -385,6 +346,12 @@ fn operation_of(method: &str) -> Option<Operation> {
         .into_iter()
         .find(|(_, names)| names.iter().any(is));
     found.map(|(operation, _)| operation)
+}
+
+/// Whether JSON is a string without white space.
+fn is_word(json: &str) -> bool {
+    let content = string_content(json);
+    content.is_some_and(|text| !text.is_empty() && !text.contains(char::is_whitespace))
 }
 
 /// A JSON number between minus and plus `most`.

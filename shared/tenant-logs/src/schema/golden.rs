@@ -1,11 +1,12 @@
 //! Events beside what they become in every schema, a file each: `fixtures/golden`.
 //!
-//! Members stand in the order in which they are written. Each schema's copy of the whole event is left out.
+//! Members stand in the order in which they are written. Each schema's copy of the whole event is left out; what rows keep
+//! with another `RAW` has files of its own, `…-kept`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Mapping, Schema};
+use super::{Mapping, Raw, Schema};
 use crate::json::{array_elements, object_members};
 use crate::parse;
 
@@ -44,6 +45,71 @@ const CODES: &[&str] = &[
     "srrt",
     "ublkdu",
 ];
+
+/// Files of `fixtures/log-events` whose rows are also shown with what they keep of their event.
+const KEPT: &[&str] = &[
+    "acls_summary-no-ip-no-client",
+    "api_limit-no-user-no-client-name",
+    "f-user-is-blocked",
+    "fp-duplicate-keys",
+    "mgmt_api_read-many-scopes",
+    "pwd_leak-with-agent-and-fingerprints",
+    "s-date-without-zone",
+    "s-extra-fields-beside-data",
+    "s-members-of-wrong-types",
+    "s-no-log-id",
+    "s-nothing-tells-the-time",
+    "sapi-assign-roles-of-user",
+    "sapi-update-client-by-application",
+];
+
+#[test]
+fn what_a_row_keeps_of_an_event_is_as_it_was_looked_through() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    insta::with_settings!({
+        snapshot_path => fixtures.join("golden"),
+        prepend_module_to_snapshot => false,
+        omit_expression => true,
+    }, {
+        for name in KEPT {
+            let path = fixtures.join("log-events").join(name).with_extension("json");
+            let event = fs::read_to_string(path).unwrap();
+            insta::assert_snapshot!(format!("{name}-kept"), kept(&event));
+        }
+    });
+}
+
+/// The whole row with the rest, and of that with nothing what it keeps all the same.
+fn kept(event: &str) -> String {
+    let parsed = parse(event).unwrap();
+    let log_event = &parsed.log_events[0];
+    let mut rows = Vec::new();
+    for schema in [Schema::Ecs, Schema::Ocsf, Schema::Asim, Schema::Sentinel] {
+        for raw in [Raw::Rest, Raw::None] {
+            let mapping = Mapping::to(schema, None, RECEIVED_AT.parse().unwrap()).keeping(raw);
+            let row = mapping.write(log_event);
+            let shown = match raw {
+                Raw::Whole | Raw::Rest => pretty_with(&row, 0, ""),
+                Raw::None => place(&row),
+            };
+            rows.push(format!("{}, {}: {shown}", schema.name(), raw.name()));
+        }
+    }
+    rows.join("\n\n")
+}
+
+/// The member of a row in which it keeps what it does.
+fn place(row: &str) -> String {
+    let members = object_members(row).unwrap();
+    let found = members.into_iter().find(|(name, _)| {
+        let places = ["auth0", "unmapped", "AdditionalFields", "Raw"];
+        places.contains(&name.trim_matches('"'))
+    });
+    found.map_or_else(
+        || "nothing".to_owned(),
+        |(name, json)| format!("{name}: {}", pretty_with(json, 1, "")),
+    )
+}
 
 #[test]
 fn every_schema_of_an_event_is_as_it_was_looked_through() {
@@ -90,20 +156,28 @@ fn side_by_side(event: &str) -> String {
 }
 
 fn pretty(json: &str, depth: usize) -> String {
+    pretty_with(json, depth, COPY)
+}
+
+/// JSON with line breaks; `copy` stands for a schema's copy of the whole event unless it is empty.
+fn pretty_with(json: &str, depth: usize, copy: &str) -> String {
     let parts: Vec<String> = if let Some(members) = object_members(json) {
         let parts = members.into_iter().map(|(name, value)| {
             let is_copy = match name {
+                _ if copy.is_empty() => false,
                 r#""original""# | r#""raw_data""# => value.starts_with("\"{"),
                 r#""Raw""# | r#""AdditionalFields""# => true,
                 _ => false,
             };
-            let value = if is_copy { COPY } else { value };
-            format!("{name}: {}", pretty(value, depth + 1))
+            let value = if is_copy { copy } else { value };
+            format!("{name}: {}", pretty_with(value, depth + 1, copy))
         });
         parts.collect()
     } else if json.starts_with('[') {
         let elements = array_elements(json).unwrap();
-        let parts = elements.into_iter().map(|e| pretty(e, depth + 1));
+        let parts = elements
+            .into_iter()
+            .map(|e| pretty_with(e, depth + 1, copy));
         parts.collect()
     } else {
         return json.to_owned();

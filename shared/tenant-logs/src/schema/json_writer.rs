@@ -70,6 +70,17 @@ impl<'o> JsonWriter<'o> {
         self.end(begun, '}');
     }
 
+    /// Begins a member that is an object and is there even without members.
+    pub(super) fn begin_column(&mut self, key: &'static str) {
+        self.key(key);
+        self.out.push('{');
+    }
+
+    /// Ends such an object.
+    pub(super) fn end_column(&mut self) {
+        self.out.push('}');
+    }
+
     /// Ends an array; one without elements is left out.
     pub(super) fn end_array(&mut self, begun: Begun) {
         self.end(begun, ']');

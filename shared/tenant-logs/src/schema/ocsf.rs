@@ -7,7 +7,7 @@ mod observables;
 
 use super::event_view::{EventView, ProviderProtocol};
 use super::json_writer::{JsonWriter, is_text, key};
-use super::raw::{self, Given, Raw};
+use super::raw::{self, Given, Place, Raw};
 use super::rest::{Member, write_rest, wrong_type};
 use crate::Outcome;
 use crate::event_type::meaning::{Activity, AuthMethod, Factor, Severity};
@@ -52,6 +52,7 @@ pub(super) fn write(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
         Class::ApiActivity => write_api_activity(view, event),
     }
     write_observables(view, activity.class, event);
+    let kept = Place::member(key!("unmapped"));
     match view.raw {
         Raw::Whole => {
             write_unmapped(view, activity.class, event);
@@ -59,9 +60,9 @@ pub(super) fn write(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
         }
         Raw::Rest => {
             let given = given(view, activity.class);
-            raw::write_rest(view, key!("unmapped"), &given, event);
+            raw::write_rest(view, kept, &given, event);
         }
-        Raw::None => raw::write_only_marks(view, key!("unmapped"), event),
+        Raw::None => raw::write_only_marks(view, kept, event),
     }
     event.end_row();
 }
@@ -270,7 +271,7 @@ const FACTOR_RECOVERY_CODE: &str = r#"[{"factor_type_id":99,"factor_type":"Recov
 
 fn write_api_activity(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     objects::write_api(view, event);
-    objects::write_target_resource(view, event);
+    objects::write_target_resources(view, event);
     write_actor(view, true, event);
     write_dst_endpoint(view, event);
     write_request(view, event);

@@ -1,4 +1,4 @@
-//! Who did it, and to whom, as far as the event tells. Every text is JSON, with its quotes.
+//! Who did it, as far as the event tells. Every text is JSON, with its quotes.
 
 use std::borrow::Cow;
 
@@ -6,7 +6,7 @@ use super::json_writer::is_text;
 use crate::LogEvent;
 use crate::event_type::meaning::{Activity, Operation, Resource};
 use crate::json::{push_text, string_content};
-use crate::record::{Actor, Auth, AuthUser, Body, Record, Request, Response, read_object};
+use crate::record::{Actor, Auth, AuthUser, Record, Request, read_object};
 
 /// A user, an application, or another object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,6 +17,16 @@ pub(super) struct Party<'a> {
 }
 
 impl<'a> Party<'a> {
+    /// The same, with texts of its own.
+    pub(super) fn into_owned(self) -> Party<'static> {
+        let owned = |text: Option<Cow<'a, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+        Party {
+            id: owned(self.id),
+            name: owned(self.name),
+            email: owned(self.email),
+        }
+    }
+
     pub(super) fn is_known(&self) -> bool {
         self.id.is_some() || self.name.is_some() || self.email.is_some()
     }
@@ -92,178 +102,25 @@ impl<'a> Party<'a> {
 fn user_id_in(description: &str) -> Option<Cow<'static, str>> {
     let description = string_content(description)?;
     let (_, id) = description.split_once("user_id:")?;
-    let id = id.split_whitespace().next()?.trim_end_matches([',', '.']);
+    let id = id.split_whitespace().next()?;
+    let id = id.trim_matches([',', '.', ';', '\'', '"', '`']);
     (!id.is_empty()).then(|| quoted(id))
 }
 
-/// What an object of the Management API is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum TargetKind {
-    User,
-    Role,
-    Group,
-    Grant,
-    Client,
-    Organization,
-    Connection,
-    /// Another one, by the word that its path has for it.
-    Other(String),
-}
-
-impl TargetKind {
-    fn of_path(word: &str) -> Self {
-        match word {
-            "users" | "users-by-email" => Self::User,
-            "roles" => Self::Role,
-            "groups" => Self::Group,
-            "grants" | "client-grants" => Self::Grant,
-            "clients" => Self::Client,
-            "organizations" => Self::Organization,
-            "connections" => Self::Connection,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-
-    /// Returns what an object without a path is, by its own members.
-    fn of_body(body: &Body<'_>) -> Option<Self> {
-        if text(body.user_id).is_some() {
-            return Some(Self::User);
-        }
-        let id = body.id.and_then(string_content).unwrap_or_default();
-        match id.split_once('_') {
-            Some(("cgr", _)) => Some(Self::Grant),
-            Some(("rol", _)) => Some(Self::Role),
-            Some(("org", _)) => Some(Self::Organization),
-            Some(("con", _)) => Some(Self::Connection),
-            _ => text(body.client_id).map(|_| Self::Client),
-        }
-    }
-
-    /// Returns its name in English.
-    pub(super) fn name(&self) -> &str {
-        match self {
-            Self::User => "User",
-            Self::Role => "Role",
-            Self::Group => "Group",
-            Self::Grant => "Grant",
-            Self::Client => "Client",
-            Self::Organization => "Organization",
-            Self::Connection => "Connection",
-            Self::Other(word) => word,
-        }
-    }
-
-    /// Whether it says who may do what.
-    pub(super) fn is_identity(&self) -> bool {
-        matches!(self, Self::User | Self::Role | Self::Group | Self::Grant)
-    }
-}
-
-/// What an operation of the Management API was done to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Target<'a> {
-    pub(super) kind: TargetKind,
-    pub(super) party: Party<'a>,
-}
-
-impl<'a> Target<'a> {
-    /// Returns what the path names, with what the answer and the request's body tell of it.
-    pub(super) fn of(
-        request: &Request<'a>,
-        response: &Response<'a>,
-        no_escapes: bool,
-    ) -> Option<Self> {
-        let path = request.path.and_then(string_content).unwrap_or_default();
-        let path = path.split(['?', '#']).next().unwrap_or_default();
-        let mut words = path
-            .split('/')
-            .filter(|word| !matches!(*word, "" | "api" | "v2"));
-        let (kind, id, deeper) = (words.next(), words.next(), words.next());
-        let answered: Body<'_> = read_object(response.body, no_escapes);
-        let asked: Body<'_> = read_object(request.body, no_escapes);
-        let kind = match kind {
-            Some(word) => TargetKind::of_path(word),
-            None => TargetKind::of_body(&answered)?,
-        };
-        let mut party = Party {
-            id: id.map(|id| quoted(&percent_decoded(id))),
-            ..Party::default()
-        };
-        // What is deeper is another object, and the bodies tell of that.
-        if deeper.is_none() {
-            party.tell(&kind, &answered);
-            party.tell(&kind, &asked);
-        }
-        Some(Self { kind, party })
-    }
-}
-
-impl<'a> Party<'a> {
-    /// Fills what is missing from a body.
-    fn tell(&mut self, kind: &TargetKind, body: &Body<'a>) {
-        let (id, name) = match kind {
-            TargetKind::User => (body.user_id, body.name.or(body.username)),
-            TargetKind::Client => (body.client_id, body.name),
-            TargetKind::Role
-            | TargetKind::Group
-            | TargetKind::Grant
-            | TargetKind::Organization
-            | TargetKind::Connection
-            | TargetKind::Other(_) => (body.id, body.name),
-        };
-        if self.id.is_none() {
-            self.id = text(id);
-        }
-        if self.name.is_none() {
-            self.name = text(name);
-        }
-        if self.email.is_none() && *kind == TargetKind::User {
-            let email = body.email.filter(|email| is_email(email));
-            self.email = email.map(Cow::Borrowed);
-        }
-    }
-}
-
-/// Returns what `%7C` and the like stand for; a text that is no UTF-8 then stays as it is.
-fn percent_decoded(text: &str) -> Cow<'_, str> {
-    if !text.contains('%') {
-        return Cow::Borrowed(text);
-    }
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        let decoded = match rest {
-            [b'%', high, low, ..] => hex_digit(*high).zip(hex_digit(*low)),
-            _ => None,
-        };
-        if let Some((high, low)) = decoded {
-            bytes.push(high << 4 | low);
-            rest = rest.get(3..).unwrap_or_default();
-        } else {
-            bytes.push(*first);
-            rest = after;
-        }
-    }
-    String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned)
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    let digit = char::from(byte).to_digit(16)?;
-    u8::try_from(digit).ok()
-}
-
-fn quoted(text: &str) -> Cow<'static, str> {
+/// Returns a text as a JSON string.
+pub(super) fn quoted(text: &str) -> Cow<'static, str> {
     let mut json = Vec::new();
     push_text(&mut json, text);
     Cow::Owned(String::from_utf8(json).unwrap_or_default())
 }
 
-fn text(json: Option<&str>) -> Option<Cow<'_, str>> {
+/// Returns a string that is not empty.
+pub(super) fn text(json: Option<&str>) -> Option<Cow<'_, str>> {
     json.filter(|json| is_text(json)).map(Cow::Borrowed)
 }
 
 /// Whether a JSON string is an e-mail address that every schema takes for one.
-fn is_email(json: &str) -> bool {
+pub(super) fn is_email(json: &str) -> bool {
     let plain = json
         .strip_prefix('"')
         .and_then(|rest| rest.strip_suffix('"'));

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::event_view::EventView;
 use super::json_writer::{JsonWriter, is_text};
+use crate::event_time::EventTime;
 use crate::json::{push_text, string_content};
 use crate::record::Fields;
 
@@ -86,11 +87,60 @@ pub(super) fn always<'a>(view: &'a EventView<'_>) -> [Given<'a>; 3] {
     ]
 }
 
-/// What stands in a row's rest and is no member of the record; a record's own member with such a name goes below `$own`.
-pub(super) const MARKS: [&str; 7] = [
+/// The columns that every table has. One of dates forgets how a date was written, so it gives back Auth0's own writing only.
+pub(super) fn always_in_tables<'a>(view: &'a EventView<'_>) -> [Given<'a>; 3] {
+    let [date, code, log_id] = always(view);
+    let date = match view.time {
+        EventTime::Plain { .. } => date,
+        EventTime::Other(_) => Given::of("date", view.record.own.date, Some(Cow::Borrowed(""))),
+    };
+    [date, code, log_id]
+}
+
+/// Where a row keeps what it does.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    key: &'static str,
+    is_column: bool,
+}
+
+impl Place {
+    /// A member, left out where nothing is kept.
+    pub(super) fn member(key: &'static str) -> Self {
+        Self {
+            key,
+            is_column: false,
+        }
+    }
+
+    /// A column, which is there even then: it tells our rows from those of others, and a sink names in it what it cut.
+    pub(super) fn column(key: &'static str) -> Self {
+        Self {
+            key,
+            is_column: true,
+        }
+    }
+
+    fn write(self, writer: &mut JsonWriter<'_>, write: impl FnOnce(&mut JsonWriter<'_>)) {
+        if self.is_column {
+            writer.begin_column(self.key);
+            write(writer);
+            writer.end_column();
+        } else {
+            let object = writer.begin_object(self.key);
+            write(writer);
+            writer.end_object(object);
+        }
+    }
+}
+
+/// What stands in a row's rest and is no member of the record, and `data`, which only the whole event has: a record's own
+/// member with such a name goes below `$own`.
+pub(super) const MARKS: [&str; 8] = [
     "$beside",
     "$filled",
     "$own",
+    "data",
     "log_id_derived",
     "redacted",
     "time_of_receipt",
@@ -100,20 +150,28 @@ pub(super) const MARKS: [&str; 7] = [
 /// Writes the members that no field gives back exactly, and the marks.
 pub(super) fn write_rest(
     view: &EventView<'_>,
-    key: &'static str,
+    place: Place,
     given: &[Given<'_>],
     writer: &mut JsonWriter<'_>,
 ) {
-    let object = writer.begin_object(key);
-    write_marks(view, writer);
-    let filled: Vec<&str> = given
-        .iter()
-        .filter(|given| given.own.is_none() && given.field.is_some())
-        .map(|given| given.name)
-        .collect();
-    if !filled.is_empty() {
-        writer.member(r#""$filled""#, &format!("[\"{}\"]", filled.join("\",\"")));
-    }
+    place.write(writer, |writer| {
+        write_marks(view, writer);
+        let filled: Vec<&str> = given
+            .iter()
+            .filter(|given| given.own.is_none() && given.field.is_some())
+            .map(|given| given.name)
+            .collect();
+        if !filled.is_empty() {
+            writer.member(r#""$filled""#, &format!("[\"{}\"]", filled.join("\",\"")));
+        }
+        write_members(view, given, writer);
+        if let Some(beside) = view.log_event.beside_detail() {
+            writer.member(r#""$beside""#, &beside);
+        }
+    });
+}
+
+fn write_members(view: &EventView<'_>, given: &[Given<'_>], writer: &mut JsonWriter<'_>) {
     view.record.own.each(|name, json| {
         let is_given = |given: &&Given<'_>| given.name.as_bytes() == name && given.is_exact();
         if given.iter().find(is_given).is_none() {
@@ -122,31 +180,21 @@ pub(super) fn write_rest(
     });
     let mut clashing = Vec::new();
     for (name, json) in &view.record.others {
-        match string_content(name) {
-            Some(content) if MARKS.contains(&content.as_ref()) => clashing.push((*name, *json)),
-            Some(_) => writer.exact_member(name, json),
-            // A name that cannot be decoded could not be read again.
-            None => {}
+        let is_mark = |content: Cow<'_, str>| MARKS.contains(&content.as_ref());
+        if string_content(name).is_some_and(is_mark) {
+            clashing.push((*name, *json));
+        } else {
+            writer.exact_member(name, json);
         }
     }
     if !clashing.is_empty() {
         writer.member(r#""$own""#, &object_of(&clashing));
     }
-    if let Some(beside) = view.log_event.beside_detail() {
-        writer.member(r#""$beside""#, &beside);
-    }
-    writer.end_object(object);
 }
 
 /// Writes what is said of the event and stands in none of its members.
-pub(super) fn write_only_marks(
-    view: &EventView<'_>,
-    key: &'static str,
-    writer: &mut JsonWriter<'_>,
-) {
-    let object = writer.begin_object(key);
-    write_marks(view, writer);
-    writer.end_object(object);
+pub(super) fn write_only_marks(view: &EventView<'_>, place: Place, writer: &mut JsonWriter<'_>) {
+    place.write(writer, |writer| write_marks(view, writer));
 }
 
 fn write_marks(view: &EventView<'_>, writer: &mut JsonWriter<'_>) {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::event_view::EventView;
 use super::json_writer::{JsonWriter, is_text, key};
-use super::raw::{self, Given, Raw};
+use super::raw::{self, Given, Place, Raw};
 use crate::json::{array_elements, string_content};
 
 /// Writes one row.
@@ -42,10 +42,11 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
 }
 
 fn write_raw(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+    let kept = Place::column(key!("Raw"));
     match view.raw {
         Raw::Whole => view.write_raw(key!("Raw"), row),
-        Raw::Rest => raw::write_rest(view, key!("Raw"), &given(view), row),
-        Raw::None => raw::write_only_marks(view, key!("Raw"), row),
+        Raw::Rest => raw::write_rest(view, kept, &given(view), row),
+        Raw::None => raw::write_only_marks(view, kept, row),
     }
 }
 
@@ -92,7 +93,7 @@ fn given<'a>(view: &'a EventView<'_>) -> Vec<Given<'a>> {
             view.is_mobile().filter(is_boolean),
         ),
     ];
-    given.extend(raw::always(view));
+    given.extend(raw::always_in_tables(view));
     given
 }
 

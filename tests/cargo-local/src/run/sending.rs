@@ -44,7 +44,7 @@ impl<'a> Sending<'a> {
             progress,
             requests: JoinSet::new(),
             body_count: 0,
-            webhook: PathLine::new("webhook, bus, queue, target"),
+            webhook: PathLine::new("webhook, queue, target"),
             partner_queue: PathLine::new("partner bus, queue, target"),
             partner_direct: PathLine::new("partner bus, target"),
         }

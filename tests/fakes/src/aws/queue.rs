@@ -4,10 +4,12 @@
 //! that a consumer sees are the wall clock's.
 
 mod endpoint;
+mod message;
 mod operations;
 mod store;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ use crate::lock::lock;
 use store::Store;
 
 pub use endpoint::SqsEndpoint;
+pub use message::{Extras, MessageAttribute};
 pub use operations::system_attributes;
 
 /// The largest message that SQS takes: 1 MiB.
@@ -44,6 +47,8 @@ pub struct QueueOptions {
     pub visibility_timeout: Duration,
     /// Where messages go that nobody deletes.
     pub redrive: Option<Redrive>,
+    /// What delays are divided by, so that tests need not wait for minutes.
+    pub delay_divisor: u32,
 }
 
 impl Default for QueueOptions {
@@ -51,6 +56,7 @@ impl Default for QueueOptions {
         Self {
             visibility_timeout: Duration::from_secs(30),
             redrive: None,
+            delay_divisor: 1,
         }
     }
 }
@@ -79,6 +85,8 @@ pub struct ReceivedMessage {
     pub sent_at: Timestamp,
     /// When it was first delivered.
     pub first_received_at: Timestamp,
+    /// What its sender gave beside the body.
+    pub extras: Arc<Extras>,
 }
 
 /// How many messages a queue holds.
@@ -123,6 +131,9 @@ pub enum QueueError {
     /// A time span outside what the service takes.
     #[error("the time span is too long")]
     TooLong,
+    /// An attribute that the service does not take.
+    #[error("a message attribute is not valid")]
+    InvalidAttribute,
 }
 
 /// A queue.
@@ -131,6 +142,7 @@ pub struct Queue {
     options: QueueOptions,
     store: Mutex<Store>,
     changed: Notify,
+    billed: AtomicU64,
 }
 
 impl Queue {
@@ -141,6 +153,7 @@ impl Queue {
             options,
             store: Mutex::new(Store::default()),
             changed: Notify::new(),
+            billed: AtomicU64::new(0),
         })
     }
 
@@ -161,17 +174,18 @@ impl Queue {
 
     /// Takes a message and returns its identifier.
     pub fn send(&self, body: &str) -> Result<String, QueueError> {
-        self.send_delayed(body, Duration::ZERO)
+        self.send_with(body, Extras::default())
     }
 
-    /// Takes a message that becomes visible after a delay of at most 15 minutes.
-    pub fn send_delayed(&self, body: &str, delay: Duration) -> Result<String, QueueError> {
-        check_body(body)?;
-        if delay > Duration::from_mins(15) {
-            return Err(QueueError::TooLong);
-        }
-        let now = Instant::now();
-        let message_id = lock(&self.store).add(body, Timestamp::now(), now, delay);
+    /// Takes a message with what its sender gives beside the body.
+    pub fn send_with(&self, body: &str, extras: Extras) -> Result<String, QueueError> {
+        message::check(body, &extras)?;
+        let requests = body.len().div_ceil(65_536).max(1);
+        let requests = u64::try_from(requests).unwrap_or(u64::MAX);
+        self.billed.fetch_add(requests, Ordering::Relaxed);
+        let now = (Timestamp::now(), Instant::now());
+        let delay = extras.delay / self.options.delay_divisor;
+        let message_id = lock(&self.store).add(body, now, delay, extras);
         self.changed.notify_waiters();
         Ok(message_id)
     }
@@ -234,9 +248,20 @@ impl Queue {
         lock(&self.store).depth(Instant::now())
     }
 
+    /// How many requests its senders are billed: one for each 64 KB of a message.
+    pub fn billed_requests(&self) -> u64 {
+        self.billed.load(Ordering::Relaxed)
+    }
+
     /// The bodies of all its messages, oldest first, without receiving them.
     pub fn bodies(&self) -> Vec<Arc<str>> {
-        lock(&self.store).bodies()
+        let messages = self.messages().into_iter();
+        messages.map(|(body, _)| body).collect()
+    }
+
+    /// Its messages, oldest first, with what their senders gave beside the body, without receiving them.
+    pub fn messages(&self) -> Vec<(Arc<str>, Arc<Extras>)> {
+        lock(&self.store).messages()
     }
 
     /// Waits until it holds nothing; past the time-out it says what is left.
@@ -287,25 +312,6 @@ impl fmt::Debug for Queue {
             .field("name", &self.name)
             .field("depth", &self.depth())
             .finish_non_exhaustive()
-    }
-}
-
-fn check_body(body: &str) -> Result<(), QueueError> {
-    if body.is_empty() {
-        return Err(QueueError::Empty);
-    }
-    if body.len() > MESSAGE_LIMIT_BYTES {
-        return Err(QueueError::TooLarge { bytes: body.len() });
-    }
-    // What XML 1.0 allows, as the service documents it.
-    let is_allowed = |character| {
-        matches!(character,
-            '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
-    };
-    if body.chars().all(is_allowed) {
-        Ok(())
-    } else {
-        Err(QueueError::InvalidCharacter)
     }
 }
 

@@ -81,10 +81,25 @@ fn record(message: &ReceivedMessage, arn: &str) -> Value {
         "receiptHandle": message.receipt_handle,
         "body": &*message.body,
         "attributes": system_attributes(message),
-        "messageAttributes": Map::new(),
+        "messageAttributes": attributes(message),
         "md5OfBody": md5_of_body(&message.body),
         "eventSource": "aws:sqs",
         "eventSourceARN": arn,
         "awsRegion": REGION,
     })
+}
+
+/// The attributes as Lambda tells them, which is not as SQS does.
+fn attributes(message: &ReceivedMessage) -> Map<String, Value> {
+    let attributes = message.extras.attributes.iter();
+    let told = attributes.map(|(name, attribute)| {
+        let told = json!({
+            "stringValue": attribute.string_value,
+            "stringListValues": [],
+            "binaryListValues": [],
+            "dataType": attribute.data_type,
+        });
+        (name.clone(), told)
+    });
+    told.collect()
 }

@@ -46,6 +46,8 @@ fn named<'a>(answer: &[u8], messages: &'a [ReceivedMessage]) -> Option<HashSet<&
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use jiff::Timestamp;
 
     use super::*;
@@ -59,6 +61,7 @@ mod tests {
             receive_count: 1,
             sent_at: Timestamp::UNIX_EPOCH,
             first_received_at: Timestamp::UNIX_EPOCH,
+            extras: Arc::default(),
         });
         let expected: HashSet<&str> = expected.iter().copied().collect();
         assert_eq!(failed(answer.as_bytes(), &messages), expected, "{answer}");

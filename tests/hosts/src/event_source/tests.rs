@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use fakes::aws::queue::QueueOptions;
+use fakes::aws::queue::{Extras, MessageAttribute, QueueOptions};
 
 fn options() -> MappingOptions {
     MappingOptions {
@@ -20,7 +20,16 @@ fn records(payload: &[u8]) -> Vec<Value> {
 #[tokio::test(start_paused = true)]
 async fn a_record_has_everything_that_lambda_tells() {
     let queue = Queue::new("events", QueueOptions::default());
-    queue.send("abc").unwrap();
+    let producer = MessageAttribute {
+        data_type: "String".to_owned(),
+        string_value: "a-function".to_owned(),
+    };
+    let extras = Extras {
+        attributes: [("producer".to_owned(), producer)].into(),
+        trace_header: Some("Root=1".to_owned()),
+        ..Extras::default()
+    };
+    queue.send_with("abc", extras).unwrap();
     let (sender, mut payloads) = tokio::sync::mpsc::unbounded_channel();
     let function = move |payload| {
         sender.send(payload).unwrap();
@@ -37,7 +46,14 @@ async fn a_record_has_everything_that_lambda_tells() {
         "arn:aws:sqs:us-east-1:123456789012:events"
     );
     assert_eq!(record["awsRegion"], "us-east-1");
-    assert_eq!(record["messageAttributes"], json!({}));
+    assert_eq!(
+        record["messageAttributes"],
+        json!({"producer": {
+            "stringValue": "a-function", "dataType": "String",
+            "stringListValues": [], "binaryListValues": [],
+        }})
+    );
+    assert_eq!(record["attributes"]["AWSTraceHeader"], "Root=1");
     assert_eq!(record["attributes"]["ApproximateReceiveCount"], "1");
     for name in ["SentTimestamp", "ApproximateFirstReceiveTimestamp"] {
         let timestamp = record["attributes"][name].as_str().unwrap();

@@ -36,6 +36,7 @@ impl Contender {
     ) -> std::io::Result<Function> {
         let mut environment = vec![
             ("WEBHOOK_TOKENS", TOKEN.to_owned()),
+            ("SINKS", "event-bus".to_owned()),
             ("EVENT_BUS_NAME", "auth0-logs".to_owned()),
             ("AWS_ENDPOINT_URL_EVENTBRIDGE", bus_url.to_owned()),
         ];

@@ -15,10 +15,10 @@ fn replaying() -> TestRelay {
         TestSink::new("one", |_, _| None),
         TestSink::new("two", |_, _| None),
     ]);
-    relay.replay_destinations = Some(vec![Destination {
-        sink: TestSink::new("bus", |_, _| None),
-        schema: Schema::Raw,
-    }]);
+    relay.replay_destinations = Some(vec![Destination::new(
+        TestSink::new("bus", |_, _| None),
+        Schema::Raw,
+    )]);
     relay
 }
 
@@ -35,12 +35,9 @@ fn dead_letter(sink: impl Into<Value>, log_id: impl Into<Value>, event: &Value) 
 
 async fn replay(relay: &TestRelay, dead_letters: &[Value]) -> Outcome {
     let bodies: Vec<String> = dead_letters.iter().map(Value::to_string).collect();
-    let bodies = bodies.iter().map(|body| IncomingBody {
-        body: body.as_bytes(),
-        parsed: tenant_logs::parse(body),
-        trace_id: None,
-        left_out: 0,
-    });
+    let bodies = bodies
+        .iter()
+        .map(|body| IncomingBody::new(body.as_bytes(), tenant_logs::parse(body)));
     relay.deliver(bodies.collect(), &deadline()).await
 }
 
@@ -70,6 +67,24 @@ async fn a_dead_letter_goes_only_to_the_sink_that_it_names_and_only_once() {
         ("one", vec![]),
         ("two", vec![event("a")]),
         ("bus", vec![event("b")]),
+    ];
+    assert_eq!(stored(&relay), expected);
+    assert_eq!(relay.dead_letters.stored().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_names_a_sink_which_leads_here_goes_to_every_sink() {
+    let mut relay = replaying();
+    relay.leads_here = &["event-queue"];
+    for _ in 0..2 {
+        let letter = dead_letter("event-queue", "a", &event("a"));
+        let outcome = replay(&relay, &[letter]).await;
+        assert_eq!((outcome.received, outcome.delivered), (1, 1));
+    }
+    let expected = [
+        ("one", vec![event("a")]),
+        ("two", vec![event("a")]),
+        ("bus", vec![]),
     ];
     assert_eq!(stored(&relay), expected);
     assert_eq!(relay.dead_letters.stored().len(), 0);

@@ -2,10 +2,12 @@
 
 use super::{has_text, write_event, write_raw, write_source};
 use crate::event_type::meaning::{Activity, Operation, Resource};
+use crate::json::string_content;
 use crate::schema::event_view::EventView;
 use crate::schema::json_writer::{JsonWriter, key};
-use crate::schema::parties::{Target, TargetKind};
+use crate::schema::parties::quoted;
 use crate::schema::raw::Given;
+use crate::schema::targets::{Target, TargetKind};
 
 /// Writes one row.
 pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
@@ -89,12 +91,11 @@ fn write_operation(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
 
 /// What the event names of its object; the tenant where it names nothing.
 fn write_object(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
-    if let Some(target) = view
-        .target
-        .as_ref()
-        .filter(|target| target.party.is_known())
-    {
-        return write_target(target, row);
+    // The last one is what the others lead to: a member of an organization, whose roles change.
+    let objects = view.known_targets().filter(|target| !target.is_assigned);
+    if let Some(target) = objects.last() {
+        write_target(target, row);
+        return write_values(view, row);
     }
     let own = &view.record.own;
     let user = [view.user.name.as_deref(), view.user.id.as_deref()];
@@ -150,13 +151,38 @@ fn write_target(target: &Target<'_>, row: &mut JsonWriter<'_>) {
         TargetKind::User | TargetKind::Role | TargetKind::Group | TargetKind::Organization => {
             "Directory Service Object"
         }
-        TargetKind::Grant => "Policy Rule",
+        TargetKind::Grant | TargetKind::Permission => "Policy Rule",
         TargetKind::Connection => "Configuration Atom",
         TargetKind::Client | TargetKind::Other(_) => "Cloud Resource",
     };
     row.word(key!("ObjectType"), object_type);
     row.text(key!("ObjectId"), party.id.as_deref());
     row.string(key!("OriginalObjectType"), target.kind.name());
+}
+
+/// What was assigned to the object, or taken from it: roles of a user, members of an organization.
+fn write_values(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+    let assigned = view.known_targets().filter(|target| target.is_assigned);
+    let texts = assigned.filter_map(|target| {
+        let party = &target.party;
+        let text = party.id.as_ref().or(party.name.as_ref());
+        string_content(text.or(party.email.as_ref())?)
+    });
+    let texts: Vec<_> = texts.collect();
+    if texts.is_empty() {
+        return;
+    }
+    let is_deletion = matches!(
+        view.activity(),
+        Some(Activity::ApiOperation(Operation::Delete))
+    );
+    let key = if is_deletion {
+        key!("OldValue")
+    } else {
+        key!("NewValue")
+    };
+    row.text(key, Some(&quoted(&texts.join(", "))));
+    row.fixed(key!("ValueType"), r#""Other""#);
 }
 
 fn write_actor(view: &EventView<'_>, row: &mut JsonWriter<'_>) {

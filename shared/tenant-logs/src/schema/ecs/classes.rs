@@ -6,7 +6,7 @@
 use crate::Outcome;
 use crate::event_type::meaning::{Activity, Attempt, AuthMethod, Notice, Operation, Resource};
 use crate::schema::event_view::EventView;
-use crate::schema::parties::Target;
+use crate::schema::targets::Target;
 
 /// The categorization fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +43,7 @@ impl Class {
             Some(activity) => {
                 let class = Self::of_meaning(activity);
                 let is_identity = |target: &Target<'_>| target.kind.is_identity();
-                if view.target.as_ref().is_some_and(is_identity) {
+                if view.targets.iter().any(is_identity) {
                     return event(&["api", "iam"], class.types);
                 }
                 class

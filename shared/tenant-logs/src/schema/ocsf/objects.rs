@@ -95,25 +95,20 @@ pub(super) fn write_actor(view: &EventView<'_>, with_user: bool, event: &mut Jso
     event.end_object(actor);
 }
 
-/// What an API operation was done to.
-pub(super) fn write_target_resource(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
-    let Some(target) = view
-        .target
-        .as_ref()
-        .filter(|target| target.party.is_known())
-    else {
-        return;
-    };
+/// What an API operation was done to: the object of its path first.
+pub(super) fn write_target_resources(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     let resources = event.begin_array(key!("resources"));
-    let resource = event.begin_element();
-    let party = &target.party;
-    event.text(
-        key!("name"),
-        party.name.as_deref().or(party.email.as_deref()),
-    );
-    event.text(key!("uid"), party.id.as_deref());
-    event.string(key!("type"), target.kind.name());
-    event.end_object(resource);
+    for target in view.known_targets() {
+        let resource = event.begin_element();
+        let party = &target.party;
+        event.text(
+            key!("name"),
+            party.name.as_deref().or(party.email.as_deref()),
+        );
+        event.text(key!("uid"), party.id.as_deref());
+        event.string(key!("type"), target.kind.name());
+        event.end_object(resource);
+    }
     event.end_array(resources);
 }
 

@@ -1,6 +1,6 @@
 //! The operations of the SQS endpoint, as strict as the service.
 //!
-//! Deliberately absent: message attributes, which are refused, and FIFO queues.
+//! Deliberately absent: FIFO queues, and attributes whose values are bytes.
 
 mod send;
 
@@ -13,7 +13,9 @@ use serde_json::{Map, Value, json};
 
 use super::endpoint::{Queues, refusal};
 use super::md5_of_body;
-use super::{CALL_LIMIT, MESSAGE_LIMIT_BYTES, Queue, QueueError, ReceivedMessage};
+use super::{
+    CALL_LIMIT, MESSAGE_LIMIT_BYTES, MessageAttribute, Queue, QueueError, ReceivedMessage,
+};
 use crate::aws::json::{Refusal, malformed};
 
 /// Performs an operation. `refuses` draws whether an entry is refused on purpose.
@@ -80,6 +82,8 @@ struct Receive {
     attribute_names: Vec<String>,
     #[serde(default)]
     message_system_attribute_names: Vec<String>,
+    #[serde(default)]
+    message_attribute_names: Vec<String>,
 }
 
 async fn receive(queue: &Queue, input: Receive) -> Result<Value, Refusal> {
@@ -102,16 +106,35 @@ async fn receive(queue: &Queue, input: Receive) -> Result<Value, Refusal> {
     let received = queue.receive_for(most, wait, visibility).await;
     let mut names = input.attribute_names;
     names.extend(input.message_system_attribute_names);
+    let own_names = input.message_attribute_names;
     let messages: Vec<Value> = received
         .iter()
-        .map(|message| describe(message, &names))
+        .map(|message| describe(message, &names, &own_names))
         .collect();
     Ok(json!({ "Messages": messages }))
 }
 
-fn describe(message: &ReceivedMessage, names: &[String]) -> Value {
+fn describe(message: &ReceivedMessage, names: &[String], own_names: &[String]) -> Value {
+    let asks_for = |names: &[String], name: &String| {
+        let mut names = names.iter();
+        names.any(|asked| asked == "All" || asked == name)
+    };
     let mut attributes = system_attributes(message);
-    attributes.retain(|name, _| names.iter().any(|asked| asked == "All" || asked == name));
+    attributes.retain(|name, _| asks_for(names, name));
+    let own = message.extras.attributes.iter();
+    let own = own.filter(|(name, _)| asks_for(own_names, name));
+    let own: Map<String, Value> = own
+        .map(|(name, attribute)| {
+            let MessageAttribute {
+                data_type,
+                string_value,
+            } = attribute;
+            (
+                name.clone(),
+                json!({"DataType": data_type, "StringValue": string_value}),
+            )
+        })
+        .collect();
     let mut described = json!({
         "MessageId": message.message_id,
         "ReceiptHandle": message.receipt_handle,
@@ -122,6 +145,11 @@ fn describe(message: &ReceivedMessage, names: &[String]) -> Value {
         && let Some(object) = described.as_object_mut()
     {
         object.insert("Attributes".to_owned(), Value::Object(attributes));
+    }
+    if !own.is_empty()
+        && let Some(object) = described.as_object_mut()
+    {
+        object.insert("MessageAttributes".to_owned(), Value::Object(own));
     }
     described
 }
@@ -140,8 +168,11 @@ pub fn system_attributes(message: &ReceivedMessage) -> Map<String, Value> {
             message.first_received_at.as_millisecond().to_string(),
         ),
     ];
+    let trace_header = message.extras.trace_header.clone();
+    let trace_header = trace_header.map(|header| ("AWSTraceHeader", header));
     let entries = attributes
         .into_iter()
+        .chain(trace_header)
         .map(|(name, value)| (name.to_owned(), value.into()));
     entries.collect()
 }
@@ -295,7 +326,10 @@ fn refuse(error: &QueueError) -> Refusal {
 /// The codes of an error in the JSON protocol and in the older query protocol.
 fn code_of(error: &QueueError) -> (&'static str, &'static str) {
     match error {
-        QueueError::Empty | QueueError::TooLarge { .. } | QueueError::TooLong => {
+        QueueError::Empty
+        | QueueError::TooLarge { .. }
+        | QueueError::TooLong
+        | QueueError::InvalidAttribute => {
             ("InvalidParameterValueException", "InvalidParameterValue")
         }
         QueueError::InvalidCharacter => ("InvalidMessageContents", "InvalidMessageContents"),

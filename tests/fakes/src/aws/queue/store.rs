@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-use super::{Depth, QueueError, ReceivedMessage};
+use super::{Depth, Extras, QueueError, ReceivedMessage};
 use crate::identifier::new_id;
 
 /// A message between its sending and its deletion.
@@ -15,6 +15,7 @@ use crate::identifier::new_id;
 pub(super) struct Message {
     id: String,
     body: Arc<str>,
+    extras: Arc<Extras>,
     sent_at: Timestamp,
     first_received_at: Option<Timestamp>,
     receive_count: u32,
@@ -34,14 +35,15 @@ impl Store {
     pub(super) fn add(
         &mut self,
         body: &str,
-        sent_at: Timestamp,
-        now: Instant,
+        (sent_at, now): (Timestamp, Instant),
         delay: Duration,
+        extras: Extras,
     ) -> String {
         let message_id = new_id();
         let message = Message {
             id: message_id.clone(),
             body: body.into(),
+            extras: Arc::new(extras),
             sent_at,
             first_received_at: None,
             receive_count: 0,
@@ -94,6 +96,7 @@ impl Store {
                 receive_count: message.receive_count,
                 sent_at: message.sent_at,
                 first_received_at,
+                extras: Arc::clone(&message.extras),
             });
             self.set_hidden(number, now + visibility_timeout);
         }
@@ -149,11 +152,10 @@ impl Store {
         self.hidden.first().map(|(instant, _)| *instant)
     }
 
-    pub(super) fn bodies(&self) -> Vec<Arc<str>> {
-        self.messages
-            .values()
-            .map(|message| Arc::clone(&message.body))
-            .collect()
+    pub(super) fn messages(&self) -> Vec<(Arc<str>, Arc<Extras>)> {
+        let messages = self.messages.values();
+        let pair = |message: &Message| (Arc::clone(&message.body), Arc::clone(&message.extras));
+        messages.map(pair).collect()
     }
 
     fn insert(&mut self, message: Message) -> u64 {

@@ -1,5 +1,6 @@
 //! `SendMessage` and `SendMessageBatch`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -9,7 +10,8 @@ use super::{check_ids, code_of, failure, refuse};
 use crate::aws::json::Refusal;
 use crate::aws::queue::endpoint::refusal;
 use crate::aws::queue::md5_of_body;
-use crate::aws::queue::{MESSAGE_LIMIT_BYTES, Queue};
+use crate::aws::queue::message;
+use crate::aws::queue::{Extras, MESSAGE_LIMIT_BYTES, MessageAttribute, Queue};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -18,7 +20,21 @@ pub(super) struct Send {
     #[serde(default)]
     delay_seconds: u64,
     #[serde(default)]
-    message_attributes: Option<Value>,
+    message_attributes: BTreeMap<String, MessageAttribute>,
+    #[serde(default)]
+    message_system_attributes: BTreeMap<String, MessageAttribute>,
+}
+
+impl Send {
+    /// What stands beside the body. Of the system's attributes a sender may give this one.
+    fn extras(&self) -> Extras {
+        let trace_header = self.message_system_attributes.get("AWSTraceHeader");
+        Extras {
+            delay: Duration::from_secs(self.delay_seconds),
+            attributes: self.message_attributes.clone(),
+            trace_header: trace_header.map(|header| header.string_value.clone()),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -40,7 +56,6 @@ pub(super) fn one(
     input: &Send,
     refuses: impl Fn() -> Option<String>,
 ) -> Result<Value, Refusal> {
-    refuse_attributes(input)?;
     if let Some(code) = refuses() {
         let message = format!("refused on purpose as {code}");
         return Err(Refusal {
@@ -48,8 +63,7 @@ pub(super) fn one(
             ..Refusal::new("InternalFailure", message)
         });
     }
-    let delay = Duration::from_secs(input.delay_seconds);
-    let sent = queue.send_delayed(&input.message_body, delay);
+    let sent = queue.send_with(&input.message_body, input.extras());
     let message_id = sent.map_err(|error| refuse(&error))?;
     let digest = md5_of_body(&input.message_body);
     Ok(json!({ "MessageId": message_id, "MD5OfMessageBody": digest }))
@@ -64,7 +78,7 @@ pub(super) fn batch(
     let bytes: usize = input
         .entries
         .iter()
-        .map(|entry| entry.message.message_body.len())
+        .map(|Entry { message, .. }| message::bytes(&message.message_body, &message.extras()))
         .sum();
     if bytes > MESSAGE_LIMIT_BYTES {
         return Err(refusal(
@@ -77,13 +91,11 @@ pub(super) fn batch(
     }
     let (mut successful, mut failed) = (Vec::new(), Vec::new());
     for Entry { id, message } in &input.entries {
-        refuse_attributes(message)?;
         if let Some(code) = refuses() {
             failed.push(failure(id, false, &code, "refused on purpose"));
             continue;
         }
-        let delay = Duration::from_secs(message.delay_seconds);
-        match queue.send_delayed(&message.message_body, delay) {
+        match queue.send_with(&message.message_body, message.extras()) {
             Ok(message_id) => successful.push(json!({
                 "Id": id,
                 "MessageId": message_id,
@@ -93,15 +105,4 @@ pub(super) fn batch(
         }
     }
     Ok(json!({ "Successful": successful, "Failed": failed }))
-}
-
-fn refuse_attributes(message: &Send) -> Result<(), Refusal> {
-    if message.message_attributes.is_none() {
-        return Ok(());
-    }
-    Err(refusal(
-        "UnsupportedOperation",
-        "AWS.SimpleQueueService.UnsupportedOperation",
-        "the local cloud takes no message attributes",
-    ))
 }

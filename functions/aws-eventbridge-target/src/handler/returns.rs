@@ -1,0 +1,193 @@
+//! What of a message its sinks lack goes back to its queue as a message of its own, so that the rest of it is done with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use aws_clients::{PRODUCER, QueueMessage, QueueSender, allowed};
+use relay::{ARRAY_BYTES, Deadline, Patience, Rest, Sending, json_array};
+use tenant_logs::{BatchLimits, LogEvent, Timestamp, parse};
+
+use super::message::{FIRST, MessageFacts, SINKS, TRIES};
+use super::record::Record;
+
+/// How much longer each return waits than the one before.
+const DELAY: Duration = Duration::from_mins(1);
+/// The longest that SQS delays a message.
+const MAX_DELAY: Duration = Duration::from_mins(15);
+/// What a return may have. SQS takes 1 MiB, attributes included.
+const LIMITS: BatchLimits = BatchLimits {
+    events: usize::MAX,
+    bytes: 1_000_000 - ARRAY_BYTES,
+};
+/// Tries before a message that cannot be sent fails as the one that it came from.
+const MAX_TRIES: u32 = 10;
+
+/// Messages to send in place of one that came, by its position in the batch.
+type Planned = (usize, Vec<QueueMessage>);
+
+/// Sends what must come again of messages, and returns the positions of those that are done with so: everything of them is
+/// at its sinks, among the dead letters or on a queue.
+pub(super) async fn give_back(
+    sender: &QueueSender,
+    records: &[Record],
+    handed_back: &BTreeSet<usize>,
+    rests: &BTreeMap<usize, Rest>,
+    deadline: &Deadline,
+) -> BTreeSet<usize> {
+    let now = Timestamp::now();
+    let planned = handed_back.iter().filter_map(|position| {
+        let record = records.get(*position)?;
+        let messages = replacing(sender, record, rests.get(position), now)?;
+        Some((*position, messages))
+    });
+    let planned: Vec<Planned> = planned.collect();
+    if planned.is_empty() {
+        return BTreeSet::new();
+    }
+    let (positions, messages) = flat(planned);
+    let sending = Sending {
+        until: deadline.answer_by(),
+        patience: Patience::Shares,
+        max_tries: MAX_TRIES,
+    };
+    let delivery = sender.send(&messages, &sending).await;
+    for refusal in delivery.refused.iter().take(1) {
+        let reason = refusal.reason.as_ref();
+        let message_count = delivery.refused.len();
+        tracing::warn!(
+            message_count,
+            reason,
+            "what sinks lack could not be sent back"
+        );
+    }
+    let delivered: BTreeSet<usize> = delivery.delivered.into_iter().collect();
+    let mut done: BTreeSet<usize> = positions.iter().copied().collect();
+    for (index, position) in positions.iter().enumerate() {
+        if !delivered.contains(&index) {
+            done.remove(position);
+        }
+    }
+    done
+}
+
+/// The messages of all, and for each the position of the one that it replaces.
+fn flat(planned: Vec<Planned>) -> (Vec<usize>, Vec<QueueMessage>) {
+    let pairs = planned.into_iter().flat_map(|(position, messages)| {
+        let pairs = messages.into_iter();
+        pairs.map(move |message| (position, message))
+    });
+    pairs.unzip()
+}
+
+/// What is sent in place of a message of which something must come again; `None` if SQS is to bring it again itself.
+fn replacing(
+    sender: &QueueSender,
+    record: &Record,
+    rest: Option<&Rest>,
+    now: Timestamp,
+) -> Option<Vec<QueueMessage>> {
+    let facts = record.message_facts()?;
+    let is_old = facts.is_old_rest(now);
+    let lacking = rest.and_then(|rest| lacking(record.body(), rest));
+    let messages = match lacking {
+        Some(bodies) => {
+            let queue_url = if is_old {
+                sender.dead_letter_queue_url().to_owned()
+            } else {
+                sender.queue_url(&facts.queue_arn)?
+            };
+            let returned = bodies.into_iter().map(|(sinks, body)| {
+                let sinks = Some(sinks.as_str());
+                message(queue_url.clone(), body, facts.again(sinks, is_old, now))
+            });
+            returned.collect()
+        }
+        // Nothing of it passed for a day.
+        None if is_old => {
+            let queue_url = sender.dead_letter_queue_url().to_owned();
+            let sinks = facts.sinks.as_deref();
+            let body = record.body().to_owned();
+            vec![message(queue_url, body, facts.again(sinks, is_old, now))]
+        }
+        None => return None,
+    };
+    if is_old {
+        let message_count = messages.len();
+        tracing::error!(
+            message_count,
+            "log events set aside that a sink did not take within a day"
+        );
+    }
+    Some(messages)
+}
+
+/// The arrays of what each set of sinks lacks; `None` if the message holds one log event only, or one that fits no message.
+fn lacking(body: &str, rest: &Rest) -> Option<Vec<(String, String)>> {
+    let parsed = parse(body).ok()?;
+    if parsed.log_events.len() < 2 {
+        return None;
+    }
+    let mut bodies = Vec::new();
+    for (sinks, places) in &rest.lacking {
+        let log_events = places.iter().map(|place| parsed.log_events.get(*place));
+        let log_events: Option<Vec<&LogEvent<'_>>> = log_events.collect();
+        let details = log_events?.into_iter().map(LogEvent::detail);
+        let details = details.map(|detail| allowed(detail.into_owned()));
+        let split = LIMITS.split(details, |detail| detail.len() + 1);
+        if !split.too_large.is_empty() {
+            return None;
+        }
+        for details in split.batches {
+            let body = json_array(details.iter().map(String::as_str));
+            bodies.push((sinks.join(","), body));
+        }
+    }
+    Some(bodies)
+}
+
+/// What a return says beside its body.
+struct Again<'a> {
+    attributes: Vec<(&'static str, String)>,
+    delay: Duration,
+    trace_id: Option<&'a str>,
+}
+
+impl MessageFacts {
+    fn again(&self, sinks: Option<&str>, is_old: bool, now: Timestamp) -> Again<'_> {
+        // What goes to the dead letters does not come back by itself.
+        let tries = if is_old {
+            self.tries()
+        } else {
+            self.tries() + 1
+        };
+        let first = self.first().unwrap_or(now).as_millisecond();
+        let attributes = [
+            (TRIES, Some(tries.to_string())),
+            (FIRST, Some(first.to_string())),
+            (SINKS, sinks.map(str::to_owned)),
+            (PRODUCER, self.producer.clone()),
+        ];
+        let attributes = attributes.into_iter();
+        Again {
+            attributes: attributes
+                .filter_map(|(name, text)| Some((name, text?)))
+                .collect(),
+            delay: if is_old {
+                Duration::ZERO
+            } else {
+                (DELAY * tries).min(MAX_DELAY)
+            },
+            trace_id: self.trace_header.as_deref(),
+        }
+    }
+}
+
+fn message(queue_url: String, body: String, again: Again<'_>) -> QueueMessage {
+    QueueMessage {
+        queue_url,
+        body,
+        delay: again.delay,
+        attributes: again.attributes,
+        trace_id: again.trace_id.map(str::to_owned),
+    }
+}

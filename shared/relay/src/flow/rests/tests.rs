@@ -1,0 +1,154 @@
+use tenant_logs::{FilterSettings, Timestamp, parse};
+
+use super::*;
+use crate::Destination;
+use crate::flow::{IncomingBody, Outcome};
+use crate::journal::MemoryStore;
+use crate::ports::Remedy;
+use crate::testing::{TestDeadLetters, TestSink, deadline, relay};
+
+type TestRelay = Relay<TestSink, MemoryStore, TestDeadLetters>;
+
+fn event(log_id: &str, event_type: &str) -> String {
+    format!(r#"{{"log_id":"{log_id}","data":{{"type":"{event_type}"}}}}"#)
+}
+
+/// Log events that are named by one letter each.
+fn array(log_ids: &str) -> String {
+    let events = log_ids
+        .chars()
+        .map(|log_id| event(&log_id.to_string(), "s"));
+    format!("[{}]", events.collect::<Vec<_>>().join(","))
+}
+
+/// What a sink says that has no room for log events of these letters.
+macro_rules! lacking {
+    ($name:literal, $log_ids:literal) => {
+        TestSink::new($name, |log_id, _| {
+            $log_ids.contains(log_id).then_some(Remedy::HandBack)
+        })
+    };
+}
+
+async fn deliver(relay: &TestRelay, bodies: &[&str]) -> Outcome {
+    let bodies = bodies.iter();
+    let bodies = bodies.map(|body| IncomingBody::new(body.as_bytes(), parse(body)));
+    relay.deliver(bodies.collect(), &deadline()).await
+}
+
+/// What the body at this position lacks: the sinks, and the places of the log events.
+fn rest(outcome: &Outcome, position: usize) -> Vec<(Vec<&'static str>, Vec<usize>)> {
+    let rest = outcome.rests.get(&position);
+    let lacking = rest.map(|rest| rest.lacking.clone()).unwrap_or_default();
+    lacking.into_iter().collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_a_body_is_what_each_set_of_sinks_lacks_of_it() {
+    let relay = relay(vec![lacking!("one", "bd"), lacking!("two", "de")]);
+    let outcome = deliver(&relay, &[&array("abcde"), &array("fg")]).await;
+    let positions: Vec<usize> = outcome.handed_back.iter().copied().collect();
+    assert_eq!(positions, [0]);
+    let expected = [
+        (vec!["one"], vec![1]),
+        (vec!["one", "two"], vec![3]),
+        (vec!["two"], vec![4]),
+    ];
+    assert_eq!(rest(&outcome, 0), expected);
+    assert_eq!(outcome.rests.len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_known_already_has_passed() {
+    let relay = relay(vec![lacking!("one", ""), lacking!("two", "ab")]);
+    let outcome = deliver(&relay, &[&array("ab")]).await;
+    assert_eq!(rest(&outcome, 0), [(vec!["two"], vec![0, 1])]);
+    assert_eq!(rest(&deliver(&relay, &[&array("ab")]).await, 0).len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_of_which_nothing_passed_has_no_rest() {
+    let relay = relay(vec![lacking!("one", "abc")]);
+    let outcome = deliver(&relay, &[&array("abc")]).await;
+    assert!(outcome.handed_back.contains(&0) && outcome.rests.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reject_that_is_set_aside_has_passed_and_one_that_is_not_keeps_its_body_whole() {
+    let mut relay = relay(vec![lacking!("one", "b")]);
+    let rejected_alone = format!("[{},{},7]", event("b", "s"), event("b", "s"));
+    let outcome = deliver(&relay, &[&rejected_alone]).await;
+    assert_eq!(rest(&outcome, 0), [(vec!["one"], vec![0, 1])]);
+    relay.dead_letters.is_down = true;
+    let body = format!("[{},{},7]", event("a", "s"), event("b", "s"));
+    let outcome = deliver(&relay, &[&body, &array("cb")]).await;
+    assert!(outcome.handed_back.contains(&0) && !outcome.rests.contains_key(&0));
+    assert_eq!(rest(&outcome, 1), [(vec!["one"], vec![1])]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_comes_again_whole() {
+    let mut relay = relay(vec![lacking!("one", "b")]);
+    relay.replay_destinations = Some(Vec::new());
+    let events = [event("a", "s"), event("b", "s")].join(",");
+    let letter = |sink: &str, event: &str| {
+        format!(
+            r#"{{"reason":"","at":"2026-11-20T10:00:00Z","function":"f","sink":{sink},"tenant":"acme","log_id":null,"event":{event}}}"#
+        )
+    };
+    let for_all = letter("null", &format!("[{events}]"));
+    let for_one = format!(
+        "{}\n{}",
+        event("c", "s"),
+        letter("\"one\"", &event("b", "s"))
+    );
+    let outcome = deliver(&relay, &[&for_all, &for_one]).await;
+    assert_eq!(outcome.handed_back.len(), 2);
+    assert!(outcome.rests.is_empty(), "{:?}", outcome.rests);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_goes_to_the_sinks_alone_that_it_names() {
+    let relay = relay(vec![lacking!("one", ""), lacking!("two", "b")]);
+    let deliver = async |sinks: &'static str, text: &str| {
+        let body = IncomingBody {
+            sinks: Some(sinks),
+            waits_since: Some(Timestamp::UNIX_EPOCH),
+            ..IncomingBody::new(text.as_bytes(), parse(text))
+        };
+        relay.deliver(vec![body], &deadline()).await
+    };
+    let outcome = deliver("two,elsewhere", &array("ab")).await;
+    assert_eq!(rest(&outcome, 0), [(vec!["two"], vec![1])]);
+    let stored = |index: usize| relay.destinations[index].sink.stored().len();
+    assert_eq!((stored(0), stored(1)), (0, 1));
+    assert_eq!(deliver("one, two", &array("c")).await.delivered, 1);
+    assert_eq!((stored(0), stored(1)), (1, 2));
+    // Nobody else would ever get it.
+    let outcome = deliver("elsewhere", &array("de")).await;
+    assert!(outcome.handed_back.contains(&0) && outcome.rests.is_empty());
+    assert_eq!((stored(0), stored(1)), (1, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_gets_what_passes_its_own_filter_and_lacks_nothing_else() {
+    let mut relay = relay(vec![lacking!("one", ""), lacking!("two", "")]);
+    let filter = |types| FilterSettings {
+        include_types: Some(types),
+        ..FilterSettings::default()
+    };
+    relay.destinations[1].filter = tenant_logs::Filter::parse(filter("f*")).unwrap();
+    let body = format!("[{},{}]", event("a", "s"), event("b", "fp"));
+    let outcome = deliver(&relay, &[&body]).await;
+    assert_eq!((outcome.delivered, outcome.filtered), (2, 0));
+    let stored: Vec<usize> = relay
+        .destinations
+        .iter()
+        .map(|destination: &Destination<TestSink>| destination.sink.stored().len())
+        .collect();
+    assert_eq!(stored, [2, 1]);
+    relay.destinations.remove(0);
+    let outcome = deliver(&relay, &[&array("c")]).await;
+    assert_eq!((outcome.delivered, outcome.filtered), (0, 1));
+    assert!(outcome.handed_back.is_empty());
+}

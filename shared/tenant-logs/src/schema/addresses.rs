@@ -1,0 +1,76 @@
+//! The IP addresses that a member of a record holds.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::json::array_elements;
+
+/// The addresses that a member holds: as a text, as several in one with commas, or as an array; each with a port or without.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Addresses<'a> {
+    pub(super) first: Option<Address<'a>>,
+    pub(super) others: Vec<Address<'a>>,
+}
+
+impl<'a> Addresses<'a> {
+    /// Whether a member is one address and nothing else.
+    pub(super) fn is_all_of(&self, json: &str) -> bool {
+        self.first.as_ref().is_some_and(|first| first.json == json)
+    }
+
+    pub(super) fn of(json: Option<&'a str>) -> Self {
+        let Some(json) = json else {
+            return Self::default();
+        };
+        let first = Address::of(Cow::Borrowed(json));
+        if first.is_some() {
+            return Self {
+                first,
+                others: Vec::new(),
+            };
+        }
+        let texts: Vec<Cow<'a, str>> = match json.as_bytes().first() {
+            Some(b'[') => array_elements(json)
+                .unwrap_or_default()
+                .into_iter()
+                .map(Cow::Borrowed)
+                .collect(),
+            Some(b'"') => json
+                .trim_matches('"')
+                .split(',')
+                .map(|text| Cow::Owned(format!("\"{}\"", text.trim())))
+                .collect(),
+            _ => Vec::new(),
+        };
+        let mut addresses = texts.into_iter().filter_map(Address::of);
+        Self {
+            first: addresses.next(),
+            others: addresses.collect(),
+        }
+    }
+}
+
+/// An IP address as the event writes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address<'a> {
+    /// With its quotes.
+    pub(super) json: Cow<'a, str>,
+    /// Whether it is one of version 4.
+    pub(super) is_v4: bool,
+}
+
+impl<'a> Address<'a> {
+    fn of(json: Cow<'a, str>) -> Option<Self> {
+        let text = json.strip_prefix('"')?.strip_suffix('"')?;
+        if let Ok(address) = text.parse::<IpAddr>() {
+            let is_v4 = address.is_ipv4();
+            return Some(Self { json, is_v4 });
+        }
+        // Some proxies add the port.
+        let address = text.parse::<SocketAddr>().ok()?.ip();
+        Some(Self {
+            json: Cow::Owned(format!("\"{address}\"")),
+            is_v4: address.is_ipv4(),
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! The path of a request of the Management API: words, each with the identifier that may follow it.
+
+use std::borrow::Cow;
+
+use super::{Target, TargetKind};
+use crate::schema::parties::{Party, quoted};
+
+/// `/api/v2/organizations/org_1/members`, as words and identifiers.
+pub(super) struct ApiPath {
+    steps: Vec<(String, Option<String>)>,
+}
+
+impl ApiPath {
+    /// Reads a path; a text that is none has no steps.
+    pub(super) fn of(path: &str) -> Self {
+        let path = path.split(['?', '#']).next().unwrap_or_default();
+        // A whole URL names its host first.
+        let path = match path.split_once("://") {
+            Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)),
+            None => Some(path),
+        };
+        let path = path.filter(|path| path.starts_with('/'));
+        let path = path.unwrap_or_default().trim_matches('/');
+        let path = path.strip_prefix("api/").unwrap_or(path);
+        let path = path.strip_prefix("v2/").unwrap_or(path);
+        let mut words = path.split('/');
+        let mut steps = Vec::new();
+        while let Some(word) = words.next().filter(|word| !word.is_empty()) {
+            let id = words.next().filter(|id| !id.is_empty());
+            steps.push((
+                word.to_owned(),
+                id.map(|id| percent_decoded(id).into_owned()),
+            ));
+        }
+        Self { steps }
+    }
+
+    /// Returns what the path is about; `None` if there is no path.
+    pub(super) fn kind(&self) -> Option<TargetKind> {
+        let (word, _) = self.steps.first()?;
+        Some(TargetKind::of_word(word).unwrap_or_else(|| TargetKind::Other(word.clone())))
+    }
+
+    /// Whether it leads on to what belongs to an object.
+    pub(super) fn is_deep(&self) -> bool {
+        self.steps.len() > 1
+    }
+
+    /// Returns what its last word stands for where no identifier follows: a list of such objects.
+    pub(super) fn kind_of_last(&self) -> Option<TargetKind> {
+        let (word, id) = self.steps.last()?;
+        TargetKind::of_word(word).filter(|_| id.is_none())
+    }
+
+    /// Returns the objects that it identifies, and the kind of the first one even where it does not.
+    pub(super) fn targets<'a>(&self) -> Vec<Target<'a>> {
+        let last = self.steps.len().saturating_sub(1);
+        let steps = self.steps.iter().enumerate();
+        let targets = steps.filter_map(|(index, (word, id))| {
+            let kind = match index {
+                0 => self.kind(),
+                _ => TargetKind::of_word(word).filter(|_| id.is_some()),
+            };
+            let party = Party {
+                id: id.as_deref().map(quoted),
+                ..Party::default()
+            };
+            Some(Target {
+                kind: kind?,
+                party,
+                // Nothing follows: it is what becomes a part of the one before, or ceases to be.
+                is_assigned: index > 0 && index == last,
+            })
+        });
+        targets.collect()
+    }
+}
+
+/// Returns what `%7C` and the like stand for; a text that is no UTF-8 then stays as it is.
+fn percent_decoded(text: &str) -> Cow<'_, str> {
+    if !text.contains('%') {
+        return Cow::Borrowed(text);
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        let decoded = match rest {
+            [b'%', high, low, ..] => hex_digit(*high).zip(hex_digit(*low)),
+            _ => None,
+        };
+        if let Some((high, low)) = decoded {
+            bytes.push(high << 4 | low);
+            rest = rest.get(3..).unwrap_or_default();
+        } else {
+            bytes.push(*first);
+            rest = after;
+        }
+    }
+    String::from_utf8(bytes).map_or(Cow::Borrowed(text), Cow::Owned)
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    let digit = char::from(byte).to_digit(16)?;
+    u8::try_from(digit).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(path: &str, expected: &[(&str, Option<&str>)]) {
+        let path_of = ApiPath::of(path);
+        let targets = path_of.targets();
+        let found: Vec<(&str, Option<&str>)> = targets
+            .iter()
+            .map(|target| (target.kind.name(), target.party.id.as_deref()))
+            .collect();
+        assert_eq!(found, expected, "{path}");
+    }
+
+    #[test]
+    fn a_path_names_its_objects_however_it_is_written() {
+        let nils = Some(r#""auth0|42""#);
+        check("/api/v2/users/auth0%7C42/roles", &[("User", nils)]);
+        check("/v2/users/auth0%7c42", &[("User", nils)]);
+        check(
+            "https://acme.example.com/api/v2/users/auth0|42?x=1",
+            &[("User", nils)],
+        );
+        check("/api/v2/user-blocks/auth0|42/", &[("User", nils)]);
+        check(
+            "/api/v2/organizations/org_1/members/auth0%7C42/roles",
+            &[("Organization", Some(r#""org_1""#)), ("User", nils)],
+        );
+        check(
+            "/api/v2/clients/v2/credentials/cred_1",
+            &[("Client", Some(r#""v2""#))],
+        );
+        check("/api/v2/users", &[("User", None)]);
+        check("/api/v2/users//roles", &[("User", None)]);
+        check("/api/v2/users/%ff%7", &[("User", Some(r#""%ff%7""#))]);
+        check(
+            "/api/v2/log-streams/lst_1",
+            &[("log-streams", Some(r#""lst_1""#))],
+        );
+        for none in ["", "***", "/", "users/auth0|42", "https://acme.example.com"] {
+            check(none, &[]);
+        }
+    }
+}
