@@ -23,7 +23,7 @@ PT_INTERP = 3
 # Services that nobody listens at: what is tried here needs none of them.
 SETTINGS = {
     "TENANT_NAME": "acme",
-    "WEBHOOK_TOKENS": "local-token",
+    "WEBHOOK_TOKENS": "local-webhook-token",
     "SINKS": "",
     "IDENTITY_ENDPOINT": "http://127.0.0.1:9/msi/token",
     "IDENTITY_HEADER": "made-up",

@@ -247,6 +247,15 @@ def check_failure_paths():
     for name, queue in queues.items():
         is_last = "RedrivePolicy" not in queue
         must(name, not is_last or queue.get("MessageRetentionPeriod") == 1209600, "dead letters kept less than 14 days")
+    closed = {str(statement["Resource"]) for _, policy in of_type("AWS::SQS::QueuePolicy")
+              for statement in policy["PolicyDocument"]["Statement"]
+              # One that a condition leaves out is a list.
+              if isinstance(statement, dict)
+              and (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "sqs:*")
+              and statement.get("Condition") == {"Bool": {"aws:SecureTransport": "false"}}}
+    for name in queues:
+        is_closed = any(name.split("/")[-1] in resource for resource in closed)
+        must(name, is_closed, "no policy that demands TLS")
     statements = [(name, statement) for name, key in of_type("AWS::KMS::Key")
                   for statement in key["KeyPolicy"]["Statement"]]
     for name, statement in statements:

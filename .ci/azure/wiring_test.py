@@ -154,7 +154,7 @@ def numbers_are_within_what_host_and_services_take():
 def what_cannot_work_is_refused_by_the_template():
     for variable, condition in {
         "usedSinks": "asksForNormalized && !useSentinel",
-        "usedCollectorUrl": "contains(sinks, 'http') && empty(collector.?url ?? '')",
+        "usedCollectorUrl": "asksForCollectorUrl && empty(collector.?url ?? '')",
         "usedTotalRetention": "tablePlan == 'Analytics' && tableTotalRetentionInDays < tableRetentionInDays",
     }.items():
         holds(MAIN["vars"][variable].startswith(f"{condition} ? fail("), f"{variable}: {MAIN['vars'][variable]}")

@@ -150,7 +150,8 @@ var usePoller = poller != null
 var asksForNormalized = contains(sinks, 'log-analytics:asim')
 // Without Sentinel its tables are missing and every row would be refused.
 var usedSinks = asksForNormalized && !useSentinel ? fail('The sink log-analytics:asim needs useSentinel=true.') : sinks
-var usedCollectorUrl = contains(sinks, 'http') && empty(collector.?url ?? '') ? fail('The sink http needs collector.') : collector.?url ?? ''
+var asksForCollectorUrl = contains(sinks, 'http') && !(collector.?useUrl ?? false)
+var usedCollectorUrl = asksForCollectorUrl && empty(collector.?url ?? '') ? fail('The sink http needs collector with url or useUrl.') : collector.?url ?? ''
 var usedTotalRetention = tablePlan == 'Analytics' && tableTotalRetentionInDays < tableRetentionInDays ? fail('tableTotalRetentionInDays is below tableRetentionInDays.') : tableTotalRetentionInDays
 
 // Every function reads these.
@@ -181,6 +182,7 @@ var subscriberSettings = {
   LOGS_INGESTION_ENDPOINT: rule.outputs.endpoint
   LOGS_INGESTION_RULE_ID: rule.outputs.immutableId
   HTTP_SINK_URL: usedCollectorUrl
+  HTTP_SINK_URL_SECRET_URI: collector.?useUrl ?? false ? '${vault.outputs.uri}secrets/http-sink-url' : ''
   HTTP_SINK_AUTHORIZATION_SECRET_URI: collector.?useAuthorization ?? false ? '${vault.outputs.uri}secrets/http-sink-authorization' : ''
   HTTP_SINK_FORMAT: collector.?format ?? ''
   LEDGER_TABLE_ENDPOINT: '${dataStorage.outputs.tableEndpoint}${ledger}'
@@ -596,7 +598,7 @@ output subscriberAppName string = subscriberApp.outputs.name
 output apps string = join(concat(useWebhook ? ['${ingestApp!.outputs.name}=${ingest}'] : [], ['${subscriberApp.outputs.name}=${subscriber}'], usePoller ? ['${pollerApp!.outputs.name}=${logPoller}'] : []), ' ')
 
 @description('What the vault must have before the functions can start, with a space between the names.')
-output vaultEntries string = join(concat(useWebhook ? ['webhook-token'] : [], events.?useRedactKey ?? false ? ['redact-key'] : [], collector.?useAuthorization ?? false ? ['http-sink-authorization'] : [], usePoller ? ['auth0-client-secret'] : []), ' ')
+output vaultEntries string = join(concat(useWebhook ? ['webhook-token'] : [], events.?useRedactKey ?? false ? ['redact-key'] : [], collector.?useUrl ?? false ? ['http-sink-url'] : [], collector.?useAuthorization ?? false ? ['http-sink-authorization'] : [], usePoller ? ['auth0-client-secret'] : []), ' ')
 
 @description('Whether rows come to Auth0Logs_CL, and a query can tell.')
 output rowsCanBeQueried bool = contains(sinks, 'log-analytics') && tablePlan == 'Analytics'

@@ -70,8 +70,11 @@ type singleEvents = {
 @export()
 @description('A collector that takes the events over HTTPS, for the sink http.')
 type collector = {
-  @description('Required. Its URL.')
-  url: string
+  @description('Optional. Its URL; required unless the vault has it.')
+  url: string?
+
+  @description('Optional. Whether the vault has a secret http-sink-url, the URL, because it holds a token.')
+  useUrl: bool?
 
   @description('Optional. Whether the vault has a secret http-sink-authorization, sent as the header Authorization.')
   useAuthorization: bool?

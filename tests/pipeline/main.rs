@@ -3,11 +3,13 @@
 
 mod architecture;
 mod azure;
+mod clocks;
 mod cost;
 mod crashes;
 mod direct_rule;
 mod event_queue;
 mod failure_table;
+mod fault_matrix;
 mod firehose;
 mod host_json;
 mod kinesis;
@@ -26,6 +28,7 @@ mod sending;
 mod settings_lists;
 mod shared_ledger;
 mod sinks;
+mod slow_services;
 mod start;
 mod target_batches;
 mod target_memory;

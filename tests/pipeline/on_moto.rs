@@ -137,16 +137,22 @@ async fn a_rotated_token_opens_at_once_and_the_one_before_the_last_is_revoked() 
     let stack = Stack::start(moto, [&[], &[]]).await;
     let status = async |token: &str| stack.post(token, event("1")).await.status;
     assert_eq!(
-        (status(TOKEN).await, status("second-token").await),
+        (status(TOKEN).await, status("second-webhook-token").await),
         (200, 401)
     );
-    stack.moto.rotate(&stack.tokens_arn, "second-token").await;
-    opens(&stack, "second-token").await;
+    stack
+        .moto
+        .rotate(&stack.tokens_arn, "second-webhook-token")
+        .await;
+    opens(&stack, "second-webhook-token").await;
     assert_eq!(status(TOKEN).await, 200, "the previous version is live");
-    stack.moto.rotate(&stack.tokens_arn, "third-token").await;
-    opens(&stack, "third-token").await;
+    stack
+        .moto
+        .rotate(&stack.tokens_arn, "third-webhook-token")
+        .await;
+    opens(&stack, "third-webhook-token").await;
     assert_eq!(status(TOKEN).await, 401, "rotated twice, it is revoked");
-    assert_eq!(status("second-token").await, 200);
+    assert_eq!(status("second-webhook-token").await, 200);
 }
 
 /// Waits until a token is live: the secret is read for an unknown one at most every ten seconds.

@@ -23,7 +23,7 @@ const TRACES: [&str; 6] = [
     "tYXJrZX",
 ];
 
-const TOKEN: &str = "marker-token";
+const TOKEN: &str = "marker-webhook-token";
 
 const EVENT: &str = r#"{"log_id":"90020261120","data":{"type":"s","date":"2026-11-20T10:30:15Z","user_name":"Marker Ada","email":"marker@example.com","ip":"203.0.113.77","user_id":"auth0|marker","description":"marker text","details":{"request":{"body":{"marker":"marker"}}}}}"#;
 /// A type that nobody knows, and text where a number or a date belongs.
@@ -38,7 +38,10 @@ fn secrets(redaction: &str) -> [(&'static str, &str); 10] {
         ("LOG_LEVEL", "trace"),
         ("RUST_LOG", "trace"),
         ("MAX_BODY_BYTES", "20000"),
-        ("WEBHOOK_TOKENS", "marker-token,marker-second-token"),
+        (
+            "WEBHOOK_TOKENS",
+            "marker-webhook-token,marker-second-webhook-token",
+        ),
         ("HTTP_SINK_AUTHORIZATION", "Bearer marker-collector"),
         ("AWS_SECRET_ACCESS_KEY", "marker-secret-key"),
         ("AWS_SESSION_TOKEN", "marker-session"),

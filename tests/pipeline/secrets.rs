@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use cargo_local::cloud::CloudOptions;
 use fakes::aws::secrets_manager::SecretsManager;
+use fakes::collector::{Collector, CollectorOptions};
 use fakes::faults::{Fault, Faults};
 use tokio::time::{Instant, sleep};
 
 use crate::kit::ingest::Ingest;
-use crate::kit::target::event;
+use crate::kit::target::{event, failed, once_each};
+use crate::kit::{cloud, settings};
 
 /// How long anything may take: a secret is read again after ten seconds at the earliest.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -21,16 +24,24 @@ struct Guarded {
 
 impl Guarded {
     async fn start() -> Self {
+        Self::start_with(Duration::from_secs(30), &["first-webhook-token"]).await
+    }
+
+    /// Starts with a time limit for an invocation, and these versions of the secret, oldest first.
+    async fn start_with(timeout: Duration, versions: &[&str]) -> Self {
         let faults = Faults::healthy();
         let manager = SecretsManager::start(faults.clone()).await.unwrap();
-        let arn = manager.put("tokens", "first-token");
+        let mut arn = String::new();
+        for text in versions {
+            arn = manager.put("tokens", text);
+        }
         let settings = [
             ("WEBHOOK_TOKENS", ""),
             ("WEBHOOK_TOKENS_SECRET_ARN", &arn),
             ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &manager.url()),
         ];
         Self {
-            ingest: Ingest::start(&settings).await,
+            ingest: Ingest::start_with_timeout(timeout, &settings).await,
             manager,
             faults,
         }
@@ -56,22 +67,26 @@ impl Guarded {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rotation_closes_nothing_and_a_second_one_revokes_the_first_token() {
     let guarded = Guarded::start().await;
-    assert_eq!(guarded.status("first-token").await, 200);
-    assert_eq!(guarded.status("second-token").await, 401);
-    guarded.manager.put("tokens", "second-token");
-    guarded.opens("second-token", "first-token").await;
-    assert_eq!(guarded.status("first-token").await, 200);
-    guarded.manager.put("tokens", "third-token");
-    guarded.opens("third-token", "second-token").await;
-    assert_eq!(guarded.status("first-token").await, 401);
-    assert_eq!(guarded.status("second-token").await, 200);
+    assert_eq!(guarded.status("first-webhook-token").await, 200);
+    assert_eq!(guarded.status("second-webhook-token").await, 401);
+    guarded.manager.put("tokens", "second-webhook-token");
+    guarded
+        .opens("second-webhook-token", "first-webhook-token")
+        .await;
+    assert_eq!(guarded.status("first-webhook-token").await, 200);
+    guarded.manager.put("tokens", "third-webhook-token");
+    guarded
+        .opens("third-webhook-token", "second-webhook-token")
+        .await;
+    assert_eq!(guarded.status("first-webhook-token").await, 401);
+    assert_eq!(guarded.status("second-webhook-token").await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_secrets_manager_is_out_of_reach_the_known_tokens_open_and_no_other() {
     let guarded = Guarded::start().await;
-    assert_eq!(guarded.status("first-token").await, 200);
-    guarded.manager.put("tokens", "second-token");
+    assert_eq!(guarded.status("first-webhook-token").await, 200);
+    guarded.manager.put("tokens", "second-webhook-token");
     let faults = [Fault::Status(500), Fault::Hang, Fault::Denied];
     guarded.faults.by(move |call| {
         let number = usize::try_from(call).unwrap();
@@ -81,15 +96,52 @@ async fn while_secrets_manager_is_out_of_reach_the_known_tokens_open_and_no_othe
     let is_asked = || guarded.faults.injected().len() > 1;
     let deadline = Instant::now() + PATIENCE;
     while !is_asked() {
-        assert_eq!(guarded.status("second-token").await, 401);
-        assert_eq!(guarded.status("first-token").await, 200);
+        assert_eq!(guarded.status("second-webhook-token").await, 401);
+        assert_eq!(guarded.status("first-webhook-token").await, 200);
         assert!(Instant::now() < deadline, "the secret is not read again");
         sleep(Duration::from_millis(200)).await;
     }
-    assert_eq!(guarded.status("second-token").await, 401);
-    assert_eq!(guarded.status("first-token").await, 200);
+    assert_eq!(guarded.status("second-webhook-token").await, 401);
+    assert_eq!(guarded.status("first-webhook-token").await, 200);
     guarded.faults.clear();
-    guarded.opens("second-token", "first-token").await;
+    guarded
+        .opens("second-webhook-token", "first-webhook-token")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_secrets_manager_hangs_a_known_token_waits_neither_for_it_nor_for_a_stranger() {
+    // Shorter than a reading takes: whoever waited for it would be killed.
+    let guarded = Guarded::start_with(Duration::from_secs(4), &["first-webhook-token"]).await;
+    assert_eq!(guarded.status("first-webhook-token").await, 200);
+    guarded.faults.always(Fault::Hang);
+    let began = Instant::now();
+    for _ in 0..3 {
+        assert_eq!(guarded.status("a-token-of-a-stranger").await, 401);
+        assert_eq!(guarded.status("first-webhook-token").await, 200);
+    }
+    assert_eq!(guarded.ingest.function.starts(), 1);
+    // A reading makes three tries for each of two versions; the next one begins ten seconds after its end.
+    let readings = 1 + began.elapsed().as_secs() / 10;
+    let hung = guarded.faults.injected()["hang"];
+    assert!(hung <= readings * 6, "{hung} calls in {readings} readings");
+    guarded.faults.clear();
+    guarded.manager.put("tokens", "second-webhook-token");
+    guarded
+        .opens("second-webhook-token", "first-webhook-token")
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_older_version_is_left_out_with_a_warning() {
+    let versions = ["fifteen-letters", "second-webhook-token"];
+    let guarded = Guarded::start_with(Duration::from_secs(30), &versions).await;
+    assert_eq!(guarded.status("second-webhook-token").await, 200);
+    assert_eq!(guarded.status("fifteen-letters").await, 401);
+    let is_said = |output: &str| output.contains("fewer than 16 characters are not live");
+    let output = guarded.ingest.function.output_when(is_said).await;
+    assert!(is_said(&output), "{output}");
+    assert!(!output.contains("fifteen-letters"), "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,7 +153,7 @@ async fn a_secret_that_cannot_be_read_at_the_start_is_named_and_a_later_start_su
     ] {
         guarded.faults.always(fault);
         // Auth0 takes it for a failure of the endpoint, and sends the batch again.
-        assert_eq!(guarded.status("first-token").await, 502, "{code}");
+        assert_eq!(guarded.status("first-webhook-token").await, 502, "{code}");
         let is_named = |output: &str| {
             let mut lines = output.lines();
             let last = lines.rfind(|line| line.contains("WEBHOOK_TOKENS_SECRET_ARN"));
@@ -111,5 +163,27 @@ async fn a_secret_that_cannot_be_read_at_the_start_is_named_and_a_later_start_su
         assert!(is_named(&output), "{output}");
     }
     guarded.faults.clear();
-    assert_eq!(guarded.status("first-token").await, 200);
+    assert_eq!(guarded.status("first-webhook-token").await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_collectors_url_may_be_a_secret() {
+    let collector = Collector::start(CollectorOptions::default(), Faults::healthy());
+    let collector = collector.await.unwrap();
+    let manager = SecretsManager::start(Faults::healthy()).await.unwrap();
+    let arn = manager.put("collector", &format!("{}?key=marker", collector.url()));
+    let cloud = cloud(CloudOptions {
+        environment: settings(&[
+            ("HTTP_SINK_URL", ""),
+            ("HTTP_SINK_URL_SECRET_ARN", &arn),
+            ("AWS_ENDPOINT_URL_SECRETS_MANAGER", &manager.url()),
+            ("LOG_LEVEL", "debug"),
+        ]),
+        ..CloudOptions::default()
+    })
+    .await;
+    assert_eq!(failed(&cloud, &[event("1")]).await, [0; 0]);
+    assert_eq!(collector.log_ids(), once_each(["1"]));
+    let output = cloud.target.output();
+    assert!(!output.contains("marker"), "{output}");
 }

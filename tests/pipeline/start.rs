@@ -27,7 +27,7 @@ const QUEUE: (&str, &str) = ("DEAD_LETTER_QUEUE_URL", "http://127.0.0.1:9/1/set-
 fn right(function: &str) -> Vec<(&'static str, &'static str)> {
     let own: &[_] = if function == INGEST {
         &[
-            ("WEBHOOK_TOKENS", "marker-token"),
+            ("WEBHOOK_TOKENS", "marker-webhook-token"),
             ("EVENT_QUEUE_URL", "http://127.0.0.1:9/1/deliver"),
         ]
     } else {
@@ -232,7 +232,7 @@ async fn every_wrong_setting_of_the_webhook_is_named_at_once_and_no_secret_is_sh
         ("EVENT_SOURCE", "aws.partner/x"),
         ("EVENT_BUS_EXCLUDE_TYPES", "*s"),
         ("DEAD_LETTER_QUEUE_URL", "https://sqs.example.com/1/a.fifo"),
-        ("WEBHOOK_TOKENS", " , Bearer "),
+        ("WEBHOOK_TOKENS", "marker-is-short"),
         ("MAX_BODY_BYTES", "ten"),
         ("SINKS", "event-queue,event-bus,http"),
     ];
@@ -243,9 +243,9 @@ async fn every_wrong_setting_of_the_webhook_is_named_at_once_and_no_secret_is_sh
   EXCLUDE_CATEGORIES: cannot read `logins` (want one of Auth0's category names)
   REDACT: cannot read `ip=hide` (want a dotted path, `=` and drop, mask or hmac; a backslash escapes a dot, comma, equals sign)
   AWS_REGION: cannot read `EU central` (want a region such as eu-central-1)
-  AWS_ENDPOINT_URL_SQS: cannot read `sqs.example.com` (want an http or https URL)
+  AWS_ENDPOINT_URL_SQS: cannot read `sqs.example.com` (want an https URL, or http on a loopback address)
   DEAD_LETTER_QUEUE_URL: cannot read `https://sqs.example.com/1/a.fifo` (want the URL of a standard SQS queue)
-  WEBHOOK_TOKENS: names no token (want one or more)
+  WEBHOOK_TOKENS: holds a token of fewer than 16 characters
   MAX_BODY_BYTES: cannot read `ten` (want a whole number of bytes)
   SINKS: cannot read `http` (want one of event-queue, event-bus)
   EVENT_QUEUE_URL: cannot read `deliver` (want the URL of a standard SQS queue)
@@ -323,7 +323,7 @@ async fn a_certificate_file_that_cannot_be_used_is_named() {
 async fn a_malformed_arn_of_a_secret_is_named_and_not_shown() {
     let changes = [
         ("WEBHOOK_TOKENS", ""),
-        ("WEBHOOK_TOKENS_SECRET_ARN", "marker-token"),
+        ("WEBHOOK_TOKENS_SECRET_ARN", "marker-webhook-token"),
     ];
     let message = "1 setting is wrong:
   WEBHOOK_TOKENS_SECRET_ARN: want the ARN of a secret in Secrets Manager";

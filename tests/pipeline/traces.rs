@@ -46,12 +46,15 @@ async fn traces(function: &str, own: &[(&str, &str)], payload: &Value) -> Vec<Va
 async fn the_webhook_passes_on_the_trace_of_its_invocation() {
     let request = json!({
         "version": "2.0", "rawPath": "/", "rawQueryString": "", "isBase64Encoded": false,
-        "headers": {"authorization": "token"}, "body": format!("[{},{}]", event("1"), event("2")),
+        "headers": {"authorization": "a-token-of-the-traces"}, "body": format!("[{},{}]", event("1"), event("2")),
         "requestContext": {"http": {
             "method": "POST", "path": "/", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.7",
             "userAgent": "test"}},
     });
-    let own = [("WEBHOOK_TOKENS", "token"), ("SINKS", "event-bus")];
+    let own = [
+        ("WEBHOOK_TOKENS", "a-token-of-the-traces"),
+        ("SINKS", "event-bus"),
+    ];
     assert_eq!(
         traces("aws-webhook-ingest", &own, &request).await,
         [TRACE, TRACE]

@@ -55,7 +55,7 @@ mod tests {
 
     const ALL: [(&str, &str); 7] = [
         ("TENANT_NAME", "acme"),
-        ("WEBHOOK_TOKENS", "first-token"),
+        ("WEBHOOK_TOKENS", "first-webhook-token"),
         ("EVENT_QUEUE_URL", "https://sqs.example.com/1/deliver"),
         (
             "DEAD_LETTER_QUEUE_URL",
@@ -130,7 +130,7 @@ mod tests {
     fn no_secret_is_ever_printed() {
         let printed = format!("{:?}", read(&[]).unwrap());
         assert!(
-            !printed.contains("s3cret") && !printed.contains("first-token"),
+            !printed.contains("s3cret") && !printed.contains("first-webhook-token"),
             "{printed}"
         );
     }

@@ -42,7 +42,8 @@ impl Ingest {
         let deadline = call.deadline();
         let authorization = call.header("authorization").map(<[u8]>::to_vec);
         let head = (call.method(), authorization.as_deref());
-        if let Some(refusal) = refusal_of_head(&self.relay, &self.tokens, head).await {
+        let refusal = refusal_of_head(&self.relay, &self.tokens, head, &deadline).await;
+        if let Some(refusal) = refusal {
             call.discard_body().await;
             return Ok(refusal);
         }

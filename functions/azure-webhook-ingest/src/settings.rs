@@ -63,7 +63,7 @@ mod tests {
 
     const ALL: [(&str, &str); 7] = [
         ("TENANT_NAME", "acme"),
-        ("WEBHOOK_TOKENS", "first-token"),
+        ("WEBHOOK_TOKENS", "first-webhook-token"),
         (
             "EVENT_TOPIC_ENDPOINT",
             "https://logs.eventgrid.example.com/api/events",
@@ -132,7 +132,7 @@ mod tests {
         assert_eq!(check("https://v.example.com/secrets/t"), Ok(()));
         let problem = "1 setting is wrong:\n  WEBHOOK_TOKENS_SECRET_URI: want the URI of a secret in Key Vault, \
             `https://<vault>/secrets/<name>`";
-        for malformed in ["https://v.example.com/keys/t", "first-token"] {
+        for malformed in ["https://v.example.com/keys/t", "first-webhook-token"] {
             assert_eq!(check(malformed), Err(problem.to_owned()));
         }
         assert!(check("").is_err());
@@ -142,7 +142,7 @@ mod tests {
     fn no_secret_is_ever_printed() {
         let printed = format!("{:?}", read(&[]).unwrap());
         assert!(
-            !printed.contains("h3ader") && !printed.contains("first-token"),
+            !printed.contains("h3ader") && !printed.contains("first-webhook-token"),
             "{printed}"
         );
     }

@@ -4,6 +4,7 @@
 //! crates of binary size.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::config::retry::RetryConfig;
@@ -171,7 +172,10 @@ fn required_secret(reader: &mut Reader<'_>, name: &str) -> Option<Secret> {
 }
 
 fn read_endpoint(reader: &mut Reader<'_>, name: &str) -> Option<String> {
-    reader.parsed(name, "an http or https URL", endpoint)
+    let want = "an https URL, or http on a loopback address";
+    reader.parsed(name, want, |text| {
+        endpoint(text).filter(|url| is_private(url))
+    })
 }
 
 /// A region becomes part of a host name.
@@ -187,6 +191,24 @@ pub(crate) fn endpoint(text: &str) -> Option<String> {
         .or_else(|| text.strip_prefix("http://"))?;
     let has_host = rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '[');
     (has_host && rest.bytes().all(|byte| byte.is_ascii_graphic())).then(|| text.to_owned())
+}
+
+/// Whether what is sent to a URL is encrypted, or stays on the machine: every call carries credentials, and what is read
+/// may be a secret.
+fn is_private(url: &str) -> bool {
+    let Some(rest) = url.strip_prefix("http://") else {
+        return true;
+    };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    {
+        Some((host, _port)) => host,
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let address = host.parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

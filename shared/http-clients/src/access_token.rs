@@ -1,14 +1,15 @@
 //! Access tokens: kept until shortly before their end, fetched by one call at a time.
 //!
-//! Nobody waits for a renewal while the token still holds, and nobody waits longer than there is time for it.
+//! A call for a token goes on beside whoever needs it: nobody waits while the token still holds, nobody waits longer than
+//! there is time for it, and a call that outlasts its request serves the next one.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use relay::CallBeside;
 use reqwest::header::HeaderValue;
 use serde::Deserialize;
 use tenant_logs::Timestamp;
-use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 /// How long before its end a token is renewed; a shorter one, halfway.
@@ -17,17 +18,24 @@ const RENEW_BEFORE: Duration = Duration::from_mins(5);
 const UNKNOWN_LIFE: Duration = Duration::from_mins(5);
 /// No token lives longer.
 const LONGEST_LIFE: Duration = Duration::from_hours(24);
-/// How long nobody asks again after a renewal failed while the token still holds, and how long such a renewal may take.
+/// How long nobody asks again after a renewal failed while the token still holds.
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(10);
-const MAX_EARLY_TIME: Duration = Duration::from_secs(2);
+/// How long a call for a token may take, whoever waits for it.
+const MAX_FETCH_TIME: Duration = Duration::from_secs(10);
 
 /// A token, where there is one.
 #[derive(Debug)]
-pub(crate) struct HeldToken {
+pub(crate) struct HeldToken<E> {
     /// Never held while anybody waits for an answer.
-    held: Mutex<Option<AccessToken>>,
-    /// Who may ask for a token: one at a time.
-    asking: Semaphore,
+    held: Arc<Mutex<Held<E>>>,
+}
+
+#[derive(Debug)]
+struct Held<E> {
+    token: Option<AccessToken>,
+    /// The last call for a token, and why it brought none.
+    fetching: Option<CallBeside>,
+    failure: Option<Arc<E>>,
 }
 
 /// A token as it is sent.
@@ -41,10 +49,10 @@ pub(crate) struct AccessToken {
 /// Why there is no token.
 #[derive(Debug)]
 pub(crate) enum NoToken<E> {
-    /// The time was over before somebody else's call for one.
+    /// The time was over before the call for one was answered.
     OutOfTime,
     /// The call for it failed.
-    Failed(E),
+    Failed(Arc<E>),
 }
 
 /// What endpoints answer: App Service when the token ends, Entra ID and Auth0 how long it lives.
@@ -62,79 +70,99 @@ enum Seconds {
     Text(String),
 }
 
-impl HeldToken {
+impl<E: Send + Sync + 'static> HeldToken<E> {
     pub(crate) fn new() -> Self {
+        let held = Held {
+            token: None,
+            fetching: None,
+            failure: None,
+        };
         Self {
-            held: Mutex::new(None),
-            asking: Semaphore::new(1),
+            held: Arc::new(Mutex::new(held)),
         }
     }
 
-    /// Returns a token that holds, and is another than the refused one, as the value of `Authorization`; `fetch` gets the
-    /// moment by which it must answer.
-    pub(crate) async fn get<E>(
+    /// Returns a token that holds, and is another than the refused one, as the value of `Authorization`. Where none is at
+    /// hand and nobody has asked for one yet, `fetch` gets the moment by which it must answer, and makes the call.
+    pub(crate) async fn get<F>(
         &self,
         refused: Option<&HeaderValue>,
         until: Instant,
-        fetch: impl AsyncFnOnce(Instant) -> Result<AccessToken, E>,
-    ) -> Result<HeaderValue, NoToken<E>> {
-        self.forget(refused);
-        let early = match self.held() {
-            Some(token) if Instant::now() < token.renew_at => return Ok(token.authorization),
-            Some(token) if Instant::now() < token.ends_at => Some(token),
-            Some(_) | None => None,
+        fetch: impl FnOnce(Instant) -> F,
+    ) -> Result<HeaderValue, NoToken<E>>
+    where
+        F: Future<Output = Result<AccessToken, E>> + Send + 'static,
+    {
+        let ended = {
+            let mut held = lock(&self.held);
+            held.forget(refused);
+            let token = held.token.clone();
+            let is_fresh = token
+                .as_ref()
+                .is_some_and(|token| Instant::now() < token.renew_at);
+            let fetching = held.fetching.as_ref();
+            let under_way = fetching.filter(|fetching| fetching.is_under_way());
+            let mut ended = under_way.map(CallBeside::end);
+            if !is_fresh && ended.is_none() {
+                let call = self.begin(fetch);
+                ended = Some(call.end());
+                held.fetching = Some(call);
+            }
+            match (token, ended) {
+                (Some(token), _) => return Ok(token.authorization),
+                (None, Some(ended)) => ended,
+                (None, None) => return Err(NoToken::OutOfTime),
+            }
         };
-        let permit = match &early {
-            Some(token) => match self.asking.try_acquire() {
-                Ok(permit) => permit,
-                Err(_) => return Ok(token.authorization.clone()),
-            },
-            None => match timeout_at(until, self.asking.acquire()).await {
-                Ok(Ok(permit)) => permit,
-                Ok(Err(_)) | Err(_) => return Err(NoToken::OutOfTime),
-            },
-        };
-        // Whoever has waited here finds the token that the one before has fetched.
-        if let Some(token) = self.held()
-            && Instant::now() < token.renew_at
-        {
-            return Ok(token.authorization);
+        let is_over = timeout_at(until, ended).await.is_err();
+        let held = lock(&self.held);
+        match (&held.token, &held.failure) {
+            (Some(token), _) => Ok(token.authorization.clone()),
+            (None, Some(failure)) if !is_over => Err(NoToken::Failed(Arc::clone(failure))),
+            (None, _) => Err(NoToken::OutOfTime),
         }
+    }
+
+    fn begin<F>(&self, fetch: impl FnOnce(Instant) -> F) -> CallBeside
+    where
+        F: Future<Output = Result<AccessToken, E>> + Send + 'static,
+    {
+        let noted = Arc::clone(&self.held);
+        let fetching = fetch(Instant::now() + MAX_FETCH_TIME);
+        CallBeside::begin(MAX_FETCH_TIME, fetching, move |fetched| {
+            lock(&noted).note(fetched);
+        })
+    }
+}
+
+impl<E> Held<E> {
+    /// Forgets a token that has ended or was refused.
+    fn forget(&mut self, refused: Option<&HeaderValue>) {
         let now = Instant::now();
-        let fetch_until = match &early {
-            Some(_) => until.min(now + MAX_EARLY_TIME),
-            None => until,
-        };
-        let fetched = fetch(fetch_until).await;
-        let token = match (fetched, early) {
-            (Ok(token), _) => token,
-            (Err(_), Some(early)) => AccessToken {
-                renew_at: Instant::now() + ASK_AGAIN_AFTER,
-                ..early
-            },
-            (Err(error), None) => return Err(NoToken::Failed(error)),
-        };
-        let authorization = token.authorization.clone();
-        self.hold(Some(token));
-        drop(permit);
-        Ok(authorization)
+        self.token
+            .take_if(|token| token.ends_at <= now || refused == Some(&token.authorization));
     }
 
-    fn forget(&self, refused: Option<&HeaderValue>) {
-        let held = self.held().map(|token| token.authorization);
-        if refused.is_some() && held.as_ref() == refused {
-            self.hold(None);
+    /// Takes what a call brought; `None` if it took too long.
+    fn note(&mut self, fetched: Option<Result<AccessToken, E>>) {
+        match fetched {
+            Some(Ok(token)) => self.token = Some(token),
+            Some(Err(failure)) => self.failure = Some(Arc::new(failure)),
+            None => self.failure = None,
+        }
+        // After a failure a token that still holds is used on, and a new one asked for a while later.
+        let not_before = Instant::now() + ASK_AGAIN_AFTER;
+        if let Some(token) = &mut self.token
+            && token.renew_at < not_before
+        {
+            token.renew_at = not_before;
         }
     }
+}
 
-    fn held(&self) -> Option<AccessToken> {
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        held.clone()
-    }
-
-    fn hold(&self, token: Option<AccessToken>) {
-        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = token;
-    }
+fn lock<E>(held: &Mutex<Held<E>>) -> MutexGuard<'_, Held<E>> {
+    // Nothing can panic while it is held.
+    held.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl AccessToken {
@@ -175,23 +203,26 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use futures_util::future::{join, join_all};
-    use tokio::time::{advance, sleep, sleep_until};
+    use tokio::time::{advance, sleep, sleep_until, timeout};
 
     use super::*;
 
+    type Cache = HeldToken<&'static str>;
+
     /// An endpoint of tokens that live an hour, each after some time.
+    #[derive(Clone)]
     struct Endpoint {
-        count: AtomicUsize,
+        count: Arc<AtomicUsize>,
         takes: Duration,
     }
 
     impl Endpoint {
         fn new(takes: Duration) -> Self {
-            let count = AtomicUsize::new(0);
+            let count = Arc::default();
             Self { count, takes }
         }
 
-        async fn fetch(&self, until: Instant) -> Result<AccessToken, &'static str> {
+        async fn fetch(self, until: Instant) -> Result<AccessToken, &'static str> {
             let asked_at = Instant::now();
             let number = self.count.fetch_add(1, Ordering::SeqCst);
             let answered = asked_at + self.takes;
@@ -203,14 +234,18 @@ mod tests {
             Ok(AccessToken::read(body.as_bytes(), asked_at).unwrap())
         }
 
-        async fn get(&self, cache: &HeldToken, seconds: u64) -> Result<String, &'static str> {
+        async fn get(&self, cache: &Cache, seconds: u64) -> Result<String, &'static str> {
             let until = Instant::now() + Duration::from_secs(seconds);
-            let token = cache.get(None, until, async |until| self.fetch(until).await);
+            let token = cache.get(None, until, |until| self.clone().fetch(until));
             match token.await {
                 Ok(token) => Ok(token.to_str().unwrap().to_owned()),
                 Err(NoToken::OutOfTime) => Err("out of time"),
-                Err(NoToken::Failed(error)) => Err(error),
+                Err(NoToken::Failed(error)) => Err(*error),
             }
+        }
+
+        fn calls(&self) -> usize {
+            self.count.load(Ordering::SeqCst)
         }
     }
 
@@ -219,11 +254,11 @@ mod tests {
         let (endpoint, cache) = (Endpoint::new(Duration::from_secs(1)), HeldToken::new());
         let got = join_all((0..20).map(|_| endpoint.get(&cache, 10))).await;
         assert!(got.iter().all(|token| *token == Ok("Bearer t0".to_owned())));
-        assert_eq!(endpoint.count.load(Ordering::SeqCst), 1);
+        assert_eq!(endpoint.calls(), 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn nobody_waits_behind_a_call_that_hangs_longer_than_he_has_time() {
+    async fn nobody_waits_for_a_call_that_hangs_longer_than_he_has_time() {
         let (endpoint, cache) = (Endpoint::new(Duration::from_mins(1)), HeldToken::new());
         let begun = Instant::now();
         let second = async {
@@ -233,10 +268,22 @@ mod tests {
         let (first, (second, waited)) = join(endpoint.get(&cache, 30), second).await;
         assert_eq!((first, second), (Err("too late"), Err("out of time")));
         assert_eq!(waited, Duration::from_secs(3));
+        assert_eq!(begun.elapsed(), MAX_FETCH_TIME);
+        assert_eq!(endpoint.calls(), 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_token_is_renewed_before_its_end_and_used_until_then_where_that_hangs() {
+    async fn a_call_that_outlasts_who_began_it_serves_the_next_one() {
+        let (endpoint, cache) = (Endpoint::new(Duration::from_secs(3)), HeldToken::new());
+        // A request that is cut off at its deadline.
+        let cut_off = timeout(Duration::from_secs(2), endpoint.get(&cache, 30)).await;
+        assert!(cut_off.is_err());
+        assert_eq!(endpoint.get(&cache, 2).await, Ok("Bearer t0".to_owned()));
+        assert_eq!(endpoint.calls(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_renewed_before_its_end_and_used_until_then_without_waiting() {
         let (mut endpoint, cache) = (Endpoint::new(Duration::ZERO), HeldToken::new());
         endpoint.get(&cache, 10).await.unwrap();
         advance(Duration::from_mins(56)).await;
@@ -245,13 +292,40 @@ mod tests {
         let both = join(endpoint.get(&cache, 30), endpoint.get(&cache, 30)).await;
         let held = || Ok("Bearer t0".to_owned());
         assert_eq!(both, (held(), held()));
-        assert_eq!(begun.elapsed(), MAX_EARLY_TIME);
-        assert_eq!(endpoint.count.load(Ordering::SeqCst), 2);
+        assert_eq!(begun.elapsed(), Duration::ZERO);
+        sleep(Duration::from_millis(1)).await;
+        assert_eq!(endpoint.calls(), 2);
 
         endpoint.takes = Duration::ZERO;
+        sleep(MAX_FETCH_TIME).await;
+        assert_eq!(endpoint.get(&cache, 30).await, held(), "it has just failed");
+        assert_eq!(endpoint.calls(), 2);
         advance(ASK_AGAIN_AFTER).await;
+        assert_eq!(endpoint.get(&cache, 30).await, held());
+        sleep(Duration::from_secs(1)).await;
         let renewed = endpoint.get(&cache, 30).await;
         assert_eq!(renewed, Ok("Bearer t2".to_owned()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_renewal_that_its_request_does_not_live_to_see_is_not_begun_again() {
+        let (mut endpoint, cache) = (Endpoint::new(Duration::ZERO), HeldToken::new());
+        endpoint.get(&cache, 10).await.unwrap();
+        advance(Duration::from_mins(56)).await;
+        endpoint.takes = Duration::from_mins(1);
+        for _ in 0..10 {
+            endpoint.get(&cache, 1).await.unwrap();
+            advance(Duration::from_millis(500)).await;
+        }
+        assert_eq!(endpoint.calls(), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn after_a_failure_without_a_token_the_next_one_asks_again() {
+        let (mut endpoint, cache) = (Endpoint::new(Duration::from_mins(1)), HeldToken::new());
+        assert_eq!(endpoint.get(&cache, 30).await, Err("too late"));
+        endpoint.takes = Duration::ZERO;
+        assert_eq!(endpoint.get(&cache, 30).await, Ok("Bearer t1".to_owned()));
     }
 
     #[tokio::test(start_paused = true)]
@@ -260,14 +334,10 @@ mod tests {
         endpoint.get(&cache, 10).await.unwrap();
         let refused = HeaderValue::from_static("Bearer t0");
         let until = Instant::now() + Duration::from_secs(10);
-        let renewed = || {
-            cache.get(Some(&refused), until, async |until| {
-                endpoint.fetch(until).await
-            })
-        };
+        let renewed = || cache.get(Some(&refused), until, |until| endpoint.clone().fetch(until));
         let (one, other) = join(renewed(), renewed()).await;
         assert_eq!(one.unwrap(), "Bearer t1");
         assert_eq!(other.unwrap(), "Bearer t1");
-        assert_eq!(endpoint.count.load(Ordering::SeqCst), 2);
+        assert_eq!(endpoint.calls(), 2);
     }
 }

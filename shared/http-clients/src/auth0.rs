@@ -15,7 +15,7 @@ use relay::poll::{Cursor, LogSource, Page, PullError};
 use relay::settings::Reader;
 use relay::{Remedy, back_off, chain};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde_json::json;
 use tenant_logs::Timestamp;
 use tokio::time::{Instant, sleep_until};
@@ -44,7 +44,7 @@ const TARGET: &str = "Auth0";
 pub struct ManagementApi {
     settings: Auth0Settings,
     client: Client,
-    token: HeldToken,
+    token: HeldToken<Auth0Error>,
     /// When the rate limit leaves a call again.
     not_before: Mutex<Option<Instant>>,
 }
@@ -161,15 +161,15 @@ impl ManagementApi {
         refused: Option<&HeaderValue>,
         until: Instant,
     ) -> Result<HeaderValue, Auth0Error> {
-        let fetching = async |until| self.fetch_token(until).await;
-        let token = self.token.get(refused, until, fetching).await;
+        let fetch = |until| fetch_token(self.token_request(), until);
+        let token = self.token.get(refused, until, fetch).await;
         token.map_err(|error| match error {
             NoToken::OutOfTime => Auth0Error::TokenOutOfTime,
-            NoToken::Failed(error) => Auth0Error::NoToken(Box::new(error)),
+            NoToken::Failed(error) => Auth0Error::NoToken(error),
         })
     }
 
-    async fn fetch_token(&self, until: Instant) -> Result<AccessToken, Auth0Error> {
+    fn token_request(&self) -> RequestBuilder {
         let settings = &self.settings;
         let body = json!({
             "grant_type": "client_credentials",
@@ -177,20 +177,10 @@ impl ManagementApi {
             "client_secret": settings.client_secret.expose(),
             "audience": format!("https://{}/api/v2/", settings.domain),
         });
-        let request = self
-            .client
+        self.client
             .post(below(&settings.api, "oauth/token"))
             .header(CONTENT_TYPE, "application/json")
-            .body(Bytes::from(body.to_string()));
-        let asked_at = Instant::now();
-        let answer = exchange(request, until, TARGET).await;
-        let answer = answer.map_err(Auth0Error::NoAnswer)?;
-        if answer.status != StatusCode::OK {
-            return Err(refusal(Endpoint::Token, &answer));
-        }
-        let body = answer.whole_body();
-        let token = body.and_then(|body| AccessToken::read(body, asked_at));
-        token.ok_or(Auth0Error::Unreadable { want: "token" })
+            .body(Bytes::from(body.to_string()))
     }
 
     /// Waits until the rate limit leaves a call, where that ends in time.
@@ -270,6 +260,19 @@ impl LogSource for ManagementApi {
         let (_, text) = got.map_err(|error| error.at("search the log"))?;
         Ok(text)
     }
+}
+
+/// Asks for a token, once.
+async fn fetch_token(request: RequestBuilder, until: Instant) -> Result<AccessToken, Auth0Error> {
+    let asked_at = Instant::now();
+    let answer = exchange(request, until, TARGET).await;
+    let answer = answer.map_err(Auth0Error::NoAnswer)?;
+    if answer.status != StatusCode::OK {
+        return Err(refusal(Endpoint::Token, &answer));
+    }
+    let body = answer.whole_body();
+    let token = body.and_then(|body| AccessToken::read(body, asked_at));
+    token.ok_or(Auth0Error::Unreadable { want: "token" })
 }
 
 /// The body as text, where all of it came and it begins as it should.

@@ -57,9 +57,9 @@ impl AzureService {
         until: Instant,
         build: impl Fn(&Client) -> RequestBuilder,
     ) -> Result<Answer, CallError> {
-        let no_token = |error| CallError::NoToken {
+        let no_token = |source| CallError::NoToken {
             target: self.target.clone(),
-            source: Box::new(error),
+            source,
         };
         let request = || build(self.identity.client());
         let token = self.tokens.token(&self.identity, until).await;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use relay::settings::Reader;
 use relay::{
-    BatchCall, CallError, CallLimits, Delivery, Row, Sending, ServiceCode, Sink, SinkKind,
-    TooLarge, chain, send_in_calls,
+    BatchCall, CallError, CallLimits, Delivery, PartLimit, Row, Sending, ServiceCode, Sink,
+    SinkKind, TooLarge, chain, send_in_calls,
 };
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
@@ -42,6 +42,7 @@ pub struct HttpCollector {
     /// The secret that holds it.
     reference: Option<String>,
     format: BodyFormat,
+    part_limit: PartLimit,
 }
 
 /// What the collector answered.
@@ -54,15 +55,15 @@ struct Answer {
 impl HttpCollector {
     /// The sink and the schemas it takes, as `SINKS` names them.
     pub const KIND: SinkKind = SinkKind::of_any_schema("http");
-    /// The setting that may refer to a secret.
-    pub const SECRET: &str = settings::SECRET;
+    /// The settings that may refer to a secret.
+    pub const SECRETS: [&str; 2] = [settings::URL, settings::SECRET];
 
     /// The collector that the `HTTP_SINK_…` settings name; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         match Self::new(HttpCollectorSettings::read(reader)?) {
             Ok(collector) => Some(collector),
             Err(error) => {
-                reader.problem("HTTP_SINK_URL", chain(&error));
+                reader.problem(settings::URL, chain(&error));
                 None
             }
         }
@@ -76,6 +77,7 @@ impl HttpCollector {
             authorization: settings.authorization.map(Authorization::fixed),
             reference: settings.reference,
             format: settings.format,
+            part_limit: PartLimit::default(),
         })
     }
 
@@ -85,7 +87,7 @@ impl HttpCollector {
         if let (Some(authorization), Some(uri)) =
             (self.authorization.take(), self.reference.clone())
         {
-            self.authorization = Some(authorization.kept_in(vault, uri));
+            self.authorization = Some(authorization.kept_in(vault, &uri));
         }
         self
     }
@@ -162,6 +164,10 @@ impl<'a> BatchCall<Row<'a>> for HttpCollector {
 
     fn bytes(&self, row: &Row<'a>) -> usize {
         row_bytes(row)
+    }
+
+    fn part_limit(&self) -> Option<&PartLimit> {
+        Some(&self.part_limit)
     }
 
     async fn call(&self, rows: &[&Row<'a>], until: Instant) -> Result<Delivery, CallError> {

@@ -10,9 +10,12 @@ pub(crate) const WANT: &str =
 
 /// Reads the URL of a service; `None` if it may not be sent a token.
 pub(crate) fn endpoint(text: &str) -> Option<Url> {
-    let url = plain_url(text)?;
-    let may_be_http = || url.host_str().is_some_and(is_loopback);
-    (url.scheme() == "https" || may_be_http()).then_some(url)
+    plain_url(text).filter(is_private)
+}
+
+/// Whether what is sent to a URL is encrypted, or stays on the machine.
+pub(crate) fn is_private(url: &Url) -> bool {
+    url.scheme() == "https" || url.host_str().is_some_and(is_loopback)
 }
 
 /// Reads the URL of the platform's own token service, which App Service puts on a link-local or private address, too.

@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use relay::{
-    BatchCall, CallError, CallLimits, Delivery, Row, Sending, ServiceCode, Sink, SinkKind,
-    TooLarge, send_in_calls,
+    BatchCall, CallError, CallLimits, Delivery, PartLimit, Row, Sending, ServiceCode, Sink,
+    SinkKind, TooLarge, send_in_calls,
 };
 use reqwest::Url;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE};
@@ -37,6 +37,7 @@ pub struct LogAnalytics {
     auth0_logs: Url,
     authentication: Url,
     audit: Url,
+    part_limit: PartLimit,
 }
 
 /// A row as it is sent.
@@ -64,6 +65,7 @@ impl LogAnalytics {
             authentication: settings.url("Custom-ASimAuthentication"),
             audit: settings.url("Custom-ASimAudit"),
             auth0_logs: settings.url(&settings.stream),
+            part_limit: PartLimit::default(),
         }
     }
 
@@ -146,6 +148,10 @@ impl<'a> BatchCall<Prepared<'a>> for LogAnalytics {
 
     fn bytes(&self, row: &Prepared<'a>) -> usize {
         row_bytes(&row.json)
+    }
+
+    fn part_limit(&self) -> Option<&PartLimit> {
+        Some(&self.part_limit)
     }
 
     /// A call carries rows of one stream.

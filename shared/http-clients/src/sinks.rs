@@ -46,7 +46,8 @@ fn http(platform: Platform<'_>) -> RegisteredSink<'_> {
             Platform::Elsewhere => collector,
         })
     });
-    http.with_secret(HttpCollector::SECRET)
+    let secrets = HttpCollector::SECRETS.into_iter();
+    secrets.fold(http, RegisteredSink::with_secret)
 }
 
 fn log_analytics(platform: Platform<'_>) -> RegisteredSink<'_> {

@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::ports::{PortError, Remedy};
@@ -52,9 +53,9 @@ pub enum CallError {
     NoToken {
         /// Whom we would have called.
         target: String,
-        /// Why.
+        /// Why; many may have waited for it.
         #[source]
-        source: Box<CallError>,
+        source: Arc<CallError>,
     },
     /// The service cannot for now.
     #[error("{target} answered {code}")]
@@ -243,7 +244,7 @@ mod tests {
         let wait = Some(Duration::from_secs(7));
         let error = CallError::NoToken {
             target: "the topic".to_owned(),
-            source: Box::new(CallError::Busy {
+            source: Arc::new(CallError::Busy {
                 target: "Entra ID".to_owned(),
                 code,
                 retry_after: wait,

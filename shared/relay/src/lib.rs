@@ -5,6 +5,7 @@ pub mod logging;
 pub mod settings;
 
 mod assembly;
+mod beside;
 mod call_error;
 mod counters;
 mod deadline;
@@ -21,6 +22,7 @@ mod testing;
 pub mod webhook;
 
 pub use assembly::RelayParts;
+pub use beside::CallBeside;
 pub use call_error::{CallError, ServiceCode};
 pub use counters::{
     CounterFormat, Counters, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
@@ -34,8 +36,8 @@ pub use ports::{
 };
 pub use secrets::{References, SecretStore, StoredSecrets, WantedSecret};
 pub use sending::{
-    BatchCall, CallLimits, Patience, Sending, TooLarge, Tries, back_off, call_with_retry,
-    send_in_calls, store_in_calls,
+    BatchCall, CallLimits, PartLimit, Patience, Sending, TooLarge, Tries, back_off,
+    call_with_retry, send_in_calls, store_in_calls,
 };
 pub use sinks::{
     ARRAY_BYTES, AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, json_array,

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::error::Error;
 
 use tenant_logs::{DeadLetter, LogEvent, Timestamp};
+use tokio::time::Instant;
 
 use crate::sending::Sending;
 
@@ -166,9 +167,13 @@ pub enum Settled {
 
 /// Which webhook tokens are live.
 pub trait TokenCheck: Send + Sync {
-    /// Whether an `Authorization` header carries a live token, with or without the word `Bearer`.
-    fn is_live(&self, authorization: &[u8])
-    -> impl Future<Output = Result<bool, PortError>> + Send;
+    /// Whether an `Authorization` header carries a live token, with or without the word `Bearer`. A known one is told at
+    /// once; an unknown one is looked up until `until` at most.
+    fn is_live(
+        &self,
+        authorization: &[u8],
+        until: Instant,
+    ) -> impl Future<Output = Result<bool, PortError>> + Send;
 }
 
 /// A step at a port that failed, with its cause.

@@ -9,6 +9,9 @@ use crate::error::chain;
 use crate::ports::PortError;
 use crate::settings::Reader;
 
+/// Stands in for a secret that is not read yet, whatever it is: a token, a key, a URL.
+const STAND_IN: &str = "https://not-read-yet.example.com/";
+
 /// Where secrets are kept.
 pub trait SecretStore: Send + Sync {
     /// How settings refer to its secrets.
@@ -141,7 +144,7 @@ impl StoredSecrets {
         let mut secrets = Self::default();
         let references = secrets.references::<S>(&mut Reader::new(lookup), wanted);
         for (setting, _, _) in references {
-            secrets.note(setting, Ok(vec![Secret::new("not read yet")]));
+            secrets.note(setting, Ok(vec![Secret::new(STAND_IN)]));
         }
         secrets
     }

@@ -4,8 +4,11 @@
 //! A sink or a store gives its limits, its wire form and the reading of one call's answer; when to call is decided here.
 
 mod back_off;
+mod part_limit;
 mod parts;
 mod retry;
+mod settlement;
+mod under_way;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -18,7 +21,8 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::call_error::CallError;
 use crate::ports::{Delivery, Remedy};
 pub use back_off::back_off;
-use parts::{Part, Parts};
+pub use part_limit::PartLimit;
+use parts::Parts;
 pub use retry::{Tries, call_with_retry};
 
 /// One kind of call to a service, which carries many items.
@@ -35,6 +39,11 @@ pub trait BatchCall<I>: Sync {
     /// Returns which items may share a call with this one: those of the same group.
     fn group(&self, _item: &I) -> usize {
         0
+    }
+
+    /// Returns what it remembers from one sending to the next of how long parts may be; `None` if it bisects nothing.
+    fn part_limit(&self) -> Option<&PartLimit> {
+        None
     }
 
     /// Makes one call and reads its answer, whose indices are those of `items`.
@@ -85,7 +94,8 @@ pub struct Sending {
 pub enum Patience {
     /// As long as there is time: a ledger guards the sink, and a call that is cut off may be sent a second time.
     WholeTime,
-    /// A share of the time, so that three tries fit even when each one hangs. A second copy does no harm there.
+    /// A share of the time, so that three tries fit even when each one hangs. A second copy does no harm there, and the
+    /// first one's answer counts whenever it comes.
     Shares,
 }
 
@@ -102,9 +112,9 @@ impl Sending {
         }
     }
 
-    /// When a call that begins now is given up: after some tries of its items, with a service whose longest answer so
-    /// far took that long.
-    fn call_end(&self, tries: u32, longest: Duration) -> Instant {
+    /// When the items of a call that begins now are sent again, though its answer still counts: after some tries of them,
+    /// with a service whose longest answer so far took that long.
+    fn share_end(&self, tries: u32, longest: Duration) -> Instant {
         let now = Instant::now();
         match self.patience {
             Patience::WholeTime => self.until,
@@ -124,17 +134,17 @@ pub async fn send_in_calls<I: Sync, C: BatchCall<I>>(
     items: &[I],
     sending: &Sending,
 ) -> Delivery {
-    let calls_at_once = service.limits().calls_at_once;
     let mut parts = Parts::new(service, items, sending);
     let mut under_way = FuturesUnordered::new();
     loop {
-        while under_way.len() < calls_at_once {
-            let Some((part, call_end)) = parts.next_part() else {
-                break;
-            };
-            under_way.push(call(service, items, part, call_end));
+        parts.note_slow_calls();
+        while let Some((number, indices)) = parts.next_call() {
+            under_way.push(call(service, items, (number, indices), sending.until));
         }
-        let wake = parts.wake().filter(|_| under_way.len() < calls_at_once);
+        if parts.known.is_complete() {
+            return parts.into_delivery();
+        }
+        let wake = parts.wake();
         tokio::select! {
             Some(made) = under_way.next() => parts.note(made),
             () = sleep_until(wake.unwrap_or(sending.until)), if wake.is_some() => {}
@@ -158,9 +168,9 @@ pub async fn store_in_calls<I: Sync, C: BatchCall<I>>(
     delivery
 }
 
-/// A call that has ended, with what it carried.
+/// A call that has ended.
 struct MadeCall {
-    part: Part,
+    number: usize,
     answer: Result<Delivery, CallError>,
     took: Duration,
 }
@@ -168,23 +178,22 @@ struct MadeCall {
 async fn call<I: Sync, C: BatchCall<I>>(
     service: &C,
     items: &[I],
-    part: Part,
-    call_end: Instant,
+    (number, indices): (usize, Vec<usize>),
+    until: Instant,
 ) -> MadeCall {
     let begun = Instant::now();
-    let carried: Vec<&I> = part
-        .indices
+    let carried: Vec<&I> = indices
         .iter()
         .filter_map(|index| items.get(*index))
         .collect();
-    let answer = match timeout_at(call_end, service.call(&carried, call_end)).await {
+    let answer = match timeout_at(until, service.call(&carried, until)).await {
         Ok(answer) => answer,
         Err(_elapsed) => Err(CallError::TimedOut {
             target: service.target().to_owned(),
         }),
     };
     MadeCall {
-        part,
+        number,
         answer,
         took: begun.elapsed(),
     }

@@ -6,6 +6,7 @@ mod certificates;
 mod every_function;
 mod function;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write as _};
@@ -118,7 +119,8 @@ impl<'a> Reader<'a> {
         let value = self.optional(name)?;
         let parsed = parse(&value);
         if parsed.is_none() {
-            self.problem(name, format_args!("cannot read `{value}` (want {want})"));
+            let shown = without_secrets(&value);
+            self.problem(name, format_args!("cannot read `{shown}` (want {want})"));
         }
         parsed
     }
@@ -233,6 +235,24 @@ impl Display for SettingsError {
 }
 
 impl std::error::Error for SettingsError {}
+
+/// Hides what of a URL may be a secret, however it is mistyped: user and password, the query, the fragment.
+fn without_secrets(value: &str) -> Cow<'_, str> {
+    let (user, rest) = match value.rsplit_once('@') {
+        Some((_, rest)) => ("[secret]@", rest),
+        None => ("", value),
+    };
+    let shown = rest.split_once(['?', '#']).map_or(rest, |(shown, _)| shown);
+    if shown.len() == value.len() {
+        return Cow::Borrowed(value);
+    }
+    let query = if shown.len() < rest.len() {
+        "?[secret]"
+    } else {
+        ""
+    };
+    Cow::Owned(format!("{user}{shown}{query}"))
+}
 
 /// The process's own environment, for `main` to pass to a reader, which rejects the replacement character that stands for
 /// what is not UTF-8.

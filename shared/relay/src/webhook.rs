@@ -97,7 +97,7 @@ pub async fn receive<S: Sink, L: Store, D: DeadLetters>(
     deadline: &Deadline,
 ) -> WebhookAnswer {
     let head = (request.method, request.authorization);
-    match refusal_of_head(relay, tokens, head).await {
+    match refusal_of_head(relay, tokens, head, deadline).await {
         Some(answer) => answer,
         None => receive_body(relay, max_body_bytes, request, deadline).await,
     }
@@ -108,6 +108,7 @@ pub async fn refusal_of_head<S: Sink, L: Store, D: DeadLetters>(
     relay: &Relay<S, L, D>,
     tokens: &impl TokenCheck,
     (method, authorization): (&str, Option<&[u8]>),
+    deadline: &Deadline,
 ) -> Option<WebhookAnswer> {
     let mut counters = InvocationCounters::default();
     if method != "POST" {
@@ -115,7 +116,7 @@ pub async fn refusal_of_head<S: Sink, L: Store, D: DeadLetters>(
         let answer = WebhookAnswer::refusal(405, "send log events by POST");
         return Some(answer.with("allow", "POST"));
     }
-    match is_authorized(tokens, authorization).await {
+    match is_authorized(tokens, authorization, deadline).await {
         Ok(true) => None,
         Ok(false) => {
             counters.unauthorized = 1;
@@ -165,9 +166,10 @@ pub async fn receive_body<S: Sink, L: Store, D: DeadLetters>(
 async fn is_authorized(
     tokens: &impl TokenCheck,
     authorization: Option<&[u8]>,
+    deadline: &Deadline,
 ) -> Result<bool, PortError> {
     match authorization {
-        Some(authorization) => tokens.is_live(authorization).await,
+        Some(authorization) => tokens.is_live(authorization, deadline.answer_by()).await,
         None => Ok(false),
     }
 }

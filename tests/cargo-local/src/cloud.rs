@@ -19,7 +19,7 @@ use hosts::lambda::{Function, FunctionOptions};
 pub use {aws_eventbridge_target, aws_log_poller, aws_webhook_ingest};
 
 /// The token that opens the local webhook.
-pub const TOKEN: &str = "local-token";
+pub const TOKEN: &str = "local-webhook-token";
 /// The tenant of the local cloud.
 pub const TENANT: &str = "acme";
 /// What the rules of the partner buses match.

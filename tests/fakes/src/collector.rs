@@ -95,7 +95,7 @@ impl Collector {
                 lock(&state).counts.calls += 1;
                 let work = async { collect(&request, &options, &mut lock(&state)) };
                 let refuse = |fault: &Fault| fault.plain_answer((429, None));
-                inject(&faults.next(), refuse, work).await
+                inject(&faults.next_with(request.body()), refuse, work).await
             }
         });
         Ok(Self {

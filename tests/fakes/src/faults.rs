@@ -46,6 +46,8 @@ pub enum Fault {
     DropBefore,
     /// Everything is done, then the connection is closed: the answer is lost.
     DropAfter,
+    /// Everything is done, then the connection is reset: the answer is lost.
+    ResetAfter,
     /// Everything is done, and the answer comes late.
     Late(Duration),
 }
@@ -63,6 +65,7 @@ impl Fault {
             | Self::Hang
             | Self::DropBefore
             | Self::DropAfter
+            | Self::ResetAfter
             | Self::Late(_) => throttled,
         }
     }
@@ -98,16 +101,20 @@ impl Fault {
             Self::Hang => "hang",
             Self::DropBefore => "drop_before",
             Self::DropAfter => "drop_after",
+            Self::ResetAfter => "reset_after",
             Self::Late(_) => "late",
         }
     }
 }
 
+/// By the number and the body of a call.
+type Decide = Box<dyn FnMut(u64, &[u8]) -> Fault + Send>;
+
 enum Plan {
     Always(Fault),
     Mix(Vec<(f64, Fault)>),
     Script(VecDeque<Fault>),
-    By(Box<dyn FnMut(u64) -> Fault + Send>),
+    By(Decide),
 }
 
 struct State {
@@ -157,8 +164,13 @@ impl Faults {
     }
 
     /// Asks a function, with the number of the call since the start, counted from zero.
-    pub fn by(&self, decide: impl FnMut(u64) -> Fault + Send + 'static) {
-        lock(&self.state).plan = Plan::By(Box::new(decide));
+    pub fn by(&self, mut decide: impl FnMut(u64) -> Fault + Send + 'static) {
+        lock(&self.state).plan = Plan::By(Box::new(move |call, _| decide(call)));
+    }
+
+    /// Asks a function, with the body of the call where the service is a sink, and an empty one elsewhere.
+    pub fn by_body(&self, mut decide: impl FnMut(&[u8]) -> Fault + Send + 'static) {
+        lock(&self.state).plan = Plan::By(Box::new(move |_, body| decide(body)));
     }
 
     /// Every call from now on is healthy.
@@ -173,6 +185,11 @@ impl Faults {
 
     /// What goes wrong with this call.
     pub(crate) fn next(&self) -> Fault {
+        self.next_with(&[])
+    }
+
+    /// What goes wrong with a call that carries this.
+    pub(crate) fn next_with(&self, body: &[u8]) -> Fault {
         let mut state = lock(&self.state);
         let call = state.calls;
         state.calls += 1;
@@ -181,7 +198,7 @@ impl Faults {
             Plan::Always(fault) => fault.clone(),
             Plan::Mix(shares) => pick(shares, drawn),
             Plan::Script(faults) => faults.pop_front().unwrap_or(Fault::Healthy),
-            Plan::By(decide) => decide(call),
+            Plan::By(decide) => decide(call, body),
         };
         *state.injected.entry(fault.name()).or_default() += 1;
         fault
@@ -233,6 +250,10 @@ pub(crate) async fn inject(
         Fault::DropAfter => {
             work.await;
             Answer::Drop
+        }
+        Fault::ResetAfter => {
+            work.await;
+            Answer::Reset
         }
         Fault::Late(delay) => {
             let answer = work.await;

@@ -7,8 +7,9 @@ use std::convert::Infallible;
 use std::future::{Future, pending};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -21,6 +22,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::lock::lock;
+
 /// What a handler does with a request.
 #[derive(Debug)]
 pub enum Answer {
@@ -30,6 +33,8 @@ pub enum Answer {
     Hang,
     /// Closes the connection without a response.
     Drop,
+    /// Resets the connection: what the client reads is an error and no end. With TLS it is only closed.
+    Reset,
 }
 
 impl Answer {
@@ -74,7 +79,11 @@ impl Server {
         F: Future<Output = Answer> + Send + 'static,
     {
         let handler = Arc::new(handler);
-        Self::serving(listener, move |stream| serve(stream, Arc::clone(&handler)))
+        Self::serving(listener, move |stream| {
+            // Another handle of the same socket: the stream itself is hyper's.
+            let socket = stream.as_fd().try_clone_to_owned().ok();
+            serve(stream, socket, Arc::clone(&handler))
+        })
     }
 
     /// Starts a server that speaks TLS, with a certificate for `localhost` and 127.0.0.1 that is made anew. Returns the
@@ -93,7 +102,7 @@ impl Server {
             async move {
                 // A client that does not trust the certificate goes away.
                 if let Ok(stream) = acceptor.accept(stream).await {
-                    serve(stream, handler).await;
+                    serve(stream, None, handler).await;
                 }
             }
         });
@@ -157,14 +166,15 @@ where
     }
 }
 
-async fn serve<T, H, F>(stream: T, handler: Arc<H>)
+async fn serve<T, H, F>(stream: T, socket: Option<OwnedFd>, handler: Arc<H>)
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     H: Fn(Request<Bytes>) -> F + Send + Sync + 'static,
     F: Future<Output = Answer> + Send + 'static,
 {
+    let socket = Arc::new(Mutex::new(socket));
     let service = service_fn(move |request: Request<Incoming>| {
-        let handler = Arc::clone(&handler);
+        let (handler, socket) = (Arc::clone(&handler), Arc::clone(&socket));
         async move {
             let (head, body) = request.into_parts();
             let body = body.collect().await.map_err(|_closed| Closed)?.to_bytes();
@@ -172,6 +182,10 @@ where
                 Answer::Respond(response) => Ok(response.map(Full::new)),
                 Answer::Hang => pending::<Result<Response<Full<Bytes>>, Closed>>().await,
                 Answer::Drop => Err(Closed),
+                Answer::Reset => {
+                    reset_when_closed(lock(&socket).take());
+                    Err(Closed)
+                }
             }
         }
     });
@@ -179,6 +193,16 @@ where
     let _closed: Result<(), hyper::Error> = http1::Builder::new()
         .serve_connection(TokioIo::new(stream), service)
         .await;
+}
+
+/// Has the system reset a connection in the place of closing it, once its last handle is gone.
+fn reset_when_closed(socket: Option<OwnedFd>) {
+    let stream = socket.map(std::net::TcpStream::from);
+    let stream = stream.and_then(|stream| TcpStream::from_std(stream).ok());
+    if let Some(stream) = stream {
+        // Without it the connection is only closed.
+        let _set: io::Result<()> = stream.set_zero_linger();
+    }
 }
 
 /// Tells hyper to close the connection without a response.

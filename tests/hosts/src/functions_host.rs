@@ -17,7 +17,6 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -249,12 +248,13 @@ impl FunctionsHost {
         let Some(process) = self.shared.handler.process() else {
             return Ok(None);
         };
-        if let Some(id) = process.id() {
-            Command::new("/bin/sh")
-                .args(["-c", &format!("kill -TERM {id}")])
-                .status()?;
-        }
+        process.terminate()?;
         Ok(process.ended().await.and_then(|exit| exit.code()))
+    }
+
+    /// Starts a handler where the last one ended by itself, as on another instance.
+    pub async fn start_again(&self) {
+        self.shared.handler.start_again().await;
     }
 
     /// How many handlers were started.

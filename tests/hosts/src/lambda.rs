@@ -43,6 +43,8 @@ pub struct FunctionOptions {
     pub environment: Vec<(String, String)>,
     /// How long an invocation may take.
     pub timeout: Duration,
+    /// How many seconds the clock is ahead by which the processes are told their deadlines; negative where it is behind.
+    pub clock_ahead_secs: i64,
     /// How many processes there may be at a time.
     pub concurrency: usize,
     /// A file that gets everything the processes write, at its end.
@@ -57,6 +59,7 @@ impl FunctionOptions {
             binary: binary.into(),
             environment: Vec::new(),
             timeout: Duration::from_secs(30),
+            clock_ahead_secs: 0,
             concurrency: 10,
             output_file: None,
         }
@@ -100,7 +103,7 @@ impl Function {
             Some(worker) => worker,
             None => self.new_worker().await?,
         };
-        let answered = worker.invoke(payload.into(), self.options.timeout).await;
+        let answered = worker.invoke(payload.into(), &self.options).await;
         match answered {
             Ok(_) | Err(InvocationError::Function { .. }) => lock(&self.idle).push(worker),
             Err(
@@ -135,6 +138,18 @@ impl Function {
         for process in &processes {
             process.ended().await;
         }
+    }
+
+    /// Sends every process SIGTERM and waits until they are gone.
+    pub async fn terminate(&self) -> io::Result<()> {
+        let processes = lock(&self.processes).clone();
+        for process in &processes {
+            process.terminate()?;
+        }
+        for process in &processes {
+            process.ended().await;
+        }
+        Ok(())
     }
 
     /// Ends the function and its processes.

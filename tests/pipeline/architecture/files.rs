@@ -68,7 +68,13 @@ fn no_file_has_more_than_400_lines() {
 fn a_test_that_is_left_out_says_what_it_needs_and_ci_runs_it() {
     // Put together, so that this file does not have it itself.
     let mark = concat!("#[ign", "ore");
-    let given = ["MOTO_URL", "AZURITE_", "AZURE_PEERS_PYTHON"];
+    let given = [
+        "MOTO_URL",
+        "AZURITE_",
+        "AZURE_PEERS_PYTHON",
+        "FAKETIME_LIBRARY",
+        "half an hour",
+    ];
     let is_known = |rest: &str| {
         let reason = rest.strip_prefix(" = \"needs ");
         reason.is_some_and(|name| given.iter().any(|known| name.starts_with(known)))
@@ -79,10 +85,11 @@ fn a_test_that_is_left_out_says_what_it_needs_and_ci_runs_it() {
     };
     assert_eq!(breaking(is_wrong), NONE);
     let run = read(".ci/run");
-    for script in [".ci/with-moto", ".ci/with-azurite"] {
+    for script in [".ci/with-moto", ".ci/with-azurite", ".ci/with-faketime"] {
         let line = run.lines().find(|line| line.starts_with(script)).unwrap();
         assert!(line.contains(" -- --ignored"), "{line}");
     }
+    assert!(read(".ci/full").contains(" whole_fault_matrix -- --ignored"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Key Vault behind the real functions: rotation without loss, revocation, a vault that is out of reach.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use cargo_local::azure_cloud::{AzureCloud, AzureOptions, secret_name};
@@ -20,7 +21,7 @@ const CREDENTIAL: &str = "HTTP_SINK_AUTHORIZATION";
 async fn guarded() -> AzureCloud {
     let options = AzureOptions {
         environment: crate::kit::settings(&[("INVOCATION_SECONDS", "8")]),
-        secrets: crate::kit::settings(&[(TOKENS, "first-token")]),
+        secrets: crate::kit::settings(&[(TOKENS, "first-webhook-token")]),
         ..AzureOptions::default()
     };
     azure(options).await
@@ -46,24 +47,26 @@ async fn opens(cloud: &AzureCloud, token: &str, live: &str) {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_rotates_without_a_gap_and_the_second_rotation_revokes_it() {
     let cloud = guarded().await;
-    assert_eq!(status(&cloud, "first-token").await, 200);
-    assert_eq!(status(&cloud, "second-token").await, 401);
+    assert_eq!(status(&cloud, "first-webhook-token").await, 200);
+    assert_eq!(status(&cloud, "second-webhook-token").await, 401);
     let name = secret_name(TOKENS);
-    cloud.vault.put(&name, "second-token");
-    opens(&cloud, "second-token", "first-token").await;
-    assert_eq!(status(&cloud, "first-token").await, 200);
-    cloud.vault.put(&name, "third-token");
-    opens(&cloud, "third-token", "second-token").await;
-    assert_eq!(status(&cloud, "first-token").await, 401);
-    assert_eq!(status(&cloud, "second-token").await, 200);
+    cloud.vault.put(&name, "second-webhook-token");
+    opens(&cloud, "second-webhook-token", "first-webhook-token").await;
+    assert_eq!(status(&cloud, "first-webhook-token").await, 200);
+    cloud.vault.put(&name, "third-webhook-token");
+    opens(&cloud, "third-webhook-token", "second-webhook-token").await;
+    assert_eq!(status(&cloud, "first-webhook-token").await, 401);
+    assert_eq!(status(&cloud, "second-webhook-token").await, 200);
     assert_eq!(cloud.ingest.starts(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn while_key_vault_is_out_of_reach_the_known_tokens_open_and_a_start_waits_for_it() {
     let cloud = guarded().await;
-    assert_eq!(status(&cloud, "first-token").await, 200);
-    cloud.vault.put(&secret_name(TOKENS), "second-token");
+    assert_eq!(status(&cloud, "first-webhook-token").await, 200);
+    cloud
+        .vault
+        .put(&secret_name(TOKENS), "second-webhook-token");
     let faults = [Fault::Status(503), Fault::Hang, Fault::Denied];
     cloud.faults.vault.by(move |call| {
         let number = usize::try_from(call).unwrap();
@@ -72,8 +75,8 @@ async fn while_key_vault_is_out_of_reach_the_known_tokens_open_and_a_start_waits
     // Long enough for an unknown token to have the secret read.
     let deadline = Instant::now() + PATIENCE;
     while cloud.faults.vault.injected().len() < 2 {
-        assert_eq!(status(&cloud, "second-token").await, 401);
-        assert_eq!(status(&cloud, "first-token").await, 200);
+        assert_eq!(status(&cloud, "second-webhook-token").await, 401);
+        assert_eq!(status(&cloud, "first-webhook-token").await, 200);
         assert!(Instant::now() < deadline, "the secret is not read again");
         sleep(Duration::from_millis(200)).await;
     }
@@ -81,8 +84,8 @@ async fn while_key_vault_is_out_of_reach_the_known_tokens_open_and_a_start_waits
     cloud.ingest.restart().await;
     // The host has its handler, which knows no token yet: nothing may be said of any.
     assert!(cloud.ingest.is_ready().await);
-    assert_eq!(status(&cloud, "first-token").await, 503);
-    assert_eq!(status(&cloud, "other-token").await, 503);
+    assert_eq!(status(&cloud, "first-webhook-token").await, 503);
+    assert_eq!(status(&cloud, "other-webhook-token").await, 503);
     let output = || cloud.ingest.output();
     eventually_within(PATIENCE, "the reason", || {
         output().contains("ForbiddenByRbac") && output().contains("Key Vault Secrets User")
@@ -90,11 +93,11 @@ async fn while_key_vault_is_out_of_reach_the_known_tokens_open_and_a_start_waits
     .await;
     cloud.faults.vault.clear();
     let deadline = Instant::now() + PATIENCE;
-    while status(&cloud, "first-token").await != 200 {
+    while status(&cloud, "first-webhook-token").await != 200 {
         assert!(Instant::now() < deadline, "it does not start");
         sleep(Duration::from_millis(200)).await;
     }
-    assert_eq!(status(&cloud, "other-token").await, 401);
+    assert_eq!(status(&cloud, "other-webhook-token").await, 401);
     assert_eq!(cloud.ingest.starts(), 2);
 }
 
@@ -126,4 +129,49 @@ async fn a_sinks_secret_rotates_without_loss_and_without_a_restart() {
     assert_eq!(collector.log_ids(), once_each(["a", "b", "c"]));
     assert_eq!(cloud.dead_letters.blobs().len(), 0);
     assert_eq!(cloud.subscriber.starts(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_key_vault_hangs_a_known_token_waits_neither_for_it_nor_for_a_stranger() {
+    let cloud = Arc::new(guarded().await);
+    assert_eq!(status(&cloud, "first-webhook-token").await, 200);
+    cloud.faults.vault.always(Fault::Hang);
+    let strangers = [(); 5].map(|()| {
+        let cloud = Arc::clone(&cloud);
+        tokio::spawn(async move { status(&cloud, "a-token-of-a-stranger").await })
+    });
+    let injected = || cloud.faults.vault.injected();
+    eventually_within(PATIENCE, "the vault is asked", || {
+        injected().contains_key("hang")
+    })
+    .await;
+    assert_eq!(status(&cloud, "first-webhook-token").await, 200);
+    for stranger in &strangers {
+        assert!(!stranger.is_finished(), "it was answered after a stranger");
+    }
+    for stranger in strangers {
+        assert_eq!(stranger.await.unwrap(), 401);
+    }
+    assert_eq!(injected()["hang"], 1, "one reading at a time");
+    assert_eq!(status(&cloud, "first-webhook-token").await, 200);
+    cloud.faults.vault.clear();
+    cloud
+        .vault
+        .put(&secret_name(TOKENS), "second-webhook-token");
+    opens(&cloud, "second-webhook-token", "first-webhook-token").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_azure_too_the_collectors_url_may_be_a_secret() {
+    let collector = Collector::start(CollectorOptions::default(), Faults::healthy());
+    let collector = collector.await.unwrap();
+    let options = AzureOptions {
+        environment: crate::kit::settings(&[("SINKS", "http")]),
+        secrets: crate::kit::settings(&[("HTTP_SINK_URL", &collector.url())]),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    cloud.partner_topic.put(&[event("a")]).unwrap();
+    settled(&cloud).await;
+    assert_eq!(collector.log_ids(), once_each(["a"]));
 }

@@ -23,7 +23,7 @@ use super::reply::{Reply, send};
 use super::{binaries, dead_letters};
 
 /// The token that opens the webhook unless the settings name others.
-pub(crate) const TOKEN: &str = "pipeline-token";
+pub(crate) const TOKEN: &str = "pipeline-webhook-token";
 
 /// The webhook side of the local cloud.
 pub(crate) struct Ingest {

@@ -12,7 +12,7 @@ use crate::kit::reply::{Reply, send};
 use crate::kit::{binaries, settings};
 
 /// The token that is live at first.
-pub(crate) const TOKEN: &str = "first-token-of-the-secret";
+pub(crate) const TOKEN: &str = "first-webhook-token-of-the-secret";
 
 /// Both functions, and what they are connected to.
 pub(crate) struct Stack {

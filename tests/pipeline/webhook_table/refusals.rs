@@ -70,7 +70,7 @@ async fn anything_but_a_post_is_answered_405_before_its_token_and_body_are_looke
 async fn without_a_live_token_a_request_is_answered_401_before_its_body_is_looked_at() {
     let settings = [
         ("MAX_BODY_BYTES", LIMIT),
-        ("WEBHOOK_TOKENS", "first-token,second-token"),
+        ("WEBHOOK_TOKENS", "first-webhook-token,second-webhook-token"),
     ];
     let ingest = Ingest::start(&settings).await;
     let too_large = vec![b' '; 2001];
@@ -102,19 +102,20 @@ async fn without_a_live_token_a_request_is_answered_401_before_its_body_is_looke
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_looks_like_a_token_is_answered_401() {
-    let ingest = Ingest::start(&[("WEBHOOK_TOKENS", "first-token,second-token")]).await;
+    let ingest =
+        Ingest::start(&[("WEBHOOK_TOKENS", "first-webhook-token,second-webhook-token")]).await;
     let wrong = [
         "",
         "Bearer",
         "Bearer ",
-        "first-toke",
-        "first-token2",
-        "FIRST-TOKEN",
-        "first-token,second-token",
-        "Bearer first-token second-token",
-        "Bearerfirst-token",
-        "Basic first-token",
-        "Basic Zmlyc3QtdG9rZW4=",
+        "first-webhook-toke",
+        "first-webhook-token2",
+        "FIRST-WEBHOOK-TOKEN",
+        "first-webhook-token,second-webhook-token",
+        "Bearer first-webhook-token second-webhook-token",
+        "Bearerfirst-webhook-token",
+        "Basic first-webhook-token",
+        "Basic Zmlyc3Qtd2ViaG9vay10b2tlbg==",
         ",",
     ];
     for token in wrong {
@@ -126,14 +127,14 @@ async fn what_only_looks_like_a_token_is_answered_401() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_live_token_opens_with_and_without_the_word_bearer() {
-    let tokens = "first-token, Bearer second-token";
+    let tokens = "first-webhook-token, Bearer second-webhook-token";
     let ingest = Ingest::start(&[("WEBHOOK_TOKENS", tokens)]).await;
     let right = [
-        "first-token",
-        "Bearer first-token",
-        "bearer  first-token",
-        "second-token",
-        "Bearer second-token",
+        "first-webhook-token",
+        "Bearer first-webhook-token",
+        "bearer  first-webhook-token",
+        "second-webhook-token",
+        "Bearer second-webhook-token",
     ];
     for token in right {
         let reply = ask(&ingest, "POST", Some(token), EVENT.as_bytes()).await;

@@ -28,11 +28,24 @@ fn settings_that_cannot_be_right_are_named() {
     check("AWS_SESSION_TOKEN", "", "");
     check("AWS_ENDPOINT_URL", "http://[::1]:4566", "");
     check("AWS_ENDPOINT_URL_SQS", "https://sqs.example.com", "");
-    check(
-        "AWS_ENDPOINT_URL_SQS",
-        "sqs.example.com",
-        "1 setting is wrong:\n  AWS_ENDPOINT_URL_SQS: cannot read `sqs.example.com` (want an http or https URL)",
-    );
+    for at_home in ["http://127.0.0.1:1/a", "http://localhost", "http://[::1]/a"] {
+        check("AWS_ENDPOINT_URL", at_home, "");
+    }
+    for (value, shown) in [
+        ("sqs.example.com", "sqs.example.com"),
+        ("http://sqs.example.com", "http://sqs.example.com"),
+        (
+            "http://127.0.0.1.example.com",
+            "http://127.0.0.1.example.com",
+        ),
+        ("http://user:s3cret@127.0.0.1:1", "[secret]@127.0.0.1:1"),
+    ] {
+        let problem = format!(
+            "1 setting is wrong:\n  AWS_ENDPOINT_URL_SQS: cannot read `{shown}` (want an https URL, or http on a \
+             loopback address)"
+        );
+        check("AWS_ENDPOINT_URL_SQS", value, &problem);
+    }
     check(
         "SSL_CERT_FILE",
         "/nowhere/roots.pem",

@@ -14,7 +14,10 @@ const ARN: &str = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:token
 const CURRENT: WantedSecret = WantedSecret::current("REDACT_KEY");
 
 fn refuse(code: &str) -> Answer {
-    Answer::Json(400, json!({"__type": code, "Message": "first-token"}))
+    Answer::Json(
+        400,
+        json!({"__type": code, "Message": "first-webhook-token"}),
+    )
 }
 
 /// Returns the current version, and the previous one if there is one.

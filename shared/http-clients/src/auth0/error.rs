@@ -1,5 +1,6 @@
 //! How a call of Auth0 fails, in our own words: an answer's message may quote what is nobody's business.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use relay::poll::PullError;
@@ -12,9 +13,11 @@ pub(super) enum Auth0Error {
     #[error("check AUTH0_DOMAIN, and that this function reaches it")]
     NoAnswer(#[source] CallError),
     #[error("no token for the Management API")]
-    NoToken(#[source] Box<Auth0Error>),
-    /// The time was over before somebody else's call for a token.
-    #[error("another call for a token takes too long")]
+    NoToken(#[source] Arc<Auth0Error>),
+    /// The time was over before the call for a token was answered; it goes on.
+    #[error(
+        "the call for a token takes too long: check AUTH0_DOMAIN, and that this function reaches it"
+    )]
     TokenOutOfTime,
     #[error("Auth0's rate limit leaves no call for {} seconds, which is longer than there is time", wait.as_secs())]
     RateLimited { wait: Duration },

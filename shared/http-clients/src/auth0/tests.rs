@@ -302,9 +302,7 @@ async fn a_token_that_is_refused_is_renewed_once() {
         ..tenant.api
     };
     let until = Instant::now() + TIME;
-    let held = api
-        .token
-        .get(None, until, async |_| Ok::<_, ()>(old.unwrap()));
+    let held = api.token.get(None, until, |_| async { Ok(old.unwrap()) });
     assert_eq!(held.await.unwrap(), "Bearer old");
     let page = api.pull(&Cursor::After("9001".to_owned()), until).await;
     assert_eq!(page.unwrap().text, "[]");

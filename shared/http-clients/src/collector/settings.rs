@@ -9,9 +9,11 @@ use rustls::RootCertStore;
 
 use super::authorization::header_value;
 use super::body::BodyFormat;
+use crate::endpoint::is_private;
 use crate::roots::read_roots;
 
 pub(super) const SECRET: &str = "HTTP_SINK_AUTHORIZATION";
+pub(super) const URL: &str = "HTTP_SINK_URL";
 
 /// Where the collector is, how it knows us, and what it takes.
 #[derive(Clone)]
@@ -30,15 +32,23 @@ impl HttpCollectorSettings {
         let url = read_url(reader);
         let authorization = read_authorization(reader);
         let (authorization, reference) = authorization.unzip();
-        let has_user = url.as_ref().is_some_and(has_user);
-        if has_user && authorization.is_some() {
-            let text = "names a user, and HTTP_SINK_AUTHORIZATION is set too (want one of them)";
-            reader.problem("HTTP_SINK_URL", text);
+        if let Some((url, is_stored)) = &url {
+            let has_user = has_user(url);
+            if has_user && authorization.is_some() {
+                let text =
+                    "names a user, and HTTP_SINK_AUTHORIZATION is set too (want one of them)";
+                reader.problem(URL, text);
+            }
+            let has_credential = has_user || *is_stored || authorization.is_some();
+            if has_credential && !is_private(url) {
+                let text = "would be sent a credential in the clear (want https, or http on a loopback address)";
+                reader.problem(URL, text);
+            }
         }
         let format = reader.parsed("HTTP_SINK_FORMAT", "ndjson or array", BodyFormat::parse);
         let roots = read_roots(reader);
         Some(Self {
-            url: url?,
+            url: url?.0,
             authorization,
             reference: reference.flatten(),
             format: format.unwrap_or_default(),
@@ -59,17 +69,21 @@ impl fmt::Debug for HttpCollectorSettings {
     }
 }
 
-fn read_url(reader: &mut Reader<'_>) -> Option<Url> {
-    let text = reader.required("HTTP_SINK_URL")?;
-    let url = Url::parse(&text).ok();
+/// The URL, and whether a secret store holds it.
+fn read_url(reader: &mut Reader<'_>) -> Option<(Url, bool)> {
+    let (text, is_stored) = match reader.required_secret_setting(URL)? {
+        SecretSetting::Value(text) => (text, false),
+        SecretSetting::Stored {
+            reference: _,
+            versions,
+        } => (versions.into_iter().next()?, true),
+    };
+    let url = Url::parse(text.expose()).ok();
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
     if url.is_none() {
-        reader.problem(
-            "HTTP_SINK_URL",
-            "cannot be read (want an http or https URL)",
-        );
+        reader.problem(URL, "cannot be read (want an http or https URL)");
     }
-    url
+    Some((url?, is_stored))
 }
 
 /// The header's value, and the secret that holds it.

@@ -132,7 +132,12 @@ async fn a_token_is_renewed_shortly_before_its_end() {
         tokio::time::pause();
         advance(Duration::from_secs(stale)).await;
         tokio::time::resume();
-        assert_eq!(get(&cache, &identity).await, "Bearer t1", "{life}");
+        // Nobody waits for the new one while the old one holds.
+        assert_eq!(get(&cache, &identity).await, "Bearer t0", "{life}");
+        while get(&cache, &identity).await != "Bearer t1" {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        assert_eq!(server.calls().len(), 2, "{life}");
     }
 }
 
@@ -150,6 +155,10 @@ async fn a_token_that_still_holds_is_used_while_it_cannot_be_renewed() {
     tokio::time::pause();
     advance(Duration::from_secs(3_500)).await;
     tokio::time::resume();
+    while server.calls().len() < 2 {
+        assert_eq!(get(&cache, &identity).await, "Bearer t0");
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
     for _ in 0..3 {
         assert_eq!(get(&cache, &identity).await, "Bearer t0");
     }

@@ -1,5 +1,7 @@
 //! The token for one resource of an identity.
 
+use std::sync::Arc;
+
 use relay::CallError;
 use reqwest::header::HeaderValue;
 use tokio::time::Instant;
@@ -11,7 +13,7 @@ use crate::access_token::{HeldToken, NoToken};
 #[derive(Debug)]
 pub(crate) struct TokenCache {
     resource: &'static str,
-    held: HeldToken,
+    held: HeldToken<CallError>,
 }
 
 impl TokenCache {
@@ -27,7 +29,7 @@ impl TokenCache {
         &self,
         identity: &EntraIdentity,
         until: Instant,
-    ) -> Result<HeaderValue, CallError> {
+    ) -> Result<HeaderValue, Arc<CallError>> {
         self.get(identity, None, until).await
     }
 
@@ -37,7 +39,7 @@ impl TokenCache {
         identity: &EntraIdentity,
         refused: &HeaderValue,
         until: Instant,
-    ) -> Result<HeaderValue, CallError> {
+    ) -> Result<HeaderValue, Arc<CallError>> {
         self.get(identity, Some(refused), until).await
     }
 
@@ -46,14 +48,15 @@ impl TokenCache {
         identity: &EntraIdentity,
         refused: Option<&HeaderValue>,
         until: Instant,
-    ) -> Result<HeaderValue, CallError> {
-        let fetching = async |until| identity.fetch(self.resource, until).await;
-        let token = self.held.get(refused, until, fetching).await;
+    ) -> Result<HeaderValue, Arc<CallError>> {
+        let (asking, resource) = (identity.clone(), self.resource);
+        let fetch = |until| async move { asking.fetch(resource, until).await };
+        let token = self.held.get(refused, until, fetch).await;
         token.map_err(|error| match error {
             NoToken::Failed(error) => error,
-            NoToken::OutOfTime => CallError::TimedOut {
+            NoToken::OutOfTime => Arc::new(CallError::TimedOut {
                 target: identity.credential.target().to_owned(),
-            },
+            }),
         })
     }
 }

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{BatchCall, CallLimits, MadeCall, Sending, TooLarge, back_off};
+use super::settlement::Settlement;
+use super::under_way::UnderWay;
+use super::{BatchCall, CallLimits, MadeCall, PartLimit, Sending, TooLarge, back_off};
 use crate::call_error::CallError;
 use crate::error::chain;
 use crate::ports::{Delivery, Refusal, Remedy};
@@ -45,8 +47,12 @@ pub(super) struct Parts<'a> {
     paused_until: Option<Instant>,
     longest: Duration,
     max_part_len: usize,
+    part_limit: Option<&'a PartLimit>,
     passes_in_a_row: u32,
-    known: Delivery,
+    under_way: UnderWay,
+    /// Whether no call is begun any more.
+    is_over: bool,
+    pub(super) known: Settlement,
 }
 
 impl<'a> Parts<'a> {
@@ -58,6 +64,7 @@ impl<'a> Parts<'a> {
         let sizes = items
             .iter()
             .map(|item| (service.bytes(item), service.group(item)));
+        let part_limit = service.part_limit();
         let mut parts = Self {
             sending,
             limits: service.limits(),
@@ -69,9 +76,12 @@ impl<'a> Parts<'a> {
             tries: vec![(0, Cow::Borrowed("")); items.len()],
             paused_until: None,
             longest: Duration::ZERO,
-            max_part_len: usize::MAX,
+            max_part_len: part_limit.map_or(usize::MAX, PartLimit::get),
+            part_limit,
             passes_in_a_row: 0,
-            known: Delivery::default(),
+            under_way: UnderWay::default(),
+            is_over: false,
+            known: Settlement::of(items.len()),
         };
         parts.split((0..items.len()).collect(), false);
         parts
@@ -96,33 +106,29 @@ impl<'a> Parts<'a> {
                     self.ready.extend(alone);
                 }
                 TooLarge::Refuse(reason) => {
-                    let refusals = too_large.into_iter().map(|index| Refusal {
-                        index,
-                        remedy: Remedy::SetAside,
-                        reason: reason.clone(),
-                    });
-                    self.known.refused.extend(refusals);
+                    for index in too_large {
+                        self.known.refuse(index, Remedy::SetAside, reason.clone());
+                    }
                 }
             }
         }
     }
 
-    /// Returns what to send now, with the end of its call; `None` if nothing is ready, or nothing could end in time.
-    pub(super) fn next_part(&mut self) -> Option<(Part, Instant)> {
+    /// Returns the number and the items of a call to make now; `None` if nothing is ready, or nothing could end in time.
+    pub(super) fn next_call(&mut self) -> Option<(usize, Vec<usize>)> {
         let now = Instant::now();
         let left = self.sending.until.saturating_duration_since(now);
         let begin = self.paused_until.map_or(now, |until| until.max(now));
-        let is_too_late = begin + self.longest >= self.sending.until;
         // A call that begins too late could succeed after it was reported as failed.
-        if left.is_zero() || is_too_late {
-            self.give_up();
+        self.is_over |= left.is_zero() || begin + self.longest >= self.sending.until;
+        if self.is_over || self.under_way.waited_for() >= self.limits.calls_at_once {
             return None;
         }
         self.wake_up(now);
         if self.paused_until.is_some_and(|until| until > now) {
             return None;
         }
-        let mut part = self.ready.pop_front()?;
+        let mut part = self.next_ready()?;
         let max_len = self.max_len(left);
         if part.indices.len() > max_len {
             let rest = part.indices.split_off(max_len);
@@ -133,17 +139,29 @@ impl<'a> Parts<'a> {
             });
         }
         if part.is_again {
-            self.known.retried += part.indices.len();
+            self.known.count_retried(part.indices.len());
         }
         let tries = self.tries_of(&part.indices);
-        let call_end = self.sending.call_end(tries, self.longest);
-        Some((part, call_end))
+        let share_ends = self.sending.share_end(tries, self.longest);
+        let indices = part.indices.clone();
+        Some((self.under_way.begin(part, share_ends), indices))
+    }
+
+    /// Returns the next part of which something is not settled, without what is.
+    fn next_ready(&mut self) -> Option<Part> {
+        while let Some(mut part) = self.ready.pop_front() {
+            part.indices.retain(|index| !self.known.has(*index));
+            if !part.indices.is_empty() {
+                return Some(part);
+            }
+        }
+        None
     }
 
     /// Returns how long a part may be that is sent with this time left.
     fn max_len(&self, left: Duration) -> usize {
         let is_searching = self.max_part_len < usize::MAX;
-        if !is_searching || !self.known.delivered.is_empty() || !self.known.refused.is_empty() {
+        if !is_searching || !self.known.is_empty() {
             return self.max_part_len;
         }
         let mut max_len = 1;
@@ -156,8 +174,19 @@ impl<'a> Parts<'a> {
         max_len.min(self.max_part_len)
     }
 
-    /// When something is ready again that waits; `None` if nothing will be in time.
+    /// When there is something to do besides waiting for answers; `None` if there will be nothing in time.
     pub(super) fn wake(&self) -> Option<Instant> {
+        let share_ends = self.under_way.next_share_end();
+        let sends = self.sends_at();
+        let wake = [share_ends, sends].into_iter().flatten().min();
+        wake.filter(|wake| *wake < self.sending.until)
+    }
+
+    /// When the next call can be made.
+    fn sends_at(&self) -> Option<Instant> {
+        if self.is_over || self.under_way.waited_for() >= self.limits.calls_at_once {
+            return None;
+        }
         let waiting = self.waiting.iter().map(|(wake, _)| *wake);
         let pool = self.pool.iter().map(|(wake, _)| *wake);
         let first = waiting.chain(pool).min();
@@ -166,8 +195,22 @@ impl<'a> Parts<'a> {
         } else {
             Instant::now()
         };
-        let wake = first.max(self.paused_until.unwrap_or(first));
-        Some(wake).filter(|wake| *wake < self.sending.until)
+        Some(first.max(self.paused_until.unwrap_or(first)))
+    }
+
+    /// Sends again what calls hold that have had their share of the time. Their answers still count.
+    pub(super) fn note_slow_calls(&mut self) {
+        for mut part in self.under_way.take_slow(Instant::now()) {
+            part.indices.retain(|index| !self.known.has(*index));
+            let error = CallError::TimedOut {
+                target: self.target.to_owned(),
+            };
+            let reason: Cow<'static, str> = chain(&error).to_string().into();
+            let mut again = part.indices;
+            // The last try is waited for as long as there is time.
+            again.retain(|index| !self.is_last_try(*index, reason.clone()));
+            self.send_again(again);
+        }
     }
 
     fn wake_up(&mut self, now: Instant) {
@@ -184,18 +227,28 @@ impl<'a> Parts<'a> {
 
     /// Notes what a call's answer says of its items.
     pub(super) fn note(&mut self, made: MadeCall) {
-        let MadeCall { part, answer, took } = made;
+        let MadeCall {
+            number,
+            answer,
+            took,
+        } = made;
+        let Some((part, is_slow)) = self.under_way.end(number) else {
+            return;
+        };
         match answer {
             Ok(delivery) => {
                 self.longest = self.longest.max(took);
                 self.note_pass(part.indices.len());
-                self.note_items(&part.indices, delivery);
+                self.note_items(&part.indices, delivery, is_slow);
             }
             Err(error) => {
                 if error.is_answer() {
                     self.longest = self.longest.max(took);
                 }
-                self.note_failure(part, &error);
+                // What a slow call holds is sent again already; whatever its failure means, that call will hear, too.
+                if !is_slow {
+                    self.note_failure(part, &error);
+                }
             }
         }
     }
@@ -212,7 +265,7 @@ impl<'a> Parts<'a> {
     }
 
     /// A call that succeeds may still have refused some of its items, and says nothing of those that it left out.
-    fn note_items(&mut self, indices: &[usize], delivery: Delivery) {
+    fn note_items(&mut self, indices: &[usize], delivery: Delivery, is_slow: bool) {
         let mut has_answer = vec![false; indices.len()];
         let refused = delivery.refused.iter().map(|refusal| refusal.index);
         for index in delivery.delivered.iter().copied().chain(refused) {
@@ -228,13 +281,21 @@ impl<'a> Parts<'a> {
             remedy: Remedy::Retry,
             reason: "no answer".into(),
         }));
-        self.known.delivered.append(&mut whole.delivered);
+        for index in whole.delivered {
+            self.known.deliver(index);
+        }
         let mut again = Vec::new();
         for refusal in whole.refused {
-            if refusal.remedy != Remedy::Retry || self.is_last_try(&refusal) {
-                self.known.refused.push(refusal);
-            } else {
+            let is_for_now = refusal.remedy == Remedy::Retry;
+            // What a slow call holds is sent again already.
+            if is_for_now && (is_slow || self.known.has(refusal.index)) {
+                continue;
+            }
+            if is_for_now && !self.is_last_try(refusal.index, refusal.reason.clone()) {
                 again.push(refusal.index);
+            } else {
+                self.known
+                    .refuse(refusal.index, refusal.remedy, refusal.reason);
             }
         }
         if again.is_empty() {
@@ -259,30 +320,29 @@ impl<'a> Parts<'a> {
         let reason: Cow<'static, str> = chain(error).to_string().into();
         let mut again = Vec::new();
         for index in part.indices {
-            let refusal = Refusal {
-                index,
-                remedy,
-                reason: reason.clone(),
-            };
-            if remedy != Remedy::Retry || self.is_last_try(&refusal) {
-                self.known.refused.push(refusal);
-            } else {
+            if self.known.has(index) {
+                continue;
+            }
+            if remedy == Remedy::Retry && !self.is_last_try(index, reason.clone()) {
                 again.push(index);
+            } else {
+                self.known.refuse(index, remedy, reason.clone());
             }
         }
-        let now = Instant::now();
         if let Some(pause) = error.retry_after() {
-            let end = self.sending.until;
+            let (now, end) = (Instant::now(), self.sending.until);
             let until = now.checked_add(pause).map_or(end, |until| until.min(end));
             self.paused_until = self.paused_until.max(Some(until));
         }
-        if !again.is_empty() {
-            let wake = now + back_off(self.tries_of(&again));
-            let part = Part {
-                indices: again,
-                is_again: true,
-            };
-            self.waiting.push((wake, part));
+        self.send_again(again);
+    }
+
+    /// Has a part wait until it is sent again.
+    fn send_again(&mut self, indices: Vec<usize>) {
+        if !indices.is_empty() {
+            let wake = Instant::now() + back_off(self.tries_of(&indices));
+            let is_again = true;
+            self.waiting.push((wake, Part { indices, is_again }));
         }
     }
 
@@ -297,12 +357,12 @@ impl<'a> Parts<'a> {
     }
 
     /// Counts a try that was refused for now; returns whether it was the item's last one.
-    fn is_last_try(&mut self, refusal: &Refusal) -> bool {
-        let Some((tries, reason)) = self.tries.get_mut(refusal.index) else {
+    fn is_last_try(&mut self, index: usize, why: Cow<'static, str>) -> bool {
+        let Some((tries, reason)) = self.tries.get_mut(index) else {
             return true;
         };
         *tries += 1;
-        reason.clone_from(&refusal.reason);
+        *reason = why;
         *tries >= self.sending.max_tries
     }
 
@@ -312,34 +372,21 @@ impl<'a> Parts<'a> {
         tries.map(|(tries, _)| *tries).max().unwrap_or(0)
     }
 
-    /// Refuses for now whatever has not been settled: with what was last said of it, or because no call was made.
-    fn give_up(&mut self) {
+    /// Returns what became of every item; what is not settled is refused for now, with what was last said of it, or because
+    /// no call was made.
+    pub(super) fn into_delivery(mut self) -> Delivery {
+        if let Some(part_limit) = self.part_limit {
+            part_limit.note(self.max_part_len, self.known.is_complete());
+        }
         let not_made = CallError::NotMade {
             target: self.target.to_owned(),
         };
         let not_made: Cow<'static, str> = not_made.to_string().into();
-        let waiting = self.waiting.drain(..).map(|(_, part)| part);
-        let parts = self.ready.drain(..).chain(waiting);
-        let pooled = self
-            .pool
-            .take()
-            .into_iter()
-            .flat_map(|(_, indices)| indices);
-        for index in parts.flat_map(|part| part.indices).chain(pooled) {
-            let last = self.tries.get(index).map(|(_, reason)| reason);
-            let reason = last
-                .filter(|reason| !reason.is_empty())
-                .unwrap_or(&not_made);
-            self.known.refused.push(Refusal {
-                index,
-                remedy: Remedy::Retry,
-                reason: reason.clone(),
-            });
+        for (index, (_, last)) in self.tries.into_iter().enumerate() {
+            let was_made = !last.is_empty();
+            let reason = if was_made { last } else { not_made.clone() };
+            self.known.refuse(index, Remedy::Retry, reason);
         }
-    }
-
-    pub(super) fn into_delivery(mut self) -> Delivery {
-        self.give_up();
-        self.known
+        self.known.into_delivery()
     }
 }

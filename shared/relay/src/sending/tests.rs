@@ -171,3 +171,43 @@ async fn a_wait_that_ends_too_late_ends_the_sending_at_once() {
         assert_eq!(reasons, ["the service answered 429"; 2]);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_comes_after_its_share_counts_all_the_same() {
+    let service = Service {
+        call_time: Duration::from_secs(5),
+        ..Service::new(|_, _| Answer::Takes)
+    };
+    let begun = Instant::now();
+    let delivery = service.send(3, &unguarded(12)).await;
+    assert_eq!((delivery.delivered, delivery.retried), (vec![0, 1, 2], 3));
+    assert_eq!(begun.elapsed(), Duration::from_secs(5));
+    assert_eq!(service.calls().len(), 2, "the second began with its share");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_hangs_takes_no_place_from_those_after_its_share() {
+    let mut service = Service::new(|items, _| match items {
+        [0..4] => Answer::Hangs,
+        _ => Answer::Takes,
+    });
+    service.limits.batch.events = 1;
+    let delivery = service.send(8, &unguarded(12)).await;
+    assert_eq!(delivery.delivered, [4, 5, 6, 7]);
+    let reasons = reasons(&delivery, Remedy::Retry);
+    assert_eq!(reasons, ["no answer from the service in time"; 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_one_call_takes_over_half_of_the_time_the_next_sending_begins_with_halves() {
+    let service = Service::with_bad(|item| item == 0, 4_000);
+    assert_eq!(service.send(8, &guarded(7)).await.delivered, [0; 0]);
+    assert_eq!(service.send(8, &guarded(7)).await.delivered, [4, 5, 6, 7]);
+    assert_eq!(service.send(4, &guarded(7)).await.delivered, [2, 3]);
+    let last = service.send(2, &guarded(7)).await;
+    assert_eq!(last.delivered, [1]);
+    assert_eq!(reasons(&last, Remedy::SetAside).len(), 1);
+    // Everything was settled, so the next one begins whole.
+    service.send(8, &guarded(7)).await;
+    assert_eq!(service.calls().last().unwrap().len(), 8);
+}

@@ -200,3 +200,32 @@ fn a_secret_is_given_once_and_only_from_a_store_that_is_read_here() {
         "REDACT_KEY_SECRET_URI: cannot be read here (Key Vault is read by the Azure functions)",
     );
 }
+
+#[test]
+fn what_of_a_wrong_url_may_be_a_secret_is_not_shown() {
+    let check = |value: &str, shown: &str| {
+        let pairs = [("ENDPOINT", value)];
+        let lookup = with(&pairs);
+        let mut reader = Reader::new(&lookup);
+        let nothing = reader.parsed("ENDPOINT", "a URL", |_| None::<()>);
+        let problems = reader.finish(|| nothing).unwrap_err().to_string();
+        let expected =
+            format!("1 setting is wrong:\n  ENDPOINT: cannot read `{shown}` (want a URL)");
+        assert_eq!(problems, expected);
+    };
+    check("ftp://host.example.com/a", "ftp://host.example.com/a");
+    check(
+        "https://user:p4ss@host.example.com/a",
+        "[secret]@host.example.com/a",
+    );
+    check(
+        "https:/user:p@ss?x#y@host.example.com",
+        "[secret]@host.example.com",
+    );
+    check(
+        "https://host.example.com/a?sig=p4ss#x",
+        "https://host.example.com/a?[secret]",
+    );
+    check("user:p4ss@", "[secret]@");
+    check("acme@2", "[secret]@2");
+}

@@ -3,6 +3,7 @@ use flate2::write::GzEncoder;
 use std::io::Write;
 
 use tenant_logs::Secret;
+use tokio::time::Instant;
 
 use super::*;
 use crate::testing::{TestDeadLetters, TestSink, deadline, relay_with};
@@ -20,13 +21,16 @@ fn ingest() -> TestRelay {
 }
 
 fn tokens() -> FixedTokens {
-    FixedTokens::parse(&Secret::new("Bearer first-token, second-token")).unwrap()
+    FixedTokens::parse(&Secret::new(
+        "Bearer first-webhook-token, second-webhook-token",
+    ))
+    .unwrap()
 }
 
 fn post(body: &[u8]) -> WebhookRequest<'_> {
     WebhookRequest {
         method: "POST",
-        authorization: Some(b"first-token"),
+        authorization: Some(b"first-webhook-token"),
         body: WebhookBody::Plain(body),
         trace_id: None,
     }
@@ -69,17 +73,17 @@ async fn a_method_other_than_post_is_answered_405_before_the_token_is_looked_at(
 async fn only_a_live_token_opens_the_body() {
     let relay = ingest();
     let cases: [(Option<&[u8]>, u16); 12] = [
-        (Some(b"first-token"), 200),
-        (Some(b"Bearer first-token"), 200),
-        (Some(b"bearer  first-token "), 200),
-        (Some(b"second-token"), 200),
-        (Some(b"Bearer second-token"), 200),
+        (Some(b"first-webhook-token"), 200),
+        (Some(b"Bearer first-webhook-token"), 200),
+        (Some(b"bearer  first-webhook-token "), 200),
+        (Some(b"second-webhook-token"), 200),
+        (Some(b"Bearer second-webhook-token"), 200),
         (None, 401),
         (Some(b""), 401),
         (Some(b"Bearer "), 401),
         (Some(b"first"), 401),
-        (Some(b"first-token,second-token"), 401),
-        (Some(b"Basic first-token"), 401),
+        (Some(b"first-webhook-token,second-webhook-token"), 401),
+        (Some(b"Basic first-webhook-token"), 401),
         (Some(b"FIRST-TOKEN"), 401),
     ];
     for (authorization, status) in cases {
@@ -215,7 +219,7 @@ async fn everything_failing_the_dead_letter_queue_too_is_answered_503() {
 struct NoTokens;
 
 impl TokenCheck for NoTokens {
-    async fn is_live(&self, _: &[u8]) -> Result<bool, PortError> {
+    async fn is_live(&self, _: &[u8], _: Instant) -> Result<bool, PortError> {
         Err(PortError {
             step: "read the tokens".to_owned(),
             source: "out of reach".into(),

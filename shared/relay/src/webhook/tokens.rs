@@ -1,22 +1,19 @@
 //! Which tokens open the webhook: fixed ones, or the live versions of a secret that rotates under us.
 
-use std::time::Duration;
+mod stored;
 
-use tenant_logs::{Secret, Timestamp};
-use tokio::sync::Mutex;
+use tenant_logs::Secret;
+use tokio::time::Instant;
 
-use crate::error::chain;
 use crate::ports::{PortError, TokenCheck};
 use crate::secrets::SecretStore;
 use crate::settings::{Reader, SecretSetting};
 
+pub use stored::StoredTokens;
+
 pub(super) const SETTING: &str = "WEBHOOK_TOKENS";
-/// How long versions are trusted before they are read again, and so how long a revoked one may stay live.
-const READ_EVERY: Duration = Duration::from_mins(5);
-/// Readings for unknown tokens, one after the other: a person may try a wrong token, rotate and try the right one.
-const READINGS_AT_ONCE: u32 = 3;
-/// Then, and after a reading that failed, least time before the next, whatever unknown tokens come.
-const READ_AGAIN_AFTER: Duration = Duration::from_secs(10);
+/// Fewer are a settings error: whoever guesses a token writes into the log.
+const MIN_CHARACTERS: usize = 16;
 
 /// `WEBHOOK_TOKENS`, or what refers to them.
 #[derive(Debug)]
@@ -29,26 +26,55 @@ pub enum TokenSettings {
         reference: String,
         /// The tokens as they were read at the start.
         tokens: FixedTokens,
+        /// Older versions that are too short to be live.
+        left_out: usize,
     },
 }
 
 impl TokenSettings {
     /// Reads them; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let settings = match reader.required_secret_setting(SETTING)? {
-            SecretSetting::Value(list) => FixedTokens::parse(&list).map(Self::Fixed),
+        match reader.required_secret_setting(SETTING)? {
+            SecretSetting::Value(list) => {
+                let tokens = FixedTokens::parse(&list);
+                let is_short = tokens.as_ref().is_some_and(FixedTokens::has_short);
+                checked(reader, tokens, is_short).map(Self::Fixed)
+            }
             SecretSetting::Stored {
                 reference,
                 versions,
             } => {
-                FixedTokens::of_versions(&versions).map(|tokens| Self::Stored { reference, tokens })
+                let is_short = versions
+                    .first()
+                    .is_some_and(|current| is_short(token(current)));
+                let is_empty = versions.iter().all(|version| token(version).is_empty());
+                let read = FixedTokens::of_versions(&versions);
+                let tokens = checked(reader, read.tokens, is_short && !is_empty)?;
+                Some(Self::Stored {
+                    reference,
+                    tokens,
+                    left_out: read.left_out,
+                })
             }
-        };
-        if settings.is_none() {
-            reader.problem(SETTING, "names no token (want one or more)");
         }
-        settings
     }
+}
+
+/// Returns tokens that may be used, or notes why there is none.
+fn checked(
+    reader: &mut Reader<'_>,
+    tokens: Option<FixedTokens>,
+    is_short: bool,
+) -> Option<FixedTokens> {
+    if is_short {
+        let text = format!("holds a token of fewer than {MIN_CHARACTERS} characters");
+        reader.problem(SETTING, text);
+        return None;
+    }
+    if tokens.is_none() {
+        reader.problem(SETTING, "names no token (want one or more)");
+    }
+    tokens
 }
 
 /// Which tokens are live, wherever they are kept.
@@ -60,23 +86,28 @@ pub enum WebhookTokens<S> {
     Stored(StoredTokens<S>),
 }
 
-impl<S: SecretStore> WebhookTokens<S> {
+impl<S: SecretStore + 'static> WebhookTokens<S> {
     /// Tokens as the settings give them; the store is opened only if it is needed.
     pub fn new(settings: TokenSettings, store: impl FnOnce() -> S) -> Self {
         match settings {
             TokenSettings::Fixed(tokens) => Self::Fixed(tokens),
-            TokenSettings::Stored { reference, tokens } => {
-                Self::Stored(StoredTokens::new(store(), reference, tokens))
+            TokenSettings::Stored {
+                reference,
+                tokens,
+                left_out,
+            } => {
+                warn_of_short(left_out);
+                Self::Stored(StoredTokens::new(store(), &reference, tokens))
             }
         }
     }
 }
 
-impl<S: SecretStore> TokenCheck for WebhookTokens<S> {
-    async fn is_live(&self, authorization: &[u8]) -> Result<bool, PortError> {
+impl<S: SecretStore + 'static> TokenCheck for WebhookTokens<S> {
+    async fn is_live(&self, authorization: &[u8], until: Instant) -> Result<bool, PortError> {
         match self {
-            Self::Fixed(tokens) => tokens.is_live(authorization).await,
-            Self::Stored(tokens) => tokens.is_live(authorization).await,
+            Self::Fixed(tokens) => tokens.is_live(authorization, until).await,
+            Self::Stored(tokens) => tokens.is_live(authorization, until).await,
         }
     }
 }
@@ -95,12 +126,17 @@ impl FixedTokens {
         Self::of(tokens)
     }
 
-    /// Takes each version of a secret as one token; `None` if none is left.
-    fn of_versions(versions: &[Secret]) -> Option<Self> {
-        let tokens = versions
+    /// Takes each version of a secret as one token, but those that are too short.
+    fn of_versions(versions: &[Secret]) -> ReadTokens {
+        let (short, tokens): (Vec<&[u8]>, Vec<&[u8]>) = versions
             .iter()
-            .map(|version| without_bearer(version.expose().as_bytes()));
-        Self::of(tokens)
+            .map(token)
+            .partition(|token| is_short(token));
+        let left_out = short.iter().filter(|token| !token.is_empty()).count();
+        ReadTokens {
+            tokens: Self::of(tokens.into_iter()),
+            left_out,
+        }
     }
 
     fn of<'t>(tokens: impl Iterator<Item = &'t [u8]>) -> Option<Self> {
@@ -112,6 +148,11 @@ impl FixedTokens {
         (!tokens.is_empty()).then_some(Self(tokens))
     }
 
+    fn has_short(&self) -> bool {
+        let mut tokens = self.0.iter().map(|token| token.expose().as_bytes());
+        tokens.any(is_short)
+    }
+
     fn has(&self, authorization: &[u8]) -> bool {
         let candidate = without_bearer(authorization);
         // Every token is compared, so that the time does not show which one came close.
@@ -120,94 +161,37 @@ impl FixedTokens {
     }
 }
 
+/// What the versions of a secret hold.
+struct ReadTokens {
+    /// `None` if there is none that may be used.
+    tokens: Option<FixedTokens>,
+    /// How many are too short.
+    left_out: usize,
+}
+
+/// The token that a version of a secret holds.
+fn token(version: &Secret) -> &[u8] {
+    without_bearer(version.expose().as_bytes())
+}
+
+/// Whether a token is guessed too easily.
+fn is_short(token: &[u8]) -> bool {
+    String::from_utf8_lossy(token).chars().count() < MIN_CHARACTERS
+}
+
+fn warn_of_short(left_out: usize) {
+    if left_out > 0 {
+        tracing::warn!(
+            left_out,
+            "versions of the secret of {SETTING} with fewer than {MIN_CHARACTERS} characters are not live"
+        );
+    }
+}
+
 impl TokenCheck for FixedTokens {
-    async fn is_live(&self, authorization: &[u8]) -> Result<bool, PortError> {
+    async fn is_live(&self, authorization: &[u8], _until: Instant) -> Result<bool, PortError> {
         Ok(self.has(authorization))
     }
-}
-
-/// Tokens that are the live versions of a secret. What was read before stays live while the store is out of reach.
-#[derive(Debug)]
-pub struct StoredTokens<S> {
-    store: S,
-    reference: String,
-    known: Mutex<Known>,
-}
-
-#[derive(Debug)]
-struct Known {
-    tokens: FixedTokens,
-    /// By the wall clock, because no other counts the time that a function spends frozen.
-    read_at: Timestamp,
-    /// When the store was asked last, with or without an answer.
-    asked_at: Timestamp,
-    /// How often it may be asked again before a pause.
-    readings_left: u32,
-}
-
-impl<S: SecretStore> StoredTokens<S> {
-    /// The live versions of a secret, of which these tokens have just been read.
-    pub fn new(store: S, reference: String, tokens: FixedTokens) -> Self {
-        let now = Timestamp::now();
-        let known = Known {
-            tokens,
-            read_at: now,
-            asked_at: now,
-            readings_left: READINGS_AT_ONCE,
-        };
-        Self {
-            store,
-            reference,
-            known: Mutex::new(known),
-        }
-    }
-
-    /// Reads the versions again, unless that was done too often or failed a moment ago.
-    async fn refresh(&self, known: &mut Known) {
-        if age(known.asked_at) >= READ_AGAIN_AFTER {
-            known.readings_left = READINGS_AT_ONCE;
-        }
-        let Some(readings_left) = known.readings_left.checked_sub(1) else {
-            return;
-        };
-        known.readings_left = 0;
-        let asked_at = Timestamp::now();
-        let versions = self.store.live_versions(&self.reference).await;
-        match versions.map(|versions| FixedTokens::of_versions(&versions)) {
-            Ok(Some(tokens)) => {
-                known.tokens = tokens;
-                known.read_at = asked_at;
-                known.readings_left = readings_left;
-            }
-            Ok(None) => tracing::warn!("the secret holds no token, those known before stay live"),
-            Err(error) => {
-                let error = chain(&error).to_string();
-                tracing::warn!(
-                    error,
-                    "tokens could not be read, those known before stay live"
-                );
-            }
-        }
-        // A store that answers late is not asked again at once.
-        known.asked_at = Timestamp::now();
-    }
-}
-
-impl<S: SecretStore> TokenCheck for StoredTokens<S> {
-    async fn is_live(&self, authorization: &[u8]) -> Result<bool, PortError> {
-        let mut known = self.known.lock().await;
-        let is_old = age(known.read_at) >= READ_EVERY;
-        // An unknown one may be newer than what we know.
-        if is_old || !known.tokens.has(authorization) {
-            self.refresh(&mut known).await;
-        }
-        Ok(known.tokens.has(authorization))
-    }
-}
-
-/// How long ago something was; what lies ahead, because the clock was set back, counts as long ago.
-fn age(at: Timestamp) -> Duration {
-    Duration::try_from(Timestamp::now().duration_since(at)).unwrap_or(Duration::MAX)
 }
 
 const BEARER: &[u8] = b"Bearer";

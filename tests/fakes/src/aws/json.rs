@@ -118,6 +118,7 @@ impl Service {
             | Fault::Hang
             | Fault::DropBefore
             | Fault::DropAfter
+            | Fault::ResetAfter
             | Fault::Late(_) => {
                 return self.refuse(&Refusal::new(self.throttled, "Rate exceeded"));
             }

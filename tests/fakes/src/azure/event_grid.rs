@@ -199,6 +199,7 @@ fn refusal(fault: &Fault) -> Answer {
         | Fault::Hang
         | Fault::DropBefore
         | Fault::DropAfter
+        | Fault::ResetAfter
         | Fault::Late(_) => (500, "InternalServerError"),
     };
     let body = json!({ "error": { "code": code, "message": "the topic is faulty" } });

@@ -88,7 +88,7 @@ impl LogsIngestion {
             async move {
                 lock(&state).counts.calls += 1;
                 let work = async { ingest(&request, &tokens, &mut lock(&state)) };
-                inject(&faults.next(), faulty, work).await
+                inject(&faults.next_with(request.body()), faulty, work).await
             }
         });
         Ok(Self {

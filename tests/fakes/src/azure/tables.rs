@@ -143,6 +143,7 @@ fn faulty(fault: &Fault) -> Reply {
         | Fault::Hang
         | Fault::DropBefore
         | Fault::DropAfter
+        | Fault::ResetAfter
         | Fault::Late(_) => Reply::refuse(503, "ServerBusy"),
     }
 }

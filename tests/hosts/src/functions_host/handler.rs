@@ -73,7 +73,7 @@ struct Running {
 #[derive(Debug)]
 pub(crate) struct Handler {
     shared: Arc<Shared>,
-    supervising: JoinHandle<()>,
+    supervising: Mutex<JoinHandle<()>>,
 }
 
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl Handler {
         let supervising = tokio::spawn(life::supervise(Arc::clone(&shared)));
         Ok(Self {
             shared,
-            supervising,
+            supervising: Mutex::new(supervising),
         })
     }
 
@@ -190,9 +190,19 @@ impl Handler {
         }
     }
 
+    /// Starts a process where the last one has ended for good.
+    pub(crate) async fn start_again(&self) {
+        let mut phase = self.shared.phase.subscribe();
+        let closed = phase.wait_for(|phase| matches!(phase, Phase::Closed));
+        // It fails where the host is gone.
+        if closed.await.is_ok() {
+            *lock(&self.supervising) = tokio::spawn(life::supervise(Arc::clone(&self.shared)));
+        }
+    }
+
     /// Kills the process for good.
     pub(crate) async fn end(&self) {
-        self.supervising.abort();
+        lock(&self.supervising).abort();
         self.shared.phase.send_replace(Phase::ShutDown);
         let processes = lock(&self.shared.processes).clone();
         for process in processes {
@@ -249,7 +259,7 @@ impl Handler {
 
 impl Drop for Handler {
     fn drop(&mut self) {
-        self.supervising.abort();
+        lock(&self.supervising).abort();
         for process in lock(&self.shared.processes).iter() {
             process.kill();
         }

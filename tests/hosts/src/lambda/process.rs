@@ -98,6 +98,16 @@ impl Process {
         self.kill.notify_one();
     }
 
+    /// Sends SIGTERM, which a program may heed or not.
+    pub(crate) fn terminate(&self) -> io::Result<()> {
+        if let Some(id) = self.id() {
+            std::process::Command::new("/bin/sh")
+                .args(["-c", &format!("kill -TERM {id}")])
+                .status()?;
+        }
+        Ok(())
+    }
+
     /// Whether it has ended and is reaped.
     pub(crate) fn has_ended(&self) -> bool {
         self.ended.borrow().is_some()

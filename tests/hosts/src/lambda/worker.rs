@@ -79,9 +79,12 @@ impl Worker {
     pub(crate) async fn invoke(
         &self,
         payload: Bytes,
-        limit: Duration,
+        options: &FunctionOptions,
     ) -> Result<Bytes, InvocationError> {
-        let answered = self.api.hand_in(payload, after(limit));
+        let limit = options.timeout;
+        let ahead = SignedDuration::from_secs(options.clock_ahead_secs);
+        let deadline = after(limit).checked_add(ahead).unwrap_or(Timestamp::MAX);
+        let answered = self.api.hand_in(payload, deadline);
         let answered = tokio::select! {
             biased;
             answered = answered => answered,

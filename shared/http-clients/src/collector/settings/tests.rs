@@ -14,13 +14,39 @@ pub(in crate::collector) fn read_settings(
     reader.finish(|| settings)
 }
 
+fn check(values: &[(&str, &str)], problem: &str) {
+    let settings = read_settings(values);
+    let problems = settings.map_or_else(|error| error.to_string(), |_| String::new());
+    assert_eq!(problems, problem);
+}
+
+#[test]
+fn credentials_go_over_https_or_stay_on_the_machine() {
+    let in_the_clear = "1 setting is wrong:\n  HTTP_SINK_URL: would be sent a credential in the clear (want https, or http on \
+         a loopback address)";
+    let plain = ("HTTP_SINK_URL", "http://logs.example.com/in");
+    check(&[plain], "");
+    check(&[plain, ("HTTP_SINK_AUTHORIZATION", "x")], in_the_clear);
+    for user in [
+        "http://k3y@logs.example.com",
+        "http://:k3y@logs.example.com",
+    ] {
+        check(&[("HTTP_SINK_URL", user)], in_the_clear);
+    }
+    for at_home in [
+        "http://127.0.0.1:9/in",
+        "http://localhost/in",
+        "http://[::1]/in",
+    ] {
+        check(
+            &[("HTTP_SINK_URL", at_home), ("HTTP_SINK_AUTHORIZATION", "x")],
+            "",
+        );
+    }
+}
+
 #[test]
 fn settings_that_cannot_be_right_are_named_without_their_secrets() {
-    let check = |values: &[(&str, &str)], problem: &str| {
-        let settings = read_settings(values);
-        let problems = settings.map_or_else(|error| error.to_string(), |_| String::new());
-        assert_eq!(problems, problem);
-    };
     let url = ("HTTP_SINK_URL", "https://logs.example.com/in?key=k3y");
     check(&[url], "");
     check(

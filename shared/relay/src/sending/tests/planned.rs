@@ -28,6 +28,7 @@ pub(super) struct Service {
     pub(super) limits: CallLimits,
     pub(super) calls: Mutex<Vec<Vec<usize>>>,
     pub(super) group_of: fn(usize) -> usize,
+    pub(super) part_limit: PartLimit,
 }
 
 pub(super) const ITEM_BYTES: usize = 100;
@@ -48,6 +49,7 @@ impl Service {
             },
             calls: Mutex::default(),
             group_of: |_| 0,
+            part_limit: PartLimit::default(),
         }
     }
 
@@ -110,6 +112,10 @@ impl BatchCall<usize> for Service {
 
     fn group(&self, item: &usize) -> usize {
         (self.group_of)(*item)
+    }
+
+    fn part_limit(&self) -> Option<&PartLimit> {
+        Some(&self.part_limit)
     }
 
     async fn call(&self, items: &[&usize], _until: Instant) -> Result<Delivery, CallError> {
