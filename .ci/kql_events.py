@@ -37,7 +37,7 @@ def events(rules):
     # Another code with a request that a rule asks for.
     for code in ["fapi", "mgmt_api_read"]:
         yield templates_test.event(code, "post", "/api/v2/log-streams")
-    for matching in templates_test.MATCHES.values():
+    for matching in [*templates_test.FIRING.values(), *templates_test.SILENT.values()]:
         yield from matching
 
 

@@ -11,6 +11,7 @@ import csv
 import datetime
 import functools
 import ipaddress
+import itertools
 import json
 import pathlib
 import subprocess
@@ -24,14 +25,16 @@ FIXTURES = ROOT / "shared/tenant-logs/fixtures"
 RESEARCH = ROOT.parent / "shared/data"
 CODES = FIXTURES / "codes.ndjson"
 FLOOR = 0.95
+# What a row can keep of its event, by the setting RAW.
+RAW = ["whole", "rest", "none"]
 
 MAP = sys.argv[1]
 ECS_PACKAGE = pathlib.Path(sys.argv[2]).resolve()
 
 
-def mapped(schema, body):
+def mapped(schema, body, raw="whole"):
     """The rows that a body becomes."""
-    run = subprocess.run([MAP, schema], input=body, capture_output=True, check=True)
+    run = subprocess.run([MAP, schema, raw], input=body, capture_output=True, check=True)
     # As strict as the services: no member twice, no number that is none.
     return [json.loads(line, object_pairs_hook=once) for line in run.stdout.splitlines()]
 
@@ -338,15 +341,15 @@ def mutation_errors():
 def main():
     errors = list(mutation_errors())
     for name, body in bodies():
-        for schema, check in CHECKS.items():
-            rows = mapped(schema, body)
-            found = [f"{schema} {name} line {n}: {error}" for n, row in enumerate(rows, 1) for error in check(row)]
+        for (schema, check), raw in itertools.product(CHECKS.items(), RAW):
+            rows = mapped(schema, body, raw)
+            found = [f"{schema} {raw} {name} line {n}: {error}" for n, row in enumerate(rows, 1) for error in check(row)]
             errors += found
             tables = ""
             if schema == "asim":
                 counts = collections.Counter(map(asim_table, rows))
                 tables = ", " + ", ".join(f"{count} {table}" for table, count in sorted(counts.items()))
-            print(f"{schema:8} {name}: {len(rows)} rows, {len(found)} errors{tables}")
+            print(f"{schema:8} {raw:5} {name}: {len(rows)} rows, {len(found)} errors{tables}")
     errors += coverage_errors()
     print("\n".join(errors[:60]))
     print(f"{len(errors)} errors")

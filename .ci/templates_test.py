@@ -44,69 +44,111 @@ def event(event_type, method=None, path=None, body=None, source="auth0.com/examp
     return {"source": source, "detail-type": "Auth0 log", "detail": {"log_id": "90020261120", "data": data}}
 
 
-def sapi(method, path, body=None):
-    return event("sapi", method, "/api/v2/" + path, body)
+def sapi(method, path, body=None, version="/api/v2/"):
+    return event("sapi", method, version + path, body)
+
+
+def both(method, path, body=None):
+    """The same call with the path as the catalogue shows it, and as events of other pages do."""
+    return [sapi(method, path, body), sapi(method, path, body, version="/v2/")]
 
 
 USER = "users/auth0%7C64f0c2a91b7e"
 PARTNER = "aws.partner/auth0.com/example-tenant-5b4b5f6f/auth0.logs"
-MATCHES = {
+# For each rule events that it takes, and events that just miss it.
+FIRING = {
     "BreachedPasswordRule": [event("pwd_leak"), event("signup_pwd_leak"), event("reset_pwd_leak", source=PARTNER)],
     "BruteForceRule": [event("limit_wc"), event("limit_mu"), event("limit_sul"), event("gd_otp_rate_limit_exceed")],
     "FactorRemovedRule": [
         event("gd_unenroll"),
-        sapi("delete", USER + "/multifactor/google-authenticator"),
-        sapi("DELETE", USER + "/authentication-methods"),
-        sapi("delete", USER + "/authentication-methods/totp%7Cdev_1"),
-        sapi("delete", "guardian/enrollments/dev_1"),
-        sapi("put", "guardian/factors/otp", {"enabled": False}),
-        sapi("put", "guardian/policies"),
+        *both("delete", USER + "/multifactor/google-authenticator"),
+        *both("DELETE", USER + "/authentication-methods"),
+        *both("delete", USER + "/authentication-methods/totp%7Cdev_1"),
+        *both("delete", USER + "/authenticators"),
+        *both("delete", "guardian/enrollments/dev_1"),
+        *both("put", "guardian/factors/otp", {"enabled": False}),
+        *both("put", "guardian/policies"),
     ],
     "AdminOrTokenCreatedRule": [
-        sapi("post", "tenants/invitations"),
-        sapi("post", "client-grants"),
-        sapi("post", "clients"),
-        sapi("post", "clients/Dx0TmVb3/rotate-secret"),
-        sapi("post", USER + "/roles"),
-        sapi("post", "roles/rol_1/users"),
+        *both("post", "tenants/invitations"),
+        *both("post", "client-grants"),
+        *both("patch", "client-grants/cgr_1"),
+        *both("post", "clients"),
+        *both("PATCH", "clients/Dx0TmVb3"),
+        *both("post", "clients/Dx0TmVb3/credentials"),
+        *both("patch", "clients/Dx0TmVb3/credentials/cred_1"),
+        *both("post", "clients/Dx0TmVb3/rotate-secret"),
+        *both("post", USER + "/roles"),
+        *both("post", USER + "/permissions"),
+        *both("post", "roles/rol_1/users"),
+        *both("post", "roles/rol_1/permissions"),
+        *both("post", "organizations/org_1/members/auth0%7C64f0c2a91b7e/roles"),
+        *both("post", "organizations/org_1/client-grants"),
     ],
     "LogStreamChangedRule": [
-        sapi("post", "log-streams"),
-        sapi("patch", "log-streams/lst_1"),
-        sapi("delete", "log-streams/lst_1"),
+        *both("post", "log-streams"),
+        *both("patch", "log-streams/lst_1"),
+        *both("delete", "log-streams/lst_1"),
     ],
     "ApiRateLimitRule": [event("api_limit"), event("api_limit_warning")],
 }
-MATCHES_NONE = [
-    event("s"),
-    event("fp"),
-    event("gd_auth_succeed"),
-    event("mgmt_api_read", "get", "/api/v2/log-streams"),
-    sapi("patch", USER),
-    sapi("delete", "clients/Dx0TmVb3"),
-    sapi("put", "guardian/factors/otp", {"enabled": True}),
-    event("pwd_leak", source="elsewhere.example.com"),
-    {**event("pwd_leak"), "detail-type": "Something else"},
-]
+SILENT = {
+    "BreachedPasswordRule": [
+        event("fp"),
+        event("pwd_leak", source="elsewhere.example.com"),
+        {**event("pwd_leak"), "detail-type": "Something else"},
+    ],
+    "BruteForceRule": [event("f"), event("gd_auth_failed")],
+    "FactorRemovedRule": [
+        event("gd_auth_succeed"),
+        *both("get", USER + "/authentication-methods"),
+        *both("delete", USER + "/identities/google-oauth2/1"),
+        *both("put", "guardian/factors/otp", {"enabled": True}),
+    ],
+    "AdminOrTokenCreatedRule": [
+        event("s"),
+        *both("patch", USER),
+        *both("delete", "clients/Dx0TmVb3"),
+        *both("delete", "client-grants/cgr_1"),
+        *both("delete", USER + "/roles"),
+        *both("post", "organizations/org_1/members"),
+        *both("delete", "organizations/org_1/members/auth0%7C64f0c2a91b7e/roles"),
+        event("fapi", "patch", "/api/v2/clients/Dx0TmVb3"),
+        event("sapi", "patch", "/v3/clients/Dx0TmVb3"),
+    ],
+    "LogStreamChangedRule": [
+        event("mgmt_api_read", "get", "/api/v2/log-streams"),
+        *both("patch", "log-stream"),
+    ],
+    "ApiRateLimitRule": [event("limit_dc")],
+}
+# EventBridge refuses a longer one (service quotas, "Event pattern size").
+MAX_PATTERN_BYTES = 2048
 
 
 def check_detections():
     resources = load("detections.yaml")["Resources"]
     rules = {name: body["Properties"] for name, body in resources.items() if body["Type"] == "AWS::Events::Rule"}
-    if rules.keys() != MATCHES.keys():
-        problems.append(f"detections without a check, or checks without one: {rules.keys() ^ MATCHES.keys()}")
+    for name, checked in [("firing", FIRING), ("silent", SILENT)]:
+        if rules.keys() != checked.keys():
+            problems.append(f"{name}: detections without an event, or events without one: {rules.keys() ^ checked.keys()}")
     patterns = {name: EventPattern.load(json.dumps(rule["EventPattern"])) for name, rule in rules.items()}
-    cases = [(name, case) for name, matching in MATCHES.items() for case in matching]
-    for wanted, case in cases + [(None, case) for case in MATCHES_NONE]:
+    firing = [(name, case) for name, cases in FIRING.items() for case in cases]
+    silent = [(None, case) for cases in SILENT.values() for case in cases]
+    for wanted, case in firing + silent:
         matched = [name for name, pattern in patterns.items() if pattern.matches_event(case)]
         if matched != ([wanted] if wanted else []):
             problems.append(f"{json.dumps(case)}: matched by {matched}, not {wanted}")
+    for name, rule in rules.items():
+        size = len(json.dumps(rule["EventPattern"], separators=(",", ":")))
+        if size > MAX_PATTERN_BYTES:
+            problems.append(f"{name}: a pattern of {size} bytes, EventBridge takes {MAX_PATTERN_BYTES}")
     folder = ROOT / "shared/tenant-logs/src/event_type"
     catalogue = [folder / "catalogue.rs", *sorted((folder / "catalogue").glob("*.rs"))]
     codes = {code for part in catalogue for code in re.findall(r'known\(\s*"(\w+)"', part.read_text(encoding="utf-8"))}
     named = {code for rule in rules.values() for code in types(rule["EventPattern"])}
     problems.extend(f"{code}: no type code of the catalogue" for code in sorted(named - codes))
-    print(f"{len(rules)} detections, {len(cases)} events that match, {len(MATCHES_NONE)} that do not, {len(named)} codes")
+    print(f"{len(rules)} detections, {len(firing)} events that match, {len(silent)} that do not, {len(named)} codes")
 
 
 def check_kql_detections():
@@ -130,6 +172,9 @@ def check_kql_detections():
             next(iter(path.items())) if isinstance(path, dict) else ("exact", path) for path in values(pattern, "path")
         }
         wanted_methods = {method["equals-ignore-case"] for method in values(pattern, "method")}
+        versions = [{path.removeprefix(begin) for _, path in wanted_paths if path.startswith(begin)} for begin in ("/api/v2/", "/v2/")]
+        if versions[0] != versions[1] or 2 * len(versions[0]) != len({path for _, path in wanted_paths}):
+            problems.append(f"{name}: not every path begins once with /api/v2/ and once with /v2/")
         for what, own, wanted in [
             ("type codes", codes, set(types(pattern))),
             ("methods", methods, wanted_methods),
@@ -147,6 +192,8 @@ def values(pattern, key):
     if not isinstance(pattern, dict):
         return []
     return pattern.get(key, []) + [value for part in pattern.values() for value in values(part, key)]
+
+
 def check_deliver_rule():
     """The rule that delivers: what it matches by moto, and that the local cloud's is the same."""
     pattern = load("rules.yaml")["Resources"]["DeliverRule"]["Properties"]["EventPattern"]
@@ -194,6 +241,25 @@ def types(pattern):
     return own + [code for part in pattern.values() for code in types(part)]
 
 
+def check_redact():
+    """The template takes an entry of Redact wherever the functions do (shared/tenant-logs/src/redaction/rules.rs)."""
+    parameters = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), Template)["Parameters"]
+    pattern = re.compile(parameters["Redact"]["AllowedPattern"])
+    taken = [
+        "", "ip=mask", "user_name=hmac,ip=mask,details.request.body=drop", "details.0.name=drop",
+        r"details.a\.b=mask", r"details.a\,b=mask,ip=drop", r"details.a\=b=hmac", r"details.a\\=drop",
+        r"a\,b\=c\.d\\.e=drop,f=mask",
+    ]
+    refused = [
+        "ip", "ip=", "=mask", "ip=hide", "ip=mask,", ",ip=mask", "ip=mask=drop", "a..b=mask", ".a=mask", "a.=mask",
+        "a\\=mask", "a\\x=mask", "ip=mask\\", "ip=mask,,user_name=drop",
+    ]
+    for text in taken + refused:
+        if bool(pattern.fullmatch(text)) != (text in taken):
+            problems.append(f"Redact: `{text}` is {'refused' if text in taken else 'taken'}")
+    print(f"{len(taken)} values of Redact taken, {len(refused)} refused")
+
+
 def check_metrics():
     counters = set(re.findall(r"pub (\w+): (?:usize|u64|i64)", (ROOT / "shared/relay/src/counters.rs").read_text()))
     named = set()
@@ -205,6 +271,15 @@ def check_metrics():
     if len(named) < 10:
         problems.append(f"too few metrics found: {sorted(named)}")
     print(f"{len(named)} metrics in alarms and dashboard: {', '.join(sorted(named))}")
+
+
+def flat(statements):
+    """The statements of a policy, those behind a condition too."""
+    for statement in statements:
+        if isinstance(statement, dict):
+            yield statement
+        elif isinstance(statement, list):
+            yield from flat(statement)
 
 
 def send_resources(role):
@@ -262,6 +337,14 @@ def check_failure_paths():
         if "events.amazonaws.com" in str(statement["Principal"]):
             asked = str(statement.get("Condition", {}))
             must(name, "aws:Source" not in asked, "EventBridge may not use a topic's key that asks for its source")
+    # EventBridge takes entries for a bus that does not exist, so whoever puts them asks for the bus.
+    policies = [(name, statement) for name, role in of_type("AWS::IAM::Role") for policy in role.get("Policies", [])
+                for statement in flat(policy["PolicyDocument"]["Statement"])]
+    putting = [(name, statement) for name, statement in policies if "events:PutEvents" in statement.get("Action", [])
+               and not name.startswith("other-bus")]
+    for name, statement in putting:
+        must(name, "events:DescribeEventBus" in statement["Action"], "puts onto a bus that it may not ask for")
+    must("roles", {name.split("/")[0] for name, _ in putting} >= {"receive", "deliver"}, "none puts onto a bus")
     alarms = {properties.get("MetricName") for _, properties in of_type("AWS::CloudWatch::Alarm")}
     must("alarms", {"IteratorAge", "ApproximateAgeOfOldestMessage"} <= alarms, "none on the age of what waits")
     metrics = dict(of_type("AWS::CloudWatch::Alarm"))
@@ -275,11 +358,30 @@ def check_failure_paths():
     print(f"{len(targets)} targets of rules, {len(mappings)} mappings, {len(queues)} queues keep what fails")
 
 
+# What the parameter Redact takes, and what it refuses before a function would.
+REDACT = {
+    True: ["", "ip=mask", "user_name=hmac,details.request.body=drop", r"a\.b\,c\=d\\.e=mask,ip=drop", "a.0.b=mask"],
+    False: ["ip", "ip=", "ip=hide", "=mask", "ip=mask,", ",ip=mask", "ip=mask=drop", r"ip\=mask", "ip=mask\\", r"a\b=mask"],
+}
+
+
+def check_redact_pattern():
+    """An escaped comma or equals sign is a part of a path, for the template as for the functions."""
+    pattern = load("../../template.yaml")["Parameters"]["Redact"]["AllowedPattern"]
+    for is_taken, texts in REDACT.items():
+        for text in texts:
+            if bool(re.search(pattern, text)) != is_taken:
+                problems.append(f"Redact: `{text}` is {'refused' if is_taken else 'taken'}")
+    print(f"{sum(map(len, REDACT.values()))} texts for Redact tried")
+
+
 if __name__ == "__main__":
+    check_redact_pattern()
     check_detections()
     check_deliver_rule()
     check_bus_types()
     check_kql_detections()
+    check_redact()
     check_metrics()
     check_failure_paths()
     sys.exit("\n".join(problems) or 0)

@@ -8,4 +8,5 @@ mod poller;
 mod refusals;
 mod replay;
 mod secrets;
+mod unproxied;
 mod webhook;

@@ -136,7 +136,8 @@ async fn check_captured(content: &str, expected: &[(&str, &str)]) -> TempDir {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_captured_file_is_sent_instead_of_the_sample() {
     let seven = || "7".to_owned();
-    let lines = [event("1"), event("2"), event("2"), seven(), event("3")].join("\n");
+    let joined = event("1") + &event("2");
+    let lines = [joined, event("2"), seven(), event("3")].join("\n");
     let expected = [
         ("received", "5"),
         ("delivered", "3"),

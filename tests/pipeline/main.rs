@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod architecture;
+mod arrivals;
 mod azure;
 mod clocks;
 mod cost;

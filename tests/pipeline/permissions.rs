@@ -113,3 +113,19 @@ async fn a_bus_that_there_is_not_is_named_and_its_dead_letter_is_not_acknowledge
     let named = "event bus `other` answered ResourceNotFoundException";
     check_missing(("EVENT_BUS_NAME", "other"), &dead_letter, named).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_missing_bus_should_get_is_handed_back_by_the_target() {
+    let settings = [("SINKS", "event-bus"), ("EVENT_BUS_NAME", "other")];
+    let replaying = Replaying::start(&settings).await;
+    let cloud = &replaying.cloud;
+    assert_eq!(failed(cloud, &[event("1"), event("2")]).await, [0, 1]);
+    let named = "event bus `other` answered ResourceNotFoundException";
+    let output = cloud
+        .target
+        .output_when(|output| output.contains(named))
+        .await;
+    assert!(output.contains(named), "{output}");
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
+    assert_eq!(cloud.bus.counts().lost, 0);
+}

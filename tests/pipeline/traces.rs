@@ -15,7 +15,8 @@ async fn bus(traces: &Arc<Mutex<Vec<Value>>>) -> Server {
     let kept = Arc::clone(traces);
     let handler = move |request: Request<Bytes>| {
         let input: Value = serde_json::from_slice(request.body()).unwrap();
-        let entries = input["Entries"].as_array().unwrap();
+        // It is asked for whether it is there, too.
+        let entries = input["Entries"].as_array().cloned().unwrap_or_default();
         let headers = entries.iter().map(|entry| entry["TraceHeader"].clone());
         kept.lock().unwrap().extend(headers);
         let taken = vec![json!({"EventId": "1"}); entries.len()];

@@ -1,4 +1,5 @@
-//! Batches from SQS and Kinesis and direct invocations by a rule in, item failures out.
+//! Batches from SQS and Kinesis, by Lambda or EventBridge Pipes, and direct invocations by a rule or a topic in, item failures
+//! out.
 
 mod failure_record;
 mod message;
@@ -71,6 +72,10 @@ impl Handler for Target {
     /// Nothing may be acknowledged; a batch is answered record by record instead.
     type Error = TargetError;
 
+    async fn prepare(&self) {
+        self.relay.prepare().await;
+    }
+
     async fn answer(&self, payload: &[u8], context: &Context) -> Result<Answer, TargetError> {
         let answer = answer(self, payload, context).await;
         if answer
@@ -106,9 +111,9 @@ async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<An
     item_failures(&records, &failed.collect()).map(Answer::Batch)
 }
 
-/// The records that the event holds; `None` if it comes from a rule.
+/// The records that the event holds; `None` if it comes from a rule or a topic.
 fn records(payload: &str) -> Result<Option<Vec<Record>>, TargetError> {
-    if !payload.trim_start().starts_with('{') {
+    if !payload.trim_start().starts_with(['{', '[']) {
         return Ok(None);
     }
     match LambdaEvent::read(payload).map_err(TargetError::NotABatch)? {

@@ -59,6 +59,10 @@ impl Handler for LogPoller {
     type Answer = Answer;
     type Error = RunError;
 
+    async fn prepare(&self) {
+        self.poller.relay.prepare().await;
+    }
+
     /// Runs once, whatever the payload.
     async fn answer(&self, _payload: &[u8], context: &Context) -> Result<Answer, RunError> {
         let deadline = Deadline::at_epoch_millis(context.deadline);

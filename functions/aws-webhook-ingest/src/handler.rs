@@ -41,6 +41,10 @@ impl Handler for Ingest {
     /// Only an event that is no HTTP request at all is not answered.
     type Error = IngestError;
 
+    async fn prepare(&self) {
+        self.relay.prepare().await;
+    }
+
     async fn answer(
         &self,
         payload: &[u8],

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use relay::IncomingBody;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tenant_logs::{Parsed, RejectReason, parse};
+use tenant_logs::{Parsed, parse};
 
 /// Strings within strings that are opened; the host wraps twice at most.
 const MAX_WRAPPINGS: u8 = 8;
@@ -82,7 +82,7 @@ fn leave_out_others(parsed: &mut Parsed<'_>) -> usize {
     let count = parsed.rejects.len();
     parsed.rejects.retain(|reject| {
         let is_other = reject.envelope_type.as_deref().is_some_and(is_other_type);
-        reject.reason != RejectReason::NotALogEvent || !is_other
+        !reject.reason.is_another_form() || !is_other
     });
     count - parsed.rejects.len()
 }

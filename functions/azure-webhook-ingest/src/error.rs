@@ -14,6 +14,12 @@ pub enum IngestError {
     /// It broke off, or did not come in time.
     #[error("the body did not come whole, send it again")]
     Incomplete,
+    /// The host did not pass it on, and it was compressed or sent in chunks.
+    #[error("the body was lost on its way through the host, send it again")]
+    LostByTheHost,
+    /// The host did not pass it on, and what it made of it cannot be read.
+    #[error("the request cannot be read as the host hands it over, send it again")]
+    NotAnEnvelope,
 }
 
 impl From<BodyError> for IngestError {
@@ -29,10 +35,12 @@ impl From<IngestError> for Reply {
     fn from(error: IngestError) -> Self {
         match error {
             IngestError::TooLarge { .. } => Self::failure(413, &error.to_string()),
-            IngestError::Incomplete => Self {
-                header: Some(("retry-after", "30")),
-                ..Self::failure(503, &error.to_string())
-            },
+            IngestError::Incomplete | IngestError::LostByTheHost | IngestError::NotAnEnvelope => {
+                Self {
+                    header: Some(("retry-after", "30")),
+                    ..Self::failure(503, &error.to_string())
+                }
+            }
         }
     }
 }

@@ -1,4 +1,8 @@
-//! A request that the Functions host passes on as it came in, its response out.
+//! A request that the Functions host passes on as it came in, its response out; and one that it hands over in an envelope.
+
+mod unproxied;
+
+use std::sync::Once;
 
 use std::convert::Infallible;
 
@@ -10,9 +14,12 @@ use relay::webhook::{
 use relay::{AnySink, NoLedger, Relay};
 
 use crate::{IngestError, Settings};
+use unproxied::Unproxied;
 
 /// The largest request that the Functions host lets pass: whatever is over the setting is still measured for its dead letter.
 const MAX_HOST_BYTES: usize = 104_857_600;
+/// The same in the host's envelope, where quotes are escaped.
+const MAX_ENVELOPE_BYTES: usize = 2 * MAX_HOST_BYTES;
 
 /// Everything the function needs, built once.
 #[derive(Debug)]
@@ -20,6 +27,7 @@ pub struct Ingest {
     relay: Relay<AnySink, NoLedger, DeadLetterContainer>,
     tokens: WebhookTokens<KeyVault>,
     max_body_bytes: usize,
+    says_that_proxying_is_off: Once,
 }
 
 impl Ingest {
@@ -30,6 +38,7 @@ impl Ingest {
         Self {
             tokens: WebhookTokens::new(settings.webhook.tokens, store),
             max_body_bytes: settings.webhook.max_body_bytes,
+            says_that_proxying_is_off: Once::new(),
             relay: Relay::receiving(
                 function.into_parts(env!("CARGO_PKG_NAME")),
                 settings.destinations,
@@ -56,21 +65,56 @@ impl Ingest {
         };
         Ok(receive_body(&self.relay, self.max_body_bytes, request, &deadline).await)
     }
+
+    /// The same for a request in the host's envelope, which has to be read before its head is known.
+    async fn receive_unproxied(&self, call: &mut Call) -> Result<WebhookAnswer, IngestError> {
+        self.says_that_proxying_is_off.call_once(|| {
+            tracing::warn!(
+                "the host does not pass requests on: enableProxyingHttpRequest in host.json is off, or the host is too old; \
+                bodies that are compressed or sent in chunks are answered 503"
+            );
+        });
+        let deadline = call.deadline();
+        let envelope = call.body(MAX_ENVELOPE_BYTES).await?;
+        let text = str::from_utf8(&envelope).map_err(|_unreadable| IngestError::NotAnEnvelope)?;
+        let request = Unproxied::read(text).map_err(|_unreadable| IngestError::NotAnEnvelope)?;
+        let authorization = request.header("authorization").map(str::as_bytes);
+        let head = (request.method.as_str(), authorization);
+        if let Some(refusal) = refusal_of_head(&self.relay, &self.tokens, head, &deadline).await {
+            return Ok(refusal);
+        }
+        let request = WebhookRequest {
+            method: &request.method,
+            authorization,
+            body: request.body().ok_or(IngestError::LostByTheHost)?,
+            trace_id: None,
+        };
+        Ok(receive_body(&self.relay, self.max_body_bytes, request, &deadline).await)
+    }
+}
+
+fn reply(answered: Result<WebhookAnswer, IngestError>) -> Reply {
+    match answered {
+        Ok(answer) => Reply {
+            status: answer.status,
+            json: answer.body,
+            header: answer.header,
+        },
+        Err(error) => {
+            let reason = error.to_string();
+            tracing::warn!(reason, "request rejected");
+            error.into()
+        }
+    }
 }
 
 impl Handler for Ingest {
     async fn answer(&self, mut call: Call) -> Reply {
-        match self.receive(&mut call).await {
-            Ok(answer) => Reply {
-                status: answer.status,
-                json: answer.body,
-                header: answer.header,
-            },
-            Err(error) => {
-                let reason = error.to_string();
-                tracing::warn!(reason, "request rejected");
-                error.into()
-            }
+        // By the path alone: what a body looks like is its sender's choice.
+        if call.path() == unproxied::PATH {
+            unproxied::reply(&reply(self.receive_unproxied(&mut call).await))
+        } else {
+            reply(self.receive(&mut call).await)
         }
     }
 

@@ -80,6 +80,11 @@ where
     }
 }
 
+/// The error of a call for something that does not exist.
+pub(crate) fn not_found(target: &str) -> CallError {
+    answered(target.to_owned(), 400, Some("ResourceNotFoundException"))
+}
+
 /// Returns what an answer's status and code mean.
 fn answered(target: String, status: u16, code: Option<&str>) -> CallError {
     let name = code.map(short_name);

@@ -1,9 +1,11 @@
 //! The sink `event-bus`: log events as entries of PutEvents.
 
 mod body;
+mod presence;
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::operation::put_events::PutEventsOutput;
+use futures_util::future::join;
 use relay::settings::Reader;
 use relay::{
     BatchCall, CallError, CallLimits, Delivery, Refusal, Remedy, Row, Sending, Sink, SinkKind,
@@ -14,7 +16,8 @@ use tokio::time::Instant;
 
 use self::body::{Entry, PutEventsBody};
 use crate::connection::AwsConnection;
-use crate::error::{call_error, code_name};
+use crate::error::{call_error, code_name, not_found};
+use presence::Presence;
 
 /// What PutEvents takes at once.
 const LIMITS: BatchLimits = BatchLimits {
@@ -57,6 +60,7 @@ pub struct EventBus {
     name: String,
     source: String,
     target: String,
+    presence: Presence,
 }
 
 impl EventBus {
@@ -74,7 +78,20 @@ impl EventBus {
             target: format!("event bus `{}`", settings.name),
             name: settings.name,
             source: settings.source.unwrap_or_else(|| tenant.event_source()),
+            presence: Presence::default(),
         }
+    }
+
+    async fn is_missing(&self, until: Instant) -> bool {
+        self.presence
+            .is_missing(&self.client, &self.name, until)
+            .await
+    }
+
+    /// Nothing is acknowledged until a person has made the bus.
+    fn refuse_all(&self, rows: &[Row<'_>]) -> Delivery {
+        let reason = not_found(&self.target).to_string();
+        Delivery::all_refused(rows.len(), Remedy::Stop, reason)
     }
 
     fn entry<'e>(&'e self, row: &'e Row<'_>) -> Entry<'e> {
@@ -94,9 +111,26 @@ impl Sink for EventBus {
         Self::KIND.name
     }
 
+    async fn prepare(&self) {
+        self.is_missing(Instant::now() + Presence::PATIENCE).await;
+    }
+
     async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
         // A bus is at least once, ledger or not.
-        send_in_calls(self, rows, &sending.in_shares()).await
+        let sending = sending.in_shares();
+        // Lambda freezes the process once it has answered, so the bus is asked for while entries are sent, never after.
+        let (delivery, is_missing) = if self.presence.is_known().await {
+            let delivering = send_in_calls(self, rows, &sending);
+            join(delivering, self.is_missing(sending.until)).await
+        } else if self.is_missing(sending.until).await {
+            return self.refuse_all(rows);
+        } else {
+            (send_in_calls(self, rows, &sending).await, false)
+        };
+        if is_missing {
+            return self.refuse_all(rows);
+        }
+        delivery
     }
 }
 

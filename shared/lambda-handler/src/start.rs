@@ -17,6 +17,11 @@ pub trait Handler {
     /// Why an invocation fails as a whole.
     type Error: Into<Diagnostic> + Debug;
 
+    /// Does what can be done before the first invocation, while Lambda gives a start its whole core.
+    fn prepare(&self) -> impl Future<Output = ()> {
+        std::future::ready(())
+    }
+
     /// Answers one invocation: its payload as it came, and what Lambda reports about it.
     ///
     /// # Errors
@@ -41,6 +46,7 @@ pub async fn run<S: FunctionSettings, H: Handler>(
     };
     relay::logging::start(name, settings.log_level());
     let handler = make(settings);
+    handler.prepare().await;
     let payload = RawPayload::default();
     let service = service_fn(async |event: LambdaEvent<()>| {
         handler.answer(&payload.take(), &event.context).await

@@ -9,12 +9,13 @@ mod sink_job;
 mod triage;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use tenant_logs::{
     DeadLetter, Filter, Parsed, Raw, Redaction, Schema, TenantName, Timestamp, Unreadable,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::counters::{Counters, InvocationCounters, Kinds, SinkCounters};
 use crate::deadline::Deadline;
@@ -28,6 +29,9 @@ pub use rests::Rest;
 
 /// Tries before a dead letter cannot be stored: its log event is handed back then.
 const TRIES_OF_DEAD_LETTERS: u32 = 10;
+
+/// How long a function's start waits for its sinks; what is not known then is asked for by the first delivery.
+const PREPARATION: Duration = Duration::from_millis(500);
 
 /// Everything a function delivers with, built once at its start.
 #[derive(Debug)]
@@ -155,6 +159,15 @@ enum Fate {
 }
 
 impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
+    /// Lets every sink ask what it has to know before the first delivery, as a function starts.
+    pub async fn prepare(&self) {
+        let destinations = self.all_destinations();
+        let preparing = join_all(destinations.map(|destination| destination.sink.prepare()));
+        if timeout(PREPARATION, preparing).await.is_err() {
+            tracing::debug!("a sink is not prepared yet, its first delivery asks again");
+        }
+    }
+
     /// Delivers every log event of some bodies and returns what became of each; writes the invocation's counters.
     pub async fn deliver(&self, bodies: Vec<IncomingBody<'_>>, deadline: &Deadline) -> Outcome {
         let triage = self.take_in(bodies, deadline);

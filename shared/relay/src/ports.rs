@@ -96,6 +96,12 @@ pub trait Sink: Send + Sync {
     /// Its name in `SINKS`, in dead letters and in the ledger.
     fn name(&self) -> &'static str;
 
+    /// Asks the service what has to be known before the first delivery, as a function starts. It may be cut off; then the
+    /// first delivery asks.
+    fn prepare(&self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// Sends rows in as many calls and tries as it takes, and returns for each what became of it before `sending.until`.
     ///
     /// A sink of a network calls [`send_in_calls`](crate::send_in_calls).
@@ -105,6 +111,10 @@ pub trait Sink: Send + Sync {
 impl<S: Sink> Sink for &S {
     fn name(&self) -> &'static str {
         (**self).name()
+    }
+
+    async fn prepare(&self) {
+        (**self).prepare().await;
     }
 
     async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {

@@ -6,7 +6,7 @@ mod tokens;
 
 use std::borrow::Cow;
 
-use tenant_logs::{Unreadable, decode, decode_base64, parse};
+use tenant_logs::{Unreadable, decode, decode_base64, parse_within};
 
 use crate::counters::InvocationCounters;
 use crate::deadline::Deadline;
@@ -151,7 +151,7 @@ pub async fn receive_body<S: Sink, L: Store, D: DeadLetters>(
         Ok(text) => text,
         Err(unreadable) => return refuse(relay, unreadable, &body, deadline).await,
     };
-    match parse(&text) {
+    match parse_within(&text, max_body_bytes) {
         Ok(parsed) => {
             let arrival = IncomingBody {
                 trace_id: request.trace_id,

@@ -173,9 +173,10 @@ impl<'a> Element<'a> {
                 data.fields.take(member, text.get(begin..end));
             }
             Some(end)
-        });
+        })?;
         data.index.note_backslash(scan);
-        end
+        data.index.note_extent(begin..end);
+        Some(end)
     }
 }
 

@@ -48,6 +48,20 @@ impl Unreadable {
     }
 }
 
+impl RejectReason {
+    /// Whether it is JSON that is simply something else than a log event.
+    pub fn is_another_form(self) -> bool {
+        match self {
+            Self::NotALogEvent | Self::LooksLike { .. } => true,
+            Self::NotAnObject
+            | Self::DeadLetter
+            | Self::Carrier { .. }
+            | Self::TooDeep { .. }
+            | Self::Syntax { .. } => false,
+        }
+    }
+}
+
 /// Why one element or line is set aside while the rest goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum RejectReason {
@@ -60,10 +74,30 @@ pub enum RejectReason {
     /// One of our own dead letters, which is no record though it has a `log_id`.
     #[error("not a log event: a dead letter")]
     DeadLetter,
-    /// A line that is no JSON.
+    /// An object of another form that people send.
+    #[error("not a log event: looks like {form}")]
+    LooksLike {
+        /// Which form.
+        form: &'static str,
+    },
+    /// An object that carries a text, which cannot be read.
+    #[error("not a log event: {form}, and of what it carries {unreadable}")]
+    Carrier {
+        /// Which form.
+        form: &'static str,
+        /// Why not.
+        unreadable: Unreadable,
+    },
+    /// An object that carries a text, within too many others.
+    #[error("not a log event: {form} within too many others")]
+    TooDeep {
+        /// Which form.
+        form: &'static str,
+    },
+    /// Text between values that is no JSON.
     #[error("not JSON at byte {offset} of the line")]
     Syntax {
-        /// First byte that cannot be read, counted in the line.
+        /// First byte that cannot be read, counted in this text.
         offset: usize,
     },
 }

@@ -239,6 +239,14 @@ impl<'a> LogEvent<'a> {
         self
     }
 
+    /// Adds the time of what an envelope, or a bare event, came in.
+    pub(crate) fn or_envelope_time(self, time: Option<&str>) -> Self {
+        match self.envelope_time {
+            Some(_) => self,
+            None => self.with_envelope_time(time),
+        }
+    }
+
     /// Notes what our own rules treat.
     pub(crate) fn note_rules(&mut self, rules: &Arc<Vec<String>>) {
         self.rules = Some(Arc::clone(rules));
@@ -265,7 +273,12 @@ impl<'a> LogEvent<'a> {
     pub fn record(&self) -> &str {
         match self.form {
             Form::Bare => &self.text,
-            Form::Detail | Form::WrappedWithoutId => member(&self.text, "data").unwrap_or("null"),
+            Form::Detail | Form::WrappedWithoutId => {
+                let noted = self.index.as_ref().and_then(MemberIndex::record);
+                noted
+                    .or_else(|| member(&self.text, "data"))
+                    .unwrap_or("null")
+            }
         }
     }
 

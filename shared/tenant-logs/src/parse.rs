@@ -1,17 +1,26 @@
-//! From the text of a body to its log events, told apart by content: array, object, JSON Lines, envelopes.
+//! From the text of a body to its log events, told apart by content: array, object, values one after another, envelopes,
+//! texts within texts.
 //!
 //! Parsing never fails for one bad element: it becomes a reject, and the rest goes on. Only a body whose extent
 //! cannot be read is refused as a whole.
 
-use std::borrow::Cow;
+mod carried;
+mod look;
+mod values;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 use crate::dead_letter::is_dead_letter;
 use crate::element::Element;
 use crate::json::{member, scalar, string_content};
 use crate::{LogEvent, RejectReason, Unreadable};
+use carried::{Room, push_carried, read_base64};
+use values::{Value, Values, read_value};
+
+pub use values::split_values;
+
+/// The most bytes that texts within a text may have when they are unpacked, all of them together.
+const MAX_UNPACKED_BYTES: usize = 67_108_864;
 
 /// What a body holds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -26,11 +35,29 @@ pub struct Parsed<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject<'a> {
     /// The element's or line's own text.
-    pub text: &'a str,
+    pub text: Cow<'a, str>,
     /// Why it is none.
     pub reason: RejectReason,
     /// The type that its envelope names, where it came in one: another publisher's, perhaps.
     pub envelope_type: Option<Cow<'a, str>>,
+}
+
+impl Parsed<'_> {
+    /// The same with nothing borrowed from its text.
+    fn into_owned(self) -> Parsed<'static> {
+        let log_events = self.log_events.into_iter().map(LogEvent::into_owned);
+        let rejects = self.rejects.into_iter().map(|reject| Reject {
+            text: Cow::Owned(reject.text.into_owned()),
+            reason: reject.reason,
+            envelope_type: reject
+                .envelope_type
+                .map(|text| Cow::Owned(text.into_owned())),
+        });
+        Parsed {
+            log_events: log_events.collect(),
+            rejects: rejects.collect(),
+        }
+    }
 }
 
 /// Reads every log event of a body.
@@ -38,55 +65,39 @@ pub struct Reject<'a> {
 /// # Errors
 /// [`Unreadable`] with the byte where reading stopped; then nothing of the body may be used.
 pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
+    parse_within(text, MAX_UNPACKED_BYTES)
+}
+
+/// As [`parse`]; what is packed within the body is no log event where it has more bytes than that, all of it together.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_within(text: &str, max_unpacked_bytes: usize) -> Result<Parsed<'_>, Unreadable> {
+    parse_in(text, &mut Room::of(max_unpacked_bytes))
+}
+
+fn parse_in<'a>(text: &'a str, room: &mut Room) -> Result<Parsed<'a>, Unreadable> {
     let begin = begin_of(text);
     let mut parsed = Parsed::default();
     match text.as_bytes().get(begin) {
-        None => Err(Unreadable::Empty),
-        Some(b'[') => {
-            read_array(text, begin, &mut parsed)?;
-            Ok(parsed)
+        None => return Err(Unreadable::Empty),
+        Some(b'[') => read_array(text, begin, room, &mut parsed)?,
+        Some(_) => {
+            if let Err(unreadable) = read_values(text, begin, room, &mut parsed) {
+                return read_base64(tail(text, begin), room).ok_or(unreadable);
+            }
         }
-        Some(b'{') => match read_value(tail(text, begin)) {
-            Ok(mut value) if is_blank(tail(text, begin + value.text.len())) => {
-                push_with_logs(&mut value, &mut parsed);
-                Ok(parsed)
-            }
-            Ok(value) => {
-                let stopped_at = skip_white_space(text, begin + value.text.len());
-                read_lines(text, begin, stopped_at)
-            }
-            Err(offset) => read_lines(text, begin, begin + offset),
-        },
-        Some(_) => read_lines(text, begin, begin),
     }
+    Ok(parsed)
 }
 
-/// One JSON value at the start of a text: its extent, and its members where it is an object.
-struct Value<'a> {
+fn read_array<'a>(
     text: &'a str,
-    element: Option<Element<'a>>,
-}
-
-/// Reads the value that begins at the first byte; an error is the offset of the first byte that cannot be read.
-fn read_value(text: &str) -> Result<Value<'_>, usize> {
-    if let Some((element, end)) = Element::read(text) {
-        return Ok(Value {
-            text: text.get(..end).unwrap_or(text),
-            element: Some(element),
-        });
-    }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    match <&RawValue>::deserialize(&mut deserializer) {
-        Ok(raw) => Ok(Value {
-            text: raw.get(),
-            element: None,
-        }),
-        Err(error) => Err(offset_of(text, &error)),
-    }
-}
-
-fn read_array<'a>(text: &'a str, begin: usize, parsed: &mut Parsed<'a>) -> Result<(), Unreadable> {
-    each_element(text, begin, |mut value| push(&mut value, parsed))
+    begin: usize,
+    room: &mut Room,
+    parsed: &mut Parsed<'a>,
+) -> Result<(), Unreadable> {
+    each_element(text, begin, |mut value| push(&mut value, room, parsed))
 }
 
 /// Reads the elements of an array one after another.
@@ -122,42 +133,36 @@ fn each_element<'a>(
     Ok(())
 }
 
-/// Reads JSON Lines; `stopped_at` is where reading the text as one value stopped.
-fn read_lines(text: &str, begin: usize, stopped_at: usize) -> Result<Parsed<'_>, Unreadable> {
-    let mut lines = tail(text, begin)
-        .split('\n')
-        .map(|line| line.trim_matches(WHITE_SPACE))
-        .filter(|line| !line.is_empty())
-        .peekable();
-    let first_is_complete = lines.peek().is_some_and(|line| read_line(line).is_ok());
-    if !first_is_complete {
-        return Err(Unreadable::Syntax { offset: stopped_at });
-    }
-    let mut parsed = Parsed::default();
-    for line in lines {
-        match read_line(line) {
-            Ok(mut value) => push_with_logs(&mut value, &mut parsed),
-            Err(offset) => parsed.rejects.push(Reject {
-                text: line,
-                reason: RejectReason::Syntax { offset },
+/// Reads one value or several; the first one must be complete.
+fn read_values<'a>(
+    text: &'a str,
+    begin: usize,
+    room: &mut Room,
+    parsed: &mut Parsed<'a>,
+) -> Result<(), Unreadable> {
+    for (position, part) in Values::of(text, begin).enumerate() {
+        match part {
+            Ok(mut value) => push_with_logs(&mut value, room, parsed),
+            Err(broken) if position == 0 => {
+                // What does not even begin like an object is no JSON from its first byte on.
+                let is_object = tail(text, begin).starts_with('{');
+                let offset = if is_object { broken.stopped_at } else { begin };
+                return Err(Unreadable::Syntax { offset });
+            }
+            Err(broken) => parsed.rejects.push(Reject {
+                text: broken.text.into(),
+                reason: RejectReason::Syntax {
+                    offset: broken.offset,
+                },
                 envelope_type: None,
             }),
         }
     }
-    Ok(parsed)
+    Ok(())
 }
 
-/// Reads a line that must be one JSON value.
-fn read_line(line: &str) -> Result<Value<'_>, usize> {
-    let value = read_value(line)?;
-    if value.text.len() < line.len() {
-        return Err(skip_white_space(line, value.text.len()));
-    }
-    Ok(value)
-}
-
-/// As [`push`], and opens `{"logs":[…]}`, which only a whole body or line can be.
-fn push_with_logs<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
+/// As [`push`], and opens `{"logs":[…]}`, which only a whole body or one of its values can be.
+fn push_with_logs<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
     let logs = value
         .element
         .as_ref()
@@ -166,15 +171,15 @@ fn push_with_logs<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
         .filter(|logs| logs.starts_with('['));
     match logs {
         // The array was read once as part of its object, so it cannot fail here; if it did, it would be set aside.
-        Some(logs) if read_array(logs, 0, parsed).is_ok() => {}
-        _ => push(value, parsed),
+        Some(logs) if read_array(logs, 0, room, parsed).is_ok() => {}
+        _ => push(value, room, parsed),
     }
 }
 
 /// Adds a value to the log events, out of its envelope if it has one, or to the rejects.
-fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
+fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
     let mut reject = Reject {
-        text: value.text,
+        text: value.text.into(),
         reason: reason_for(value),
         envelope_type: None,
     };
@@ -217,7 +222,7 @@ fn push<'a>(value: &mut Value<'a>, parsed: &mut Parsed<'a>) {
             let log_event = log_event.with_envelope_time(envelope_time);
             parsed.log_events.push(log_event);
         }
-        None => parsed.rejects.push(reject),
+        None => push_carried(value, reject, room, parsed),
     }
 }
 
@@ -297,7 +302,7 @@ fn details<'a>(array: &'a str, of: &Reject<'a>) -> Result<Parsed<'a>, Unreadable
         match element.and_then(|element| LogEvent::from_element(value.text, element)) {
             Some(log_event) => parsed.log_events.push(log_event),
             None => parsed.rejects.push(Reject {
-                text: value.text,
+                text: value.text.into(),
                 reason,
                 ..of.clone()
             }),
@@ -316,8 +321,12 @@ fn from_envelope<'a>(inner: &'a str, redacted: Option<&'a str>) -> Option<LogEve
 }
 
 fn log_event_of(text: &str) -> Option<LogEvent<'_>> {
-    let mut element = read_line(text).ok()?.element?;
-    LogEvent::from_element(text, &mut element)
+    let value = read_value(text).ok()?;
+    // Nothing may follow it.
+    if value.text.len() < text.len() {
+        return None;
+    }
+    LogEvent::from_element(text, &mut value.element?)
 }
 
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
@@ -343,22 +352,6 @@ fn is_blank(text: &str) -> bool {
 
 fn tail(text: &str, from: usize) -> &str {
     text.get(from..).unwrap_or_default()
-}
-
-/// Turns `serde_json`'s line and column, which counts bytes from 1, into an offset.
-///
-/// Where the text ends too early it counts the last byte there is, and the one that is missing is the next.
-fn offset_of(text: &str, error: &serde_json::Error) -> usize {
-    if error.is_eof() {
-        return text.len();
-    }
-    let line_begin: usize = text
-        .split_inclusive('\n')
-        .take(error.line().saturating_sub(1))
-        .map(str::len)
-        .sum();
-    let offset = line_begin + error.column().saturating_sub(1);
-    offset.min(text.len())
 }
 
 #[cfg(test)]

@@ -26,6 +26,8 @@ pub(crate) struct MemberIndex<'a> {
     members: Vec<[u32; 4]>,
     /// Which of the members are those of `details`.
     details: Range<u32>,
+    /// Begin and end of the record itself.
+    extent: Range<usize>,
     has_backslash: bool,
 }
 
@@ -38,8 +40,19 @@ impl<'a> MemberIndex<'a> {
             text,
             members: Vec::with_capacity(USUAL_MEMBERS),
             details: 0..0,
+            extent: 0..0,
             has_backslash: false,
         }
+    }
+
+    /// Notes where the record is.
+    pub(crate) fn note_extent(&mut self, extent: Range<usize>) {
+        self.extent = extent;
+    }
+
+    /// Returns the record's text.
+    pub(crate) fn record(&self) -> Option<&'a str> {
+        self.text.get(self.extent.clone())
     }
 
     /// Notes a member.

@@ -8,7 +8,11 @@ mod rules;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use hmac::Hmac;
+use sha2::Sha256;
+
 use crate::json::object_members;
+use crate::secret::hmac_sha256;
 use crate::{LogEvent, Secret};
 use rewriting::Rewriting;
 pub use rules::RedactionProblem;
@@ -20,7 +24,8 @@ use rules::{Action, Node, Rule};
 pub struct Redaction {
     rules: Vec<Rule>,
     tree: Node,
-    key: Option<Secret>,
+    /// HMAC with the key in it, so that the key is hashed once.
+    keyed: Option<Hmac<Sha256>>,
     /// The rules' paths, shared with every event.
     paths: Arc<Vec<String>>,
 }
@@ -29,7 +34,7 @@ impl Redaction {
     /// Reads `user_name=hmac,ip=mask,details.request.body=drop`, or says everything that is wrong with it.
     pub fn parse(rules: &str, key: Option<Secret>) -> Result<Self, Vec<RedactionProblem>> {
         let mut redaction = Self {
-            key,
+            keyed: key.map(|key| hmac_sha256(key.expose().as_bytes())),
             ..Self::default()
         };
         let mut problems = Vec::new();
@@ -50,7 +55,7 @@ impl Redaction {
             redaction.tree.insert(rule);
         }
         let mut actions = redaction.rules.iter().map(|rule| rule.action);
-        if redaction.key.is_none() && actions.any(|action| action == Action::Hmac) {
+        if redaction.keyed.is_none() && actions.any(|action| action == Action::Hmac) {
             problems.push(RedactionProblem::NoKey);
         }
         let paths = redaction.rules.iter().map(|rule| rule.path.clone());
@@ -80,8 +85,11 @@ impl Redaction {
         if tree.children.is_empty() {
             return false;
         }
-        let mut rewriting = Rewriting::with(self.key.as_ref());
-        rewriting.value(log_event.record(), &[&tree], 0);
+        let mut rewriting = Rewriting::with(self.keyed.as_ref());
+        // A hash is longer than most of what it stands for.
+        let record = log_event.record();
+        rewriting.text.reserve(record.len() + 256);
+        rewriting.value(record, &[&tree], 0);
         let record = std::mem::take(&mut rewriting.text);
         if let Some(beside) = log_event.beside() {
             rewriting.value(&beside, &[&tree], 0);
@@ -97,7 +105,7 @@ impl Redaction {
     /// text.
     pub fn redact_object(&self, text: &str) -> Option<String> {
         object_members(text)?;
-        let mut rewriting = Rewriting::anywhere(self.key.as_ref(), &self.tree);
+        let mut rewriting = Rewriting::anywhere(self.keyed.as_ref(), &self.tree);
         rewriting.value(text, &[], 0);
         Some(rewriting.text)
     }

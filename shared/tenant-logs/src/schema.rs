@@ -127,6 +127,8 @@ impl<'t> Mapping<'t> {
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
+mod hidden;
+#[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod pages;

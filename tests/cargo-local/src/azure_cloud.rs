@@ -31,6 +31,10 @@ pub const POLLER: &str = "azure-log-poller";
 
 /// What a local cloud of Azure is made of.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a choice of its own, and tests name those that they change"
+)]
 pub struct AzureOptions {
     /// More settings of both apps, or others.
     pub environment: Vec<(String, String)>,
@@ -44,6 +48,8 @@ pub struct AzureOptions {
     pub has_ledger_table: bool,
     /// Whether `deliver` gets events one by one instead of many at once.
     pub is_single: bool,
+    /// Whether the webhook's host passes requests on as they come, as its `host.json` says.
+    pub is_proxied: bool,
     /// How both subscriptions deliver; name and endpoint are set for them, and the types are those of the custom topic's.
     pub subscription: SubscriptionOptions,
     /// Where each app's output goes; none keeps it in memory only.
@@ -63,6 +69,7 @@ impl Default for AzureOptions {
             file_sink: None,
             has_ledger_table: true,
             is_single: false,
+            is_proxied: true,
             subscription: SubscriptionOptions {
                 types: vec!["com.auth0.Logs".to_owned()],
                 max_events: 100,
@@ -233,6 +240,9 @@ impl AzureCloud {
             app_folder(binaries, SUBSCRIBER, options.is_single)?,
         ];
         let [ingest, subscriber] = &folders;
+        if !options.is_proxied {
+            ingest.stop_proxying()?;
+        }
         let shared = services.shared_settings(&options.secrets);
         let mut settings = vec![("WEBHOOK_TOKENS".to_owned(), TOKEN.to_owned())];
         settings.extend(shared.iter().cloned());

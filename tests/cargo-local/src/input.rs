@@ -48,7 +48,7 @@ pub struct Expected {
 }
 
 impl Input {
-    /// Reads a captured file: one body, one body a line, or one event a line.
+    /// Reads a captured file: one body, one body a line, or events one after another.
     pub fn from_file(path: &Path) -> Result<Self, InputError> {
         let bytes = std::fs::read(path).map_err(|source| InputError {
             path: path.to_owned(),

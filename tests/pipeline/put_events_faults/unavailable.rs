@@ -103,6 +103,40 @@ async fn an_unknown_bus_is_answered_503_and_nothing_is_acknowledged() {
     );
 }
 
+/// The bus takes what is put onto it after it was deleted, as the real service does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bus_that_was_deleted_is_found_missing_as_a_function_starts_and_no_event_is_lost() {
+    let ingest = Ingest::start(&[]).await;
+    assert_eq!(ingest.post(TRAFFIC.body(0)).await.status, 200);
+    let before = ingest.log_ids();
+    ingest.bus.delete();
+    ingest.function.kill().await;
+    for number in [1, 2] {
+        check_try_again(&ingest.post(TRAFFIC.body(number)).await);
+    }
+    assert_eq!(ingest.bus.counts().lost, 0);
+    ingest.bus.make_again();
+    assert_eq!(ingest.log_ids(), before);
+    ingest.function.kill().await;
+    assert_eq!(ingest.post(TRAFFIC.body(1)).await.status, 200);
+    assert!(ingest.log_ids().len() > before.len());
+    assert_eq!(ingest.dead_letters().len(), 0);
+    assert_eq!(ingest.bus.counts().described, 3, "once for each process");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bus_that_may_not_be_asked_for_is_taken_to_be_there_and_that_is_said_once() {
+    let ingest = Ingest::start(&[]).await;
+    ingest.bus.refuse_description(Some("AccessDeniedException"));
+    for number in [0, 1] {
+        assert_eq!(ingest.post(TRAFFIC.body(number)).await.status, 200);
+    }
+    let said = "DescribeEventBus failed";
+    let function = &ingest.function;
+    let output = function.output_when(|output| output.contains(said)).await;
+    assert_eq!(output.matches(said).count(), 1, "{output}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_dead_letter_queue_is_answered_503_where_it_is_needed() {
     let ingest = Ingest::start(&[]).await;

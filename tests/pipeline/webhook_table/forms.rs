@@ -17,7 +17,7 @@ enum Held {
 }
 
 /// Every file of `fixtures/envelopes` with the number of its log events.
-const ENVELOPES: [(&str, usize, Held); 23] = [
+const ENVELOPES: [(&str, usize, Held); 25] = [
     ("cloud-event-array-wrapped-data.json", 2, Held::Wrapped),
     ("cloud-event-array.json", 2, Held::Bare),
     ("cloud-event-of-many.json", 2, Held::Wrapped),
@@ -35,6 +35,8 @@ const ENVELOPES: [(&str, usize, Held); 23] = [
     ("webhook-array-of-bare-records.json", 2, Held::Bare),
     ("webhook-array-with-byte-order-mark.json", 2, Held::Wrapped),
     ("webhook-array.json", 2, Held::Wrapped),
+    ("webhook-indented-objects.json", 2, Held::Wrapped),
+    ("webhook-joined.json", 2, Held::Wrapped),
     ("webhook-lines-crlf-and-blank.ndjson", 2, Held::Wrapped),
     ("webhook-lines-of-bare-records.ndjson", 2, Held::Bare),
     ("webhook-lines.ndjson", 2, Held::Wrapped),

@@ -1,4 +1,5 @@
-//! The records of a batch, from SQS or Kinesis: what names each one in the answer, and the texts that it holds.
+//! The records of a batch, from SQS or Kinesis, as Lambda or EventBridge Pipes hands them over: what names each one in
+//! the answer, and the texts that it holds.
 
 use std::borrow::Cow;
 
@@ -7,6 +8,7 @@ use tenant_logs::{
     JsonReader, UnexpectedJson, Unreadable, decode, decode_base64, parse, read_json,
 };
 
+use super::BATCH_SOURCES;
 use super::failure_record::payload_of;
 use super::message::MessageFacts;
 
@@ -17,9 +19,12 @@ const MAX_UNPACKED_BYTES: usize = 67_108_864;
 pub(super) enum LambdaEvent {
     /// Records of a queue or a stream.
     Batch(Vec<Record>),
-    /// Another object, as a rule brings it.
+    /// Anything else, as a rule or a topic brings it.
     Direct,
 }
+
+/// Whose records come without anybody who reads which of them failed: SNS.
+const DIRECT_SOURCE: &str = "aws:sns";
 
 /// A record of either service.
 #[derive(Default)]
@@ -52,8 +57,17 @@ pub(super) struct Text<'a> {
 }
 
 impl LambdaEvent {
-    /// Reads an object.
+    /// Reads an object, or the array that EventBridge Pipes make of records.
     pub(super) fn read(text: &str) -> Result<Self, UnexpectedJson> {
+        if text.trim_start().starts_with('[') {
+            let records = read_json(text, read_records).unwrap_or_default();
+            let is_batch = records.first().is_some_and(Record::is_of_batch);
+            return Ok(if is_batch {
+                Self::Batch(records)
+            } else {
+                Self::Direct
+            });
+        }
         let mut records = None;
         read_json(text, |event| {
             event.object(|name, value| {
@@ -64,7 +78,12 @@ impl LambdaEvent {
                 Ok(())
             })
         })?;
-        Ok(records.map_or(Self::Direct, Self::Batch))
+        let is_direct = |records: &Vec<Record>| {
+            let first = records.first();
+            first.is_some_and(|record| record.event_source == DIRECT_SOURCE)
+        };
+        let batch = records.filter(|records| !is_direct(records));
+        Ok(batch.map_or(Self::Direct, Self::Batch))
     }
 }
 
@@ -82,7 +101,7 @@ impl Record {
         let mut record = Self::default();
         reader.object(|name, value| {
             match name {
-                "eventSource" => {
+                "eventSource" | "EventSource" => {
                     record.event_source = value.optional(JsonReader::text)?.unwrap_or_default();
                 }
                 "messageId" => record.message_id = value.optional(JsonReader::text)?,
@@ -98,6 +117,15 @@ impl Record {
                     value.optional(|attributes| record.facts.read_own(attributes))?;
                 }
                 "kinesis" => record.kinesis = value.optional(KinesisData::read)?,
+                // As EventBridge Pipes have them.
+                "sequenceNumber" => {
+                    let kinesis = record.kinesis.get_or_insert_default();
+                    kinesis.sequence_number = value.optional(JsonReader::text)?;
+                }
+                "data" => {
+                    let kinesis = record.kinesis.get_or_insert_default();
+                    kinesis.data = value.optional(JsonReader::text)?;
+                }
                 _ => value.skip()?,
             }
             Ok(())
@@ -110,6 +138,11 @@ impl Record {
         &self.event_source
     }
 
+    /// Whether it can be named among the failures of a batch.
+    fn is_of_batch(&self) -> bool {
+        BATCH_SOURCES.contains(&self.event_source()) && self.identifier().is_some()
+    }
+
     /// What names it among the failures of its batch: `messageId`, or for Kinesis the sequence number.
     pub(super) fn identifier(&self) -> Option<&str> {
         let identifier = match &self.kinesis {
@@ -118,6 +151,10 @@ impl Record {
         };
         // An empty one would make Lambda retry the whole batch.
         identifier.filter(|identifier| !identifier.is_empty())
+    }
+
+    fn has_text(&self) -> bool {
+        self.kinesis.is_some() || self.body.is_some()
     }
 
     /// The texts that it holds: one, unless it is Lambda's record of a batch that failed.
@@ -200,7 +237,7 @@ pub(super) fn texts_of<'a>(
         }];
     };
     match LambdaEvent::read(payload) {
-        Ok(LambdaEvent::Batch(records)) => {
+        Ok(LambdaEvent::Batch(records)) if records.iter().all(Record::has_text) => {
             let texts = records.into_iter().map(|record| match record.kinesis {
                 Some(kinesis) => Text {
                     trace_id,
@@ -210,7 +247,7 @@ pub(super) fn texts_of<'a>(
             });
             texts.collect()
         }
-        Ok(LambdaEvent::Direct) | Err(_) => vec![text(payload.into())],
+        Ok(LambdaEvent::Batch(_) | LambdaEvent::Direct) | Err(_) => vec![text(payload.into())],
     }
 }
 

@@ -1,3 +1,5 @@
+mod presence;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,10 +31,34 @@ async fn send(
     time: Duration,
     answer: impl Fn(&Call) -> Answer + Send + Sync + 'static,
 ) -> (Delivery, Vec<Call>) {
-    let endpoint = TestEndpoint::start(answer).await;
+    let endpoint = TestEndpoint::start(move |call| {
+        if is_put(call) {
+            answer(call)
+        } else {
+            Answer::Json(200, json!({"Name": "auth0-logs"}))
+        }
+    })
+    .await;
+    let mut delivery = send_over(&bus_at(&endpoint), body, time).await;
+    delivery.delivered.sort_unstable();
+    delivery
+        .refused
+        .sort_unstable_by_key(|refusal| refusal.index);
+    let calls = endpoint.calls().into_iter().filter(is_put);
+    (delivery, calls.collect())
+}
+
+fn is_put(call: &Call) -> bool {
+    call.operation == "AWSEvents.PutEvents"
+}
+
+fn bus_at(endpoint: &TestEndpoint) -> EventBus {
     let settings = read_settings(&[("EVENT_BUS_NAME", "auth0-logs")], EventBusSettings::read);
     let tenant = TenantName::parse("acme").unwrap();
-    let bus = EventBus::new(&endpoint.connection(), settings.unwrap(), &tenant);
+    EventBus::new(&endpoint.connection(), settings.unwrap(), &tenant)
+}
+
+async fn send_over(bus: &EventBus, body: &str, time: Duration) -> Delivery {
     let Parsed { log_events, .. } = parse(body).unwrap();
     let rows: Vec<Row<'_>> = log_events
         .iter()
@@ -42,12 +68,7 @@ async fn send(
             trace_id: Some(TRACE),
         })
         .collect();
-    let mut delivery = bus.send(&rows, &once(time)).await;
-    delivery.delivered.sort_unstable();
-    delivery
-        .refused
-        .sort_unstable_by_key(|refusal| refusal.index);
-    (delivery, endpoint.calls())
+    bus.send(&rows, &once(time)).await
 }
 
 fn entries(call: &Call) -> &Vec<Value> {

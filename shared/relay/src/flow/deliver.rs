@@ -73,7 +73,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             .await;
         if let Some(error) = &claimed.failure {
             let error = chain(error).to_string();
-            tracing::error!(sink, error, "nothing is sent that the ledger cannot claim");
+            tracing::error!(sink, error, "claim failed, log events handed back");
         }
         let claims = claimed.claims;
 
@@ -218,11 +218,7 @@ async fn settle<L: Store>(
     let settling = ledger.settle(tickets, &settled, deadline.answer_by());
     if let Err(error) = settling.await {
         let error = chain(&error).to_string();
-        tracing::error!(
-            sink,
-            error,
-            "the ledger did not take what became of log events"
-        );
+        tracing::error!(sink, error, "settling failed, log events may be sent again");
     }
 }
 
@@ -298,7 +294,12 @@ fn log_refusals(sink: &str, refused: &[Refusal], fates: &[Fate]) {
     for ((reason, fate), event_count) in counts {
         match fate {
             Fate::SetAside => tracing::error!(sink, reason, event_count, "log events set aside"),
-            Fate::Stopped => tracing::error!(sink, reason, event_count, "a person must act"),
+            Fate::Stopped => tracing::error!(
+                sink,
+                reason,
+                event_count,
+                "log events refused, a person must act"
+            ),
             Fate::HandedBack
             | Fate::Delivered
             | Fate::Duplicate

@@ -18,7 +18,7 @@ const BEFORE: &str = "; set aside before: ";
 /// What a dead letter holds, and for whom.
 enum Opened {
     /// One log event for the sink at this index.
-    ForOne(usize, LogEvent<'static>),
+    ForOne(usize, Box<LogEvent<'static>>),
     /// Log events that no sink ever saw, and whether something else was among them.
     ForAll(Vec<LogEvent<'static>>, bool),
 }
@@ -59,7 +59,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                     triage.counters.redacted += 1;
                 }
                 let returned = triage.returned.entry(index).or_default();
-                returned.push(accepted(log_event));
+                returned.push(accepted(*log_event));
                 None
             }
             Ok(Opened::ForAll(log_events, has_rejects)) => {
@@ -102,7 +102,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         let index = index.ok_or_else(|| format!("this function has no sink `{sink}`"))?;
         match log_events.pop() {
             Some(log_event) if log_events.is_empty() && rejects.is_empty() => {
-                Ok(Opened::ForOne(index, log_event.into_owned()))
+                Ok(Opened::ForOne(index, Box::new(log_event.into_owned())))
             }
             Some(_) | None => Err("its event is not one log event".into()),
         }
@@ -129,7 +129,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         let reason = "a dead letter that cannot be read".to_owned();
         DeadLetter {
             event: tenant_logs::DeadLetterEvent::Json(text.into()),
-            ..self.unparsed_dead_letter(reason, text.as_bytes(), deadline)
+            ..self.unparsed_dead_letter(reason, text.as_bytes().into(), deadline)
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a trigger brought, sorted: log events that pass, and dead letters for what is none.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use tenant_logs::{
@@ -92,7 +93,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                         };
                         self.accept(accepted, &mut triage);
                     }
-                    for reject in &parsed.rejects {
+                    for reject in parsed.rejects {
                         self.reject(reject, origin, deadline, &mut triage);
                     }
                 }
@@ -100,7 +101,8 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                     triage.counters.received += 1;
                     triage.counters.unreadable += 1;
                     let reason = unreadable.to_string();
-                    let dead_letter = self.unparsed_dead_letter(reason, arrival.body, deadline);
+                    let dead_letter =
+                        self.unparsed_dead_letter(reason, arrival.body.into(), deadline);
                     triage.rejected.push(Rejected {
                         origin: position,
                         dead_letter,
@@ -126,13 +128,17 @@ impl<S: Sink, L, D> Relay<S, L, D> {
 
     fn reject<'a>(
         &'a self,
-        reject: &Reject<'a>,
+        reject: Reject<'a>,
         origin: Origin<'a>,
         deadline: &Deadline,
         triage: &mut Triage<'a>,
     ) {
-        if reject.reason == RejectReason::DeadLetter && self.replay_destinations.is_some() {
-            self.take_back(reject.text, origin, deadline, triage);
+        // Nobody packs dead letters into other texts, so one that came like that goes back to where it lay.
+        if let Cow::Borrowed(text) = reject.text
+            && reject.reason == RejectReason::DeadLetter
+            && self.replay_destinations.is_some()
+        {
+            self.take_back(text, origin, deadline, triage);
         } else {
             let dead_letter = self.reject_dead_letter(reject, deadline);
             triage.rejected.push(Rejected {
@@ -142,24 +148,26 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         }
     }
 
-    fn reject_dead_letter<'a>(
-        &'a self,
-        reject: &Reject<'a>,
-        deadline: &Deadline,
-    ) -> DeadLetter<'a> {
+    fn reject_dead_letter<'a>(&'a self, reject: Reject<'a>, deadline: &Deadline) -> DeadLetter<'a> {
         let reason = reject.reason.to_string();
-        let mut dead_letter = self.unparsed_dead_letter(reason, reject.text.as_bytes(), deadline);
-        if let Some(event) = readable(reject, &self.redaction) {
-            dead_letter.event = event;
+        if let Some(event) = readable(&reject, &self.redaction) {
+            return DeadLetter {
+                event,
+                ..self.unparsed_dead_letter(reason, Cow::Borrowed(&[]), deadline)
+            };
         }
-        dead_letter
+        let body = match reject.text {
+            Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+            Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+        };
+        self.unparsed_dead_letter(reason, body, deadline)
     }
 
     /// A dead letter for text that cannot be parsed. It is withheld where a redaction is set that cannot be applied to it.
     pub(crate) fn unparsed_dead_letter<'a>(
         &'a self,
         reason: String,
-        body: &'a [u8],
+        body: Cow<'a, [u8]>,
         deadline: &Deadline,
     ) -> DeadLetter<'a> {
         DeadLetter {
@@ -170,7 +178,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             tenant: self.tenant.as_str(),
             log_id: None,
             event: DeadLetterEvent::Unparsed {
-                body: body.into(),
+                body,
                 is_withheld: !self.redaction.is_empty(),
             },
         }
@@ -192,11 +200,16 @@ fn readable<'a>(reject: &Reject<'a>, redaction: &Redaction) -> Option<DeadLetter
         RejectReason::Syntax { .. } => None,
         // Its event may be packed, where no redaction reaches it.
         RejectReason::DeadLetter if !redaction.is_empty() => None,
-        RejectReason::NotAnObject | RejectReason::NotALogEvent | RejectReason::DeadLetter => {
+        RejectReason::NotAnObject
+        | RejectReason::NotALogEvent
+        | RejectReason::LooksLike { .. }
+        | RejectReason::Carrier { .. }
+        | RejectReason::TooDeep { .. }
+        | RejectReason::DeadLetter => {
             let json = if redaction.is_empty() {
-                reject.text.into()
+                reject.text.clone()
             } else {
-                redaction.redact_object(reject.text)?.into()
+                redaction.redact_object(&reject.text)?.into()
             };
             Some(DeadLetterEvent::Json(json))
         }

@@ -28,6 +28,10 @@ impl Sink for AnySink {
         self.name
     }
 
+    async fn prepare(&self) {
+        self.sink.prepare().await;
+    }
+
     async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
         self.sink.send(rows, sending).await
     }
@@ -35,6 +39,8 @@ impl Sink for AnySink {
 
 /// [`Sink`] with a future whose size does not depend on the sink.
 trait BoxedSend: Debug + Send + Sync {
+    fn prepare(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>>;
+
     fn send<'a>(
         &'a self,
         rows: &'a [Row<'a>],
@@ -43,6 +49,10 @@ trait BoxedSend: Debug + Send + Sync {
 }
 
 impl<S: Sink + Debug> BoxedSend for S {
+    fn prepare(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(Sink::prepare(self))
+    }
+
     fn send<'a>(
         &'a self,
         rows: &'a [Row<'a>],

@@ -36,17 +36,31 @@ impl<'a> Scan<'a> {
     pub(crate) fn value_end(&mut self, begin: usize) -> Option<usize> {
         match self.byte(begin)? {
             b'"' => self.string_end(begin),
-            b'{' | b'[' => self.nested_end(begin),
+            b'{' | b'[' => self.nested_end(begin, &mut ()),
             _ => scalar_end(self.text, begin),
         }
     }
 
-    /// The end of the object or array that begins at this byte.
-    fn nested_end(&mut self, begin: usize) -> Option<usize> {
+    /// As [`Self::value_end`], and tells what it comes by, whether or not it comes to an end.
+    pub(crate) fn watched_value_end(
+        &mut self,
+        begin: usize,
+        watch: &mut impl Watch,
+    ) -> Option<usize> {
+        self.nested_end(begin, watch)
+    }
+
+    /// The end of the value that begins at this byte, where that is an object or array as a rule.
+    fn nested_end(&mut self, begin: usize, watch: &mut impl Watch) -> Option<usize> {
         let text = self.text;
         let mut nesting = Nesting::default();
         let mut at = begin;
         loop {
+            let value = at;
+            let is_nested = matches!(*text.get(at)?, b'{' | b'[');
+            if is_nested {
+                watch.opened(value);
+            }
             at = match *text.get(at)? {
                 b'"' => self.string_end(at)?,
                 b'{' => {
@@ -69,6 +83,11 @@ impl<'a> Scan<'a> {
                 }
                 _ => scalar_end(text, at)?,
             };
+            if is_nested {
+                watch.closed(at);
+            } else {
+                watch.scalar(value, at);
+            }
             // A value has ended: so may what is around it.
             loop {
                 let Some(is_in_object) = nesting.is_in_object() else {
@@ -87,6 +106,7 @@ impl<'a> Scan<'a> {
                     (b'}', true) | (b']', false) => {
                         nesting.pop();
                         at += 1;
+                        watch.closed(at);
                     }
                     _ => return None,
                 }
@@ -203,6 +223,23 @@ impl<'a> Scan<'a> {
             at = self.special(at);
         }
     }
+}
+
+/// Is told of the values that a reading comes by, members' names apart.
+pub(crate) trait Watch {
+    /// An object or array begins here.
+    fn opened(&mut self, begin: usize);
+    /// The innermost object or array that is open ends here.
+    fn closed(&mut self, end: usize);
+    /// Another value.
+    fn scalar(&mut self, begin: usize, end: usize);
+}
+
+/// Nobody watches.
+impl Watch for () {
+    fn opened(&mut self, _begin: usize) {}
+    fn closed(&mut self, _end: usize) {}
+    fn scalar(&mut self, _begin: usize, _end: usize) {}
 }
 
 /// A member's name: its extent with the quotes, and whether it is written without escapes.

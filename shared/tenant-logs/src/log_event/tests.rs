@@ -168,7 +168,7 @@ fn an_event_of_many_log_events_is_opened_and_what_is_none_is_a_reject_of_its_own
     let rejects = parsed
         .rejects
         .iter()
-        .map(|reject| (reject.text, reject.reason));
+        .map(|reject| (reject.text.as_ref(), reject.reason));
     let expected = [
         ("7", RejectReason::NotAnObject),
         (r#"{"a":1}"#, RejectReason::NotALogEvent),

@@ -1,6 +1,11 @@
+mod carried;
+mod values;
+
 use std::fmt::Write;
 
 use proptest::prelude::*;
+
+use serde_json::value::RawValue;
 
 use super::*;
 
@@ -23,6 +28,11 @@ fn summary(body: &str) -> String {
                     RejectReason::NotAnObject => "value".to_owned(),
                     RejectReason::NotALogEvent => format!("object {publisher}"),
                     RejectReason::DeadLetter => "dead letter".to_owned(),
+                    RejectReason::LooksLike { form } => format!("{form} {publisher}"),
+                    RejectReason::Carrier { form, unreadable } => {
+                        format!("{form}: {unreadable}")
+                    }
+                    RejectReason::TooDeep { form } => format!("{form} too deep"),
                     RejectReason::Syntax { offset } => format!("syntax@{offset}"),
                 };
                 write!(text, "| {} ", reason.trim()).unwrap();
@@ -87,7 +97,6 @@ fn a_syntax_error_in_an_array_or_object_refuses_all_of_it_and_names_the_byte() {
     check(&format!("[{wrapped}"), "unreadable@35");
     check(&format!("[{wrapped},"), "unreadable@36");
     check(&format!("[{wrapped}] x"), "unreadable@37");
-    check(&format!("{wrapped}{wrapped}"), "unreadable@34");
     check("[{\"type\":\"s\"},\n{\"type\":tru}]", "unreadable@26");
     check("{\"type\":\"s\"", "unreadable@11");
     check("{\n\"type\":nope}", "unreadable@10");
@@ -114,11 +123,12 @@ fn an_element_or_line_that_is_no_log_event_leaves_the_others_alone() {
     );
     check(&format!("{wrapped}\n[{wrapped}]"), "1 | value");
     check(&format!("7\n{wrapped}"), "1 | value");
-    check(&format!("{wrapped}\n{{}} x"), "1 | syntax@3");
-    check("{\"a\":1} x", "unreadable@8");
+    check(&format!("{wrapped}\n{{}} x"), "1 | object | syntax@0");
+    check("{\"a\":1} x", "| object | syntax@0");
     check("7", "| value");
-    check("{\"logs\":7}", "| object");
-    check(&format!("[{{\"logs\":[{wrapped}]}}]"), "| object");
+    let page = "a page of Auth0's Management API";
+    check("{\"logs\":7}", &format!("| {page}"));
+    check(&format!("[{{\"logs\":[{wrapped}]}}]"), &format!("| {page}"));
 }
 
 #[test]

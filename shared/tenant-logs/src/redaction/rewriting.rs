@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use hmac::Mac;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
 
 use super::rules::{Action, Node, Rule};
-use crate::Secret;
 use crate::digest::hex;
 use crate::json::{array_elements, object_members, push_text, string_content};
 use crate::secret::hmac_sha256;
@@ -19,7 +19,7 @@ const MASKED: &str = "\"***\"";
 
 /// A record being written anew, and the paths that were treated in it.
 pub(super) struct Rewriting<'a> {
-    pub(super) key: Option<&'a Secret>,
+    keyed: Option<&'a Hmac<Sha256>>,
     pub(super) text: String,
     pub(super) treated: Vec<String>,
     /// How often something was treated.
@@ -40,9 +40,9 @@ fn children_at<'a>(nodes: &[&'a Node], index: usize) -> Vec<&'a Node> {
 }
 
 impl<'a> Rewriting<'a> {
-    pub(super) fn with(key: Option<&'a Secret>) -> Self {
+    pub(super) fn with(keyed: Option<&'a Hmac<Sha256>>) -> Self {
         Self {
-            key,
+            keyed,
             text: String::new(),
             treated: Vec::new(),
             notes: 0,
@@ -51,10 +51,10 @@ impl<'a> Rewriting<'a> {
     }
 
     /// The same where a record may begin at every object.
-    pub(super) fn anywhere(key: Option<&'a Secret>, root: &'a Node) -> Self {
+    pub(super) fn anywhere(keyed: Option<&'a Hmac<Sha256>>, root: &'a Node) -> Self {
         Self {
             root: Some(root),
-            ..Self::with(key)
+            ..Self::with(keyed)
         }
     }
 
@@ -197,8 +197,7 @@ impl<'a> Rewriting<'a> {
     fn hash(&self, json: &str) -> String {
         let plain = string_content(json).unwrap_or(Cow::Borrowed(json));
         // Rules that hash are refused without a key, so an empty one never hashes.
-        let key = self.key.map(Secret::expose).unwrap_or_default();
-        let mut mac = hmac_sha256(key.as_bytes());
+        let mut mac = self.keyed.cloned().unwrap_or_else(|| hmac_sha256(b""));
         mac.update(plain.as_bytes());
         hex(&mac.finalize().into_bytes())
     }

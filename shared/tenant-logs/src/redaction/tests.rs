@@ -190,6 +190,62 @@ fn paths_lead_through_json_in_strings_escapes_and_indexes() {
 }
 
 #[test]
+fn no_form_of_a_value_leads_around_a_path() {
+    // Indexes and names through JSON in strings, in arrays of them, in strings of strings, however a name is written.
+    check(
+        "a.0.b=mask",
+        r#"{"a":"[{\"b\":1},{\"b\":2}]"}"#,
+        r#"{"a":"[{\"b\":\"***\"},{\"b\":2}]"}"#,
+    );
+    check(
+        "a.b=mask",
+        r#"{"a":["{\"b\":1}","x",[["{\"b\":2}"]]]}"#,
+        r#"{"a":["{\"b\":\"***\"}","x",[["{\"b\":\"***\"}"]]]}"#,
+    );
+    check(
+        "a.b=mask",
+        r#"{"a":"{\"\\u0062\":1,\"b\":null,\"b\":[2]}"}"#,
+        r#"{"a":"{\"\\u0062\":\"***\",\"b\":null,\"b\":[\"***\"]}"}"#,
+    );
+    check(
+        "details.request.body.password=drop",
+        r#"{"details":" \n{\"request\":{\"body\":\"{\\\"password\\\":\\\"x\\\"}\"}}\t"}"#,
+        r#"{"details":"{\"request\":{\"body\":\"{}\"}}"}"#,
+    );
+    // A member that is named by a number, and one that is not there.
+    check(
+        "a.0=mask",
+        r#"{"a":{"0":"x","00":"y"}}"#,
+        r#"{"a":{"0":"***","00":"y"}}"#,
+    );
+    check("a.9=drop", r#"{"a":["x"]}"#, r#"{"a":["x"]}"#);
+    check("a.01=mask", r#"{"a":["x","y"]}"#, r#"{"a":["x","y"]}"#);
+    check(
+        "a.1.0=mask",
+        r#"{"a":[["x"],["y","z"]]}"#,
+        r#"{"a":[["x"],["***","z"]]}"#,
+    );
+    // Names of which a part must be escaped.
+    check(
+        r"a\\.b=mask",
+        r#"{"a\\":{"b":1},"a":{"b":2}}"#,
+        r#"{"a\\":{"b":"***"},"a":{"b":2}}"#,
+    );
+    check(r"\=\,=drop", r#"{"=,":1,"b":2}"#, r#"{"b":2}"#);
+    // What is told twice, and what no text can hold.
+    check(
+        "a=hmac",
+        r#"{"a":"\ud800","b":1}"#,
+        &format!(r#"{{"a":"{}","b":1}}"#, hmac(r#""\ud800""#)),
+    );
+    check(
+        "a.b=drop",
+        r#"{"a":"x","a":{"b":1}}"#,
+        r#"{"a":"x","a":{}}"#,
+    );
+}
+
+#[test]
 fn what_a_path_may_lead_into_and_cannot_be_followed_is_masked() {
     for hidden in [
         r#""{\"b\":1""#,

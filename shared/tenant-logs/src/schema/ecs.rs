@@ -166,9 +166,11 @@ fn write_source(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
 /// The user's side: `client_ip` where an application's back end stands between, else the source again.
 fn write_client(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     let own = &view.record.own;
+    let may_fill = !view.log_event.hides("client_ip") && !view.log_event.hides("ip");
     let (address, ip) = match &view.client_ips.first {
         Some(ip) => (own.client_ip, Some(ip)),
-        None => (own.ip, view.ips.first.as_ref()),
+        None if may_fill => (own.ip, view.ips.first.as_ref()),
+        None => (None, None),
     };
     let client = document.begin_object(key!("client"));
     document.text(key!("address"), address);

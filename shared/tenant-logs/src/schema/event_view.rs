@@ -203,15 +203,34 @@ impl<'a> EventView<'a> {
     pub(super) fn is_application(&self) -> bool {
         let activity = self.activity();
         if let Some(Activity::ApiOperation(_)) = activity {
-            return !self.user.is_known() && Party::application(&self.record).is_known();
+            return !self.user.is_known() && self.acting_application().is_known();
         }
         activity == Some(Activity::TokenExchange(AuthMethod::ClientCredentials))
+    }
+
+    /// Returns the application as far as it may stand where a user does: not in a place that a redaction rule is about.
+    pub(super) fn acting_application(&self) -> Party<'a> {
+        let application = Party::application(&self.record);
+        let may_fill =
+            |own: &str, other: &str| !self.log_event.hides(own) && !self.log_event.hides(other);
+        let is_own =
+            self.activity() == Some(Activity::TokenExchange(AuthMethod::ClientCredentials));
+        if is_own {
+            return application;
+        }
+        Party {
+            id: application.id.filter(|_| may_fill("user_id", "client_id")),
+            name: application
+                .name
+                .filter(|_| may_fill("user_name", "client_name")),
+            email: None,
+        }
     }
 
     /// Returns who acted: the user, else the application that acts by itself.
     pub(super) fn actor(&self) -> Cow<'_, Party<'a>> {
         if !self.user.is_known() && self.is_application() {
-            return Cow::Owned(Party::application(&self.record));
+            return Cow::Owned(self.acting_application());
         }
         Cow::Borrowed(&self.user)
     }

@@ -37,6 +37,17 @@ impl AppFolder {
         Ok(Self { folder, name })
     }
 
+    /// Takes out of `host.json` that requests are passed on as they come.
+    pub(super) fn stop_proxying(&self) -> io::Result<()> {
+        let file = self.folder.path().join("host.json");
+        let mut host: Value = serde_json::from_str(&fs::read_to_string(&file)?)?;
+        let handler = host.get_mut("customHandler").and_then(Value::as_object_mut);
+        if let Some(handler) = handler {
+            handler.remove("enableProxyingHttpRequest");
+        }
+        fs::write(file, host.to_string())
+    }
+
     pub(super) fn path(&self) -> &Path {
         self.folder.path()
     }

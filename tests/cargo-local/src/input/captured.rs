@@ -4,7 +4,7 @@ use std::mem::discriminant;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tenant_logs::{BatchLimits, LogEvent, decode, parse};
+use tenant_logs::{BatchLimits, LogEvent, decode, parse, split_values};
 
 /// Unpacked text above this is sent in parts, as the webhook would refuse it.
 const MAX_BODY_BYTES: usize = 4_000_000;
@@ -16,14 +16,14 @@ const PART: BatchLimits = BatchLimits {
 /// What a body may begin with before its first value.
 const LEADING: [char; 5] = ['\u{feff}', ' ', '\t', '\n', '\r'];
 
-/// One line of a file, by what it is as a body of its own.
+/// One value of a file, by what it is as a body of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Line<'a> {
-    /// A list of elements: a body, which another line must not follow.
+    /// A list of elements: a body, which another value must not follow.
     List(&'a str),
     /// Any other JSON value.
     Value(&'a str),
-    /// No JSON; as the first line it would spoil the lines after it.
+    /// No JSON; as the first one it would spoil those after it.
     Unreadable(&'a str),
 }
 
@@ -41,13 +41,9 @@ pub(super) fn split(bytes: &[u8]) -> Vec<Vec<u8>> {
             Some(_) | None => as_it_is(),
         };
     }
-    let lines: Vec<Line<'_>> = text
-        .lines()
-        .map(|line| line.trim_matches(LEADING))
-        .filter(|line| !line.is_empty())
-        .map(Line::of)
-        .collect();
-    // A small file of other lines is one body of JSON Lines, or one that was broken when it was captured.
+    // Whether a line each, joined or indented: what is broken between them is a part of its own.
+    let lines: Vec<Line<'_>> = split_values(text).map(Line::of).collect();
+    // A small file of other values is one body of them, or one that was broken when it was captured.
     let is_in_lines = lines
         .iter()
         .any(|line| line.has_log_events() && (!is_small || matches!(line, Line::List(_))));
@@ -98,7 +94,7 @@ fn elements(text: &str) -> Option<Vec<&str>> {
         let parsed = parse(text).ok()?;
         // An object that is taken as a whole only happens to have such a member.
         let mut taken = parsed.log_events.iter().map(LogEvent::text);
-        let mut refused = parsed.rejects.iter().map(|reject| reject.text);
+        let mut refused = parsed.rejects.iter().map(|reject| reject.text.as_ref());
         if taken.any(|taken| taken == text) || refused.any(|refused| refused == text) {
             return None;
         }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::Request;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::aws::REGION;
 use crate::aws::event_bus::pattern::Pattern;
@@ -57,8 +57,12 @@ pub struct TooManyTargets;
 /// What a bus has done so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct BusCounts {
-    /// Calls of the endpoint, those refused or lost too.
+    /// Calls of `PutEvents`, those refused or lost too.
     pub calls: u64,
+    /// Calls of `DescribeEventBus`.
+    pub described: u64,
+    /// Events taken for a bus that does not exist, of which nothing remains.
+    pub lost: u64,
     /// Events taken, those of a partner too.
     pub accepted: u64,
     /// Entries refused, in calls that succeeded.
@@ -133,6 +137,21 @@ impl EventBus {
         lock(&self.bus.state).counts
     }
 
+    /// Deletes the bus: from now on what is put onto it is taken and lost.
+    pub fn delete(&self) {
+        lock(&self.bus.state).is_deleted = true;
+    }
+
+    /// Makes the bus again.
+    pub fn make_again(&self) {
+        lock(&self.bus.state).is_deleted = false;
+    }
+
+    /// Refuses to say whether the bus is there, with this code; none answers again.
+    pub fn refuse_description(&self, code: Option<&'static str>) {
+        lock(&self.bus.state).description_refused = code;
+    }
+
     /// How often an event with each `detail.log_id` was taken.
     pub fn log_ids(&self) -> BTreeMap<String, u64> {
         lock(&self.bus.state).log_ids.clone()
@@ -158,9 +177,16 @@ struct State {
     rules: Vec<Arc<Rule>>,
     counts: BusCounts,
     log_ids: BTreeMap<String, u64>,
+    is_deleted: bool,
+    description_refused: Option<&'static str>,
 }
 
 impl Bus {
+    /// Whether a name or an Amazon resource name is that of this bus.
+    fn is_named(&self, name: &str) -> bool {
+        (name == self.name || name == self.arn()) && !lock(&self.state).is_deleted
+    }
+
     fn arn(&self) -> String {
         format!(
             "arn:aws:events:{REGION}:{}:event-bus/{}",
@@ -196,6 +222,15 @@ impl Bus {
 }
 
 async fn answer(request: &Request<Bytes>, bus: &Bus) -> Answer {
+    // Faults are those of the entries: another operation must not use them up.
+    if is_description(request) {
+        lock(&bus.state).counts.described += 1;
+        let read = EVENTBRIDGE.read(request);
+        return match read.and_then(|(_, input)| describe(&input, bus)) {
+            Ok(output) => EVENTBRIDGE.accept(&output),
+            Err(refusal) => EVENTBRIDGE.refuse(&refusal),
+        };
+    }
     lock(&bus.state).counts.calls += 1;
     let fault = bus.faults.next();
     let work = async {
@@ -207,6 +242,25 @@ async fn answer(request: &Request<Bytes>, bus: &Bus) -> Answer {
         }
     };
     inject(&fault, |fault| EVENTBRIDGE.faulty_answer(fault), work).await
+}
+
+fn is_description(request: &Request<Bytes>) -> bool {
+    let target = request.headers().get("x-amz-target");
+    target.is_some_and(|target| target.as_bytes() == b"AWSEvents.DescribeEventBus")
+}
+
+/// `DescribeEventBus`: without a name of the bus `default`.
+fn describe(input: &Value, bus: &Bus) -> Result<Value, Refusal> {
+    if let Some(code) = lock(&bus.state).description_refused {
+        return Err(Refusal::new(code, "refused on purpose".to_owned()));
+    }
+    let name = input.get("Name").and_then(Value::as_str);
+    let name = name.unwrap_or("default");
+    if !bus.is_named(name) {
+        let message = format!("Event bus {name} does not exist.");
+        return Err(Refusal::new("ResourceNotFoundException", message));
+    }
+    Ok(json!({ "Name": bus.name, "Arn": bus.arn() }))
 }
 
 fn perform(

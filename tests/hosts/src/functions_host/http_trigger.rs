@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
 use hyper::{HeaderMap, Request, Response};
@@ -137,8 +139,7 @@ async fn invoke(
     });
     let has_body = request.headers().contains_key(CONTENT_LENGTH) && !request.body().is_empty();
     if let Some(members) = data.as_object_mut().filter(|_| has_body) {
-        let body = String::from_utf8_lossy(request.body()).into_owned();
-        members.insert("Body".to_owned(), body.into());
+        members.insert("Body".to_owned(), body_value(request).into());
     }
     let invocation = Invocation {
         function: name.to_owned(),
@@ -150,6 +151,19 @@ async fn invoke(
         Ok(outputs) => response_of(outputs.get(output)),
         Err(_failed) => empty(500),
     }
+}
+
+/// Text as it was sent, or made of whatever was sent; bytes in base64 where the content type says so.
+fn body_value(request: &Request<Bytes>) -> String {
+    let content_type = request.headers().get(CONTENT_TYPE);
+    let is_bytes = content_type.is_some_and(|value| {
+        let value = value.as_bytes();
+        value.starts_with(b"application/octet-stream") || value.starts_with(b"multipart/")
+    });
+    if is_bytes {
+        return STANDARD.encode(request.body());
+    }
+    String::from_utf8_lossy(request.body()).into_owned()
 }
 
 /// The response that a handler put into its output; without one the request is answered emptily.
@@ -175,17 +189,21 @@ fn response_of(output: Option<&Value>) -> Answer {
         Some(Value::Null) | None => String::new(),
         Some(value) => value.to_string(),
     };
+    let mut response = Response::builder().status(status);
     let headers = member("headers").and_then(Value::as_object);
-    let content_type = headers.and_then(|headers| {
-        let mut headers = headers.iter();
-        let found = headers.find(|(name, _)| name.eq_ignore_ascii_case(CONTENT_TYPE.as_str()))?;
-        found.1.as_str()
-    });
-    Answer::with_type(
-        status,
-        content_type.unwrap_or("text/plain; charset=utf-8"),
-        body,
-    )
+    let headers = headers.into_iter().flatten();
+    let mut has_type = false;
+    for (name, value) in headers.filter_map(|(name, value)| Some((name, value.as_str()?))) {
+        has_type |= name.eq_ignore_ascii_case(CONTENT_TYPE.as_str());
+        response = response.header(name, value);
+    }
+    if !has_type {
+        response = response.header(CONTENT_TYPE, "text/plain; charset=utf-8");
+    }
+    match response.body(Bytes::from(body)) {
+        Ok(response) => Answer::Respond(response),
+        Err(_no_response) => empty(500),
+    }
 }
 
 fn without_framing(mut response: Response<Bytes>) -> Response<Bytes> {

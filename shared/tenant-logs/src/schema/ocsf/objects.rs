@@ -25,12 +25,7 @@ pub(super) fn write_metadata(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
 
 pub(super) fn write_user(view: &EventView<'_>, key: &'static str, event: &mut JsonWriter<'_>) {
     if view.is_application() {
-        return write_party(
-            key,
-            (&Party::application(&view.record), SYSTEM),
-            view,
-            event,
-        );
+        return write_party(key, (&view.acting_application(), SYSTEM), view, event);
     }
     write_party(key, (&view.user, USER), view, event);
 }

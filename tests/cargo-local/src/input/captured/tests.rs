@@ -146,3 +146,20 @@ fn what_unpacks_to_more_than_a_body_is_sent_in_parts() {
     let small = encoder.finish().unwrap();
     assert_eq!(split(&small), [small]);
 }
+
+#[test]
+fn values_that_are_joined_or_indented_are_one_body_or_parts_of_it() {
+    let joined = format!("{ONE}{TWO}{ONE}");
+    check(&joined, &[&joined]);
+    check(&format!("{ONE}[{TWO}]"), &[ONE, &format!("[{TWO}]")]);
+
+    let events: Vec<String> = (0..6_000).map(|number| event(number, 1_000)).collect();
+    assert!(check_large(events.concat().as_bytes(), 6_000, 0) >= 60);
+    let indented = events.iter().map(|event| {
+        let tree: serde_json::Value = serde_json::from_str(event).unwrap();
+        serde_json::to_string_pretty(&tree).unwrap()
+    });
+    let indented: Vec<String> = indented.collect();
+    check_large(indented.concat().as_bytes(), 6_000, 0);
+    check_large(indented.join("\n").as_bytes(), 6_000, 0);
+}

@@ -45,15 +45,19 @@ pub(super) fn perform(
     refuses: impl Fn() -> Option<String>,
 ) -> Result<Value, Refusal> {
     let input: PutEvents = serde_json::from_value(input).map_err(|_wrong_type| malformed())?;
-    check_bus(&input.entries, bus)?;
+    // Without a name it is the bus `default`.
+    let names = input.entries.iter().map(|entry| &entry.event_bus_name);
+    let are_here = names.map(|name| bus.is_named(name.as_deref().unwrap_or("default")));
+    let are_here: Vec<bool> = are_here.collect();
     let entries = input.entries.into_iter().map(PutEntry::into_entry);
     let entries: Vec<Entry> = entries.collect::<Result<_, _>>()?;
     check_whole(&entries)?;
     let results: Vec<Value> = entries
         .iter()
-        .map(|entry| match refuses() {
+        .zip(are_here)
+        .map(|(entry, is_here)| match refuses() {
             Some(code) => error(&code, "refused on purpose"),
-            None => put(entry, bus),
+            None => put(entry, bus, is_here),
         })
         .collect();
     let failed = results
@@ -64,12 +68,17 @@ pub(super) fn perform(
     Ok(json!({ "FailedEntryCount": failed, "Entries": results }))
 }
 
-fn put(entry: &Entry, bus: &Bus) -> Value {
+/// As the service does, an entry for a bus that does not exist is taken, and nothing remains of it.
+fn put(entry: &Entry, bus: &Bus, is_here: bool) -> Value {
     if entry.source.starts_with("aws.") {
         let message = format!("Not authorized for the source {}", entry.source);
         return error("NotAuthorizedForSourceException", &message);
     }
     match Event::read(entry) {
+        Ok(event) if !is_here => {
+            lock(&bus.state).counts.lost += 1;
+            json!({ "EventId": event.id() })
+        }
         Ok(event) => json!({ "EventId": bus.take(&event) }),
         Err(refused) => error(refused.code(), &refused.to_string()),
     }
@@ -97,18 +106,6 @@ impl PutEntry {
             resources: self.resources,
         })
     }
-}
-
-/// An entry without a bus goes to the bus `default`.
-fn check_bus(entries: &[PutEntry], bus: &Bus) -> Result<(), Refusal> {
-    for entry in entries {
-        let name = entry.event_bus_name.as_deref().unwrap_or("default");
-        if name != bus.name && name != bus.arn() {
-            let message = format!("Event bus {name} does not exist.");
-            return Err(Refusal::new("ResourceNotFoundException", message));
-        }
-    }
-    Ok(())
 }
 
 fn check_whole(entries: &[Entry]) -> Result<(), Refusal> {

@@ -135,14 +135,9 @@ async fn a_call_outside_the_limits_is_refused_as_a_whole() {
         entry("a", &format!("{{\"x\":\"{}\"}}", "x".repeat(bytes - rest)))
     };
     let mut eleven = vec![entry("a", "{}"); 11];
-    let other_bus = PutEventsRequestEntry::builder()
+    let no_detail = PutEventsRequestEntry::builder()
         .event_bus_name("other")
-        .source("a")
-        .build();
-    let no_bus = PutEventsRequestEntry::builder()
-        .source("a")
-        .detail_type("t")
-        .detail("{}")
+        .detail("")
         .build();
     for (entries, expected) in [
         (vec![], "ValidationException"),
@@ -150,8 +145,7 @@ async fn a_call_outside_the_limits_is_refused_as_a_whole() {
         (vec![sized(1_000_001)], "ValidationException"),
         (vec![sized(500_000), sized(500_001)], "ValidationException"),
         (vec![entry("", "{}")], "ValidationException"),
-        (vec![other_bus], "ResourceNotFoundException"),
-        (vec![entry("a", "{}"), no_bus], "ResourceNotFoundException"),
+        (vec![no_detail], "ValidationException"),
     ] {
         let error = put(&setup, entries).await.unwrap_err();
         assert_eq!(error.code(), Some(expected));
@@ -163,6 +157,31 @@ async fn a_call_outside_the_limits_is_refused_as_a_whole() {
         .await
         .unwrap();
     assert_eq!(setup.bus.counts().accepted, 12);
+}
+
+/// Seen of the real service: 200 and an identifier, and nothing of the event remains.
+#[tokio::test]
+async fn an_entry_for_a_bus_that_does_not_exist_is_taken_and_lost() {
+    let setup = start().await;
+    let no_bus = PutEventsRequestEntry::builder()
+        .source("a")
+        .detail_type("t")
+        .detail("{}")
+        .build();
+    let answer = put(&setup, vec![entry("a", "{}"), no_bus]).await.unwrap();
+    assert_eq!(answer.failed_entry_count(), 0);
+    assert!(
+        answer
+            .entries()
+            .iter()
+            .all(|entry| entry.event_id().is_some())
+    );
+    setup.bus.delete();
+    put(&setup, vec![entry("a", "{}")]).await.unwrap();
+    setup.bus.make_again();
+    put(&setup, vec![entry("a", "{}")]).await.unwrap();
+    let counts = setup.bus.counts();
+    assert_eq!((counts.accepted, counts.lost), (2, 2));
 }
 
 #[tokio::test(start_paused = true)]

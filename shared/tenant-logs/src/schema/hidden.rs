@@ -1,0 +1,100 @@
+//! What redaction hides in one place is not told in another.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{Redaction, parse};
+
+const MAPPED: [Schema; 4] = [Schema::Ecs, Schema::Ocsf, Schema::Asim, Schema::Sentinel];
+
+#[test]
+fn a_place_is_not_filled_from_another_where_a_rule_is_about_either() {
+    let body = r#"{"type":"sapi","log_id":"1","user_agent":"","details":{"request":{"userAgent":"agent/1","auth":{"user":{"user_id":"auth0|7","name":"Maria Example","email":"maria@example.com"}}}}}"#;
+    let all = ["auth0|7", "Maria Example", "maria@example.com", "agent/1"];
+    let check = |rules: &str, hidden: &[&str]| {
+        let redaction = Redaction::parse(rules, None).unwrap();
+        for schema in MAPPED {
+            let mut parsed = parse(body).unwrap();
+            redaction.redact(&mut parsed.log_events[0]);
+            let mut row: Value =
+                serde_json::from_str(&schema.write(&parsed.log_events[0])).unwrap();
+            for whole in [
+                "auth0",
+                "unmapped",
+                "raw_data",
+                "AdditionalFields",
+                "Raw",
+                "Details",
+            ] {
+                row.as_object_mut().unwrap().remove(whole);
+            }
+            if schema == Schema::Ecs {
+                row["event"].as_object_mut().unwrap().remove("original");
+            }
+            for text in all {
+                let is_shown = row.to_string().contains(text);
+                let is_hidden = hidden.contains(&text);
+                assert!(!is_hidden || !is_shown, "{schema:?} {rules} {text} {row}");
+                // These two hold a name and an address beside each other.
+                if matches!(schema, Schema::Ecs | Schema::Ocsf) {
+                    assert!(is_hidden || is_shown, "{schema:?} {rules} {text} {row}");
+                }
+            }
+        }
+    };
+    check("user_name=mask", &["Maria Example", "maria@example.com"]);
+    check("user_id=drop", &["auth0|7"]);
+    check("user_agent=mask", &["agent/1"]);
+    check("details.request.auth=drop", &all[..3]);
+}
+
+#[test]
+fn what_is_hidden_of_a_user_or_an_address_is_not_made_up_from_what_stands_beside_it() {
+    let body = r#"{"type":"sapi","log_id":"1","user_id":"auth0|7","user_name":"maria","client_id":"c1","client_name":"Job","client_ip":"2001:db8::7","ip":"192.0.2.7"}"#;
+    let row = |schema: Schema, rules: &str| -> Value {
+        let redaction = Redaction::parse(rules, None).unwrap();
+        let mut parsed = parse(body).unwrap();
+        redaction.redact(&mut parsed.log_events[0]);
+        serde_json::from_str(&schema.write(&parsed.log_events[0])).unwrap()
+    };
+    let hidden = "user_id=drop,user_name=drop,client_ip=drop";
+    let ecs = row(Schema::Ecs, hidden);
+    assert_eq!((&ecs["user"], &ecs["client"]), (&Value::Null, &Value::Null));
+    assert_eq!(ecs["source"]["ip"], "192.0.2.7");
+    let ocsf = row(Schema::Ocsf, hidden);
+    assert_eq!(ocsf["actor"], json!({"app_name": "Job", "app_uid": "c1"}));
+    for schema in [Schema::Asim, Schema::Sentinel] {
+        let row = row(schema, hidden);
+        assert_eq!(
+            (&row["ActorUserId"], &row["ActorUsername"]),
+            (&Value::Null, &Value::Null)
+        );
+    }
+}
+
+#[test]
+fn what_a_target_is_called_is_not_told_by_one_body_where_a_rule_is_about_the_other() {
+    let body = r#"{"type":"sapi","log_id":"1","details":{"request":{"method":"post","path":"/api/v2/users","body":"{\"email\":\"nils@example.com\",\"name\":\"Nils\"}"},"response":{"body":{"user_id":"auth0|42","email":"nils@example.com","name":"Nils"}}}}"#;
+    for (rules, expected) in [
+        (
+            "ip=mask",
+            json!({"id": "auth0|42", "name": "Nils", "email": "nils@example.com"}),
+        ),
+        (
+            "details.response.body.email=drop",
+            json!({"id": "auth0|42", "name": "Nils"}),
+        ),
+        (
+            "details.request.path=mask",
+            json!({"name": "Nils", "email": "nils@example.com"}),
+        ),
+        ("details.response=drop", Value::Null),
+    ] {
+        let redaction = Redaction::parse(rules, None).unwrap();
+        let mut parsed = parse(body).unwrap();
+        redaction.redact(&mut parsed.log_events[0]);
+        let row = Schema::Ecs.write(&parsed.log_events[0]);
+        let row: Value = serde_json::from_str(&row).unwrap();
+        assert_eq!(row["user"]["target"], expected, "{rules}");
+    }
+}
