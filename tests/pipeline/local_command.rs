@@ -193,14 +193,12 @@ async fn an_event_that_no_partner_can_put_goes_by_the_webhook_whosever_turn_it_i
     // A queue takes any number, a topic does not.
     let arrived = fs::read_to_string(folder.path().join("local-out/file.ndjson"));
     assert_eq!(arrived.unwrap().lines().count(), 8);
-    // They keep the number, which no `Value` takes.
     let dead_letters = fs::read_to_string(folder.path().join("local-out/dead-letters.ndjson"));
-    let dead_letters = dead_letters.unwrap();
-    let lines: Vec<&str> = dead_letters.lines().collect();
-    assert_eq!(lines.len(), 8);
-    for line in lines {
-        assert!(line.contains(r#""sink":"event-topic""#), "{line}");
-    }
+    let of_topic = dead_letters
+        .unwrap()
+        .matches(r#""sink":"event-topic""#)
+        .count();
+    assert_eq!(of_topic, 8);
 }
 
 /// Reads lines up to the next one that begins so; returns it.
