@@ -26,19 +26,26 @@ def around(path):
     return [*filled, f"{filled[0]}/x", f"{filled[0]}x", filled[0][:-1], filled[0].upper(), f"/x{filled[0]}"]
 
 
+def is_ours(event):
+    return event["detail-type"] == "Auth0 log" and "auth0.com/" in event["source"]
+
+
 def events(rules):
     catalogue = sorted((templates_test.ROOT / "shared/tenant-logs/src/event_type/catalogue").glob("*.rs"))
     for part in catalogue:
         for code in re.findall(r'known\(\s*"(\w+)"', part.read_text(encoding="utf-8")):
             yield templates_test.event(code)
     tried = {text for rule in rules.values() for path in templates_test.values(rule["EventPattern"], "path") for text in around(path)}
-    for path, method, body in itertools.product(sorted(tried | {"/api/v2/users"}), METHODS, BODIES):
-        yield templates_test.event("sapi", method, path, body)
+    for path, method in itertools.product(sorted(tried | {"/api/v2/users"}), METHODS):
+        # Only one rule looks at bodies; no other must.
+        for body in BODIES if "factors" in path.lower() else BODIES[:2]:
+            yield templates_test.event("sapi", method, path, body)
     # Another code with a request that a rule asks for.
     for code in ["fapi", "mgmt_api_read"]:
         yield templates_test.event(code, "post", "/api/v2/log-streams")
-    for matching in [*templates_test.FIRING.values(), *templates_test.SILENT.values()]:
-        yield from matching
+    for cases in [*templates_test.FIRING.values(), *templates_test.SILENT.values()]:
+        # A row has nothing of the envelope that it came in.
+        yield from (case for case in cases if is_ours(case))
 
 
 def main():

@@ -25,6 +25,7 @@ SETTINGS = {
         "EVENT_TOPIC_INCLUDE_CATEGORIES": "singleEvents.?includeCategories ?? ''",
         "EVENT_TOPIC_EXCLUDE_CATEGORIES": "singleEvents.?excludeCategories ?? ''",
         "REDACT": "events.?redact ?? ''",
+        "WITHHOLD_UNREADABLE": "events.?withholdUnreadable ?? false ? 'true' : ''",
         "INVOCATION_SECONDS": "string(invocationSeconds)",
         "LOG_LEVEL": "logLevel",
         "COUNTER_SECONDS": "string(counterSeconds)",
@@ -39,6 +40,12 @@ SETTINGS = {
         "HTTP_SINK_FORMAT": "collector.?format ?? ''",
         "LEDGER_TABLE_ENDPOINT": "'${dataStorage.outputs.tableEndpoint}${ledger}'",
         "LEDGER_DAYS": "string(ledgerDays)",
+    },
+    "pollerSettings": {
+        "CHECKPOINT_TABLE_ENDPOINT": "'${dataStorage.outputs.tableEndpoint}${ledger}'",
+        "GAP_SINKS": "useWebhook || usePartnerTopic ? usedSinks : ''",
+        "GRACE_SECONDS": "poller.?graceSeconds == null ? '' : string(poller!.graceSeconds!)",
+        "INVOCATION_SECONDS": "'240'",
     },
 }
 # What Azure takes as a name's length.

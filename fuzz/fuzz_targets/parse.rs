@@ -37,7 +37,7 @@ fn check(parsed: &Parsed<'_>) {
     }
     for reject in &parsed.rejects {
         let has_syntax_error = matches!(reject.reason, RejectReason::Syntax { .. });
-        assert_eq!(is_json(reject.text), !has_syntax_error, "{}", reject.text);
+        assert_eq!(is_json(&reject.text), !has_syntax_error, "{}", reject.text);
     }
 }
 

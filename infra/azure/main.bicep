@@ -168,6 +168,7 @@ var commonSettings = {
   EVENT_TOPIC_EXCLUDE_CATEGORIES: singleEvents.?excludeCategories ?? ''
   REDACT: events.?redact ?? ''
   REDACT_KEY_SECRET_URI: events.?useRedactKey ?? false ? '${vault.outputs.uri}secrets/redact-key' : ''
+  WITHHOLD_UNREADABLE: events.?withholdUnreadable ?? false ? 'true' : ''
   INVOCATION_SECONDS: string(invocationSeconds)
   LOG_LEVEL: logLevel
   COUNTER_SECONDS: string(counterSeconds)
@@ -197,7 +198,9 @@ var pollerSettings = {
   CHECKPOINT_TABLE_ENDPOINT: '${dataStorage.outputs.tableEndpoint}${ledger}'
   START_FROM: poller.?startFrom ?? ''
   RESUME_FROM: poller.?resumeFrom ?? ''
-  GRACE_SECONDS: string(poller.?graceSeconds ?? 0)
+  // What push has brought is known only where there is any.
+  GAP_SINKS: useWebhook || usePartnerTopic ? usedSinks : ''
+  GRACE_SECONDS: poller.?graceSeconds == null ? '' : string(poller!.graceSeconds!)
   INVOCATION_SECONDS: '240'
 }
 

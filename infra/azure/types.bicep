@@ -49,6 +49,9 @@ type eventSettings = {
 
   @description('Optional. Whether the vault has a secret redact-key, which path=hmac needs.')
   useRedactKey: bool?
+
+  @description('Optional. Whether text that cannot be read, and so not be redacted, is left out of its dead letter. Only with redact.')
+  withholdUnreadable: bool?
 }
 
 @export()
@@ -104,7 +107,7 @@ type poller = {
   @description('Optional. Where to begin again, once: oldest, a time or a log_id.')
   resumeFrom: string?
 
-  @description('Optional. Seconds for which a log event is left to push.')
+  @description('Optional. Seconds for which a log event is left to push; 300 where there is push unless set, else 0.')
   graceSeconds: int?
 }
 

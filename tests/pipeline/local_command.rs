@@ -61,6 +61,30 @@ fn check_cells(output: &str, expected: &[(&str, &str)]) {
     }
 }
 
+/// Each cloud's stream lost batches on purpose, and each of their log events is listed as lost and as a gap.
+fn check_gaps(output: &str) {
+    let gap_of = |sink| {
+        let cells = cells(output, sink);
+        let cell = cells.iter().find(|(head, _)| head == "gap").unwrap();
+        cell.1.parse::<usize>().unwrap()
+    };
+    let listed = |line: &&str| {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        matches!(words.as_slice(), [log_id, "lost", "gap"] if log_id.starts_with("900"))
+    };
+    let listed = output.lines().filter(listed).count();
+    assert_eq!(gap_of("http"), gap_of("file"));
+    assert_eq!(listed, gap_of("http") + gap_of("log-analytics"), "{output}");
+    assert!(
+        gap_of("http") > 0 && gap_of("log-analytics") > 0,
+        "{output}"
+    );
+    for cloud in ["AWS", "Azure"] {
+        let line = format!("{cloud}: Auth0's stream sent ");
+        assert!(output.contains(&line), "{output}");
+    }
+}
+
 fn dead_letters_in(folder: &Path) -> Vec<Value> {
     let text = fs::read_to_string(folder.join("local-out/dead-letters.ndjson")).unwrap();
     text.lines()
@@ -80,10 +104,10 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
     say(&output);
     assert!(ended.status.success(), "{output}\n{}", text(&ended.stderr));
 
-    // 700 distinct, fourteen sent again, one poison.
+    // 700 distinct, fourteen sent again, one poison; 500 of a stream, a part of which the poller brings.
     let expected = [
-        ("received", "715"),
-        ("delivered", "700"),
+        ("received", "1215"),
+        ("delivered", "1200"),
         ("duplicate", "14"),
         ("set_aside", "1"),
         ("lost", "0"),
@@ -93,6 +117,7 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
     for cost in ["would have cost", "AWS           $0.", "Azure         $0."] {
         assert!(output.contains(cost), "{cost}: {output}");
     }
+    check_gaps(&output);
     for path in [
         "webhook, queue, target",
         "partner bus, queue, target",
@@ -104,11 +129,11 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
     }
     for file in ["http.ndjson", "file.ndjson"] {
         let log_ids = log_ids_in(&out.join(file));
-        assert_eq!((log_ids.len(), twice_count(&log_ids)), (700, 0), "{file}");
+        assert_eq!((log_ids.len(), twice_count(&log_ids)), (1_200, 0), "{file}");
         assert!(!log_ids.contains_key("old"));
     }
     let rows = fs::read_to_string(out.join("log-analytics.ndjson")).unwrap();
-    assert_eq!(rows.lines().count(), 700);
+    assert_eq!(rows.lines().count(), 1_200);
     let dead_letters = dead_letters_in(folder.path());
     // One on each cloud.
     assert_eq!(dead_letters.len(), 2);

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod arrivals;
+mod aws_poller;
 mod azure;
 mod clocks;
 mod cost;
@@ -16,6 +17,7 @@ mod host_json;
 mod kinesis;
 mod kit;
 mod ledger_faults;
+mod letters;
 mod local_command;
 mod log_analytics;
 mod on_moto;

@@ -7,6 +7,8 @@ mod stack;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use fakes::auth0::{Auth0, TenantOptions, made_up};
+use fakes::faults::Faults;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -162,6 +164,35 @@ async fn opens(stack: &Stack, token: &str) {
         assert!(Instant::now() < deadline, "{token} is still refused");
         sleep(Duration::from_millis(200)).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs MOTO_URL"]
+async fn what_the_webhook_did_not_bring_the_poller_finds_by_the_ledger_and_sends_once() {
+    let stack = Stack::start(Moto::at_url(), [&[], &[]]).await;
+    let tenant = Auth0::start(TenantOptions::default(), Faults::healthy()).await;
+    let tenant = tenant.unwrap();
+    let from = "2025-11-01T00:00:00Z".parse().unwrap();
+    let every = Duration::from_secs(1).try_into().unwrap();
+    tenant.log().extend(made_up(250, from, every, 1));
+    let all = tenant.log().log_ids();
+    let pushed = all.iter().enumerate().filter(|(number, _)| number % 10 > 0);
+    let pushed = pushed.map(|(_, log_id)| log_id.clone());
+    assert_eq!(stack.post(TOKEN, array(pushed)).await.status, 200);
+    assert_eq!(stack.deliver().await, (1, 0));
+
+    let poller = stack.poller(&tenant, &all[0]).await;
+    for (gap, messages) in [(25, 1), (0, 0)] {
+        let answer: Value = serde_json::from_slice(&poller.invoke("{}").await.unwrap()).unwrap();
+        assert_eq!(
+            (&answer["end"], &answer["gap"]),
+            (&json!("caught_up"), &json!(gap))
+        );
+        assert_eq!(stack.deliver().await, (messages, 0));
+    }
+    let written = log_ids(&stack.moto.files(&stack.stream).await);
+    assert_eq!(written, all.into_iter().map(|log_id| (log_id, 1)).collect());
+    assert_eq!(stack.dead_letters().await, [Value::Null; 0]);
 }
 
 /// Something that a setting names and that is not there: the target hands everything back, and says what it lacks.

@@ -144,6 +144,21 @@ async fn a_short_older_version_is_left_out_with_a_warning() {
     assert!(!output.contains("fifteen-letters"), "{output}");
 }
 
+/// A bare 401 would leave its owner guessing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_of_keys_and_values_is_named_in_the_log_and_none_of_it_is_shown() {
+    let console = r#"{"token":"first-webhook-token"}"#;
+    let guarded = Guarded::start_with(Duration::from_secs(30), &[console]).await;
+    assert_eq!(guarded.status("first-webhook-token").await, 401);
+    let named = "WEBHOOK_TOKENS is a JSON object";
+    let function = &guarded.ingest.function;
+    let output = function.output_when(|output| output.contains(named)).await;
+    assert!(output.contains(named), "{output}");
+    assert!(!output.contains("first-webhook-token"), "{output}");
+    guarded.manager.put("tokens", "second-webhook-token");
+    guarded.opens("second-webhook-token", console).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_cannot_be_read_at_the_start_is_named_and_a_later_start_succeeds() {
     let guarded = Guarded::start().await;

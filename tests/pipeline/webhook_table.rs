@@ -105,6 +105,21 @@ fn handed_off(received: usize, delivered: usize, filtered: usize, set_aside: usi
     )
 }
 
+/// Takes out what a dead letter keeps of bytes: text as text, bytes that are none packed.
+fn take_kept(dead_letter: &mut Value) -> Vec<u8> {
+    let members = dead_letter.as_object_mut().unwrap();
+    let event = members.remove("event").unwrap();
+    let event = event.as_str().unwrap();
+    match members.remove("encoding") {
+        None => event.as_bytes().to_vec(),
+        Some(encoding) => {
+            assert_eq!(encoding, "gzip");
+            let packed = STANDARD.decode(event).unwrap();
+            tenant_logs::gunzip(&packed, 10_000_000).unwrap()
+        }
+    }
+}
+
 /// A whole dead letter, but for the moment at which it was written.
 fn without_time(mut dead_letter: Value) -> Value {
     let at = dead_letter["at"].take();

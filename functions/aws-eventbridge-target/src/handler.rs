@@ -15,6 +15,7 @@ use lambda_runtime::Context;
 use relay::{AnySink, Deadline, Relay, Remedy, Rest, TableOrMemory};
 use serde::Serialize;
 
+use crate::settings::ReplayQueue;
 use crate::{Settings, TargetError};
 use record::{LambdaEvent, Record, Text, texts_of};
 use returns::give_back;
@@ -30,6 +31,7 @@ const LEADS_HERE: [&str; 1] = [EventQueue::KIND.name];
 pub struct Target {
     relay: Relay<AnySink, TableOrMemory<JournalTable>, DeadLetterQueue>,
     queues: QueueSender,
+    replay_queue: ReplayQueue,
 }
 
 /// What Lambda gets back.
@@ -63,6 +65,7 @@ impl Target {
                 ..relay
             },
             queues,
+            replay_queue: settings.replay_queue,
         }
     }
 }
@@ -103,7 +106,7 @@ async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<An
     check_source(&records)?;
     let numbered = records.iter().enumerate();
     let texts: Vec<Text<'_>> = numbered
-        .flat_map(|(position, record)| record.texts(position))
+        .flat_map(|(position, record)| record.texts(position, &target.replay_queue))
         .collect();
     let Delivered { handed_back, rests } = deliver(target, &texts, &deadline).await;
     let done = give_back(&target.queues, &records, &handed_back, &rests, &deadline).await;

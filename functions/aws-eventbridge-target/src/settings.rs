@@ -13,6 +13,37 @@ pub struct Settings {
     pub(crate) ledger: LedgerSettings,
     pub(crate) destinations: Vec<Destination<AnySink>>,
     pub(crate) replay_destinations: Vec<Destination<AnySink>>,
+    pub(crate) replay_queue: ReplayQueue,
+}
+
+/// The queue that brings dead letters back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReplayQueue {
+    /// Its ARN; without one it is known by its name.
+    arn: Option<String>,
+}
+
+impl ReplayQueue {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        const SETTING: &str = "REPLAY_QUEUE_ARN";
+        if reader.optional(SETTING).is_none() {
+            return Some(Self { arn: None });
+        }
+        let want = "the ARN of an SQS queue";
+        let arn = reader.parsed(SETTING, want, |text| {
+            let is_of_sqs = text.starts_with("arn:") && text.contains(":sqs:");
+            is_of_sqs.then(|| text.to_owned())
+        })?;
+        Some(Self { arn: Some(arn) })
+    }
+
+    /// Whether it has this ARN.
+    pub(crate) fn is(&self, arn: &str) -> bool {
+        match &self.arn {
+            Some(own) => own == arn,
+            None => arn.rsplit(':').next() == Some("replay"),
+        }
+    }
 }
 
 impl Settings {
@@ -41,7 +72,9 @@ impl FunctionSettings for Settings {
         // The bus of the ingest function, whose dead letters are replayed onto it.
         let replay_destinations =
             event_bus(function.as_ref()).read_for_replay(reader, "EVENT_BUS_NAME");
+        let replay_queue = ReplayQueue::read(reader);
         Some(Self {
+            replay_queue: replay_queue?,
             ledger: ledger?,
             destinations: destinations?,
             replay_destinations: replay_destinations?,
@@ -207,6 +240,20 @@ mod tests {
         assert!(matches!(open(&[]).store(), TableOrMemory::Memory(_)));
         let named = open(&[("LEDGER_TABLE", "ledger"), ("LEDGER_DAYS", "40")]);
         assert!(matches!(named.store(), TableOrMemory::Table(name) if name == "ledger"));
+    }
+
+    #[test]
+    fn the_queue_of_dead_letters_that_come_back_is_known_by_its_arn_or_its_name() {
+        let other = "arn:aws:sqs:eu-central-1:123456789012:acme-ReplayQueue-1";
+        let replay = "arn:aws:sqs:eu-central-1:123456789012:replay";
+        let named = read(&[]).unwrap().replay_queue;
+        assert!(named.is(replay) && !named.is(other) && !named.is(""));
+        let set = read(&[("REPLAY_QUEUE_ARN", other)]).unwrap().replay_queue;
+        assert!(set.is(other) && !set.is(replay));
+        assert_eq!(
+            read(&[("REPLAY_QUEUE_ARN", "replay")]).unwrap_err(),
+            "1 setting is wrong:\n  REPLAY_QUEUE_ARN: cannot read `replay` (want the ARN of an SQS queue)"
+        );
     }
 
     #[test]

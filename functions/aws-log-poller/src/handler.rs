@@ -1,11 +1,11 @@
 //! An invocation by the schedule in, what a run did out.
 
-use aws_clients::{DeadLetterQueue, JournalTable, TableCheckpoint};
+use aws_clients::{DeadLetterQueue, JournalTable, LedgerSettings, TableCheckpoint};
 use http_clients::ManagementApi;
 use lambda_handler::Handler;
 use lambda_runtime::Context;
-use relay::poll::{NoArrivals, Poller, RunEnd};
-use relay::{AnySink, Deadline, Relay, TableOrMemory};
+use relay::poll::{Poller, RunEnd};
+use relay::{AnySink, Deadline, TableOrMemory};
 use serde::Serialize;
 
 use crate::{RunError, Settings};
@@ -19,7 +19,6 @@ pub struct LogPoller {
         DeadLetterQueue,
         ManagementApi,
         TableCheckpoint,
-        NoArrivals,
     >,
 }
 
@@ -35,22 +34,20 @@ impl LogPoller {
     /// Builds the clients.
     pub fn new(settings: Settings) -> Self {
         let function = settings.function;
-        let ledger = settings
-            .ledger
-            .open(|table| JournalTable::new(&function.connection, table));
         let tenant = function.common.tenant.clone();
+        let checkpoints = TableCheckpoint::new(&function.connection, settings.checkpoints, tenant);
+        let open = |ledger: LedgerSettings| {
+            ledger.open(|table| JournalTable::new(&function.connection, table))
+        };
+        let needs_ledger = settings.poller.needs_ledger();
+        let ledger = needs_ledger.then(|| open(settings.ledger));
         Self {
-            poller: Poller {
-                checkpoints: TableCheckpoint::new(
-                    &function.connection,
-                    settings.checkpoints,
-                    tenant,
-                ),
-                relay: Relay::polling(function.into_parts(), Some(ledger), settings.destinations),
-                source: settings.source,
-                arrivals: NoArrivals,
-                settings: settings.poll,
-            },
+            poller: Poller::new(
+                function.into_parts(),
+                ledger,
+                (settings.source, checkpoints),
+                settings.poller,
+            ),
         }
     }
 }

@@ -4,9 +4,9 @@ use aws_clients::{
     AwsFunction, CheckpointSettings, LedgerSettings, aws_sinks, event_queue, read_ledger,
 };
 use http_clients::{Auth0Settings, ManagementApi, Platform, http_sinks};
-use relay::poll::PollSettings;
+use relay::poll::PollerSettings;
 use relay::settings::{CommonSettings, FunctionSettings, Reader};
-use relay::{AnySink, Destination, SinkRegistry, WantedSecret, local_sinks};
+use relay::{SinkRegistry, WantedSecret, local_sinks};
 use tracing::level_filters::LevelFilter;
 
 /// The function's settings; its sinks are open already, so that what cannot be opened is a settings error.
@@ -15,9 +15,8 @@ pub struct Settings {
     pub(crate) function: AwsFunction,
     pub(crate) source: ManagementApi,
     pub(crate) checkpoints: CheckpointSettings,
-    pub(crate) poll: PollSettings,
     pub(crate) ledger: LedgerSettings,
-    pub(crate) destinations: Vec<Destination<AnySink>>,
+    pub(crate) poller: PollerSettings,
 }
 
 impl Settings {
@@ -44,15 +43,18 @@ impl FunctionSettings for Settings {
         let function = AwsFunction::read(reader, env!("CARGO_PKG_NAME"));
         let source = ManagementApi::read(reader);
         let checkpoints = CheckpointSettings::read(reader);
-        let poll = PollSettings::read(reader, &[], "LEDGER_TABLE");
         let ledger = read_ledger(reader);
-        let destinations = Self::sinks(function.as_ref()).read(reader, Some("event-queue"));
+        let poller = PollerSettings::read(
+            reader,
+            &Self::sinks(function.as_ref()),
+            Some("event-queue"),
+            "LEDGER_TABLE",
+        );
         Some(Self {
             source: source?,
             checkpoints: checkpoints?,
-            poll: poll?,
             ledger: ledger?,
-            destinations: destinations?,
+            poller: poller?,
             function: function?,
         })
     }

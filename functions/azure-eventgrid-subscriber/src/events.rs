@@ -6,13 +6,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use relay::IncomingBody;
+use relay::{IncomingBody, Marks};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tenant_logs::{Parsed, parse};
+use tenant_logs::{ElementLimits, JsonReader, Parsed, parse_within, read_json};
 
 /// Strings within strings that are opened; the host wraps twice at most.
 const MAX_WRAPPINGS: u8 = 8;
+/// What an event may hold: one that holds more becomes one dead letter.
+const LIMITS: ElementLimits = ElementLimits::of(6_291_456).unpacking(67_108_864);
 /// What every event type of Auth0's has in it, whatever the case.
 const OURS: &[u8] = b"auth0";
 
@@ -57,23 +59,40 @@ fn open<'a>(value: Cow<'a, str>, wrappings_left: u8, texts: &mut Vec<Cow<'a, str
 fn inside_of(value: &str) -> Option<Vec<String>> {
     let value = value.trim_start();
     if value.starts_with('"') {
-        let text: String = serde_json::from_str(value).ok()?;
+        let text = read_json(value, JsonReader::text).ok()?;
         return Some(vec![text]);
     }
     let first = value.strip_prefix('[')?.trim_start();
-    if first.starts_with('"') {
-        return serde_json::from_str(value).ok();
+    if !first.starts_with('"') {
+        return None;
     }
-    None
+    let mut texts = Vec::new();
+    let read = read_json(value, |array| {
+        array.array(|element| {
+            texts.push(element.text()?);
+            Ok(())
+        })
+    });
+    read.ok().map(|()| texts)
 }
 
 /// A text as the flow takes it, without the events of other publishers.
 pub(crate) fn incoming_body(text: &str) -> IncomingBody<'_> {
-    let mut parsed = parse(text);
+    let mut parsed = parse_within(text, LIMITS);
     let left_out = parsed.as_mut().map_or(0, leave_out_others);
     IncomingBody {
         left_out,
+        marks: Marks::OfOurEnvelopes,
         ..IncomingBody::new(text.as_bytes(), parsed)
+    }
+}
+
+/// A dead letter's text as the flow takes it: nothing in it is another publisher's, or it would not be here.
+pub(crate) fn returned_body(text: &str) -> IncomingBody<'_> {
+    IncomingBody {
+        marks: Marks::OfOurEnvelopes,
+        is_returned: true,
+        ..IncomingBody::new(text.as_bytes(), parse_within(text, LIMITS))
     }
 }
 
@@ -106,6 +125,20 @@ mod tests {
 
     fn check(value: &str, expected: &[&str]) {
         assert_eq!(texts_of(&invocation(value)), expected, "{value}");
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_in_the_hosts_string_costs_its_own_event_nothing_and_no_other() {
+        let events = format!(
+            r"[{},{EVENT}]",
+            EVENT.replace("\"s\"", "\"s\",\"user_name\":\"?\"")
+        );
+        let hosts = string(&events).replace('?', r"\ud83d");
+        let texts = texts_of(&invocation(&hosts)).concat();
+        assert!(texts.contains(r#""user_name":"\ud83d""#), "{texts}");
+        assert_eq!(counts(&texts), (2, 0, 0));
+        let several = format!("[{hosts},{}]", string(EVENT));
+        assert_eq!(texts_of(&invocation(&several)).len(), 2);
     }
 
     const EVENT: &str =

@@ -14,7 +14,7 @@ use tenant_logs::DeadLetter;
 use tokio::time::Instant;
 
 use crate::SubscriberError;
-use crate::events::incoming_body;
+use crate::events::returned_body;
 
 /// Dead letters that are replayed side by side.
 const DEAD_LETTERS_AT_ONCE: usize = 8;
@@ -71,9 +71,10 @@ impl DeadLetterBox for DeadLetterContainer {
 pub(crate) struct Replayed {
     /// Deleted, because their events are delivered or known.
     pub(crate) delivered: usize,
-    /// Still there, because they cannot pass.
+    /// Still there, because a sink refuses them for good.
     pub(crate) set_aside: usize,
-    /// Still there, because a sink cannot take them for now, or because the time was over.
+    /// Still there, because a sink cannot take them for now, because something in them goes to no sink (it is no log event,
+    /// or a filter stops it), or because the time was over.
     pub(crate) left: usize,
 }
 
@@ -140,7 +141,7 @@ async fn replay_one<S: Sink, L: Store, B: DeadLetterBox>(
         return Ok(Fate::Delivered);
     };
     let Ok(text) = String::from_utf8(bytes) else {
-        return Ok(Fate::SetAside);
+        return Ok(Fate::Left);
     };
     let dead_letter = DeadLetter::read(&text);
     let returning = returning(
@@ -150,9 +151,9 @@ async fn replay_one<S: Sink, L: Store, B: DeadLetterBox>(
             .and_then(|dead_letter| dead_letter.sink),
     );
     let outcome = returning
-        .deliver(vec![incoming_body(&text)], deadline)
+        .deliver(vec![returned_body(&text)], deadline)
         .await;
-    if !outcome.handed_back.is_empty() {
+    if !outcome.handed_back.is_empty() || outcome.rejected > 0 {
         return Ok(Fate::Left);
     }
     if outcome.set_aside > 0 {
@@ -174,6 +175,7 @@ fn returning<'r, S: Sink, L: Store, B: DeadLetterBox>(
         tenant: relay.tenant.clone(),
         filter: relay.filter.clone(),
         redaction: relay.redaction.clone(),
+        withholds_unreadable: relay.withholds_unreadable,
         destinations: borrowed(&relay.destinations),
         replay_destinations: relay.replay_destinations.as_deref().map(borrowed),
         leads_here: relay.leads_here,
@@ -229,6 +231,10 @@ impl<B: DeadLetters> DeadLetters for Kept<'_, B> {
             delivery.merge(written, &new);
         }
         delivery
+    }
+
+    fn can_hold(&self, dead_letter: &DeadLetter<'_>) -> bool {
+        self.dead_letter_box.can_hold(dead_letter)
     }
 }
 

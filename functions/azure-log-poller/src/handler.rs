@@ -3,9 +3,11 @@
 use std::convert::Infallible;
 
 use custom_handler::{Call, Handler, Reply};
-use http_clients::{DeadLetterContainer, JournalTable, ManagementApi, TableCheckpoint};
-use relay::poll::{NoArrivals, Poller};
-use relay::{AnySink, Relay, TableOrMemory, chain};
+use http_clients::{
+    DeadLetterContainer, JournalTable, LedgerSettings, ManagementApi, TableCheckpoint,
+};
+use relay::poll::Poller;
+use relay::{AnySink, TableOrMemory, chain};
 
 use crate::{RunError, Settings};
 
@@ -18,7 +20,6 @@ pub struct LogPoller {
         DeadLetterContainer,
         ManagementApi,
         TableCheckpoint,
-        NoArrivals,
     >,
 }
 
@@ -26,22 +27,20 @@ impl LogPoller {
     /// Builds the clients.
     pub fn new(settings: Settings) -> Self {
         let function = settings.function;
-        let ledger = settings
-            .ledger
-            .open(|table| JournalTable::new(&function.identity, table));
         let tenant = function.common.tenant.clone();
+        let checkpoints = TableCheckpoint::new(&function.identity, settings.checkpoints, tenant);
+        let open = |ledger: LedgerSettings| {
+            ledger.open(|table| JournalTable::new(&function.identity, table))
+        };
+        let needs_ledger = settings.poller.needs_ledger();
+        let ledger = needs_ledger.then(|| open(settings.ledger));
         Self {
-            poller: Poller {
-                checkpoints: TableCheckpoint::new(&function.identity, settings.checkpoints, tenant),
-                relay: Relay::polling(
-                    function.into_parts(env!("CARGO_PKG_NAME")),
-                    Some(ledger),
-                    settings.destinations,
-                ),
-                source: settings.source,
-                arrivals: NoArrivals,
-                settings: settings.poll,
-            },
+            poller: Poller::new(
+                function.into_parts(env!("CARGO_PKG_NAME")),
+                ledger,
+                (settings.source, checkpoints),
+                settings.poller,
+            ),
         }
     }
 }

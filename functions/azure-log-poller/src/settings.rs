@@ -7,9 +7,9 @@ use http_clients::{
     Auth0Settings, AzureFunction, CheckpointSettings, LedgerSettings, ManagementApi, Platform,
     http_sinks, read_ledger,
 };
-use relay::poll::PollSettings;
+use relay::poll::PollerSettings;
 use relay::settings::{CommonSettings, FunctionSettings, Reader};
-use relay::{AnySink, Destination, SinkRegistry, WantedSecret, local_sinks};
+use relay::{SinkRegistry, WantedSecret, local_sinks};
 use tracing::level_filters::LevelFilter;
 
 /// A run unless `INVOCATION_SECONDS` says otherwise: host.json ends it after 300.
@@ -22,9 +22,8 @@ pub struct Settings {
     pub(crate) handler: HandlerSettings,
     pub(crate) source: ManagementApi,
     pub(crate) checkpoints: CheckpointSettings,
-    pub(crate) poll: PollSettings,
     pub(crate) ledger: LedgerSettings,
-    pub(crate) destinations: Vec<Destination<AnySink>>,
+    pub(crate) poller: PollerSettings,
 }
 
 impl Settings {
@@ -48,16 +47,19 @@ impl FunctionSettings for Settings {
         let handler = HandlerSettings::read_or(reader, INVOCATION);
         let source = ManagementApi::read(reader);
         let checkpoints = CheckpointSettings::read(reader);
-        let poll = PollSettings::read(reader, &[], "LEDGER_TABLE_ENDPOINT");
         let ledger = read_ledger(reader);
-        let destinations = Self::sinks(function.as_ref()).read(reader, Some("log-analytics"));
+        let poller = PollerSettings::read(
+            reader,
+            &Self::sinks(function.as_ref()),
+            Some("log-analytics"),
+            "LEDGER_TABLE_ENDPOINT",
+        );
         Some(Self {
             handler: handler?,
             source: source?,
             checkpoints: checkpoints?,
-            poll: poll?,
             ledger: ledger?,
-            destinations: destinations?,
+            poller: poller?,
             function: function?,
         })
     }

@@ -75,7 +75,7 @@ var alerts = [
   {
     name: 'withheld'
     displayName: 'Auth0 log relay: text was withheld'
-    description: 'Text that could not be read, and so not be redacted, was withheld: its dead letter has no event. Only Auth0 still has it.'
+    description: 'Text that could not be read, and so not be redacted, was withheld: its dead letter has no event. Of a body that the webhook refused Auth0 still has it; of anything else nobody has.'
     query: replace(loadTextContent('../kql/alerts/withheld.kql'), '{TenantName}', tenantName)
     severity: 1
     minutes: 30

@@ -22,6 +22,9 @@ const LIMITS: BatchLimits = BatchLimits {
     bytes: MAX_BYTES,
 };
 const CALLS_AT_ONCE: usize = 8;
+/// What is always left for the reason, which is written when the event is refused.
+const REASON_BYTES: usize = 4_096;
+const TOO_LARGE: &str = "over the 1,048,576 bytes of an SQS message, packed too";
 
 /// Which queue.
 #[derive(Debug, Clone)]
@@ -90,8 +93,29 @@ impl DeadLetterQueue {
 
 impl DeadLetters for DeadLetterQueue {
     async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], sending: &Sending) -> Delivery {
-        let texts: Vec<String> = dead_letters.iter().map(text).collect();
-        store_in_calls(self, &texts, sending).await
+        let (mut texts, mut indices) = (Vec::new(), Vec::new());
+        let mut delivery = Delivery::default();
+        for (index, dead_letter) in dead_letters.iter().enumerate() {
+            if let Some(text) = text(dead_letter, MAX_BYTES) {
+                texts.push(text);
+                indices.push(index);
+            } else {
+                delivery.refused.push(Refusal {
+                    index,
+                    remedy: Remedy::HandBack,
+                    reason: TOO_LARGE.into(),
+                });
+            }
+        }
+        let stored = store_in_calls(self, &texts, sending).await;
+        delivery.merge(stored, &indices);
+        delivery
+    }
+
+    fn can_hold(&self, dead_letter: &DeadLetter<'_>) -> bool {
+        // Escapes take six bytes for one at most.
+        let is_small = dead_letter.event.kept_bytes() <= MAX_BYTES / 8;
+        is_small || text(dead_letter, MAX_BYTES - REASON_BYTES).is_some()
     }
 }
 
@@ -105,8 +129,8 @@ impl BatchCall<String> for DeadLetterQueue {
             batch: LIMITS,
             item_bytes: MAX_BYTES,
             calls_at_once: CALLS_AT_ONCE,
-            // A dead letter is cut to fit, so none is.
-            too_large: TooLarge::Refuse("over the 1,048,576 bytes of an SQS message".into()),
+            // What does not fit is refused before.
+            too_large: TooLarge::Refuse(TOO_LARGE.into()),
         }
     }
 
@@ -131,14 +155,15 @@ impl BatchCall<String> for DeadLetterQueue {
     }
 }
 
-/// A dead letter as a message body.
-fn text(dead_letter: &DeadLetter<'_>) -> String {
-    let whole = allowed(dead_letter.to_json_within(MAX_BYTES));
-    if whole.len() <= MAX_BYTES {
-        return whole;
+/// Returns a dead letter as a message body of at most so many bytes; `None` if it does not fit, packed neither.
+fn text(dead_letter: &DeadLetter<'_>, max_bytes: usize) -> Option<String> {
+    let text = allowed(dead_letter.to_json_within(max_bytes)?);
+    if text.len() <= max_bytes {
+        return Some(text);
     }
-    // Escapes are twice as long as what they stand for.
-    allowed(dead_letter.to_json_within(MAX_BYTES / 2))
+    // Nothing has to be escaped in what is packed.
+    let packed = allowed(dead_letter.to_packed_json());
+    (packed.len() <= max_bytes).then_some(packed)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ mod row;
 mod table;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use relay::settings::Reader;
 

@@ -1,10 +1,14 @@
 //! Listens on the host's port, hands each call to the handler, and ends in order.
+//!
+//! Two threads: one speaks HTTP and answers `GET /`, the other one does the work. So the host is answered however long the
+//! other one unpacks, reads and writes a large body.
 
 use std::convert::Infallible;
 use std::io;
 use std::net::Ipv4Addr;
 use std::pin::pin;
 use std::rc::Rc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,8 +20,9 @@ use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use relay::Deadline;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
@@ -37,10 +42,16 @@ pub trait Handler: 'static {
     }
 }
 
+/// A call on its way to the handler, and where its answer goes.
+struct Arrival {
+    call: Call,
+    reply: oneshot::Sender<Reply>,
+}
+
 /// What every connection shares.
-struct Serving<H> {
-    handler: H,
+struct Serving {
     invocation: Duration,
+    calls: mpsc::UnboundedSender<Arrival>,
     /// Held by every connection and call, so that the end can wait for the last one.
     under_way: mpsc::Sender<Infallible>,
 }
@@ -62,43 +73,92 @@ async fn serve_until<H: Handler>(
     settings: HandlerSettings,
     stop: impl Future<Output = ()>,
 ) -> Result<(), ServeError> {
-    LocalSet::new()
-        .run_until(serve_here(handler, settings, stop))
-        .await
+    let (calls, arrivals) = mpsc::unbounded_channel();
+    let (end, ending) = watch::channel(());
+    let server = start_server(settings, calls, ending)?;
+    let tasks = LocalSet::new();
+    let answering = pin!(tasks.run_until(answer_all(Rc::new(handler), arrivals)));
+    let ending = async {
+        stop.await;
+        end.send_replace(());
+        std::future::pending::<Infallible>().await
+    };
+    // The server drops its end of the calls when it is done.
+    tokio::select! {
+        () = answering => {}
+        never = ending => match never {},
+    }
+    // It has nothing left to do, so this takes no time. A panic in it is a bug of ours, and ends the process.
+    server
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// The same, where tasks of this thread may be spawned.
-async fn serve_here<H: Handler>(
-    handler: H,
+/// Answers the calls as they arrive, each in a task of its own: a panic ends it alone.
+async fn answer_all<H: Handler>(handler: Rc<H>, mut arrivals: mpsc::UnboundedReceiver<Arrival>) {
+    while let Some(Arrival { call, mut reply }) = arrivals.recv().await {
+        let handler = Rc::clone(&handler);
+        spawn_local(async move {
+            let answered = tokio::select! {
+                answered = handler.answer(call) => answered,
+                // Nobody waits for it any more.
+                () = reply.closed() => return,
+            };
+            // The deadline may have come in this very moment.
+            let _in_time = reply.send(answered);
+        });
+    }
+}
+
+/// Starts the thread that speaks HTTP.
+fn start_server(
     settings: HandlerSettings,
-    stop: impl Future<Output = ()>,
+    calls: mpsc::UnboundedSender<Arrival>,
+    ending: watch::Receiver<()>,
+) -> Result<JoinHandle<Result<(), ServeError>>, ServeError> {
+    let mut runtime = runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().build().map_err(ServeError::Thread)?;
+    let run = move || {
+        let tasks = LocalSet::new();
+        runtime.block_on(tasks.run_until(accept_all(settings, calls, ending)))
+    };
+    let thread = std::thread::Builder::new().name("host".to_owned());
+    thread.spawn(run).map_err(ServeError::Thread)
+}
+
+async fn accept_all(
+    settings: HandlerSettings,
+    calls: mpsc::UnboundedSender<Arrival>,
+    mut ending: watch::Receiver<()>,
 ) -> Result<(), ServeError> {
-    let mut stop = pin!(stop);
     let listener = tokio::select! {
         listener = listen(settings.port) => listener?,
-        () = &mut stop => return Ok(()),
+        _ended = ending.changed() => return Ok(()),
     };
+    // The handler goes on until this is dropped: a call may outlive its connection.
+    let _answering = calls.clone();
     let (under_way, mut all_ended) = mpsc::channel(1);
-    let (end, ending) = watch::channel(());
     let serving = Rc::new(Serving {
-        handler,
         invocation: settings.invocation,
+        calls,
         under_way,
     });
+    // Connections look at the end themselves, whether it comes before or after they do.
+    let of_connections = ending.clone();
     loop {
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, _)) => {
-                    spawn_local(connection(stream, Rc::clone(&serving), ending.clone()));
+                    let ending = of_connections.clone();
+                    spawn_local(connection(stream, Rc::clone(&serving), ending));
                 }
                 // Too many open files, say: those that are open will end.
                 Err(_refused) => sleep(TRY_AGAIN_AFTER).await,
             },
-            () = &mut stop => break,
+            _ended = ending.changed() => break,
         }
     }
     drop(listener);
-    end.send_replace(());
     drop(serving);
     tracing::info!("finishing the calls under way");
     // Every call is answered by its own deadline; whoever does not take the answer is not waited for.
@@ -124,11 +184,7 @@ async fn listen(port: u16) -> Result<TcpListener, ServeError> {
     }
 }
 
-async fn connection<H: Handler>(
-    stream: TcpStream,
-    serving: Rc<Serving<H>>,
-    mut ending: watch::Receiver<()>,
-) {
+async fn connection(stream: TcpStream, serving: Rc<Serving>, mut ending: watch::Receiver<()>) {
     let _under_way = serving.under_way.clone();
     // A small answer must not wait for the acknowledgement of an earlier one. Without it we are slower, no more.
     let _no_delay = stream.set_nodelay(true);
@@ -144,31 +200,38 @@ async fn connection<H: Handler>(
     let _closed = serving_it.await;
 }
 
-async fn respond<H: Handler>(
-    serving: Rc<Serving<H>>,
+async fn respond(
+    serving: Rc<Serving>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
     if request.method() == Method::GET && request.uri().path() == "/" {
         return Ok(Reply::new(200, "{}").into_response());
     }
+    let call = Call::new(request, Deadline::after(serving.invocation));
+    // A task of its own: a peer that goes away does not end the call, so that what was sent is still noted.
+    let answered = spawn_local(answer_to(call, serving));
+    let reply = answered.await;
+    let reply = reply.unwrap_or_else(|_panicked| Reply::failure(500, "the call failed"));
+    Ok(reply.into_response())
+}
+
+/// What the handler answers, or that it did not in time.
+async fn answer_to(call: Call, serving: Rc<Serving>) -> Reply {
+    let _under_way = serving.under_way.clone();
+    let (reply, answered) = oneshot::channel();
     let invocation = serving.invocation;
-    let call = Call::new(request, Deadline::after(invocation));
-    // A task of its own: a panic ends it alone, and a peer that goes away does not end it, so that what was sent is
-    // still noted.
-    let mut answering = spawn_local(async move {
-        let _under_way = serving.under_way.clone();
-        serving.handler.answer(call).await
-    });
-    let reply = match timeout(invocation, &mut answering).await {
+    if serving.calls.send(Arrival { call, reply }).is_err() {
+        return Reply::failure(500, "the call failed");
+    }
+    drop(serving);
+    match timeout(invocation, answered).await {
         Ok(Ok(reply)) => reply,
         Ok(Err(_panicked)) => Reply::failure(500, "the call failed"),
         Err(_elapsed) => {
-            answering.abort();
             tracing::error!("call not answered in time");
             Reply::failure(500, "no answer in time")
         }
-    };
-    Ok(reply.into_response())
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use fakes::auth0::{Auth0, RateLimit, TenantOptions, made_up};
 use fakes::faults::Faults;
 use http_clients::ManagementApi;
-use relay::poll::{CheckpointStore, NoArrivals, PollSettings, Poller, RunEnd, StoredCheckpoint};
+use relay::poll::{CheckpointStore, PollSettings, Poller, RunEnd, StoredCheckpoint};
 use relay::settings::{CommonSettings, Reader};
 use relay::{
     CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination, NoLedger, PortError,
@@ -58,6 +58,10 @@ impl DeadLetters for NoDeadLetters {
             "nothing is set aside here",
         )
     }
+
+    fn can_hold(&self, _: &DeadLetter<'_>) -> bool {
+        true
+    }
 }
 
 /// A checkpoint that takes as long to save as a table's.
@@ -98,8 +102,7 @@ impl CheckpointStore for Checkpoints {
     }
 }
 
-type BenchPoller =
-    Poller<Counting, NoLedger, NoDeadLetters, ManagementApi, Checkpoints, NoArrivals>;
+type BenchPoller = Poller<Counting, NoLedger, NoDeadLetters, ManagementApi, Checkpoints>;
 
 /// What a poll of a whole log took.
 struct Measured {
@@ -138,7 +141,6 @@ fn poller(tenant: &Auth0, first: &str) -> Result<BenchPoller, Box<dyn Error>> {
         relay: Relay::polling(parts, None, vec![destination]),
         source,
         checkpoints: Checkpoints::default(),
-        arrivals: NoArrivals,
         settings,
     })
 }

@@ -154,6 +154,11 @@ impl DeadLetters for DeadLetterContainer {
         let blobs: Vec<Blob> = blobs.collect();
         store_in_calls(self, &blobs, sending).await
     }
+
+    fn can_hold(&self, _dead_letter: &DeadLetter<'_>) -> bool {
+        // A block blob takes more in one call than any front end hands over.
+        true
+    }
 }
 
 impl BatchCall<Blob> for DeadLetterContainer {

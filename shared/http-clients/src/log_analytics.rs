@@ -51,6 +51,7 @@ impl LogAnalytics {
     pub const KIND: SinkKind = SinkKind {
         name: "log-analytics",
         schemas: &[Schema::Sentinel, Schema::Asim],
+        has_ledger: true,
         // A row is billed by the byte.
         raw: Raw::Rest,
     };

@@ -4,7 +4,9 @@ use crate::counters::Counters;
 use crate::flow::{Destination, OnExhaustion, Relay};
 use crate::journal::Journal;
 use crate::ledger_choice::NoLedger;
+use crate::poll::{Poller, PollerSettings};
 use crate::settings::CommonSettings;
+use crate::sinks::AnySink;
 
 /// What every relay of a cloud has, whatever its trigger and its sinks.
 #[derive(Debug)]
@@ -67,6 +69,7 @@ impl<S, L, D> Relay<S, L, D> {
             tenant: parts.common.tenant,
             filter: parts.common.filter,
             redaction: parts.common.redaction,
+            withholds_unreadable: parts.common.withholds_unreadable,
             destinations,
             replay_destinations: None,
             leads_here: &[],
@@ -74,6 +77,23 @@ impl<S, L, D> Relay<S, L, D> {
             dead_letters: parts.dead_letters,
             on_exhaustion,
             counters: parts.counters,
+        }
+    }
+}
+
+impl<L, D, P, C> Poller<AnySink, L, D, P, C> {
+    /// The poller of a function: its relay's ledger also tells what push has brought.
+    pub fn new(
+        parts: RelayParts<D>,
+        ledger: Option<Journal<L>>,
+        (source, checkpoints): (P, C),
+        settings: PollerSettings,
+    ) -> Self {
+        Self {
+            relay: Relay::polling(parts, ledger, settings.destinations),
+            source,
+            checkpoints,
+            settings: settings.poll,
         }
     }
 }

@@ -15,7 +15,7 @@ pub use summed::Counters;
 pub const METRIC_NAMESPACE: &str = "Auth0LogRelay";
 
 /// Every counter, by the name that it has in a line and as a metric.
-pub const METRIC_NAMES: [&str; 15] = [
+pub const METRIC_NAMES: [&str; 16] = [
     "received",
     "delivered",
     "duplicate",
@@ -23,6 +23,7 @@ pub const METRIC_NAMES: [&str; 15] = [
     "redacted",
     "unrecognized",
     "set_aside",
+    "withheld",
     "gap",
     "retried",
     "refused",
@@ -62,6 +63,8 @@ pub struct InvocationCounters {
     pub unreadable: usize,
     /// What was set aside before it reached a sink.
     pub set_aside: usize,
+    /// What was set aside without its text, because that could not be redacted.
+    pub withheld: usize,
     /// Log events that push did not bring; only a function that polls finds any.
     pub gap: usize,
     /// Whether a checkpoint stopped the run, as one or none; only a function that polls has one.
@@ -82,6 +85,7 @@ impl InvocationCounters {
         self.unauthorized += other.unauthorized;
         self.unreadable += other.unreadable;
         self.set_aside += other.set_aside;
+        self.withheld += other.withheld;
         self.gap += other.gap;
         self.checkpoint_stopped += other.checkpoint_stopped;
     }
@@ -157,6 +161,33 @@ impl SinkCounters {
     }
 }
 
+/// What an invocation counted, or several: one line for each sink, the first of which holds what belongs to none.
+#[derive(Debug, Default)]
+pub(crate) struct Counted {
+    pub(crate) shared: InvocationCounters,
+    pub(crate) kinds: Kinds,
+    pub(crate) sinks: Vec<(&'static str, SinkCounters)>,
+}
+
+impl Counted {
+    /// Adds what was counted elsewhere.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.shared.add(&other.shared);
+        self.kinds.add(&other.kinds);
+        for (name, counters) in &other.sinks {
+            self.add_sink(name, *counters);
+        }
+    }
+
+    /// Adds what happened at a sink: one line, though dead letters for it came along with other log events.
+    pub(crate) fn add_sink(&mut self, name: &'static str, counters: SinkCounters) {
+        match self.sinks.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, sum)) => sum.add(counters),
+            None => self.sinks.push((name, counters)),
+        }
+    }
+}
+
 /// Whose counters they are.
 #[derive(Debug, Clone, Copy)]
 struct Dimensions<'a> {
@@ -180,6 +211,7 @@ fn line(
         shared.redacted,
         shared.unrecognized,
         shared.set_aside + own.set_aside,
+        shared.withheld,
         shared.gap,
         own.retried,
         own.refused,

@@ -17,7 +17,7 @@ use tenant_logs::{
 };
 use tokio::time::{Instant, timeout};
 
-use crate::counters::{Counters, InvocationCounters, Kinds, SinkCounters};
+use crate::counters::{Counted, Counters, InvocationCounters, SinkCounters};
 use crate::deadline::Deadline;
 use crate::journal::{Journal, Store};
 use crate::ports::{DeadLetters, Remedy, Sink};
@@ -44,13 +44,15 @@ pub struct Relay<S, L, D> {
     pub filter: Filter,
     /// What is hidden before anything leaves.
     pub redaction: Redaction,
+    /// Whether text that cannot be redacted stays out of its dead letter.
+    pub withholds_unreadable: bool,
     /// Where log events go; each gets every one.
     pub destinations: Vec<Destination<S>>,
     /// Where besides them a dead letter may go that names the sink; `None` if dead letters are not replayed.
     pub replay_destinations: Option<Vec<Destination<S>>>,
     /// Sinks of other functions that lead here: a dead letter that names one is for every sink.
     pub leads_here: &'static [&'static str],
-    /// Which log events the sinks have; `None` if the only sink is a bus.
+    /// Which log events the sinks have. Nothing is claimed in it where every sink is at least once anyway.
     pub ledger: Option<Journal<L>>,
     /// Where goes what can never be delivered.
     pub dead_letters: D,
@@ -105,6 +107,10 @@ pub struct IncomingBody<'a> {
     pub trace_id: Option<&'a str>,
     /// Events of other publishers that came along and were left out of `parsed`: they count as filtered.
     pub left_out: usize,
+    /// What it says of itself that counts.
+    pub marks: Marks,
+    /// Whether it lay among the dead letters: what a filter stops of it is set aside again.
+    pub is_returned: bool,
     /// The only sinks that it is for, comma separated; `None` if it is for all.
     pub sinks: Option<&'a str>,
     /// Since when it has been on its way, where the trigger tells.
@@ -112,17 +118,31 @@ pub struct IncomingBody<'a> {
 }
 
 impl<'a> IncomingBody<'a> {
-    /// A body for every sink, of which the trigger tells nothing.
+    /// A body for every sink, of which the trigger tells nothing, so that nothing that it says of itself is believed.
     pub fn new(body: &'a [u8], parsed: Result<Parsed<'a>, Unreadable>) -> Self {
         Self {
             body,
             parsed,
             trace_id: None,
             left_out: 0,
+            marks: Marks::TakenOut,
+            is_returned: false,
             sinks: None,
             waits_since: None,
         }
     }
+}
+
+/// Whether it is believed what a log event says of itself: that something was redacted in it before, that its `log_id` is
+/// derived. What is not believed is taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Marks {
+    /// Not: anybody could have written it.
+    TakenOut,
+    /// Where its envelope says that one of our own functions put it onto a bus or a topic.
+    OfOurEnvelopes,
+    /// Always: one of our own functions wrote it.
+    Believed,
 }
 
 /// What became of an invocation's bodies.
@@ -138,10 +158,16 @@ pub struct Outcome {
     pub delivered: usize,
     /// Log events that the filter stopped.
     pub filtered: usize,
+    /// Log events of the bodies that are handed back which some sink lacks.
+    pub lacking: usize,
     /// What is among the dead letters, for one sink or for all.
     pub set_aside: usize,
+    /// What of `set_aside` no sink saw.
+    pub rejected: usize,
     /// Whether a person must act before anything can pass.
     pub must_stop: bool,
+    /// Whether nothing was done, because something would have to be set aside that no dead letter can hold.
+    pub is_not_storable: bool,
 }
 
 /// What became of one log event at one sink, from best to worst.
@@ -170,7 +196,26 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
 
     /// Delivers every log event of some bodies and returns what became of each; writes the invocation's counters.
     pub async fn deliver(&self, bodies: Vec<IncomingBody<'_>>, deadline: &Deadline) -> Outcome {
+        let (outcome, counted) = self.deliver_part(bodies, deadline).await;
+        self.counters.note(&counted);
+        outcome
+    }
+
+    /// Delivers as [`Self::deliver`] does, and leaves the counters to whoever delivers more in the same invocation.
+    pub(crate) async fn deliver_part(
+        &self,
+        bodies: Vec<IncomingBody<'_>>,
+        deadline: &Deadline,
+    ) -> (Outcome, Counted) {
         let triage = self.take_in(bodies, deadline);
+        if self.on_exhaustion == OnExhaustion::SetAside && !self.can_set_aside(&triage, deadline) {
+            let outcome = Outcome {
+                is_not_storable: true,
+                ..Outcome::default()
+            };
+            // Whoever refuses the body counts it.
+            return (outcome, Counted::default());
+        }
         let jobs = self.jobs(&triage);
         let to_sinks = jobs.iter().map(|job| self.deliver_to(job, deadline));
         let dead_letters: Vec<DeadLetter<'_>> = triage
@@ -193,7 +238,9 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         for (rejected, is_stored) in triage.rejected.iter().zip(&are_stored) {
             if *is_stored {
                 counters.set_aside += 1;
+                counters.withheld += usize::from(rejected.is_newly_withheld());
                 outcome.set_aside += 1;
+                outcome.rejected += 1;
             } else {
                 outcome.handed_back.insert(rejected.origin);
             }
@@ -207,11 +254,13 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             outcome.count(returned, &[*fates]);
         }
         outcome.rests = self.rests(&triage, of_all, &are_stored);
-        let sinks = jobs.iter().zip(&at_sinks);
-        let sinks = sinks.map(|(job, (_, counters))| (job.sink_name(), *counters));
-        self.counters
-            .note(&counters, &triage.kinds, &by_sink(sinks));
-        outcome
+        let mut counted = Counted::default();
+        for (job, (_, counters)) in jobs.iter().zip(&at_sinks) {
+            counted.add_sink(job.sink_name(), *counters);
+        }
+        counted.shared = counters;
+        counted.kinds = triage.kinds;
+        (outcome, counted)
     }
 
     /// Every log event for each destination, and then the dead letters, each for the one that it names.
@@ -227,6 +276,12 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         of_all.chain(of_dead_letters).collect()
     }
 
+    /// The ledger that claims are made in; none where every sink is at least once anyway.
+    fn guard(&self) -> Option<&Journal<L>> {
+        let mut sinks = self.all_destinations().map(|destination| &destination.sink);
+        self.ledger.as_ref().filter(|_| sinks.any(Sink::has_ledger))
+    }
+
     /// Writes the line of an invocation that was refused before anything of it was looked at.
     pub fn report_nothing(&self) {
         self.report_only(&InvocationCounters::default());
@@ -235,10 +290,24 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Writes an invocation's counters where no log event came as far as the sinks.
     pub(crate) fn report_only(&self, counters: &InvocationCounters) {
         let first = self.destinations.iter().take(1);
-        let sinks: Vec<_> = first
-            .map(|destination| (destination.sink.name(), SinkCounters::default()))
-            .collect();
-        self.counters.note(counters, &Kinds::default(), &sinks);
+        self.counters.note(&Counted {
+            shared: *counters,
+            sinks: first
+                .map(|destination| (destination.sink.name(), SinkCounters::default()))
+                .collect(),
+            ..Counted::default()
+        });
+    }
+
+    /// Nothing counted yet, at every sink.
+    pub(crate) fn nothing_counted(&self) -> Counted {
+        let sinks = self.destinations.iter();
+        Counted {
+            sinks: sinks
+                .map(|destination| (destination.sink.name(), SinkCounters::default()))
+                .collect(),
+            ..Counted::default()
+        }
     }
 
     /// Stores dead letters; returns for each whether it is stored.
@@ -283,25 +352,12 @@ impl Outcome {
                 // One that no sink was meant to get is not ours to acknowledge.
                 fate @ (Fate::Elsewhere | Fate::HandedBack | Fate::Stopped) => {
                     self.handed_back.insert(accepted.origin.position);
+                    self.lacking += 1;
                     self.must_stop |= fate == Fate::Stopped;
                 }
             }
         }
     }
-}
-
-/// One line a sink, though dead letters for it came along with other log events.
-fn by_sink(
-    counted: impl Iterator<Item = (&'static str, SinkCounters)>,
-) -> Vec<(&'static str, SinkCounters)> {
-    let mut sinks: Vec<(&'static str, SinkCounters)> = Vec::new();
-    for (name, counters) in counted {
-        match sinks.iter_mut().find(|(other, _)| *other == name) {
-            Some((_, sum)) => sum.add(counters),
-            None => sinks.push((name, counters)),
-        }
-    }
-    sinks
 }
 
 /// Where a log event goes that a sink refused for good in this invocation.

@@ -26,7 +26,7 @@ use tenant_logs::Timestamp;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use crate::counters::InvocationCounters;
+use crate::counters::Counted;
 use crate::deadline::Deadline;
 use crate::flow::Relay;
 use crate::journal::Store;
@@ -38,10 +38,8 @@ use ship::{Shipped, Shipping};
 
 pub use checkpoint::{Checkpoint, Hole, Position};
 pub use error::PollError;
-pub use ports::{
-    Arrivals, CheckpointStore, Cursor, LogSource, NoArrivals, Page, PullError, StoredCheckpoint,
-};
-pub use settings::{PollSettings, ResumeFrom, StartPoint};
+pub use ports::{CheckpointStore, Cursor, LogSource, Page, PullError, StoredCheckpoint};
+pub use settings::{PollSettings, PollerSettings, ResumeFrom, StartPoint};
 
 /// Pages that are pulled ahead of those that are delivered, and pages that are delivered together: a thousand log events.
 const PAGES_AT_ONCE: usize = 10;
@@ -50,15 +48,14 @@ const MAX_SHIPPING_RESERVE: Duration = Duration::from_secs(10);
 
 /// Everything a poller works with, built once at its start.
 #[derive(Debug)]
-pub struct Poller<S, L, D, P, C, A> {
-    /// What delivers, as behind every other trigger; it hands back what cannot pass for now.
+pub struct Poller<S, L, D, P, C> {
+    /// What delivers, as behind every other trigger; it hands back what cannot pass for now. Its ledger tells what arrived
+    /// by other ways, where `settings` name sinks for it.
     pub relay: Relay<S, L, D>,
     /// The tenant's log.
     pub source: P,
     /// How far it is delivered.
     pub checkpoints: C,
-    /// What tells which log events arrived by other ways; asked only where `settings` name sinks for it.
-    pub arrivals: A,
     /// Where to begin, and what to look for.
     pub settings: PollSettings,
 }
@@ -87,42 +84,47 @@ pub struct PollRun {
     pub gap: usize,
 }
 
-impl<S, L, D, P, C, A> Poller<S, L, D, P, C, A>
+/// What a run has done so far.
+struct Done {
+    page_count: usize,
+    known: usize,
+    counted: Counted,
+}
+
+impl<S, L, D, P, C> Poller<S, L, D, P, C>
 where
     S: Sink,
     L: Store,
     D: DeadLetters,
     P: LogSource,
     C: CheckpointStore,
-    A: Arrivals,
 {
     /// Delivers what the log has after the checkpoint, as far as the time allows, and writes the run's counters.
     ///
     /// # Errors
     /// Nothing that was not delivered or set aside is behind the checkpoint then; one that stops the poller is left as it is.
     pub async fn run(&self, deadline: &Deadline) -> Result<PollRun, PollError> {
-        let mut run = PollRun {
-            end: RunEnd::CaughtUp,
+        let mut done = Done {
             page_count: 0,
             known: 0,
-            gap: 0,
+            counted: self.relay.nothing_counted(),
         };
         // On the heap: what a run holds while it waits is large, and its type deeper than a function's `main` may hold.
         let going: Pin<Box<dyn Future<Output = _> + Send + '_>> =
-            Box::pin(self.go(deadline, &mut run));
+            Box::pin(self.go(deadline, &mut done));
         let result = going.await;
         let is_stopped = result.as_ref().is_err_and(PollError::stops_checkpoint);
-        self.relay.report_only(&InvocationCounters {
-            received: run.known,
-            gap: run.gap,
-            checkpoint_stopped: usize::from(is_stopped),
-            ..InvocationCounters::default()
-        });
-        run.end = result?;
-        Ok(run)
+        done.counted.shared.checkpoint_stopped = usize::from(is_stopped);
+        self.relay.counters.note(&done.counted);
+        Ok(PollRun {
+            end: result?,
+            page_count: done.page_count,
+            known: done.known,
+            gap: done.counted.shared.gap,
+        })
     }
 
-    async fn go(&self, deadline: &Deadline, run: &mut PollRun) -> Result<RunEnd, PollError> {
+    async fn go(&self, deadline: &Deadline, done: &mut Done) -> Result<RunEnd, PollError> {
         let pull_by = pull_by(deadline.send_by());
         let loaded = self.checkpoints.load(pull_by).await;
         let stored = loaded.map_err(PollError::Load)?;
@@ -150,7 +152,7 @@ where
             begin_by: pull_by,
         };
         let pulling = pin!(pulling.run(to_shipping));
-        let shipping = pin!(shipping.run(pulled, at, run));
+        let shipping = pin!(shipping.run(pulled, at, done));
         // Where shipping ends first, because it cannot go on, nothing more is pulled.
         let (pulled, shipped) = match select(pulling, shipping).await {
             Either::Left((pulled, shipping)) => (pulled, shipping.await?),

@@ -96,6 +96,11 @@ pub trait Sink: Send + Sync {
     /// Its name in `SINKS`, in dead letters and in the ledger.
     fn name(&self) -> &'static str;
 
+    /// Whether a ledger tells what it has; not of a bus, a queue or a topic, which is at least once anyway.
+    fn has_ledger(&self) -> bool {
+        true
+    }
+
     /// Asks the service what has to be known before the first delivery, as a function starts. It may be cut off; then the
     /// first delivery asks.
     fn prepare(&self) -> impl Future<Output = ()> + Send {
@@ -111,6 +116,10 @@ pub trait Sink: Send + Sync {
 impl<S: Sink> Sink for &S {
     fn name(&self) -> &'static str {
         (**self).name()
+    }
+
+    fn has_ledger(&self) -> bool {
+        (**self).has_ledger()
     }
 
     async fn prepare(&self) {
@@ -131,6 +140,9 @@ pub trait DeadLetters: Send + Sync {
         dead_letters: &[DeadLetter<'_>],
         sending: &Sending,
     ) -> impl Future<Output = Delivery> + Send;
+
+    /// Whether there is room for a dead letter, however it is packed.
+    fn can_hold(&self, dead_letter: &DeadLetter<'_>) -> bool;
 }
 
 /// How long a claim holds.

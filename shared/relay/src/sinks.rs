@@ -22,6 +22,8 @@ pub struct SinkKind {
     pub name: &'static str,
     /// The schemas it takes; the first is what it is given where `SINKS` names none.
     pub schemas: &'static [Schema],
+    /// Whether a ledger tells what it has. Buses, queues and topics are at least once, so none need.
+    pub has_ledger: bool,
     /// What its rows keep of their event beside their fields where `RAW` says nothing.
     pub raw: Raw,
 }
@@ -32,15 +34,17 @@ impl SinkKind {
         Self {
             name,
             schemas: &Schema::ALL,
+            has_ledger: true,
             raw: Raw::Whole,
         }
     }
 
-    /// A sink that takes Auth0's own record only: a bus, whose rules match it.
+    /// A sink that takes Auth0's own record only: a bus, whose rules match it, a queue or a topic.
     pub const fn of_raw(name: &'static str) -> Self {
         Self {
             name,
             schemas: &[Schema::Raw],
+            has_ledger: false,
             raw: Raw::Whole,
         }
     }

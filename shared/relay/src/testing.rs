@@ -23,6 +23,7 @@ pub(crate) struct TestSink {
     pub(crate) name: &'static str,
     pub(crate) plan: Plan,
     pub(crate) hangs: bool,
+    pub(crate) has_ledger: bool,
     pub(crate) stored: Mutex<Vec<String>>,
     pub(crate) tries: Mutex<HashMap<String, usize>>,
 }
@@ -33,6 +34,7 @@ impl TestSink {
             name,
             plan,
             hangs: false,
+            has_ledger: true,
             stored: Mutex::default(),
             tries: Mutex::default(),
         }
@@ -49,6 +51,10 @@ impl TestSink {
 impl Sink for TestSink {
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn has_ledger(&self) -> bool {
+        self.has_ledger
     }
 
     async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
@@ -108,6 +114,8 @@ impl<'a> BatchCall<Row<'a>> for TestSink {
 pub(crate) struct TestDeadLetters {
     pub(crate) is_down: bool,
     pub(crate) hangs: bool,
+    /// Bytes of the largest that can be held, if there is a limit.
+    pub(crate) max_bytes: Option<usize>,
     pub(crate) stored: Mutex<Vec<String>>,
 }
 
@@ -138,6 +146,11 @@ impl DeadLetters for TestDeadLetters {
         stored.extend(dead_letters.iter().map(DeadLetter::to_json));
         Delivery::all_delivered(dead_letters.len())
     }
+
+    fn can_hold(&self, dead_letter: &DeadLetter<'_>) -> bool {
+        self.max_bytes
+            .is_none_or(|max_bytes| dead_letter.to_json_within(max_bytes).is_some())
+    }
 }
 
 /// A relay with some sinks and a ledger in memory.
@@ -161,6 +174,7 @@ pub(crate) fn relay_with<L: Store>(
         tenant,
         filter: Filter::default(),
         redaction: Redaction::default(),
+        withholds_unreadable: false,
         destinations: destinations.collect(),
         replay_destinations: None,
         leads_here: &[],

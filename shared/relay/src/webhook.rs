@@ -6,7 +6,7 @@ mod tokens;
 
 use std::borrow::Cow;
 
-use tenant_logs::{Unreadable, decode, decode_base64, parse_within};
+use tenant_logs::{ElementLimits, Unreadable, decode, decode_base64, parse_within};
 
 use crate::counters::InvocationCounters;
 use crate::deadline::Deadline;
@@ -151,16 +151,19 @@ pub async fn receive_body<S: Sink, L: Store, D: DeadLetters>(
         Ok(text) => text,
         Err(unreadable) => return refuse(relay, unreadable, &body, deadline).await,
     };
-    match parse_within(&text, max_body_bytes) {
-        Ok(parsed) => {
-            let arrival = IncomingBody {
-                trace_id: request.trace_id,
-                ..IncomingBody::new(&body, Ok(parsed))
-            };
-            WebhookAnswer::of(&relay.deliver(vec![arrival], deadline).await)
-        }
-        Err(unreadable) => refuse(relay, unreadable, &body, deadline).await,
+    let parsed = match parse_within(&text, ElementLimits::of(max_body_bytes)) {
+        Ok(parsed) => parsed,
+        Err(unreadable) => return refuse(relay, unreadable, &body, deadline).await,
+    };
+    let arrival = IncomingBody {
+        trace_id: request.trace_id,
+        ..IncomingBody::new(&body, Ok(parsed))
+    };
+    let outcome = relay.deliver(vec![arrival], deadline).await;
+    if outcome.is_not_storable {
+        return refuse(relay, Unreadable::NotStorable, &body, deadline).await;
     }
+    WebhookAnswer::of(&outcome)
 }
 
 async fn is_authorized(
@@ -227,7 +230,10 @@ impl WebhookAnswer {
 
     fn unreadable(unreadable: Unreadable) -> Self {
         let status = match unreadable {
-            Unreadable::TooLarge { .. } => 413,
+            Unreadable::TooLarge { .. }
+            | Unreadable::TooManyElements { .. }
+            | Unreadable::TooManyRejects { .. }
+            | Unreadable::NotStorable => 413,
             Unreadable::Empty
             | Unreadable::NotUtf8 { .. }
             | Unreadable::Syntax { .. }

@@ -1,6 +1,7 @@
 //! What is put away because it can never be delivered, with all that replaying it needs.
 
 mod read;
+mod unparsed;
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -13,12 +14,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::digest::sha256_hex;
-
 pub(crate) use read::is_dead_letter;
-
-/// Bytes kept of text that cannot be parsed, or that fits no queue.
-const KEPT_BYTES: usize = 65_536;
+pub use unparsed::{Keep, Unparsed};
 
 /// A dead letter: `{"reason","at","function","sink","tenant","log_id","event"}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,31 +41,11 @@ pub struct DeadLetter<'a> {
 pub enum DeadLetterEvent<'a> {
     /// JSON, embedded as it is.
     Json(Cow<'a, str>),
-    /// A body that cannot be parsed: its first 64 KB are kept, with the size and SHA-256 of the whole.
-    Unparsed {
-        /// The body's bytes as they arrived, before gunzip.
-        body: Cow<'a, [u8]>,
-        /// Whether the text stays out, because it could not be redacted.
-        is_withheld: bool,
-    },
-    /// What an earlier dead letter kept of something larger, or withheld: it can only be put away again.
-    Cut {
-        /// The beginning; `None` if it was withheld.
-        beginning: Option<Cow<'a, str>>,
-        /// Bytes of the whole.
-        size: usize,
-        /// SHA-256 of the whole.
-        sha256: Cow<'a, str>,
-    },
+    /// Bytes that cannot be parsed.
+    Unparsed(Unparsed<'a>),
 }
 
-/// How large the whole is of which a dead letter keeps a part.
-struct Measure<'a> {
-    size: usize,
-    sha256: Cow<'a, str>,
-}
-
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Document<'a> {
     reason: &'a str,
     at: String,
@@ -79,106 +56,103 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sha256: Option<Cow<'a, str>>,
+    sha256: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     encoding: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unredacted: Option<bool>,
     event: Field<'a>,
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 #[serde(untagged)]
 enum Field<'a> {
     Json(&'a RawValue),
     Text(Cow<'a, str>),
-    Nothing(()),
+    #[default]
+    Nothing,
 }
 
 impl DeadLetter<'_> {
-    /// The dead letter as JSON, whole.
+    /// Returns the dead letter as JSON: text as text, bytes that are none packed.
     pub fn to_json(&self) -> String {
-        match &self.event {
-            DeadLetterEvent::Json(json) => match serde_json::from_str::<&RawValue>(json) {
-                Ok(raw) => self.document(Field::Json(raw), None, None),
-                Err(_) => self.kept(json.as_bytes(), false),
-            },
-            DeadLetterEvent::Unparsed { body, is_withheld } => self.kept(body, *is_withheld),
-            DeadLetterEvent::Cut {
-                beginning,
-                size,
-                sha256,
-            } => {
-                let measure = Measure {
-                    size: *size,
-                    sha256: Cow::Borrowed(sha256),
-                };
-                let field = beginning
-                    .as_deref()
-                    .map_or(Field::Nothing(()), |text| Field::Text(Cow::Borrowed(text)));
-                self.document(field, None, Some(measure))
-            }
-        }
+        self.plain().unwrap_or_else(|| self.to_packed_json())
     }
 
-    /// The dead letter as JSON of at most `max_bytes`: its event packed by gzip and base64 where it is larger, cut where
-    /// that is not enough.
-    pub fn to_json_within(&self, max_bytes: usize) -> String {
-        let whole = self.to_json();
-        let DeadLetterEvent::Json(json) = &self.event else {
-            return whole;
-        };
-        if whole.len() <= max_bytes {
-            return whole;
+    /// Returns the dead letter as JSON of at most `max_bytes`, its event packed by gzip and base64 where it is larger
+    /// otherwise; `None` if that is not enough: it is never cut.
+    pub fn to_json_within(&self, max_bytes: usize) -> Option<String> {
+        let may_fit = self.event.kept_bytes() <= max_bytes;
+        let plain = self.plain().filter(|_| may_fit);
+        if let Some(plain) = plain.filter(|json| json.len() <= max_bytes) {
+            return Some(plain);
         }
-        let packed = self.document(Field::Text(pack(json).into()), Some("gzip"), None);
-        if packed.len() <= max_bytes {
-            return packed;
-        }
-        self.kept(json.as_bytes(), false)
+        let packed = self.to_packed_json();
+        (packed.len() <= max_bytes).then_some(packed)
     }
 
-    fn kept(&self, body: &[u8], is_withheld: bool) -> String {
-        let first = body.get(..KEPT_BYTES).unwrap_or(body);
-        let field = if is_withheld {
-            Field::Nothing(())
-        } else {
-            Field::Text(String::from_utf8_lossy(first))
+    /// Returns the dead letter as JSON with its event packed by gzip and base64.
+    pub fn to_packed_json(&self) -> String {
+        let bytes = match &self.event {
+            DeadLetterEvent::Json(json) => json.as_bytes(),
+            DeadLetterEvent::Unparsed(unparsed) => unparsed.kept.as_deref().unwrap_or_default(),
         };
-        let measure = Measure {
-            size: body.len(),
-            sha256: sha256_hex(body).into(),
-        };
-        self.document(field, None, Some(measure))
+        self.document(Field::Text(pack(bytes).into()), Some("gzip"))
     }
 
-    fn document(
-        &self,
-        event: Field<'_>,
-        encoding: Option<&'static str>,
-        measure: Option<Measure<'_>>,
-    ) -> String {
-        let (size, sha256) = measure
-            .map(|measure| (measure.size, measure.sha256))
-            .unzip();
-        let document = Document {
+    /// The event as it is; `None` where that is no text.
+    fn plain(&self) -> Option<String> {
+        let field = match &self.event {
+            DeadLetterEvent::Json(json) => Field::Json(serde_json::from_str(json).ok()?),
+            DeadLetterEvent::Unparsed(unparsed) if unparsed.is_withheld() => Field::Nothing,
+            DeadLetterEvent::Unparsed(unparsed) => Field::Text(unparsed.kept_text()?.into()),
+        };
+        Some(self.document(field, None))
+    }
+
+    fn document(&self, event: Field<'_>, encoding: Option<&'static str>) -> String {
+        let mut document = Document {
             reason: &self.reason,
             at: self.at.to_string(),
             function: self.function,
             sink: self.sink,
             tenant: self.tenant,
             log_id: self.log_id.as_deref(),
-            size,
-            sha256,
             encoding,
             event,
+            ..Document::default()
         };
+        if let DeadLetterEvent::Unparsed(unparsed) = &self.event {
+            document.size = Some(unparsed.size);
+            document.sha256 = unparsed.sha256.as_deref();
+            document.unredacted = unparsed.is_unredacted.then_some(true);
+        }
         // Nothing in a document can fail to serialise; an empty dead letter would be refused by every queue.
         serde_json::to_string(&document).unwrap_or_default()
     }
 }
 
-fn pack(text: &str) -> String {
+impl DeadLetterEvent<'_> {
+    /// Returns how many bytes of the event the dead letter keeps, before it is packed or written.
+    pub fn kept_bytes(&self) -> usize {
+        match self {
+            Self::Json(json) => json.len(),
+            Self::Unparsed(unparsed) => unparsed.kept.as_deref().map_or(0, <[u8]>::len),
+        }
+    }
+
+    /// Whether the event is left out, because it could not be redacted.
+    pub fn is_withheld(&self) -> bool {
+        match self {
+            Self::Json(_) => false,
+            Self::Unparsed(unparsed) => unparsed.is_withheld(),
+        }
+    }
+}
+
+fn pack(bytes: &[u8]) -> String {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    let written = encoder.write_all(text.as_bytes());
+    let written = encoder.write_all(bytes);
     // Writing to memory cannot fail.
     let packed = written.and_then(|()| encoder.finish()).unwrap_or_default();
     STANDARD.encode(packed)

@@ -1,5 +1,6 @@
 //! SHA-256 in lower-case hexadecimal, and the stable identifier of a record that has none.
 
+use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
 /// SHA-256 of some bytes, as 64 lower-case hexadecimal digits.
@@ -22,27 +23,40 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
+/// HMAC-SHA-256 of some bytes by what is keyed already, as hexadecimal digits.
+pub(crate) fn hmac_hex(keyed: &Hmac<Sha256>, bytes: &[u8]) -> String {
+    let mut mac = keyed.clone();
+    mac.update(bytes);
+    hex(&mac.finalize().into_bytes())
+}
+
 /// The identifier of a record without one: a hash of its JSON text without the white space between tokens.
 ///
 /// A front end that reformats the record does not change it; Auth0's next try brings the same one.
 pub(crate) fn derived_log_id(record: &str) -> String {
     let mut hasher = Sha256::new();
-    let mut rest = record;
-    while let Some(quote) = rest.find('"') {
-        let (between, from_quote) = rest.split_at(quote);
-        update_without_white_space(&mut hasher, between);
-        let (string, after) = from_quote.split_at(string_end(from_quote));
-        hasher.update(string);
-        rest = after;
-    }
-    update_without_white_space(&mut hasher, rest);
+    for_each_token(record, |text| hasher.update(text));
     hex(&hasher.finalize())
 }
 
-fn update_without_white_space(hasher: &mut Sha256, text: &str) {
-    for token in text.split_ascii_whitespace() {
-        hasher.update(token);
+/// The same by a key: without it, nobody can try which record has this identifier.
+pub(crate) fn keyed_log_id(keyed: &Hmac<Sha256>, record: &str) -> String {
+    let mut mac = keyed.clone();
+    for_each_token(record, |text| mac.update(text.as_bytes()));
+    hex(&mac.finalize().into_bytes())
+}
+
+/// Visits a JSON text without the white space between its tokens.
+fn for_each_token(json: &str, mut visit: impl FnMut(&str)) {
+    let mut rest = json;
+    while let Some(quote) = rest.find('"') {
+        let (between, from_quote) = rest.split_at(quote);
+        between.split_ascii_whitespace().for_each(&mut visit);
+        let (string, after) = from_quote.split_at(string_end(from_quote));
+        visit(string);
+        rest = after;
     }
+    rest.split_ascii_whitespace().for_each(visit);
 }
 
 /// Where the string ends that begins at the first byte, its closing quote included.
@@ -62,6 +76,7 @@ fn string_end(text: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::hmac_sha256;
 
     #[test]
     fn sha256_is_written_in_lower_case_hexadecimal() {
@@ -77,6 +92,16 @@ mod tests {
         let compact = r#"{"type":"s","user_name":"a \" b"}"#;
         let spaced = "{ \"type\" :\n\t\"s\", \"user_name\": \"a \\\" b\"\r\n}";
         assert_eq!(derived_log_id(compact), derived_log_id(spaced));
+    }
+
+    #[test]
+    fn a_keyed_log_id_is_as_stable_and_another_one_for_another_key() {
+        let (key, other) = (hmac_sha256(b"k3y"), hmac_sha256(b"other"));
+        let id = keyed_log_id(&key, r#"{"type":"s"}"#);
+        assert_eq!(id, keyed_log_id(&key, r#"{ "type": "s" }"#));
+        assert_eq!(id, hmac_hex(&key, br#"{"type":"s"}"#));
+        assert_ne!(id, keyed_log_id(&other, r#"{"type":"s"}"#));
+        assert_ne!(id, derived_log_id(r#"{"type":"s"}"#));
     }
 
     #[test]

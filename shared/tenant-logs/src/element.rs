@@ -9,6 +9,10 @@ use crate::record::MemberIndex;
 
 /// The members of an object that tell envelopes, wrappers and records apart.
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about which members are there"
+)]
 pub(crate) struct Element<'a> {
     /// `log_id`, `_id`, `type` and `date` of the object itself.
     pub(crate) own: RecordFields<'a>,
@@ -30,8 +34,12 @@ pub(crate) struct Element<'a> {
     pub(crate) redacted: Option<&'a str>,
     /// `log_id_derived`, beside `data`.
     pub(crate) log_id_derived: Option<&'a str>,
-    /// Whether there is anything beside `data` that no wrapper has.
+    /// Whether there is anything beside `data` that no wrapper has, or a `log_id` more than once.
     pub(crate) has_more: bool,
+    /// Whether `data` is there, of whatever kind.
+    pub(crate) has_data: bool,
+    /// Whether `data`, `detail` or `logs` is there more than once, so that nobody can say which one counts.
+    pub(crate) has_repeats: bool,
 }
 
 /// The `detail` of an EventBridge event.
@@ -98,6 +106,7 @@ impl<'a> Element<'a> {
 
     /// Reads `detail`. One within it is skipped: nobody sends that, and its depth would be a stranger's choice.
     fn take_detail(&mut self, text: &'a str, scan: &mut Scan<'a>, begin: usize) -> Option<usize> {
+        self.has_repeats |= self.detail.is_some();
         let mut element = None;
         let end = if scan.byte(begin)? == b'{' {
             let inner = element.insert(Box::<Self>::default());
@@ -134,6 +143,7 @@ impl<'a> Element<'a> {
         let value = text.get(begin..end);
         match member {
             Member::LogId | Member::UnderscoreId | Member::Type | Member::Date => {
+                self.has_more |= member == Member::LogId && self.own.log_id.is_some();
                 self.own.take(member, value);
             }
             Member::DetailType => self.envelope_type = value,
@@ -143,7 +153,10 @@ impl<'a> Element<'a> {
             }
             Member::Time => self.envelope_time = value,
             Member::SpecVersion => self.is_cloud_event = true,
-            Member::Logs => self.logs = value,
+            Member::Logs => {
+                self.has_repeats |= self.logs.is_some();
+                self.logs = value;
+            }
             Member::Redacted => self.redacted = value,
             Member::LogIdDerived => self.log_id_derived = value,
             Member::Details | Member::Data | Member::Detail | Member::Other => {}
@@ -153,6 +166,8 @@ impl<'a> Element<'a> {
 
     /// Reads the record in `data` where it is an object, and skips it where it is not.
     fn take_data(&mut self, text: &'a str, scan: &mut Scan<'a>, begin: usize) -> Option<usize> {
+        self.has_repeats |= self.has_data;
+        self.has_data = true;
         if scan.byte(begin)? != b'{' {
             self.data = None;
             return scan.value_end(begin);
@@ -177,6 +192,17 @@ impl<'a> Element<'a> {
         data.index.note_backslash(scan);
         data.index.note_extent(begin..end);
         Some(end)
+    }
+}
+
+impl Element<'_> {
+    /// Whether it looks like a wrapper and it cannot be said where its record is: `data` is repeated, or is no object.
+    ///
+    /// A record that has a member of that name beside its type is none.
+    pub(crate) fn is_broken_wrapper(&self) -> bool {
+        let has_no_record = self.has_data && self.data.is_none();
+        let is_wrapper = self.own.event_type.is_none() && self.own.is_log_event();
+        self.has_repeats || (has_no_record && is_wrapper)
     }
 }
 

@@ -27,6 +27,21 @@ pub enum Unreadable {
         /// First wrong byte of the encoded text.
         offset: usize,
     },
+    /// More elements or lines than allowed.
+    #[error("the body has more than {limit} elements")]
+    TooManyElements {
+        /// The limit.
+        limit: usize,
+    },
+    /// More elements or lines that are no log events than allowed.
+    #[error("more than {limit} elements of the body are no log events")]
+    TooManyRejects {
+        /// The limit.
+        limit: usize,
+    },
+    /// Something of it would have to be set aside that no dead letter can hold.
+    #[error("an element of the body is too large to be set aside")]
+    NotStorable,
     /// More bytes than allowed, before or after gunzip.
     #[error("the body is over {limit} bytes")]
     TooLarge {
@@ -43,7 +58,10 @@ impl Unreadable {
                 Some(offset)
             }
             Self::Empty | Self::Gzip => Some(0),
-            Self::TooLarge { .. } => None,
+            Self::TooLarge { .. }
+            | Self::TooManyElements { .. }
+            | Self::TooManyRejects { .. }
+            | Self::NotStorable => None,
         }
     }
 }
@@ -54,6 +72,7 @@ impl RejectReason {
         match self {
             Self::NotALogEvent | Self::LooksLike { .. } => true,
             Self::NotAnObject
+            | Self::BrokenWrapper
             | Self::DeadLetter
             | Self::Carrier { .. }
             | Self::TooDeep { .. }
@@ -74,6 +93,9 @@ pub enum RejectReason {
     /// One of our own dead letters, which is no record though it has a `log_id`.
     #[error("not a log event: a dead letter")]
     DeadLetter,
+    /// A wrapper or an envelope of which nobody can say where its record is.
+    #[error("not a log event: `data`, `detail` or `logs` is repeated, or `data` is not an object")]
+    BrokenWrapper,
     /// An object of another form that people send.
     #[error("not a log event: looks like {form}")]
     LooksLike {

@@ -6,6 +6,7 @@ use jiff::fmt::rfc2822;
 use jiff::tz::TimeZone;
 
 use crate::json::{member, string_content};
+use crate::log_id::time_in_log_id;
 
 /// When an event happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,15 +225,10 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> Option<i64> {
     Some(365 * year + leap_days + before_month + day - 719_469)
 }
 
-/// Reads `900`, then `YYYYMMDDHHMMSS` in UTC, of an identifier with 56 digits.
+/// Reads the time in an identifier of Auth0's, which has 56 digits: others only happen to look like one.
 fn time_in(log_id: &str) -> Option<Timestamp> {
-    if log_id.len() != 56 || !log_id.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let digits = log_id.get(3..17)?;
-    let civil = DateTime::strptime("%Y%m%d%H%M%S", digits).ok()?;
-    let zoned = civil.to_zoned(TimeZone::UTC).ok()?;
-    Some(zoned.timestamp())
+    let is_auth0s = log_id.len() == 56 && log_id.bytes().all(|byte| byte.is_ascii_digit());
+    time_in_log_id(log_id).filter(|_| is_auth0s)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ mod tenant;
 
 pub use batch::{BatchLimits, Split};
 pub use body::{decode, decode_base64, gunzip};
-pub use dead_letter::{DeadLetter, DeadLetterEvent};
+pub use dead_letter::{DeadLetter, DeadLetterEvent, Keep, Unparsed};
 pub use digest::{sha256, sha256_hex};
 pub use error::{RejectReason, Unreadable};
 pub use event_type::{Category, Known, Outcome, Status, known_event_type, known_event_types};
@@ -35,7 +35,7 @@ pub use json::{
 };
 pub use log_event::LogEvent;
 pub use log_id::time_in_log_id;
-pub use parse::{Parsed, Reject, parse, parse_within, split_values};
+pub use parse::{ElementLimits, Parsed, Reject, parse, parse_within, split_values};
 pub use redaction::{Redaction, RedactionProblem};
 pub use schema::{AsimStream, Mapping, Raw, Schema};
 pub use secret::Secret;

@@ -1,14 +1,17 @@
 //! One entry of a tenant's log, with its own JSON text.
 
+mod beside;
+
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::RejectReason;
 use crate::digest::derived_log_id;
 use crate::element::{Data, Element};
 use crate::event_time::{EventTime, read_time};
-use crate::json::{member, object_members, scalar, string_content};
+use crate::json::{member, scalar};
 use crate::record::{MemberIndex, Record};
 use crate::redaction::split_unescaped;
 
@@ -16,11 +19,17 @@ use crate::redaction::split_unescaped;
 ///
 /// The text is never changed except by redaction; unknown fields and unknown types pass through untouched.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about what came with the record"
+)]
 pub struct LogEvent<'a> {
     text: Cow<'a, str>,
     form: Form,
     log_id: Cow<'a, str>,
     log_id_derived: bool,
+    /// Whether the `log_id` was derived from this very text, and by no function before.
+    is_named_here: bool,
     event_type: Option<Cow<'a, str>>,
     /// As JSON.
     date: Option<Cow<'a, str>>,
@@ -31,6 +40,10 @@ pub struct LogEvent<'a> {
     rules: Option<Arc<Vec<String>>>,
     /// Whether something stands beside `data` that no wrapper has.
     has_more: bool,
+    /// Whether `redacted` or `log_id_derived` stands beside `data`.
+    has_marks: bool,
+    /// Whether the envelope says that one of our own functions wrote it.
+    is_enveloped_by_us: bool,
     /// Where the record's members are, until the text is replaced or owned.
     index: Option<MemberIndex<'a>>,
 }
@@ -62,17 +75,24 @@ enum Form {
 }
 
 impl<'a> LogEvent<'a> {
-    /// Reads a wrapped or bare record; `None` if the object is no log event.
-    pub(crate) fn from_element(text: &'a str, element: &mut Element<'a>) -> Option<Self> {
+    /// Reads a wrapped or bare record, or says why the object is no log event.
+    pub(crate) fn from_element(
+        text: &'a str,
+        element: &mut Element<'a>,
+    ) -> Result<Self, RejectReason> {
+        if element.is_broken_wrapper() {
+            return Err(RejectReason::BrokenWrapper);
+        }
         let data = element.data.take();
         let own = &element.own;
         match data {
-            Some(data) if data.fields.is_log_event() => Some(Self::wrapped(text, element, data)),
+            Some(data) if data.fields.is_log_event() => Ok(Self::wrapped(text, element, data)),
             // An identifier around a record that has nothing we read.
             Some(data) if own.event_type.is_none() && scalar_of(own.log_id).is_some() => {
-                Some(Self::wrapped(text, element, data))
+                Ok(Self::wrapped(text, element, data))
             }
-            Some(_) | None => own.is_log_event().then(|| Self::bare(text, element)),
+            Some(_) | None if own.is_log_event() => Ok(Self::bare(text, element)),
+            Some(_) | None => Err(RejectReason::NotALogEvent),
         }
     }
 
@@ -87,7 +107,9 @@ impl<'a> LogEvent<'a> {
         let found = beside.or_else(|| log_id_of(own.log_id, own.underscore_id));
         let mut event = Self::unidentified(text, form, own.event_type, own.date);
         event.index = Some(data.index);
-        event.has_more = element.has_more;
+        let has_odd_log_id = element.own.log_id.is_some() && form == Form::WrappedWithoutId;
+        event.has_more = element.has_more || has_odd_log_id;
+        event.has_marks = element.redacted.is_some() || element.log_id_derived.is_some();
         event.redacted = element.redacted.map(redacted_paths).unwrap_or_default();
         event.identify(found);
         event.log_id_derived |= element
@@ -114,12 +136,15 @@ impl<'a> LogEvent<'a> {
             form,
             log_id: Cow::Borrowed(""),
             log_id_derived: false,
+            is_named_here: false,
             event_type: scalar_of(event_type),
             date: date.map(Cow::Borrowed),
             envelope_time: None,
             redacted: Vec::new(),
             rules: None,
             has_more: false,
+            has_marks: false,
+            is_enveloped_by_us: false,
             index: None,
         }
     }
@@ -130,12 +155,28 @@ impl<'a> LogEvent<'a> {
         } else {
             self.log_id = Cow::Owned(derived_log_id(self.record()));
             self.log_id_derived = true;
+            self.is_named_here = true;
         }
+    }
+
+    /// Whether its `log_id` was derived from this very text.
+    pub(crate) fn is_named_here(&self) -> bool {
+        self.is_named_here
+    }
+
+    /// Gives it another `log_id` that is derived.
+    pub(crate) fn rename(&mut self, log_id: String) {
+        self.log_id = Cow::Owned(log_id);
+        self.is_named_here = false;
     }
 
     /// The same event under the `log_id` that was derived for it before.
     pub(crate) fn with_derived_log_id(self, log_id: Cow<'a, str>) -> Self {
-        Self { log_id, ..self }
+        Self {
+            log_id,
+            is_named_here: false,
+            ..self
+        }
     }
 
     /// Adds the paths that an envelope says were redacted before.
@@ -143,58 +184,6 @@ impl<'a> LogEvent<'a> {
         self.redacted
             .extend(paths.map(redacted_paths).unwrap_or_default());
         self
-    }
-
-    /// What stands beside the record that no wrapper has, as an object; `None` as a rule.
-    pub(crate) fn beside(&self) -> Option<String> {
-        if !self.has_more {
-            return None;
-        }
-        let of_wrapper = ["log_id", "data", "redacted", "log_id_derived"];
-        let more = object_members(&self.text)?.into_iter().filter(|(name, _)| {
-            string_content(name).is_none_or(|name| !of_wrapper.contains(&name.as_ref()))
-        });
-        let more: Vec<String> = more.map(|(name, json)| format!("{name}:{json}")).collect();
-        Some(format!("{{{}}}", more.join(",")))
-    }
-
-    /// Returns what of the detail is neither its record nor told by the `log_id` and the marks, as an object; `None` as a rule.
-    pub(crate) fn beside_detail(&self) -> Option<String> {
-        // What is wrapped anew has nothing beside its record.
-        if self.form != Form::Detail {
-            return None;
-        }
-        // Auth0's wrapper may have a number.
-        let log_id = member(&self.text, "log_id").filter(|json| !json.starts_with('"'));
-        let log_id = log_id.map(|log_id| format!(r#""log_id":{log_id}"#));
-        match (self.beside(), log_id) {
-            (Some(beside), Some(log_id)) => {
-                let members = beside.strip_prefix('{')?;
-                Some(format!("{{{log_id},{members}"))
-            }
-            (None, Some(log_id)) => Some(format!("{{{log_id}}}")),
-            (beside, None) => beside,
-        }
-    }
-
-    /// Puts a redacted record in the place of the original one, and names the paths; `beside` is an object of what stood
-    /// beside it.
-    pub(crate) fn replace_record(
-        &mut self,
-        record: &str,
-        beside: &str,
-        mut newly_redacted: Vec<String>,
-    ) {
-        self.redacted.append(&mut newly_redacted);
-        let mut text = self.wrap(record);
-        if let Some(members) = beside.strip_prefix('{').filter(|members| *members != "}") {
-            text.pop();
-            text.push(',');
-            text.push_str(members);
-        }
-        self.text = Cow::Owned(text);
-        self.form = Form::Detail;
-        self.index = None;
     }
 
     /// Identifies the event within its tenant, across every path that brings it.
@@ -233,8 +222,13 @@ impl<'a> LogEvent<'a> {
         EventTime::of(date, envelope.filter(|_| !self.hides("date")), &self.log_id)
     }
 
-    /// Adds the time of the envelope that it came in.
-    pub(crate) fn with_envelope_time(mut self, time: Option<&str>) -> Self {
+    /// Adds what the envelope says that it came in: its time, and whether it is one of ours.
+    pub(crate) fn with_envelope(mut self, time: Option<&str>, is_ours: bool) -> Self {
+        self.is_enveloped_by_us |= is_ours;
+        self.with_time_of(time)
+    }
+
+    fn with_time_of(mut self, time: Option<&str>) -> Self {
         self.envelope_time = time.and_then(read_time);
         self
     }
@@ -243,7 +237,7 @@ impl<'a> LogEvent<'a> {
     pub(crate) fn or_envelope_time(self, time: Option<&str>) -> Self {
         match self.envelope_time {
             Some(_) => self,
-            None => self.with_envelope_time(time),
+            None => self.with_time_of(time),
         }
     }
 
@@ -315,12 +309,15 @@ impl<'a> LogEvent<'a> {
             form: self.form,
             log_id: Cow::Owned(self.log_id.into_owned()),
             log_id_derived: self.log_id_derived,
+            is_named_here: self.is_named_here,
             event_type: self.event_type.map(|text| Cow::Owned(text.into_owned())),
             date: self.date.map(|text| Cow::Owned(text.into_owned())),
             envelope_time: self.envelope_time,
             redacted: self.redacted,
             rules: self.rules,
             has_more: self.has_more,
+            has_marks: self.has_marks,
+            is_enveloped_by_us: self.is_enveloped_by_us,
             index: None,
         }
     }

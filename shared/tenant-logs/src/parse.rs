@@ -6,6 +6,7 @@
 
 mod carried;
 mod look;
+mod parsed;
 mod values;
 
 use std::borrow::Cow;
@@ -22,63 +23,36 @@ pub use values::split_values;
 /// The most bytes that texts within a text may have when they are unpacked, all of them together.
 const MAX_UNPACKED_BYTES: usize = 67_108_864;
 
-/// What a body holds.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Parsed<'a> {
-    /// Its log events, in their order.
-    pub log_events: Vec<LogEvent<'a>>,
-    /// Its elements or lines that are no log events.
-    pub rejects: Vec<Reject<'a>>,
-}
-
-/// An element or line that is no log event.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject<'a> {
-    /// The element's or line's own text.
-    pub text: Cow<'a, str>,
-    /// Why it is none.
-    pub reason: RejectReason,
-    /// The type that its envelope names, where it came in one: another publisher's, perhaps.
-    pub envelope_type: Option<Cow<'a, str>>,
-}
-
-impl Parsed<'_> {
-    /// The same with nothing borrowed from its text.
-    fn into_owned(self) -> Parsed<'static> {
-        let log_events = self.log_events.into_iter().map(LogEvent::into_owned);
-        let rejects = self.rejects.into_iter().map(|reject| Reject {
-            text: Cow::Owned(reject.text.into_owned()),
-            reason: reject.reason,
-            envelope_type: reject
-                .envelope_type
-                .map(|text| Cow::Owned(text.into_owned())),
-        });
-        Parsed {
-            log_events: log_events.collect(),
-            rejects: rejects.collect(),
-        }
-    }
-}
+pub use parsed::{ElementLimits, Parsed, Reject};
 
 /// Reads every log event of a body.
 ///
 /// # Errors
 /// [`Unreadable`] with the byte where reading stopped; then nothing of the body may be used.
 pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
-    parse_within(text, MAX_UNPACKED_BYTES)
+    parse_within(text, ElementLimits::default())
 }
 
-/// As [`parse`]; what is packed within the body is no log event where it has more bytes than that, all of it together.
+/// Reads every log event of a body that has at most so many; what is packed within the body is no log event where it has
+/// more bytes than that, all of it together.
 ///
 /// # Errors
-/// As [`parse`].
-pub fn parse_within(text: &str, max_unpacked_bytes: usize) -> Result<Parsed<'_>, Unreadable> {
-    parse_in(text, &mut Room::of(max_unpacked_bytes))
+/// As [`parse`], and where a limit is exceeded.
+pub fn parse_within(text: &str, limits: ElementLimits) -> Result<Parsed<'_>, Unreadable> {
+    let mut room = Room::of(limits.unpacked_bytes);
+    parse_into(text, &mut room, Parsed::within(limits))?.checked()
 }
 
 fn parse_in<'a>(text: &'a str, room: &mut Room) -> Result<Parsed<'a>, Unreadable> {
+    parse_into(text, room, Parsed::default())
+}
+
+fn parse_into<'a>(
+    text: &'a str,
+    room: &mut Room,
+    mut parsed: Parsed<'a>,
+) -> Result<Parsed<'a>, Unreadable> {
     let begin = begin_of(text);
-    let mut parsed = Parsed::default();
     match text.as_bytes().get(begin) {
         None => return Err(Unreadable::Empty),
         Some(b'[') => read_array(text, begin, room, &mut parsed)?,
@@ -149,7 +123,7 @@ fn read_values<'a>(
                 let offset = if is_object { broken.stopped_at } else { begin };
                 return Err(Unreadable::Syntax { offset });
             }
-            Err(broken) => parsed.rejects.push(Reject {
+            Err(broken) => parsed.reject(Reject {
                 text: broken.text.into(),
                 reason: RejectReason::Syntax {
                     offset: broken.offset,
@@ -166,7 +140,7 @@ fn push_with_logs<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parse
     let logs = value
         .element
         .as_ref()
-        .filter(|element| !element.own.is_log_event() && element.data.is_none())
+        .filter(|element| !element.own.is_log_event() && !element.has_data && !element.has_repeats)
         .and_then(|element| element.logs)
         .filter(|logs| logs.starts_with('['));
     match logs {
@@ -184,12 +158,12 @@ fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
         envelope_type: None,
     };
     let Some(element) = &mut value.element else {
-        parsed.rejects.push(reject);
+        parsed.reject(reject);
         return;
     };
     if may_be_dead_letter(element) && is_dead_letter(value.text) {
         reject.reason = RejectReason::DeadLetter;
-        parsed.rejects.push(reject);
+        parsed.reject(reject);
         return;
     }
     let content = enveloped(value.text, element);
@@ -199,16 +173,22 @@ fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
     let is_enveloped = !matches!(content, Content::Own);
     let envelope_time = element.envelope_time.filter(|_| is_enveloped);
     let log_event = match content {
+        _ if element.has_repeats => Err(RejectReason::BrokenWrapper),
         Content::Own => LogEvent::from_element(value.text, element),
         Content::Detail => from_detail(element),
         Content::Data(data) if data.starts_with('[') => match details(data, &reject) {
-            Ok(mut inner) => {
-                parsed.log_events.append(&mut inner.log_events);
-                parsed.rejects.append(&mut inner.rejects);
+            Ok(inner) => {
+                let is_ours = is_from_us(value.text);
+                for log_event in inner.log_events {
+                    parsed.add(log_event.with_envelope(None, is_ours));
+                }
+                for reject in inner.rejects {
+                    parsed.reject(reject);
+                }
                 return;
             }
             // The array was read once as part of its event, so it cannot fail here; if it did, the event would be set aside.
-            Err(_) => None,
+            Err(_) => Err(reject.reason),
         },
         Content::Data(data) => from_envelope(data, element.redacted).map(|log_event| {
             match named_by_us(value.text, &log_event) {
@@ -218,11 +198,16 @@ fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
         }),
     };
     match log_event {
-        Some(log_event) => {
-            let log_event = log_event.with_envelope_time(envelope_time);
-            parsed.log_events.push(log_event);
+        Ok(log_event) => {
+            let is_ours = is_enveloped && log_event.has_marks() && is_from_us(value.text);
+            let log_event = log_event.with_envelope(envelope_time, is_ours);
+            parsed.add(log_event);
         }
-        None => push_carried(value, reject, room, parsed),
+        Err(RejectReason::BrokenWrapper) => parsed.reject(Reject {
+            reason: RejectReason::BrokenWrapper,
+            ..reject
+        }),
+        Err(_) => push_carried(value, reject, room, parsed),
     }
 }
 
@@ -279,13 +264,20 @@ fn named_by_us<'a>(envelope: &'a str, log_event: &LogEvent<'_>) -> Option<Cow<'a
         return None;
     }
     let of_envelope = |name| member(envelope, name).and_then(string_content);
-    let is_ours =
-        of_envelope("type")? == "com.auth0.Log" && of_envelope("source")?.starts_with("auth0.com/");
+    let is_ours = of_envelope("type")? == "com.auth0.Log" && is_from_us(envelope);
     of_envelope("id").filter(|id| is_ours && !id.is_empty())
 }
 
-fn from_detail<'a>(envelope: &mut Element<'a>) -> Option<LogEvent<'a>> {
-    let detail = envelope.detail.as_mut()?;
+/// Whether an envelope says that one of our own functions put it onto a bus or a topic, where nobody else may.
+fn is_from_us(envelope: &str) -> bool {
+    let source = member(envelope, "source").and_then(string_content);
+    source.is_some_and(|source| source.starts_with("auth0.com/"))
+}
+
+fn from_detail<'a>(envelope: &mut Element<'a>) -> Result<LogEvent<'a>, RejectReason> {
+    let Some(detail) = envelope.detail.as_mut() else {
+        return Err(RejectReason::NotALogEvent);
+    };
     match &mut detail.element {
         Some(element) => LogEvent::from_element(detail.text, element)
             .map(|log_event| log_event.with_redacted(envelope.redacted)),
@@ -298,10 +290,18 @@ fn details<'a>(array: &'a str, of: &Reject<'a>) -> Result<Parsed<'a>, Unreadable
     let mut parsed = Parsed::default();
     each_element(array, 0, |mut value| {
         let reason = reason_for(&value);
-        let element = value.element.as_mut();
-        match element.and_then(|element| LogEvent::from_element(value.text, element)) {
-            Some(log_event) => parsed.log_events.push(log_event),
-            None => parsed.rejects.push(Reject {
+        let log_event = match value.element.as_mut() {
+            Some(element) => LogEvent::from_element(value.text, element),
+            None => Err(reason),
+        };
+        match log_event {
+            Ok(log_event) => parsed.add(log_event),
+            Err(RejectReason::BrokenWrapper) => parsed.reject(Reject {
+                text: value.text.into(),
+                reason: RejectReason::BrokenWrapper,
+                ..of.clone()
+            }),
+            Err(_) => parsed.reject(Reject {
                 text: value.text.into(),
                 reason,
                 ..of.clone()
@@ -312,21 +312,25 @@ fn details<'a>(array: &'a str, of: &Reject<'a>) -> Result<Parsed<'a>, Unreadable
 }
 
 /// Reads the object, or the object inside a JSON string, that an envelope carries.
-fn from_envelope<'a>(inner: &'a str, redacted: Option<&'a str>) -> Option<LogEvent<'a>> {
+fn from_envelope<'a>(
+    inner: &'a str,
+    redacted: Option<&'a str>,
+) -> Result<LogEvent<'a>, RejectReason> {
     let log_event = match string_content(inner) {
         Some(json) => log_event_of(&json)?.into_owned(),
         None => log_event_of(inner)?,
     };
-    Some(log_event.with_redacted(redacted))
+    Ok(log_event.with_redacted(redacted))
 }
 
-fn log_event_of(text: &str) -> Option<LogEvent<'_>> {
-    let value = read_value(text).ok()?;
+fn log_event_of(text: &str) -> Result<LogEvent<'_>, RejectReason> {
     // Nothing may follow it.
-    if value.text.len() < text.len() {
-        return None;
-    }
-    LogEvent::from_element(text, &mut value.element?)
+    let value = read_value(text)
+        .ok()
+        .filter(|value| value.text.len() == text.len());
+    let element = value.and_then(|value| value.element);
+    let mut element = element.ok_or(RejectReason::NotALogEvent)?;
+    LogEvent::from_element(text, &mut element)
 }
 
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];

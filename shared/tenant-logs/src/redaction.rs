@@ -11,7 +11,8 @@ use std::sync::Arc;
 use hmac::Hmac;
 use sha2::Sha256;
 
-use crate::json::object_members;
+use crate::digest::{hmac_hex, keyed_log_id, sha256_hex};
+use crate::json::{array_elements, object_members};
 use crate::secret::hmac_sha256;
 use crate::{LogEvent, Secret};
 use rewriting::Rewriting;
@@ -72,6 +73,28 @@ impl Redaction {
         self.rules.is_empty()
     }
 
+    /// Returns a hash of bytes that may hold what is hidden: SHA-256, keyed where something is hidden; `None` without a key,
+    /// because whoever guesses the bytes could tell that they are right.
+    pub fn digest(&self, bytes: &[u8]) -> Option<String> {
+        if self.is_empty() {
+            return Some(sha256_hex(bytes));
+        }
+        self.keyed.as_ref().map(|keyed| hmac_hex(keyed, bytes))
+    }
+
+    /// Names a log event that came without a `log_id` so that its name gives nothing away: by a hash with the key, or, where
+    /// something is hidden without a key, by what `random` returns. Call it before anything is redacted.
+    pub fn identify(&self, log_event: &mut LogEvent<'_>, random: impl FnOnce() -> String) {
+        if !log_event.is_named_here() {
+            return;
+        }
+        if let Some(keyed) = &self.keyed {
+            log_event.rename(keyed_log_id(keyed, log_event.record()));
+        } else if !self.is_empty() {
+            log_event.rename(random());
+        }
+    }
+
     /// Redacts a log event. Returns whether anything was changed. Where nothing is, its text stays byte for byte.
     pub fn redact(&self, log_event: &mut LogEvent<'_>) -> bool {
         if self.is_empty() {
@@ -89,10 +112,10 @@ impl Redaction {
         // A hash is longer than most of what it stands for.
         let record = log_event.record();
         rewriting.text.reserve(record.len() + 256);
-        rewriting.value(record, &[&tree], 0);
+        rewriting.record(record, &tree);
         let record = std::mem::take(&mut rewriting.text);
         if let Some(beside) = log_event.beside() {
-            rewriting.value(&beside, &[&tree], 0);
+            rewriting.beside(&beside, &tree);
         }
         if rewriting.treated.is_empty() {
             return false;
@@ -101,10 +124,12 @@ impl Redaction {
         true
     }
 
-    /// Redacts an object that is no log event by the same rules, as if a record began at every object in it; `None` for other
-    /// text.
-    pub fn redact_object(&self, text: &str) -> Option<String> {
-        object_members(text)?;
+    /// Redacts an object or an array that is no log event by the same rules, as if a record began at every object in it;
+    /// `None` for other text.
+    pub fn redact_anywhere(&self, text: &str) -> Option<String> {
+        if object_members(text).is_none() && array_elements(text).is_none() {
+            return None;
+        }
         let mut rewriting = Rewriting::anywhere(self.keyed.as_ref(), &self.tree);
         rewriting.value(text, &[], 0);
         Some(rewriting.text)

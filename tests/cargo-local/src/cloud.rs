@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::binaries::{Binaries, BuildError};
+use fakes::aws::dynamodb::Table;
 use fakes::aws::event_bus::pattern::{Pattern, PatternError};
 use fakes::aws::event_bus::{AsyncTarget, EventBus, Rule, Target, TooManyTargets};
 use fakes::aws::queue::{Queue, QueueOptions, Redrive, SqsEndpoint};
@@ -24,6 +25,10 @@ pub const TOKEN: &str = "local-webhook-token";
 pub const TENANT: &str = "acme";
 /// What the rules of the partner buses match.
 pub const RULE_PATTERN: &str = r#"{"source":[{"prefix":"aws.partner/auth0.com/"},{"prefix":"auth0.com/"}],"detail-type":["Auth0 log"]}"#;
+/// The poller.
+pub const POLLER: &str = "aws-log-poller";
+/// Runs of a poller that a test may let overlap.
+const MAX_POLLERS: usize = 2;
 /// The types that the ingest function puts onto the custom bus beside the queue: those that the detections match.
 pub const BUS_TYPES: &str = "api_limit,api_limit_warning,gd_module_switch,gd_otp_rate_limit_exceed,gd_recovery_rate_limit_exceed,gd_unenroll,gd_user_delete,limit_mu,limit_sul,limit_wc,pwd_leak,reset_pwd_leak,sapi,signup_pwd_leak";
 /// The source of events that a partner bus brings.
@@ -45,6 +50,8 @@ pub struct CloudOptions {
     pub visibility_timeout: Duration,
     /// More settings of both functions, or others.
     pub environment: Vec<(String, String)>,
+    /// Whether the ledger is in a table, and not in each process.
+    pub has_ledger_table: bool,
     /// Where the target's `file` sink writes; none leaves that sink out.
     pub file_sink: Option<PathBuf>,
     /// Where the collector writes what it got.
@@ -69,6 +76,7 @@ impl Default for CloudOptions {
             },
             visibility_timeout: Duration::from_mins(3),
             environment: Vec::new(),
+            has_ledger_table: false,
             file_sink: None,
             collector_file: None,
             keeps_events: true,
@@ -123,13 +131,20 @@ pub struct Cloud {
     pub mapping: EventSource,
     /// The endpoint of the `http` sink.
     pub collector: Collector,
+    /// The table of ledger and checkpoint.
+    pub ledger: Table,
     /// The health of the custom bus.
     pub bus_faults: Faults,
     /// The health of the queues' endpoint.
     pub queue_faults: Faults,
     /// The health of the collector.
     pub collector_faults: Faults,
+    /// The health of the table.
+    pub ledger_faults: Faults,
     sqs: SqsEndpoint,
+    deliver_url: String,
+    set_aside_url: String,
+    options: CloudOptions,
 }
 
 impl Cloud {
@@ -146,45 +161,44 @@ impl Cloud {
 
     /// Starts everything around the built functions.
     pub async fn start(binaries: &Binaries, options: CloudOptions) -> Result<Self, CloudError> {
-        let [bus_faults, queue_faults, collector_faults] = [1, 2, 3].map(Faults::seeded);
+        let [bus_faults, queue_faults, collector_faults, ledger_faults] =
+            [1, 2, 3, 4].map(Faults::seeded);
         let (deliver_queue, set_aside_queue) = queues(&options);
         let sqs = SqsEndpoint::start(queue_faults.clone()).await?;
         let set_aside_url = sqs.add(Arc::clone(&set_aside_queue));
         let deliver_url = sqs.add(Arc::clone(&deliver_queue));
-        let collector_options = CollectorOptions {
-            file: options.collector_file.clone(),
-            keeps_events: options.keeps_events,
-            ..CollectorOptions::default()
-        };
-        let collector = Collector::start(collector_options, collector_faults.clone()).await?;
+        let collector =
+            Collector::start(collector_options(&options), collector_faults.clone()).await?;
+        let ledger = Table::start("ledger", ledger_faults.clone()).await?;
         let bus = EventBus::start("auth0-logs", bus_faults.clone()).await?;
         let partner_bus = EventBus::start(PARTNER_SOURCE, Faults::healthy()).await?;
         let direct_bus = EventBus::start(PARTNER_SOURCE, Faults::healthy()).await?;
 
         let shared = [
-            ("DEAD_LETTER_QUEUE_URL", set_aside_url),
+            ("DEAD_LETTER_QUEUE_URL", set_aside_url.clone()),
             ("AWS_ENDPOINT_URL_SQS", sqs.url()),
         ];
         let ingest = start_function(
             binaries,
             ("aws-webhook-ingest", options.ingest_concurrency),
             &options,
-            shared.iter().cloned().chain(of_ingest(deliver_url, &bus)),
+            shared
+                .iter()
+                .cloned()
+                .chain(of_ingest(deliver_url.clone(), &bus)),
         )?;
         let target = start_function(
             binaries,
             ("aws-eventbridge-target", options.target_concurrency),
             &options,
-            shared.into_iter().chain(sinks(&options, &collector)),
+            shared
+                .into_iter()
+                .chain(sinks(&options, &collector, &ledger)),
         )?;
 
         partner_bus.add_rule(to_queue(&deliver_queue)?)?;
         direct_bus.add_rule(to_function(&target, &set_aside_queue)?)?;
-        let mapping = EventSource::start(
-            Arc::clone(&deliver_queue),
-            Arc::clone(&target),
-            options.mapping.clone(),
-        )?;
+        let mapping = start_mapping(&deliver_queue, &target, &options)?;
         Ok(Self {
             webhook: FunctionUrl::start(Arc::clone(&ingest)).await?,
             ingest,
@@ -199,9 +213,62 @@ impl Cloud {
             bus_faults,
             queue_faults,
             collector_faults,
+            ledger,
+            ledger_faults,
             sqs,
+            deliver_url,
+            set_aside_url,
+            options,
         })
     }
+
+    /// A poller beside the other functions, which sends to the target's queue, and knows its ledger and the settings of its
+    /// sinks; `settings` are the tenant's, and more.
+    pub fn start_poller(
+        &self,
+        binaries: &Binaries,
+        settings: Vec<(String, String)>,
+        timeout: Duration,
+    ) -> Result<Arc<Function>, CloudError> {
+        let options = CloudOptions {
+            environment: settings,
+            timeout,
+            ..self.options.clone()
+        };
+        let own = [
+            ("DEAD_LETTER_QUEUE_URL", self.set_aside_url.clone()),
+            ("AWS_ENDPOINT_URL_SQS", self.sqs.url()),
+            ("CHECKPOINT_TABLE", self.ledger.name().to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", self.ledger.url()),
+        ];
+        let to_queue = [
+            ("SINKS", "event-queue".to_owned()),
+            ("EVENT_QUEUE_URL", self.deliver_url.clone()),
+        ];
+        let of_target = sinks(&self.options, &self.collector, &self.ledger);
+        let settings = own.into_iter().chain(of_target).chain(to_queue);
+        start_function(binaries, (POLLER, MAX_POLLERS), &options, settings)
+    }
+}
+
+fn ledger_settings(
+    options: &CloudOptions,
+    ledger: &Table,
+) -> impl Iterator<Item = (&'static str, String)> {
+    let settings = [
+        ("LEDGER_TABLE", ledger.name().to_owned()),
+        ("AWS_ENDPOINT_URL_DYNAMODB", ledger.url()),
+    ];
+    settings.into_iter().filter(|_| options.has_ledger_table)
+}
+
+fn start_mapping(
+    queue: &Arc<Queue>,
+    target: &Arc<Function>,
+    options: &CloudOptions,
+) -> Result<EventSource, MappingError> {
+    let mapping = options.mapping.clone();
+    EventSource::start(Arc::clone(queue), Arc::clone(target), mapping)
 }
 
 fn queues(options: &CloudOptions) -> (Arc<Queue>, Arc<Queue>) {
@@ -238,6 +305,14 @@ fn rule(target: Target) -> Result<Rule, PatternError> {
     })
 }
 
+fn collector_options(options: &CloudOptions) -> CollectorOptions {
+    CollectorOptions {
+        file: options.collector_file.clone(),
+        keeps_events: options.keeps_events,
+        ..CollectorOptions::default()
+    }
+}
+
 fn of_ingest(deliver_url: String, bus: &EventBus) -> [(&'static str, String); 6] {
     [
         ("WEBHOOK_TOKENS", TOKEN.to_owned()),
@@ -249,9 +324,11 @@ fn of_ingest(deliver_url: String, bus: &EventBus) -> [(&'static str, String); 6]
     ]
 }
 
+/// The target's sinks, and the ledger that guards them.
 fn sinks(
     options: &CloudOptions,
     collector: &Collector,
+    ledger: &Table,
 ) -> impl Iterator<Item = (&'static str, String)> {
     let file = options
         .file_sink
@@ -265,6 +342,7 @@ fn sinks(
     ]
     .into_iter()
     .flatten()
+    .chain(ledger_settings(options, ledger))
 }
 
 fn start_function(

@@ -107,6 +107,7 @@ impl Up {
                 file_sink: Some(std::path::absolute(&file_sink)?),
                 collector_file: Some(folder.join("http.ndjson")),
                 keeps_events: false,
+                has_ledger_table: true,
                 output_folder: Some(folder.to_owned()),
                 ..CloudOptions::default()
             },
@@ -116,7 +117,7 @@ impl Up {
         let dead_letters =
             DeadLetterReport::start(aws.set_aside_queue.clone(), &dead_letters_path)?;
         say("sending on AWS");
-        let on_aws = run(&aws, input.clone(), &dead_letters, file_sink).await?;
+        let on_aws = run(&aws, binaries, input.clone(), &dead_letters, file_sink).await?;
         let azure = AzureCloud::start(binaries, azure_options(folder)).await?;
         // However long the sample is, memory keeps what events are called and not the events.
         azure.topic.keep_nothing();
@@ -126,7 +127,7 @@ impl Up {
             .write_rows_to(&folder.join("log-analytics.ndjson"))?;
         azure.dead_letters.write_blobs_to(&dead_letters_path)?;
         say("sending on Azure");
-        let report = on_aws.and(run_azure(&azure, input).await?);
+        let report = on_aws.and(run_azure(&azure, binaries, input).await?);
         Ok(Self {
             report,
             aws,

@@ -5,25 +5,33 @@ mod azure;
 mod costs;
 mod dead_letters;
 mod sending;
+mod stream;
 
+use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::binaries::Binaries;
 use crate::cloud::Cloud;
 use crate::input::{Expected, Input};
-use crate::report::{Report, SinkLine};
-use arrivals::{Counted, counters_of, events_in_file};
+use crate::report::{Report, SinkLine, StreamLine};
+use arrivals::{Counted, SinkCounters, counters_of, events_in_file};
 use dead_letters::SetAside;
+use hosts::lambda::Function;
 use sending::Sending;
+use stream::{Tenant, has_told, line};
 
 pub use azure::run_azure;
 pub use dead_letters::DeadLetterReport;
 
 /// How long what was sent may take to arrive after the last request.
 const ARRIVAL_TIMEOUT: Duration = Duration::from_mins(10);
+/// How long a run of the poller may take, as where it is deployed.
+const POLL_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Why a run ends before its table.
 #[derive(Debug, thiserror::Error)]
@@ -39,19 +47,24 @@ pub enum RunError {
         /// How long we waited.
         timeout: Duration,
     },
+    /// The poller does not start, or its run fails.
+    #[error("cannot poll")]
+    Poll(#[source] Box<dyn Error + Send + Sync>),
     /// An output file cannot be read back.
     #[error("cannot read an output file")]
     Output(#[source] io::Error),
 }
 
-/// Sends an input, waits for it, and reports.
+/// Sends an input, waits for it, and reports; with the sample, a tenant's log that a stream loses a part of, and polls it.
 pub async fn run(
     cloud: &Cloud,
+    binaries: &Binaries,
     input: Input,
     dead_letters: &DeadLetterReport,
     file_sink: PathBuf,
 ) -> Result<Report, RunError> {
-    let expected = input.expected();
+    let mut expected = input.expected();
+    let has_stream = matches!(input, Input::Sample(_));
     let progress = progress_bar(expected.element_count);
     let begun = Instant::now();
     let mut sending = Sending::new(cloud, &progress);
@@ -62,10 +75,53 @@ pub async fn run(
     progress.set_message("waiting for the last events");
     arrived(cloud).await?;
     let elapsed = begun.elapsed();
+    let cost = costs::of_aws(cloud, &paths);
+    let pushed_count = Counted::from(cloud.collector.log_ids()).distinct_count();
+    let polled = if has_stream {
+        progress.set_message("a stream that loses batches, and a poll");
+        Some(stream_and_poll(cloud, binaries, &mut expected).await?)
+    } else {
+        None
+    };
     progress.finish_and_clear();
 
+    let at_sinks = at_sinks(cloud, &file_sink).await?;
+    let set_aside = dead_letters.moved();
+    let sinks = at_sinks.map(|(name, counted, counters)| SinkLine {
+        name,
+        received_count: expected.element_count,
+        delivered_count: counted.distinct_count(),
+        duplicate_count: counters.duplicate,
+        handed_back_count: counters.refused,
+        set_aside_count: set_aside.count(),
+        gap_count: polled.as_ref().map(|(stream, _)| stream.gap_count()),
+        lost_count: lost(&expected, &counted, &set_aside),
+        twice_count: counted.twice_count(),
+        pushed: (pushed_count, elapsed),
+    });
+    let mut functions = vec![
+        (cloud.ingest.name().to_owned(), cloud.ingest.usage()),
+        (cloud.target.name().to_owned(), cloud.target.usage()),
+    ];
+    if let Some((_, poller)) = &polled {
+        functions.push((poller.name().to_owned(), poller.usage()));
+    }
+    Ok(Report {
+        paths,
+        sinks: sinks.into(),
+        streams: polled.into_iter().map(|(stream, _)| stream).collect(),
+        functions,
+        costs: vec![cost],
+    })
+}
+
+/// What each sink has, and what the target says of it, once it has said all.
+async fn at_sinks(
+    cloud: &Cloud,
+    file_sink: &Path,
+) -> Result<[(&'static str, Counted, SinkCounters); 2], RunError> {
     let at_collector = Counted::from(cloud.collector.log_ids());
-    let in_file = events_in_file(&file_sink).map_err(RunError::Output)?;
+    let in_file = events_in_file(file_sink).map_err(RunError::Output)?;
     let sinks = [("http", at_collector), ("file", in_file)];
     let all_told = |output: &str| {
         let told = |(name, counted): &(&str, Counted)| {
@@ -74,30 +130,29 @@ pub async fn run(
         sinks.iter().all(told)
     };
     let output = cloud.target.output_when(all_told).await;
-    let set_aside = dead_letters.moved();
-    let sinks = sinks.map(|(name, counted)| {
-        let counters = counters_of(&output, name);
-        SinkLine {
-            name,
-            received_count: expected.element_count,
-            delivered_count: counted.distinct_count(),
-            duplicate_count: counters.duplicate,
-            handed_back_count: counters.refused,
-            set_aside_count: set_aside.count(),
-            lost_count: lost(&expected, &counted, &set_aside),
-            twice_count: counted.twice_count(),
-            elapsed,
-        }
-    });
-    Ok(Report {
-        costs: vec![costs::of_aws(cloud, &paths)],
-        paths,
-        sinks: sinks.into(),
-        functions: vec![
-            (cloud.ingest.name().to_owned(), cloud.ingest.usage()),
-            (cloud.target.name().to_owned(), cloud.target.usage()),
-        ],
-    })
+    Ok(sinks.map(|(name, counted)| (name, counted, counters_of(&output, name))))
+}
+
+/// Sends a tenant's log as a stream that loses a part of it, and polls the log once the queues are empty.
+async fn stream_and_poll(
+    cloud: &Cloud,
+    binaries: &Binaries,
+    expected: &mut Expected,
+) -> Result<(StreamLine, Arc<Function>), RunError> {
+    let tenant = Tenant::start().await.map_err(RunError::Send)?;
+    tenant.expect(expected);
+    let streamed = tenant.stream_to(cloud.webhook.url()).await;
+    arrived(cloud).await?;
+    let lacked = tenant.lacking(&cloud.collector.log_ids());
+    let settings = tenant.poller_settings("http,file");
+    let poller = cloud.start_poller(binaries, settings, POLL_TIMEOUT);
+    let poller = poller.map_err(|error| RunError::Poll(error.into()))?;
+    let answer = poller.invoke("{}").await;
+    answer.map_err(|error| RunError::Poll(error.into()))?;
+    arrived(cloud).await?;
+    let still = tenant.lacking(&cloud.collector.log_ids());
+    let output = poller.output_when(has_told).await;
+    Ok((line("AWS", streamed, (&lacked, &still), &output), poller))
 }
 
 /// Waits until nothing is on its way any more.

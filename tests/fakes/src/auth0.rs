@@ -38,6 +38,8 @@ pub struct TenantOptions {
     pub token_life: Duration,
     /// How many requests of the Management API are answered.
     pub rate_limit: Option<RateLimit>,
+    /// What is answered, with success, in the place of a page.
+    pub page: Option<&'static str>,
 }
 
 impl Default for TenantOptions {
@@ -46,6 +48,7 @@ impl Default for TenantOptions {
             scopes: vec!["read:logs"],
             token_life: Duration::from_hours(24),
             rate_limit: None,
+            page: None,
         }
     }
 }

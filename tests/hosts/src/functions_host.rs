@@ -252,6 +252,11 @@ impl FunctionsHost {
         Ok(process.ended().await.and_then(|exit| exit.code()))
     }
 
+    /// The port on which the handler listens, whichever process it is.
+    pub fn handler_port(&self) -> u16 {
+        self.shared.handler.port()
+    }
+
     /// Starts a handler where the last one ended by itself, as on another instance.
     pub async fn start_again(&self) {
         self.shared.handler.start_again().await;
@@ -275,6 +280,13 @@ impl FunctionsHost {
     /// What the handlers have written so far.
     pub fn output(&self) -> String {
         self.output.text()
+    }
+
+    /// Their output, once that holds: what a handler wrote before its answer may come after it, through another pipe.
+    ///
+    /// Waits ten seconds at most, and then answers what there is.
+    pub async fn output_when(&self, holds: impl Fn(&str) -> bool) -> String {
+        self.output.text_when(holds).await
     }
 
     /// What the handlers have cost so far.

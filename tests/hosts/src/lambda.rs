@@ -166,13 +166,7 @@ impl Function {
     ///
     /// Waits ten seconds at most, and then returns what there is.
     pub async fn output_when(&self, holds: impl Fn(&str) -> bool) -> String {
-        for _ in 0..1_000 {
-            if holds(&self.output.text()) {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-        self.output.text()
+        self.output.text_when(holds).await
     }
 
     /// How many processes were started.

@@ -47,6 +47,49 @@ async fn the_end_of_an_instance_lets_calls_finish_and_ends_with_zero() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_host_is_answered_while_the_largest_body_is_under_way() {
+    let options = AzureOptions {
+        environment: crate::kit::settings(&[("REDACT", "ip=mask,details.request.body=drop")]),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    assert!(cloud.ingest.is_ready().await);
+    let filling = "\\u0041 ".repeat(200);
+    let events: Vec<String> = (0..4_000)
+        .map(|number| {
+            format!(
+                r#"{{"log_id":"{number}","data":{{"type":"s","ip":"192.0.2.1","details":{{"x":"{filling}"}}}}}}"#
+            )
+        })
+        .collect();
+    let body = format!("[{}]", events.join(","));
+    assert!(
+        (5_500_000..6_291_456).contains(&body.len()),
+        "{}",
+        body.len()
+    );
+    let url = cloud.webhook_url();
+    let posting = tokio::spawn(async move {
+        let headers = [("authorization", cargo_local::cloud::TOKEN)];
+        fakes::client::post(&url, &headers, body).await.unwrap()
+    });
+    let is_called = || cloud.ingest.calls() > 0;
+    eventually_within(PATIENCE, "the call is under way", is_called).await;
+    let ping = format!("http://127.0.0.1:{}/", cloud.ingest.handler_port());
+    let mut answered_meanwhile = 0;
+    while !posting.is_finished() {
+        let ping = hyper::Request::get(&ping)
+            .body(bytes::Bytes::new())
+            .unwrap();
+        let answer = fakes::client::send(ping).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        answered_meanwhile += usize::from(!posting.is_finished());
+    }
+    assert!(answered_meanwhile >= 3, "{answered_meanwhile}");
+    assert_eq!(posting.await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_sink_that_hangs_is_given_up_before_the_host_kills_the_handler() {
     let options = AzureOptions {
         environment: crate::kit::settings(&[("INVOCATION_SECONDS", "6")]),

@@ -106,10 +106,58 @@ async fn what_can_never_pass_stays_and_is_counted() {
     for _ in 0..2 {
         assert_eq!(
             replay(&cloud).await,
-            json!({ "delivered": 0, "set_aside": 2, "left": 0 })
+            json!({ "delivered": 0, "set_aside": 0, "left": 2 })
         );
         assert_eq!(cloud.dead_letters.blobs(), before);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_what_is_delivered_or_known_is_deleted_and_all_else_is_left_and_counted() {
+    let options = AzureOptions {
+        environment: crate::kit::settings(&[("EXCLUDE_TYPES", "fp")]),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    let grid = |event_type: &str, data: &str| {
+        format!(r#"[{{"id":"1","eventType":"{event_type}","subject":"s","data":{data}}}]"#)
+    };
+    let letter = |event: &str| {
+        format!(
+            r#"{{"reason":"r","at":"2026-11-21T10:00:00Z","function":"f","sink":null,"tenant":"acme","log_id":null,"event":{event}}}"#
+        )
+    };
+    let filtered = r#"{"log_id":"f","type":"fp"}"#;
+    let wrapped = r#"{"log_id":"f","data":{"type":"fp"}}"#;
+    let stays = [
+        grid("Microsoft.Storage.BlobCreated", r#"{"url":"x"}"#),
+        grid("com.auth0.Log", filtered),
+        letter(wrapped),
+        letter("[]"),
+        letter(r#"{"hello":"world"}"#),
+        "[]".to_owned(),
+        r#"{"some":"object"}"#.to_owned(),
+        "no JSON".to_owned(),
+        String::new(),
+    ];
+    for (index, text) in stays.iter().enumerate() {
+        cloud
+            .dead_letters
+            .put(&format!("stays/{index}"), text.clone());
+    }
+    let before = cloud.dead_letters.blobs();
+    let good = letter(r#"{"log_id":"good","data":{"type":"s"}}"#);
+    for delivered in [1, 1, 0] {
+        if delivered > 0 {
+            cloud.dead_letters.put("goes", good.clone());
+        }
+        assert_eq!(
+            replay(&cloud).await,
+            json!({ "delivered": delivered, "set_aside": 0, "left": stays.len() })
+        );
+        assert_eq!(cloud.dead_letters.blobs(), before);
+    }
+    assert_eq!(cloud.logs.log_ids(), once_each(["good"]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

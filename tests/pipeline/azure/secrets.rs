@@ -175,3 +175,18 @@ async fn from_azure_too_the_collectors_url_may_be_a_secret() {
     settled(&cloud).await;
     assert_eq!(collector.log_ids(), once_each(["a"]));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_of_keys_and_values_is_named_in_the_log_and_none_of_it_is_shown() {
+    let options = AzureOptions {
+        secrets: crate::kit::settings(&[(TOKENS, r#"{"token":"first-webhook-token"}"#)]),
+        ..AzureOptions::default()
+    };
+    let cloud = azure(options).await;
+    assert_eq!(status(&cloud, "first-webhook-token").await, 401);
+    let named = "WEBHOOK_TOKENS is a JSON object";
+    let says_it = || cloud.ingest.output().contains(named);
+    eventually_within(PATIENCE, named, says_it).await;
+    let output = cloud.ingest.output();
+    assert!(!output.contains("first-webhook-token"), "{output}");
+}

@@ -16,7 +16,7 @@ use super::combination::{Combination, Ending, Place};
 use super::events::{REFUSED, bodies, log_ids};
 use super::failing::Failing;
 use super::outcome::Outcome;
-use super::{PATIENCE, missing, post_until_taken};
+use super::{PATIENCE, missing, post_until_taken, unnoted};
 use crate::kit::{cloud, settings, twice_count};
 
 const CREDENTIAL: &str = "Bearer credential-of-the-matrix";
@@ -53,9 +53,6 @@ pub(super) async fn run(combination: &Combination) -> Outcome {
                 in_flight = under_way.count();
             })
             .await;
-        if failing.has_ledger() {
-            in_flight += cloud.collector.log_ids().len();
-        }
         failing.mend();
     };
     let arriving = async {
@@ -75,7 +72,9 @@ pub(super) async fn run(combination: &Combination) -> Outcome {
     Outcome {
         lost,
         doubled: twice_count(&stored),
-        in_flight: failing.unanswered() + u64::try_from(in_flight).unwrap(),
+        in_flight: failing.unanswered()
+            + unnoted(&cloud.target.output())
+            + u64::try_from(in_flight).unwrap(),
         failed_calls: failing.failed_calls(),
         time: begun.elapsed(),
     }

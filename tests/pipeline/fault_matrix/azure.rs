@@ -10,7 +10,7 @@ use super::combination::{Combination, Ending, Moment, Place};
 use super::events::{REFUSED, bodies};
 use super::failing::Failing;
 use super::outcome::Outcome;
-use super::{PATIENCE, missing, post_until_taken};
+use super::{PATIENCE, missing, post_until_taken, unnoted};
 use crate::kit::azure::azure;
 use crate::kit::{settings, twice_count};
 
@@ -29,9 +29,6 @@ pub(super) async fn run(combination: &Combination) -> Outcome {
                 }
             })
             .await;
-        if failing.has_ledger() {
-            in_flight += cloud.logs.log_ids().len();
-        }
         failing.mend();
     };
     let arriving = async {
@@ -51,7 +48,9 @@ pub(super) async fn run(combination: &Combination) -> Outcome {
     Outcome {
         lost,
         doubled: twice_count(&stored),
-        in_flight: failing.unanswered() + u64::try_from(in_flight).unwrap(),
+        in_flight: failing.unanswered()
+            + unnoted(&cloud.subscriber.output())
+            + u64::try_from(in_flight).unwrap(),
         failed_calls: failing.failed_calls(),
         time: begun.elapsed(),
     }

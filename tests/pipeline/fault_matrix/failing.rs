@@ -119,11 +119,6 @@ impl Failing {
     pub(super) fn unanswered(&self) -> u64 {
         self.shared.unanswered.lock().unwrap().values().sum()
     }
-
-    /// Whether the ledger is among what fails: what the sink has by then may never be noted.
-    pub(super) fn has_ledger(&self) -> bool {
-        self.combination.places.contains(&Place::Ledger)
-    }
 }
 
 /// The events of a call, by the ids that the matrix gives them.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use cargo_local::cloud::RULE_PATTERN;
+use fakes::auth0::{Auth0, CLIENT_SECRET};
 use hosts::function_url::FunctionUrl;
 use hosts::lambda::{Function, FunctionOptions};
 use serde_json::{Value, json};
@@ -86,6 +87,28 @@ impl Stack {
             ingest,
             target,
         }
+    }
+
+    /// A poller of a tenant that sends to the target's queue, with its ledger, and the checkpoint in the same table.
+    pub(crate) async fn poller(&self, tenant: &Auth0, start_from: &str) -> Function {
+        let secret_arn = self.moto.secret("client-secret", CLIENT_SECRET).await;
+        let of_tenant = tenant.settings();
+        let of_tenant = of_tenant.iter();
+        let of_tenant = of_tenant.map(|(name, value)| (name.as_str(), value.as_str()));
+        let own = [
+            ("TENANT_NAME", "acme"),
+            ("AWS_ENDPOINT_URL", self.moto.url.as_str()),
+            ("DEAD_LETTER_QUEUE_URL", &self.set_aside_url),
+            ("EVENT_QUEUE_URL", &self.deliver_url),
+            ("LEDGER_TABLE", &self.table),
+            ("CHECKPOINT_TABLE", &self.table),
+            ("GAP_SINKS", "firehose"),
+            ("START_FROM", start_from),
+            ("AUTH0_CLIENT_SECRET", ""),
+            ("AUTH0_CLIENT_SECRET_ARN", &secret_arn),
+        ];
+        let settings: Vec<_> = of_tenant.chain(own).collect();
+        function("aws-log-poller", &settings).await
     }
 
     /// Posts a body to the webhook.

@@ -5,17 +5,13 @@ use std::fs;
 use super::{Function, Names, block, functions_on_azure, indented, root};
 
 /// What Azure's functions read and `main.bicep` does not set, with the reason.
-const NOT_SET_BY_BICEP: [(&str, &str); 9] = [
+const NOT_SET_BY_BICEP: [(&str, &str); 8] = [
     ("AUTH0_API_URL", "tests"),
     (
         "FILE_SINK_PATH",
         "an instance's files end with it, so no file sink is offered",
     ),
     ("FUNCTIONS_CUSTOMHANDLER_PORT", "the Functions host sets it"),
-    (
-        "GAP_SINKS",
-        "by its ledger the poller sends what no sink has, and counts no gaps yet",
-    ),
     ("IDENTITY_ENDPOINT", "the platform sets it"),
     ("IDENTITY_HEADER", "the platform sets it"),
     (

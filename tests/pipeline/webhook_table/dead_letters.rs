@@ -65,21 +65,28 @@ async fn a_dead_letter_above_a_mebibyte_is_packed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dead_letter_that_no_packing_makes_small_enough_is_cut_and_says_what_it_was() {
-    let ingest = refusing().await;
+async fn a_body_of_which_something_fits_no_dead_letter_is_answered_413_and_nothing_of_it_is_sent() {
+    let ingest = Ingest::start(&[]).await;
     let mut random = fastrand::Rng::with_seed(7);
     let filling: String = (0..2_000_000).map(|_| random.alphanumeric()).collect();
-    let event = event_of(&filling);
-    let reply = ingest.post(event.clone()).await;
-    assert_eq!((reply.status, reply.body), (200, handed_off(1, 0, 0, 1)));
-    let dead_letter = without_time(ingest.dead_letters().pop().unwrap());
-    let expected = json!({
-        "reason": "over the 1,000,000 bytes of an EventBridge entry",
-        "function": "aws-webhook-ingest", "sink": "event-bus", "tenant": "acme",
-        "log_id": "large", "size": event.len(), "sha256": sha256_hex(event.as_bytes()),
-        "event": event.get(..65_536),
-    });
-    assert_eq!(dead_letter, expected);
+    // A log event that the bus could not take, and an element that is none.
+    for odd in [event_of(&filling), format!(r#"{{"a":"{filling}"}}"#)] {
+        let body = format!("[{EVENT},{odd}]");
+        let before = ingest.dead_letters().len();
+        let reply = ingest.post(body.clone()).await;
+        let reason = "an element of the body is too large to be set aside";
+        let told = format!(r#"{{"error":"{reason}"}}"#);
+        assert_eq!((reply.status, reply.body), (413, told));
+        let dead_letters = ingest.dead_letters().split_off(before);
+        assert_eq!(dead_letters.len(), 1);
+        let expected = json!({
+            "reason": reason, "function": "aws-webhook-ingest", "sink": null, "tenant": "acme",
+            "log_id": null, "size": body.len(), "sha256": sha256_hex(body.as_bytes()),
+            "event": body.get(..65_536),
+        });
+        assert_eq!(without_time(dead_letters[0].clone()), expected);
+    }
+    assert_eq!(ingest.bus.counts().calls, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

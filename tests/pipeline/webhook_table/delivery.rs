@@ -56,6 +56,7 @@ async fn what_is_redacted_never_reaches_the_bus_or_a_dead_letter() {
     let settings = [
         ("REDACT", "user_name=hmac,ip=mask,details.request.body=drop"),
         ("REDACT_KEY", "pipeline-key"),
+        ("WITHHOLD_UNREADABLE", "true"),
     ];
     let ingest = Ingest::start(&settings).await;
     let event = r#"{"log_id":"1","data":{"type":"s","user_name":"ada.okafor@example.com","ip":"192.0.2.17","details":{"request":{"body":{"a":1},"path":"/x"}},"n":1.50}}"#;

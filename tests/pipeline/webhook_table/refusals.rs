@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 use tenant_logs::sha256_hex;
 
-use super::{DOORS, EVENT, ask, ask_to_post, gateway_event, gzip, handed_off, without_time};
+use super::{
+    DOORS, EVENT, ask, ask_to_post, gateway_event, gzip, handed_off, take_kept, without_time,
+};
 use crate::kit::ingest::{Ingest, TOKEN};
 
 const LIMIT: &str = "2000";
@@ -14,25 +16,28 @@ fn assert_untouched(ingest: &Ingest) {
     assert!(dead_letters.is_empty(), "{dead_letters:?}");
 }
 
-/// The dead letter of a body that was refused as a whole.
-fn dead_letter_of(body: &[u8], reason: &str, kept: &str) -> Value {
-    json!({
+/// The dead letter of a body that was refused as a whole, and what it keeps of it.
+fn dead_letter_of(body: &[u8], reason: &str, kept: &[u8]) -> (Value, Vec<u8>) {
+    let rest = json!({
         "reason": reason, "function": "aws-webhook-ingest", "sink": null, "tenant": "acme",
-        "log_id": null, "size": body.len(), "sha256": sha256_hex(body), "event": kept,
-    })
+        "log_id": null, "size": body.len(), "sha256": sha256_hex(body),
+    });
+    (rest, kept.to_vec())
 }
 
-fn assert_set_aside_by_each_door(ingest: &Ingest, dead_letter: &Value) {
-    let dead_letters: Vec<Value> = ingest
-        .dead_letters()
-        .into_iter()
-        .map(without_time)
-        .collect();
+fn opened(dead_letter: Value) -> (Value, Vec<u8>) {
+    let mut dead_letter = without_time(dead_letter);
+    let kept = take_kept(&mut dead_letter);
+    (dead_letter, kept)
+}
+
+fn assert_set_aside_by_each_door(ingest: &Ingest, dead_letter: &(Value, Vec<u8>)) {
+    let dead_letters: Vec<_> = ingest.dead_letters().into_iter().map(opened).collect();
     let of_this = dead_letters
         .iter()
         .filter(|other| *other == dead_letter)
         .count();
-    assert_eq!(of_this, DOORS, "{dead_letter}\nin {dead_letters:?}");
+    assert_eq!(of_this, DOORS, "{dead_letter:?}\nin {dead_letters:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -162,8 +167,7 @@ async fn a_body_over_the_limit_is_answered_413_also_after_gunzip_and_set_aside()
         let reply = ask_to_post(&ingest, &body).await;
         assert_eq!(reply.status, 413);
         assert_eq!(reply.body, r#"{"error":"the body is over 2000 bytes"}"#);
-        let kept = String::from_utf8_lossy(&body);
-        let dead_letter = dead_letter_of(&body, "the body is over 2000 bytes", &kept);
+        let dead_letter = dead_letter_of(&body, "the body is over 2000 bytes", &body);
         assert_set_aside_by_each_door(&ingest, &dead_letter);
     }
     assert_eq!(ingest.on_bus().len(), 2 * DOORS);
@@ -174,9 +178,46 @@ async fn of_a_large_body_the_first_64_kilobytes_are_set_aside() {
     let ingest = Ingest::start(&[("MAX_BODY_BYTES", "100000")]).await;
     let body = format!("[{}", "1234567,".repeat(15_000));
     assert_eq!(ask_to_post(&ingest, &body).await.status, 413);
-    let first = body.get(..65_536).unwrap();
+    let first = &body.as_bytes()[..65_536];
     let dead_letter = dead_letter_of(body.as_bytes(), "the body is over 100000 bytes", first);
     assert_set_aside_by_each_door(&ingest, &dead_letter);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_elements_are_answered_413_as_a_whole_with_one_dead_letter() {
+    let ingest = Ingest::start(&[("MAX_BODY_BYTES", "128000")]).await;
+    let event = r#"{"type":"s"}"#;
+    let array = |element: &str, count| format!("[{}]", vec![element; count].join(","));
+    for (body, reason) in [
+        (
+            array("1", 1_001),
+            "more than 1000 elements of the body are no log events",
+        ),
+        (
+            format!("{event}{}", "\n1".repeat(1_001)),
+            "more than 1000 elements of the body are no log events",
+        ),
+        (array(event, 2_001), "the body has more than 2000 elements"),
+    ] {
+        let reply = ask_to_post(&ingest, &body).await;
+        let told = format!(r#"{{"error":"{reason}"}}"#);
+        assert_eq!((reply.status, reply.body), (413, told));
+        let dead_letter = dead_letter_of(body.as_bytes(), reason, body.as_bytes());
+        assert_set_aside_by_each_door(&ingest, &dead_letter);
+    }
+    assert_eq!(ingest.dead_letters().len(), 3 * DOORS);
+    assert_eq!(ingest.bus.counts().calls, 0);
+
+    let reply = ingest.post(array("1", 1_000)).await;
+    assert_eq!(
+        (reply.status, reply.body),
+        (200, handed_off(1000, 0, 0, 1000))
+    );
+    let reply = ingest.post(array(event, 2_000)).await;
+    assert_eq!(
+        (reply.status, reply.body),
+        (200, handed_off(2000, 2000, 0, 0))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -212,7 +253,7 @@ async fn an_unreadable_body_is_answered_400_with_the_byte_and_set_aside_and_noth
         let reason = format!("the body is not JSON at byte {offset}");
         let told = format!(r#"{{"error":"{reason}","offset":{offset}}}"#);
         assert_eq!((reply.status, reply.body), (400, told));
-        let dead_letter = dead_letter_of(&body, &reason, &String::from_utf8_lossy(&body));
+        let dead_letter = dead_letter_of(&body, &reason, &body);
         assert_set_aside_by_each_door(&ingest, &dead_letter);
     }
     assert_eq!(ingest.bus.counts().calls, 0);
@@ -232,7 +273,7 @@ async fn a_broken_encoding_is_answered_400_and_set_aside() {
         let reply = ask_to_post(&ingest, body).await;
         let told = format!(r#"{{"error":"{reason}","offset":{offset}}}"#);
         assert_eq!((reply.status, reply.body), (400, told));
-        let dead_letter = dead_letter_of(body, reason, &String::from_utf8_lossy(body));
+        let dead_letter = dead_letter_of(body, reason, body);
         assert_set_aside_by_each_door(&ingest, &dead_letter);
     }
     let event = gateway_event("POST", Some(TOKEN), "eyJ*", true);
@@ -240,8 +281,8 @@ async fn a_broken_encoding_is_answered_400_and_set_aside() {
     let reason = "the body is not valid base64 at byte 3";
     let told = format!(r#"{{"error":"{reason}","offset":3}}"#);
     assert_eq!((reply.status, reply.body), (400, told));
-    let dead_letter = without_time(ingest.dead_letters().pop().unwrap());
-    assert_eq!(dead_letter, dead_letter_of(b"eyJ*", reason, "eyJ*"));
+    let dead_letter = opened(ingest.dead_letters().pop().unwrap());
+    assert_eq!(dead_letter, dead_letter_of(b"eyJ*", reason, b"eyJ*"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

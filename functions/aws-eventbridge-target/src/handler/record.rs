@@ -3,17 +3,21 @@
 
 use std::borrow::Cow;
 
-use relay::IncomingBody;
+use relay::{IncomingBody, Marks};
 use tenant_logs::{
-    JsonReader, UnexpectedJson, Unreadable, decode, decode_base64, parse, read_json,
+    ElementLimits, JsonReader, UnexpectedJson, Unreadable, decode, decode_base64, parse_within,
+    read_json,
 };
 
 use super::BATCH_SOURCES;
 use super::failure_record::payload_of;
 use super::message::MessageFacts;
+use crate::settings::ReplayQueue;
 
 /// The largest text that a packed record may have: as much as the ingest function can be set to accept.
 const MAX_UNPACKED_BYTES: usize = 67_108_864;
+/// What a record may hold: as much as a body of the ingest function's own limit. One that holds more becomes one dead letter.
+const LIMITS: ElementLimits = ElementLimits::of(6_291_456).unpacking(MAX_UNPACKED_BYTES);
 
 /// An event as Lambda hands it over, as far as we read it.
 pub(super) enum LambdaEvent {
@@ -54,6 +58,9 @@ pub(super) struct Text<'a> {
     trace_id: Option<&'a str>,
     /// What SQS tells of the message, where it is one.
     facts: Option<&'a MessageFacts>,
+    marks: Marks,
+    /// Whether it lay among the dead letters.
+    is_returned: bool,
 }
 
 impl LambdaEvent {
@@ -157,8 +164,9 @@ impl Record {
         self.kinesis.is_some() || self.body.is_some()
     }
 
-    /// The texts that it holds: one, unless it is Lambda's record of a batch that failed.
-    pub(super) fn texts(&self, origin: usize) -> Vec<Text<'_>> {
+    /// The texts that it holds: one, unless it is Lambda's record of a batch that failed. What comes from the queue
+    /// `replay` lay among the dead letters.
+    pub(super) fn texts(&self, origin: usize, replay: &ReplayQueue) -> Vec<Text<'_>> {
         if let Some(kinesis) = &self.kinesis {
             return vec![kinesis.text(origin)];
         }
@@ -166,6 +174,10 @@ impl Record {
         let mut texts = texts_of(self.body(), origin, trace_id);
         for text in &mut texts {
             text.facts = Some(&self.facts);
+            text.is_returned |= replay.is(&self.facts.queue_arn);
+            if self.facts.producer.is_some() {
+                text.marks = Marks::Believed;
+            }
         }
         texts
     }
@@ -212,6 +224,8 @@ impl KinesisData {
             raw: Some(raw),
             trace_id: None,
             facts: None,
+            marks: Marks::OfOurEnvelopes,
+            is_returned: false,
         }
     }
 }
@@ -229,12 +243,18 @@ pub(super) fn texts_of<'a>(
         raw: None,
         trace_id,
         facts: None,
+        marks: Marks::OfOurEnvelopes,
+        is_returned: false,
     };
     let Some(payload) = payload_of(body) else {
         return vec![Text {
             is_whole_body: true,
             ..text(body.into())
         }];
+    };
+    let returned = |text| Text {
+        is_returned: true,
+        ..text
     };
     match LambdaEvent::read(payload) {
         Ok(LambdaEvent::Batch(records)) if records.iter().all(Record::has_text) => {
@@ -243,11 +263,19 @@ pub(super) fn texts_of<'a>(
                     trace_id,
                     ..kinesis.text(origin)
                 },
-                None => text(record.body.unwrap_or_default().into()),
+                None => Text {
+                    marks: match record.facts.producer {
+                        Some(_) => Marks::Believed,
+                        None => Marks::OfOurEnvelopes,
+                    },
+                    ..text(record.body.unwrap_or_default().into())
+                },
             });
-            texts.collect()
+            texts.map(returned).collect()
         }
-        Ok(LambdaEvent::Batch(_) | LambdaEvent::Direct) | Err(_) => vec![text(payload.into())],
+        Ok(LambdaEvent::Batch(_) | LambdaEvent::Direct) | Err(_) => {
+            vec![returned(text(payload.into()))]
+        }
     }
 }
 
@@ -255,11 +283,13 @@ impl Text<'_> {
     /// What it holds, for the flow.
     pub(super) fn incoming_body(&self) -> IncomingBody<'_> {
         let (body, parsed) = match &self.content {
-            Ok(text) => (text.as_bytes(), parse(text)),
+            Ok(text) => (text.as_bytes(), parse_within(text, LIMITS)),
             Err(unreadable) => (&[][..], Err(*unreadable)),
         };
         IncomingBody {
             trace_id: self.trace_id,
+            marks: self.marks,
+            is_returned: self.is_returned,
             sinks: self.facts.and_then(|facts| facts.sinks.as_deref()),
             waits_since: self.facts.and_then(MessageFacts::first),
             ..IncomingBody::new(self.raw.as_deref().unwrap_or(body), parsed)
@@ -285,7 +315,7 @@ mod tests {
         assert_eq!(first.event_source(), "");
         assert_eq!(first.body.as_deref(), Some(r#"{ "log_id":"1" }"#));
         assert_eq!(second.identifier(), Some("2"));
-        assert_eq!(second.body.as_deref(), Some("\u{fffd} {\"log_id\":\"2\"}"));
+        assert_eq!(second.body.as_deref(), Some(r#"\ud800 {"log_id":"2"}"#));
         assert_eq!(second.facts.trace_header.as_deref(), Some("t"));
         assert_eq!((third.identifier(), third.body.as_deref()), (None, None));
         assert!(LambdaEvent::read(r#"{"Records":5}"#).is_err());

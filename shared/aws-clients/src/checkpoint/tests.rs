@@ -1,3 +1,5 @@
+mod on_tables;
+
 use std::collections::VecDeque;
 use std::sync::Mutex;
 

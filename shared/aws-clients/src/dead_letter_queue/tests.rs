@@ -126,6 +126,37 @@ async fn a_dead_letter_over_the_limit_is_packed() {
 }
 
 #[tokio::test]
+async fn a_dead_letter_that_no_packing_makes_small_enough_is_refused_and_never_cut() {
+    let noise: String = (0..60_000_u32)
+        .map(|n| tenant_logs::sha256_hex(&n.to_le_bytes()))
+        .collect();
+    let large = dead_letter(json!(noise).to_string());
+    let (delivery, calls) = set_aside(&[dead_letter("0".into()), large], LONG, take_all).await;
+    assert_eq!(delivery.delivered, [0]);
+    assert_eq!(refusals(&delivery), [(1, Remedy::HandBack, TOO_LARGE)]);
+    assert_eq!(calls.len(), 1);
+}
+
+#[tokio::test]
+async fn what_can_be_held_is_told_before_it_must_be() {
+    let queue = |endpoint: &TestEndpoint| {
+        let settings = read_settings(
+            &[("DEAD_LETTER_QUEUE_URL", URL)],
+            DeadLetterQueueSettings::read,
+        );
+        DeadLetterQueue::new(&endpoint.connection(), settings.unwrap())
+    };
+    let endpoint = TestEndpoint::start(take_all).await;
+    let queue = queue(&endpoint);
+    let noise: String = (0..60_000_u32)
+        .map(|n| tenant_logs::sha256_hex(&n.to_le_bytes()))
+        .collect();
+    assert!(queue.can_hold(&dead_letter("0".into())));
+    assert!(queue.can_hold(&dead_letter(json!("x".repeat(4_000_000)).to_string())));
+    assert!(!queue.can_hold(&dead_letter(json!(noise).to_string())));
+}
+
+#[tokio::test]
 async fn characters_that_sqs_refuses_are_escaped_even_when_that_needs_more_room() {
     let odd = json!("\u{fffe}\u{ffff}").to_string();
     let large = json!("\u{ffff}".repeat(300_000)).to_string();

@@ -1,6 +1,6 @@
 //! The ledger's table against a fake one and against moto's server; then what only a fake can do.
 
-mod backend;
+pub(crate) mod backend;
 mod faults;
 #[path = "../../../relay/tests/journal/faulty_store.rs"]
 mod faulty_store;

@@ -7,10 +7,10 @@ use tokio::sync::{Notify, oneshot};
 use super::*;
 
 /// Answers by path: the size of the body, a panic, never, or once the gate is open.
-#[derive(Default)]
 struct Paths {
     gate: Arc<Notify>,
     reached: Arc<Notify>,
+    free: std::sync::Mutex<std::sync::mpsc::Receiver<()>>,
 }
 
 impl Handler for Paths {
@@ -21,6 +21,13 @@ impl Handler for Paths {
             "/gate" => {
                 self.reached.notify_one();
                 self.gate.notified().await;
+                Reply::done()
+            }
+            "/busy" => {
+                self.reached.notify_one();
+                // It works without a pause, as unpacking and mapping do.
+                let free = self.free.lock().unwrap();
+                free.recv().unwrap();
                 Reply::done()
             }
             "/unread" => {
@@ -41,6 +48,18 @@ struct Running {
     served: JoinHandle<Result<(), ServeError>>,
     gate: Arc<Notify>,
     reached: Arc<Notify>,
+    let_go: std::sync::mpsc::Sender<()>,
+}
+
+/// A handler, and what frees it when it is busy.
+fn paths() -> (Paths, std::sync::mpsc::Sender<()>) {
+    let (let_go, free) = std::sync::mpsc::channel();
+    let paths = Paths {
+        gate: Arc::default(),
+        reached: Arc::default(),
+        free: free.into(),
+    };
+    (paths, let_go)
 }
 
 async fn free_port() -> u16 {
@@ -51,7 +70,7 @@ async fn free_port() -> u16 {
 async fn start(invocation: Duration) -> Running {
     let port = free_port().await;
     let (stop, stopped) = oneshot::channel();
-    let paths = Paths::default();
+    let (paths, let_go) = paths();
     let (gate, reached) = (Arc::clone(&paths.gate), Arc::clone(&paths.reached));
     let settings = HandlerSettings { port, invocation };
     let served = serving(paths, settings, async move {
@@ -63,6 +82,7 @@ async fn start(invocation: Duration) -> Running {
         served,
         gate,
         reached,
+        let_go,
     }
 }
 
@@ -73,7 +93,7 @@ fn serving(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> JoinHandle<Result<(), ServeError>> {
     std::thread::spawn(move || {
-        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let mut runtime = runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().build().unwrap();
         runtime.block_on(serve_until(paths, settings, stop))
     })
@@ -140,6 +160,19 @@ async fn readiness_is_answered_with_a_json_object_while_calls_wait() {
 }
 
 #[tokio::test]
+async fn readiness_is_answered_while_the_handler_works_without_a_pause() {
+    let running = start(LONG).await;
+    let busy = tokio::spawn(async move { exchange(running.port, &post("/busy", "")).await });
+    running.reached.notified().await;
+    for _ in 0..3 {
+        check(&exchange(running.port, PING).await, 200, "{}");
+    }
+    assert!(!busy.is_finished());
+    running.let_go.send(()).unwrap();
+    check(&busy.await.unwrap(), 200, &Reply::done().json);
+}
+
+#[tokio::test]
 async fn a_chunked_body_is_read_whole_and_one_over_the_limit_is_refused() {
     let running = start(LONG).await;
     let head = "POST /f HTTP/1.1\r\nhost: h\r\nconnection: close\r\ntransfer-encoding: chunked";
@@ -196,7 +229,7 @@ async fn an_address_in_use_is_tried_again() {
         port,
         invocation: LONG,
     };
-    let served = serving(Paths::default(), settings, std::future::pending());
+    let served = serving(paths().0, settings, std::future::pending());
     // Whether it tried once or often by now, it has not given up.
     sleep(TRY_AGAIN_AFTER * 2).await;
     assert!(!served.is_finished());

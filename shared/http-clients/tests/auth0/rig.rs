@@ -8,9 +8,7 @@ use fakes::auth0::{Auth0, Logged, TenantOptions, made_up};
 use fakes::faults::Faults;
 use http_clients::ManagementApi;
 use relay::journal::{Journal, MemoryStore};
-use relay::poll::{
-    CheckpointStore, NoArrivals, PollError, PollRun, PollSettings, Poller, StoredCheckpoint,
-};
+use relay::poll::{CheckpointStore, PollError, PollRun, PollSettings, Poller, StoredCheckpoint};
 use relay::settings::{CommonSettings, Reader};
 use relay::{
     CounterFormat, Counters, DeadLetters, Deadline, Delivery, Destination, PortError, Relay,
@@ -49,6 +47,10 @@ pub(crate) struct NoDeadLetters;
 impl DeadLetters for NoDeadLetters {
     async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], _sending: &Sending) -> Delivery {
         panic!("{dead_letters:?}");
+    }
+
+    fn can_hold(&self, _: &DeadLetter<'_>) -> bool {
+        true
     }
 }
 
@@ -97,7 +99,7 @@ impl CheckpointStore for Checkpoints {
 }
 
 pub(crate) type TestPoller =
-    Poller<CountingSink, MemoryStore, NoDeadLetters, ManagementApi, Checkpoints, NoArrivals>;
+    Poller<CountingSink, MemoryStore, NoDeadLetters, ManagementApi, Checkpoints>;
 
 /// A tenant with a poller of its log.
 pub(crate) struct Rig {
@@ -203,7 +205,6 @@ pub(crate) fn poller(tenant: &Auth0, settings: &[(&str, &str)]) -> TestPoller {
         ),
         source,
         checkpoints: Checkpoints::default(),
-        arrivals: NoArrivals,
         settings,
     }
 }

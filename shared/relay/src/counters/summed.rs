@@ -10,7 +10,7 @@ use tenant_logs::{TenantName, Timestamp};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
-use super::{CounterFormat, Dimensions, InvocationCounters, Kinds, SinkCounters, line};
+use super::{Counted, CounterFormat, Dimensions, line};
 
 /// The counters of a function, which all of its invocations note.
 #[derive(Debug, Clone)]
@@ -23,17 +23,10 @@ struct Summed {
     format: CounterFormat,
     /// How long lines wait; zero writes them after each invocation.
     period: Duration,
-    sums: Mutex<Sums>,
+    sums: Mutex<Counted>,
     /// Told where the first counters after a writing are noted.
     has_some: Notify,
     output: Mutex<Box<dyn Write + Send>>,
-}
-
-#[derive(Debug, Default)]
-struct Sums {
-    shared: InvocationCounters,
-    kinds: Kinds,
-    sinks: Vec<(&'static str, SinkCounters)>,
 }
 
 impl Counters {
@@ -71,16 +64,11 @@ impl Counters {
     }
 
     /// Notes what one invocation counted. What belongs to no sink stands in the first line only, so that sums are right.
-    pub(crate) fn note(
-        &self,
-        counters: &InvocationCounters,
-        kinds: &Kinds,
-        sinks: &[(&'static str, SinkCounters)],
-    ) {
-        let has_set_aside =
-            counters.set_aside > 0 || sinks.iter().any(|(_, own)| own.set_aside > 0);
+    pub(crate) fn note(&self, counted: &Counted) {
+        let mut sinks = counted.sinks.iter();
+        let has_set_aside = counted.shared.set_aside > 0 || sinks.any(|(_, own)| own.set_aside > 0);
         let mut sums = locked(&self.0.sums);
-        sums.add(counters, kinds, sinks);
+        sums.add(counted);
         if self.0.period.is_zero() || has_set_aside {
             let taken = std::mem::take(&mut *sums);
             drop(sums);
@@ -101,26 +89,8 @@ impl Counters {
     }
 }
 
-impl Sums {
-    fn add(
-        &mut self,
-        counters: &InvocationCounters,
-        kinds: &Kinds,
-        sinks: &[(&'static str, SinkCounters)],
-    ) {
-        self.shared.add(counters);
-        self.kinds.add(kinds);
-        for (name, counters) in sinks {
-            match self.sinks.iter_mut().find(|(other, _)| other == name) {
-                Some((_, sum)) => sum.add(*counters),
-                None => self.sinks.push((name, *counters)),
-            }
-        }
-    }
-}
-
 impl Summed {
-    fn write(&self, sums: Sums) {
+    fn write(&self, sums: Counted) {
         let dimensions = Dimensions {
             function: self.function,
             tenant: self.tenant.as_str(),
@@ -172,6 +142,7 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
+    use crate::counters::{InvocationCounters, Kinds, SinkCounters};
 
     /// What was written, and when, in seconds since the test began.
     #[derive(Clone, Default)]
@@ -225,8 +196,11 @@ mod tests {
             set_aside,
             ..SinkCounters::default()
         };
-        let sinks = [("log-analytics", own), ("http", SinkCounters::default())];
-        counters.note(&shared, &kinds, &sinks);
+        counters.note(&Counted {
+            shared,
+            kinds,
+            sinks: vec![("log-analytics", own), ("http", SinkCounters::default())],
+        });
     }
 
     #[tokio::test(start_paused = true)]

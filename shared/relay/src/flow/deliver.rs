@@ -11,7 +11,7 @@ use crate::counters::SinkCounters;
 use crate::deadline::Deadline;
 use crate::error::chain;
 use crate::flow::sink_job::SinkJob;
-use crate::flow::triage::Accepted;
+use crate::flow::triage::{Accepted, Triage};
 use crate::flow::{Destination, Fate, OnExhaustion, Relay, fate_of};
 use crate::journal::{Journal, Store, Tickets};
 use crate::ports::{Claim, DeadLetters, Delivery, Refusal, Row, Settled, Sink};
@@ -21,6 +21,8 @@ use crate::sending::{Patience, Sending};
 const TRIES_BEFORE_SETTING_ASIDE: u32 = 12;
 /// Tries before refused log events are handed back: the trigger brings them again.
 const TRIES_BEFORE_HANDING_BACK: u32 = 3;
+/// Bytes of a log event that every dead letter can hold, whatever the store.
+const HELD_BY_ANY_DEAD_LETTER: usize = 65_536;
 
 impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Delivers log events to one sink, whatever the other sinks do; returns what became of each.
@@ -30,7 +32,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         deadline: &Deadline,
     ) -> (Vec<Fate>, SinkCounters) {
         let mut counters = SinkCounters::default();
-        let sent = match &self.ledger {
+        let sent = match self.guard() {
             _ if job.meant.is_empty() => Vec::new(),
             Some(ledger) => {
                 self.deliver_once(ledger, job, deadline, &mut counters)
@@ -118,7 +120,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             .collect();
         let sending = Sending {
             until: deadline.send_by(),
-            patience: match self.ledger {
+            patience: match self.guard() {
                 Some(_) => Patience::WholeTime,
                 None => Patience::Shares,
             },
@@ -157,11 +159,11 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             if fate == Fate::SetAside
                 && let Some(accepted) = log_events.get(refusal.index)
             {
-                dead_letters.push(self.dead_letter(sink, accepted, refusal, deadline));
+                dead_letters.push(self.dead_letter(sink, accepted, &refusal.reason, deadline));
                 dead_letter_indices.push(refusal.index);
             }
         }
-        let until = match &self.ledger {
+        let until = match self.guard() {
             Some(_) => deadline.settle_by(),
             None => deadline.answer_by(),
         };
@@ -175,15 +177,31 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         fates
     }
 
+    /// Whether a dead letter can hold each of what may have to be set aside.
+    pub(super) fn can_set_aside(&self, triage: &Triage<'_>, deadline: &Deadline) -> bool {
+        let mut accepted = triage.accepted.iter();
+        let is_held = |accepted: &Accepted<'_>| {
+            accepted.log_event.text().len() <= HELD_BY_ANY_DEAD_LETTER
+                || (self.destinations.iter().all(|destination| {
+                    let sink = destination.sink.name();
+                    let dead_letter = self.dead_letter(sink, accepted, "", deadline);
+                    self.dead_letters.can_hold(&dead_letter)
+                }))
+        };
+        let mut rejected = triage.rejected.iter();
+        rejected.all(|rejected| self.dead_letters.can_hold(&rejected.dead_letter))
+            && accepted.all(is_held)
+    }
+
     fn dead_letter<'a>(
         &'a self,
         sink: &'static str,
         accepted: &'a Accepted<'_>,
-        refusal: &'a Refusal,
+        reason: &'a str,
         deadline: &Deadline,
     ) -> DeadLetter<'a> {
         DeadLetter {
-            reason: Cow::Borrowed(&refusal.reason),
+            reason: Cow::Borrowed(reason),
             at: deadline.begun(),
             function: self.function,
             sink: Some(sink),

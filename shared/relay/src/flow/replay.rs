@@ -5,13 +5,15 @@
 
 use std::borrow::Cow;
 
-use tenant_logs::{DeadLetter, LogEvent, Parsed, parse};
+use tenant_logs::{DeadLetter, DeadLetterEvent, Keep, LogEvent, parse};
 
 use crate::deadline::Deadline;
 use crate::flow::triage::{Accepted, Origin, Rejected, Triage};
-use crate::flow::{Destination, Relay};
+use crate::flow::{Destination, Marks, Relay};
 use crate::ports::Sink;
 
+/// Begins the reason of what could not be replayed.
+const NOT_REPLAYED: &str = "cannot be replayed: ";
 /// Stands between the reason why a dead letter could not be replayed and the first one.
 const BEFORE: &str = "; set aside before: ";
 
@@ -22,6 +24,9 @@ enum Opened {
     /// Log events that no sink ever saw, and whether something else was among them.
     ForAll(Vec<LogEvent<'static>>, bool),
 }
+
+/// Why what came back is set aside again although it is a log event.
+const FILTERED: &str = "a filter stops it";
 
 impl<S: Sink, L, D> Relay<S, L, D> {
     /// Every sink that a dead letter may name, the destinations of all log events first.
@@ -43,6 +48,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             triage.rejected.push(Rejected {
                 origin: origin.position,
                 dead_letter,
+                is_returned: true,
             });
             return;
         };
@@ -64,10 +70,21 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             }
             Ok(Opened::ForAll(log_events, has_rejects)) => {
                 triage.counters.received += log_events.len() - 1;
+                let marks = match dead_letter.log_id {
+                    Some(_) => Marks::Believed,
+                    // It was no log event, so what it says of itself is its sender's.
+                    None => Marks::TakenOut,
+                };
+                let mut is_filtered = false;
                 for log_event in log_events {
-                    self.accept(accepted(log_event), triage);
+                    let stopped = self.accept(accepted(log_event), marks, triage);
+                    is_filtered |= stopped.is_some();
                 }
-                has_rejects.then_some(Cow::Borrowed("some of it is still no log event"))
+                match (has_rejects, is_filtered) {
+                    (true, _) => Some("some of it is still no log event".into()),
+                    (false, true) => Some(FILTERED.into()),
+                    (false, false) => None,
+                }
             }
             Err(why) => Some(why),
         };
@@ -76,8 +93,46 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             triage.rejected.push(Rejected {
                 origin: origin.position,
                 dead_letter,
+                is_returned: true,
             });
         }
+    }
+
+    /// Sets a log event aside again that came back without a dead letter around it, and that a filter stops today.
+    pub(super) fn set_filtered_aside<'a>(
+        &'a self,
+        mut stopped: Accepted<'a>,
+        deadline: &Deadline,
+        triage: &mut Triage<'a>,
+    ) {
+        self.redaction.redact(&mut stopped.log_event);
+        let log_id = stopped.log_event.log_id().to_owned();
+        let event = DeadLetterEvent::Json(stopped.log_event.text().to_owned().into());
+        let reason = format!("{NOT_REPLAYED}{FILTERED}");
+        triage.rejected.push(Rejected {
+            origin: stopped.origin.position,
+            dead_letter: DeadLetter {
+                log_id: Some(log_id.into()),
+                ..self.dead_letter_of(reason, event, deadline)
+            },
+            is_returned: true,
+        });
+    }
+
+    /// Sets a body aside again that came back without a dead letter around it, and that has no element at all.
+    pub(super) fn set_empty_aside<'a>(
+        &'a self,
+        (origin, body): (usize, &'a [u8]),
+        deadline: &Deadline,
+        triage: &mut Triage<'a>,
+    ) {
+        let reason = format!("{NOT_REPLAYED}there is no log event in it");
+        let dead_letter = self.unparsed_dead_letter(reason, (body.into(), Keep::Whole), deadline);
+        triage.rejected.push(Rejected {
+            origin,
+            dead_letter,
+            is_returned: true,
+        });
     }
 
     /// Finds the log events of a dead letter, or says why it cannot be replayed.
@@ -85,10 +140,8 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         let Some(text) = dead_letter.event.whole_text() else {
             return Err("the dead letter has not all of the event".into());
         };
-        let Parsed {
-            mut log_events,
-            rejects,
-        } = parse(text).map_err(|unreadable| unreadable.to_string())?;
+        let parsed = parse(&text).map_err(|unreadable| unreadable.to_string())?;
+        let (mut log_events, rejects) = (parsed.log_events, parsed.rejects);
         let sink = dead_letter.sink;
         let Some(sink) = sink.filter(|sink| !self.leads_here.contains(sink)) else {
             if log_events.is_empty() {
@@ -117,7 +170,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     ) -> DeadLetter<'a> {
         let first = dead_letter.reason.rsplit(BEFORE).next().unwrap_or_default();
         DeadLetter {
-            reason: format!("cannot be replayed: {why}{BEFORE}{first}").into(),
+            reason: format!("{NOT_REPLAYED}{why}{BEFORE}{first}").into(),
             at: deadline.begun(),
             function: self.function,
             ..dead_letter
@@ -127,10 +180,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     /// A dead letter around one that cannot be read. It lay among the dead letters before, so nothing of it is withheld.
     fn damaged<'a>(&'a self, text: &'a str, deadline: &Deadline) -> DeadLetter<'a> {
         let reason = "a dead letter that cannot be read".to_owned();
-        DeadLetter {
-            event: tenant_logs::DeadLetterEvent::Json(text.into()),
-            ..self.unparsed_dead_letter(reason, text.as_bytes().into(), deadline)
-        }
+        self.dead_letter_of(reason, DeadLetterEvent::Json(text.into()), deadline)
     }
 }
 

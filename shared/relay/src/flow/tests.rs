@@ -1,3 +1,5 @@
+mod unreadable;
+
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -49,6 +51,26 @@ async fn without_a_ledger_repeats_pass_because_the_bus_is_at_least_once() {
     let relay = relay_with::<NoLedger>(vec![TestSink::new("bus", |_, _| None)], None);
     let body = format!("[{},{}]", event("a"), event("a"));
     relay.deliver(incoming(&[&body]), &deadline()).await;
+    assert_eq!(relay.destinations[0].sink.stored().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_claimed_where_every_sink_is_at_least_once() {
+    let mut relay = relay(vec![
+        TestSink::new("bus", |_, _| None),
+        TestSink::new("http", |_, _| None),
+    ]);
+    let deliver = async |relay: &Relay<_, _, _>| {
+        let body = event("a");
+        relay.deliver(incoming(&[&body]), &deadline()).await;
+    };
+    relay.destinations[0].sink.has_ledger = false;
+    for _ in 0..2 {
+        deliver(&relay).await;
+    }
+    assert_eq!(relay.destinations[0].sink.stored().len(), 1);
+    relay.destinations.truncate(1);
+    deliver(&relay).await;
     assert_eq!(relay.destinations[0].sink.stored().len(), 2);
 }
 
@@ -204,6 +226,7 @@ async fn sinks_and_dead_letters_get_redacted_log_events_only() {
     let plan = |log_id: &str, _| (log_id == "b").then_some(Remedy::SetAside);
     let mut relay = relay(vec![TestSink::new("one", plan)]);
     relay.redaction = Redaction::parse("ip=hmac", key).unwrap();
+    relay.withholds_unreadable = true;
     let body = r#"[{"log_id":"a","data":{"ip":"192.0.2.77"}},{"log_id":"b","data":{"ip":"192.0.2.77"}},
         {"hello":1,"ip":"192.0.2.77"},"192.0.2.77"]"#;
     relay

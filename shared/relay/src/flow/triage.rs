@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use tenant_logs::{
-    DeadLetter, DeadLetterEvent, LogEvent, Redaction, Reject, RejectReason, Timestamp,
-    known_event_type,
+    DeadLetter, DeadLetterEvent, Keep, LogEvent, Redaction, Reject, RejectReason, Timestamp,
+    Unparsed, known_event_type,
 };
 
 use crate::counters::{InvocationCounters, Kinds};
 use crate::deadline::Deadline;
-use crate::flow::{IncomingBody, Relay};
+use crate::flow::{IncomingBody, Marks, OnExhaustion, Relay};
 use crate::ports::Sink;
 
 /// The sorted content of some bodies.
@@ -61,6 +61,15 @@ impl<'a> Origin<'a> {
 pub(super) struct Rejected<'a> {
     pub(super) origin: usize,
     pub(super) dead_letter: DeadLetter<'a>,
+    /// Whether it lay among the dead letters before.
+    pub(super) is_returned: bool,
+}
+
+impl Rejected<'_> {
+    /// Whether its text is left out of its dead letter, and nobody was told before.
+    pub(super) fn is_newly_withheld(&self) -> bool {
+        !self.is_returned && self.dead_letter.event.is_withheld()
+    }
 }
 
 impl<S: Sink, L, D> Relay<S, L, D> {
@@ -85,13 +94,20 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                 Ok(parsed) => {
                     triage.counters.received += parsed.log_events.len() + parsed.rejects.len();
                     triage.accepted.reserve(parsed.log_events.len());
+                    if arrival.is_returned && parsed.is_empty() {
+                        let body = (position, arrival.body);
+                        self.set_empty_aside(body, deadline, &mut triage);
+                    }
                     for (place, log_event) in parsed.log_events.into_iter().enumerate() {
                         let accepted = Accepted {
                             origin,
                             place: Some(place),
                             log_event,
                         };
-                        self.accept(accepted, &mut triage);
+                        let stopped = self.accept(accepted, arrival.marks, &mut triage);
+                        if let Some(stopped) = stopped.filter(|_| arrival.is_returned) {
+                            self.set_filtered_aside(stopped, deadline, &mut triage);
+                        }
                     }
                     for reject in parsed.rejects {
                         self.reject(reject, origin, deadline, &mut triage);
@@ -100,12 +116,13 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                 Err(unreadable) => {
                     triage.counters.received += 1;
                     triage.counters.unreadable += 1;
-                    let reason = unreadable.to_string();
+                    let text = (arrival.body.into(), self.kept_of_bodies());
                     let dead_letter =
-                        self.unparsed_dead_letter(reason, arrival.body.into(), deadline);
+                        self.unparsed_dead_letter(unreadable.to_string(), text, deadline);
                     triage.rejected.push(Rejected {
                         origin: position,
                         dead_letter,
+                        is_returned: false,
                     });
                 }
             }
@@ -113,17 +130,33 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         triage
     }
 
-    /// Takes a log event for every sink, unless the filter stops it.
-    pub(super) fn accept<'a>(&self, mut accepted: Accepted<'a>, triage: &mut Triage<'a>) {
+    /// Takes a log event for every sink; returns it if the filter stops it.
+    pub(super) fn accept<'a>(
+        &self,
+        mut accepted: Accepted<'a>,
+        marks: Marks,
+        triage: &mut Triage<'a>,
+    ) -> Option<Accepted<'a>> {
+        let log_event = &mut accepted.log_event;
+        let is_believed = match marks {
+            Marks::TakenOut => false,
+            Marks::OfOurEnvelopes => log_event.is_enveloped_by_us(),
+            Marks::Believed => true,
+        };
+        if !is_believed {
+            log_event.take_out_marks();
+        }
+        self.redaction.identify(log_event, random_log_id);
         triage.note_type(&accepted.log_event);
         if !self.filter.passes(accepted.log_event.event_type()) {
             triage.counters.filtered += 1;
-            return;
+            return Some(accepted);
         }
         if self.redaction.redact(&mut accepted.log_event) {
             triage.counters.redacted += 1;
         }
         triage.accepted.push(accepted);
+        None
     }
 
     fn reject<'a>(
@@ -144,6 +177,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             triage.rejected.push(Rejected {
                 origin: origin.position,
                 dead_letter,
+                is_returned: false,
             });
         }
     }
@@ -151,23 +185,43 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     fn reject_dead_letter<'a>(&'a self, reject: Reject<'a>, deadline: &Deadline) -> DeadLetter<'a> {
         let reason = reject.reason.to_string();
         if let Some(event) = readable(&reject, &self.redaction) {
-            return DeadLetter {
-                event,
-                ..self.unparsed_dead_letter(reason, Cow::Borrowed(&[]), deadline)
-            };
+            return self.dead_letter_of(reason, event, deadline);
         }
-        let body = match reject.text {
+        let text = match reject.text {
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
         };
-        self.unparsed_dead_letter(reason, body, deadline)
+        self.unparsed_dead_letter(reason, (text, Keep::Whole), deadline)
     }
 
-    /// A dead letter for text that cannot be parsed. It is withheld where a redaction is set that cannot be applied to it.
-    pub(crate) fn unparsed_dead_letter<'a>(
+    /// How much is kept of a body that cannot be read: a webhook refuses it, and its sender has it; behind every other
+    /// trigger it is acknowledged.
+    fn kept_of_bodies(&self) -> Keep {
+        match self.on_exhaustion {
+            OnExhaustion::SetAside => Keep::Beginning,
+            OnExhaustion::HandBack => Keep::Whole,
+        }
+    }
+
+    /// A dead letter for text that cannot be parsed. Where a redaction is set, which cannot be applied to it, it may be
+    /// withheld.
+    pub(super) fn unparsed_dead_letter<'a>(
         &'a self,
         reason: String,
-        body: Cow<'a, [u8]>,
+        (text, keep): (Cow<'a, [u8]>, Keep),
+        deadline: &Deadline,
+    ) -> DeadLetter<'a> {
+        let is_withheld = self.withholds_unreadable && !self.redaction.is_empty();
+        let keep = if is_withheld { Keep::Nothing } else { keep };
+        let unparsed = Unparsed::new(text, keep, &self.redaction);
+        self.dead_letter_of(reason, DeadLetterEvent::Unparsed(unparsed), deadline)
+    }
+
+    /// A dead letter of what reached no sink.
+    pub(super) fn dead_letter_of<'a>(
+        &'a self,
+        reason: String,
+        event: DeadLetterEvent<'a>,
         deadline: &Deadline,
     ) -> DeadLetter<'a> {
         DeadLetter {
@@ -177,12 +231,15 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             sink: None,
             tenant: self.tenant.as_str(),
             log_id: None,
-            event: DeadLetterEvent::Unparsed {
-                body,
-                is_withheld: !self.redaction.is_empty(),
-            },
+            event,
         }
     }
+}
+
+/// An identifier that nothing can be told from.
+fn random_log_id() -> String {
+    let (first, second) = (fastrand::u128(..), fastrand::u128(..));
+    format!("{first:032x}{second:032x}")
 }
 
 impl Triage<'_> {
@@ -194,7 +251,7 @@ impl Triage<'_> {
     }
 }
 
-/// An element that is JSON, redacted; `None` if it is none, or if redaction cannot be applied to it.
+/// Returns an element that is JSON, redacted; `None` if it is none, or if redaction cannot be applied to it.
 fn readable<'a>(reject: &Reject<'a>, redaction: &Redaction) -> Option<DeadLetterEvent<'a>> {
     match reject.reason {
         RejectReason::Syntax { .. } => None,
@@ -202,6 +259,7 @@ fn readable<'a>(reject: &Reject<'a>, redaction: &Redaction) -> Option<DeadLetter
         RejectReason::DeadLetter if !redaction.is_empty() => None,
         RejectReason::NotAnObject
         | RejectReason::NotALogEvent
+        | RejectReason::BrokenWrapper
         | RejectReason::LooksLike { .. }
         | RejectReason::Carrier { .. }
         | RejectReason::TooDeep { .. }
@@ -209,7 +267,7 @@ fn readable<'a>(reject: &Reject<'a>, redaction: &Redaction) -> Option<DeadLetter
             let json = if redaction.is_empty() {
                 reject.text.clone()
             } else {
-                redaction.redact_object(&reject.text)?.into()
+                redaction.redact_anywhere(&reject.text)?.into()
             };
             Some(DeadLetterEvent::Json(json))
         }

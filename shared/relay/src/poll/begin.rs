@@ -9,7 +9,7 @@ use super::checkpoint::{Checkpoint, Position};
 use super::error::{HoleBegin, PollError};
 use super::page::lowest;
 use super::plan::Plan;
-use super::ports::{Arrivals, CheckpointStore, LogSource};
+use super::ports::{CheckpointStore, LogSource};
 use super::{Poller, RunEnd};
 use crate::journal::Store;
 use crate::ports::{DeadLetters, Sink};
@@ -40,14 +40,13 @@ pub(super) struct At<T> {
     pub(super) tag: Option<T>,
 }
 
-impl<S, L, D, P, C, A> Poller<S, L, D, P, C, A>
+impl<S, L, D, P, C> Poller<S, L, D, P, C>
 where
     S: Sink,
     L: Store,
     D: DeadLetters,
     P: LogSource,
     C: CheckpointStore,
-    A: Arrivals,
 {
     /// Finds the log event that a run begins with or follows.
     pub(super) async fn begin(

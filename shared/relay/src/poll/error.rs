@@ -42,7 +42,7 @@ pub enum PollError {
         after: String,
     },
     /// It cannot be told what arrived by other ways.
-    #[error("cannot look up what has arrived at sink `{sink}`")]
+    #[error("cannot look up in the ledger what has arrived at sink `{sink}`")]
     Look {
         /// The sink.
         sink: String,

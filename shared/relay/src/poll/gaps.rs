@@ -1,13 +1,14 @@
 //! Gaps: log events that the log has and no sink that is looked at.
 
 use futures_util::future::join_all;
-use tenant_logs::LogEvent;
+use tenant_logs::{LogEvent, Timestamp};
 use tokio::time::Instant;
 
 use super::Poller;
 use super::error::PollError;
-use super::ports::Arrivals;
 use crate::flow::IncomingBody;
+use crate::journal::{Standing, Store};
+use crate::ports::{DeadLetters, PortError, Sink};
 
 /// What was found of some log events.
 #[derive(Debug, Clone, Copy, Default)]
@@ -18,7 +19,7 @@ pub(super) struct Found {
     pub(super) gap: usize,
 }
 
-impl<S, L, D, P, C, A: Arrivals> Poller<S, L, D, P, C, A> {
+impl<S: Sink, L: Store, D: DeadLetters, P, C> Poller<S, L, D, P, C> {
     /// Leaves out what every sink of `GAP_SINKS` knows. What the filter stops is nobody's gap: it is left for the filter.
     pub(super) async fn leave_out_known(
         &self,
@@ -40,17 +41,20 @@ impl<S, L, D, P, C, A: Arrivals> Poller<S, L, D, P, C, A> {
             return Ok(Found::default());
         }
         let looks = sinks.iter().map(|sink| async {
-            let looked = self.arrivals.look(sink, &log_ids, until).await;
-            looked.map_err(|source| PollError::Look {
-                sink: sink.clone(),
-                source,
-            })
+            self.look(sink, &log_ids, until)
+                .await
+                .map_err(|source| PollError::Look {
+                    sink: sink.clone(),
+                    source,
+                })
         });
         let mut is_known = vec![true; log_ids.len()];
         for looked in join_all(looks).await {
             let looked = looked?;
             for (place, is_known) in is_known.iter_mut().enumerate() {
-                *is_known &= looked.get(place).copied().unwrap_or(false);
+                *is_known &= looked
+                    .get(place)
+                    .is_some_and(|standing| standing.is_known());
             }
         }
         let known = is_known.iter().filter(|is_known| **is_known).count();
@@ -69,5 +73,20 @@ impl<S, L, D, P, C, A: Arrivals> Poller<S, L, D, P, C, A> {
             });
         }
         Ok(found)
+    }
+
+    async fn look(
+        &self,
+        sink: &str,
+        log_ids: &[&str],
+        until: Instant,
+    ) -> Result<Vec<Standing>, PortError> {
+        match &self.relay.ledger {
+            Some(ledger) => ledger.look(sink, log_ids, Timestamp::now(), until).await,
+            None => Err(PortError {
+                step: format!("look at sink `{sink}`"),
+                source: "the function has no ledger".into(),
+            }),
+        }
     }
 }

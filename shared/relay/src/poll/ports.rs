@@ -1,4 +1,4 @@
-//! What a poller needs of the outside: a tenant's log, a place for the checkpoint, and word of what arrived by other ways.
+//! What a poller needs of the outside: a tenant's log, and a place for the checkpoint.
 
 use std::fmt::Debug;
 
@@ -90,33 +90,4 @@ pub struct StoredCheckpoint<T> {
     pub value: Option<String>,
     /// What tells it from any other.
     pub tag: T,
-}
-
-/// Where nothing tells what arrived: a poller that delivers everything.
-#[derive(Debug, Clone, Copy)]
-pub struct NoArrivals;
-
-impl Arrivals for NoArrivals {
-    async fn look(
-        &self,
-        sink: &str,
-        _log_ids: &[&str],
-        _until: Instant,
-    ) -> Result<Vec<bool>, PortError> {
-        Err(PortError {
-            step: format!("look at sink `{sink}`"),
-            source: "there is no ledger that this function shares".into(),
-        })
-    }
-}
-
-/// What tells which log events arrived at a sink.
-pub trait Arrivals: Send + Sync {
-    /// Returns for each log event, in their order, whether the sink has it, it is set aside, or a live claim holds it.
-    fn look(
-        &self,
-        sink: &str,
-        log_ids: &[&str],
-        until: Instant,
-    ) -> impl Future<Output = Result<Vec<bool>, PortError>> + Send;
 }

@@ -4,12 +4,56 @@ use std::time::Duration;
 
 use tenant_logs::Timestamp;
 
+use crate::flow::Destination;
+use crate::ports::Sink;
 use crate::settings::Reader;
+use crate::sinks::{AnySink, SinkRegistry};
 
 /// How young a log event must not be where push may still bring it.
 const GRACE_WITH_GAPS: Duration = Duration::from_mins(5);
 const WANT_START: &str = "a time such as 2026-11-01T00:00:00Z, or a log_id";
 const WANT_RESUME: &str = "oldest, a time such as 2026-11-01T00:00:00Z, or a log_id";
+
+/// What a poller reads whatever its cloud; its sinks are open already.
+#[derive(Debug)]
+pub struct PollerSettings {
+    /// Where to begin, and what to look for.
+    pub poll: PollSettings,
+    /// Where log events go.
+    pub destinations: Vec<Destination<AnySink>>,
+}
+
+impl PollerSettings {
+    /// Reads them; `None` if the reader noted a problem. `default_sink` stands for `SINKS` where that is missing, and
+    /// `ledger_table` is the setting that names the ledger's table.
+    pub fn read(
+        reader: &mut Reader<'_>,
+        sinks: &SinkRegistry<'_>,
+        default_sink: Option<&str>,
+        ledger_table: &'static str,
+    ) -> Option<Self> {
+        let kinds = sinks.kinds().into_iter();
+        let in_ledger: Vec<&str> = kinds
+            .filter(|kind| kind.has_ledger)
+            .map(|kind| kind.name)
+            .collect();
+        let poll = PollSettings::read(reader, &in_ledger, ledger_table);
+        let destinations = sinks.read(reader, default_sink);
+        Some(Self {
+            poll: poll?,
+            destinations: destinations?,
+        })
+    }
+
+    /// Whether the ledger is of use: it tells what a sink has, or what has arrived.
+    pub fn needs_ledger(&self) -> bool {
+        let mut sinks = self
+            .destinations
+            .iter()
+            .map(|destination| &destination.sink);
+        !self.poll.gap_sinks.is_empty() || sinks.any(Sink::has_ledger)
+    }
+}
 
 /// What a poller is told.
 #[derive(Debug, Clone, PartialEq, Eq)]

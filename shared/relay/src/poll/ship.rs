@@ -7,17 +7,17 @@ use tokio::time::Instant;
 use super::begin::At;
 use super::checkpoint::Position;
 use super::error::PollError;
-use super::ports::{Arrivals, CheckpointStore, LogSource};
+use super::ports::{CheckpointStore, LogSource};
 use super::pull::PulledPage;
-use super::{PAGES_AT_ONCE, PollRun, Poller};
+use super::{Done, PAGES_AT_ONCE, Poller};
 use crate::deadline::Deadline;
 use crate::flow::IncomingBody;
 use crate::journal::Store;
 use crate::ports::{DeadLetters, Sink};
 
 /// Who ships, and until when.
-pub(super) struct Shipping<'a, S, L, D, P, C, A> {
-    pub(super) poller: &'a Poller<S, L, D, P, C, A>,
+pub(super) struct Shipping<'a, S, L, D, P, C> {
+    pub(super) poller: &'a Poller<S, L, D, P, C>,
     pub(super) deadline: &'a Deadline,
     /// When nothing more is begun.
     pub(super) begin_by: Instant,
@@ -34,21 +34,20 @@ pub(super) enum Shipped {
     Overtaken,
 }
 
-impl<S, L, D, P, C, A> Shipping<'_, S, L, D, P, C, A>
+impl<S, L, D, P, C> Shipping<'_, S, L, D, P, C>
 where
     S: Sink,
     L: Store,
     D: DeadLetters,
     P: LogSource,
     C: CheckpointStore,
-    A: Arrivals,
 {
     /// Ships until no more pages come.
     pub(super) async fn run(
         self,
         mut pages: Receiver<PulledPage>,
         mut at: At<C::Tag>,
-        run: &mut PollRun,
+        done: &mut Done,
     ) -> Result<Shipped, PollError> {
         let mut batch = Vec::with_capacity(PAGES_AT_ONCE);
         while pages.recv_many(&mut batch, PAGES_AT_ONCE).await > 0 {
@@ -56,11 +55,11 @@ where
             if has_events && Instant::now() >= self.begin_by {
                 return Ok(Shipped::OutOfTime);
             }
-            if has_events && !self.ship(&batch, &at, run).await? {
+            if has_events && !self.ship(&batch, &at, done).await? {
                 return Ok(Shipped::Overtaken);
             }
             for page in batch.drain(..) {
-                run.page_count += usize::from(!page.cut.is_empty);
+                done.page_count += usize::from(!page.cut.is_empty);
                 if let Some(log_id) = page.cut.last_log_id {
                     at.checkpoint.position = Position::After(log_id);
                 }
@@ -81,7 +80,7 @@ where
         &self,
         batch: &[PulledPage],
         at: &At<C::Tag>,
-        run: &mut PollRun,
+        done: &mut Done,
     ) -> Result<bool, PollError> {
         let mut bodies = Vec::with_capacity(batch.len());
         for page in batch {
@@ -89,10 +88,14 @@ where
         }
         let send_by = self.deadline.send_by();
         let found = self.poller.leave_out_known(&mut bodies, send_by).await?;
-        let outcome = self.poller.relay.deliver(bodies, self.deadline).await;
+        let relay = &self.poller.relay;
+        let (outcome, mut counted) = relay.deliver_part(bodies, self.deadline).await;
+        counted.shared.received += found.known;
+        // What is handed back is a gap of the run that delivers it.
+        counted.shared.gap = found.gap.saturating_sub(outcome.lacking);
+        done.known += found.known;
+        done.counted.add(&counted);
         if outcome.handed_back.is_empty() {
-            run.known += found.known;
-            run.gap += found.gap;
             return Ok(true);
         }
         let checkpoints = &self.poller.checkpoints;

@@ -1,4 +1,4 @@
-//! Services for the tests of a poller: a log, a place for the checkpoint, and word of arrivals, in memory.
+//! Services for the tests of a poller: a log, a place for the checkpoint, and a ledger, in memory.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -7,14 +7,13 @@ use std::time::Duration;
 use tenant_logs::Timestamp;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::ports::{Arrivals, CheckpointStore, Cursor, LogSource, Page, PullError};
+use super::ports::{CheckpointStore, Cursor, LogSource, Page, PullError};
 use super::{PollSettings, Poller, StoredCheckpoint};
-use crate::journal::MemoryStore;
-use crate::ports::{PortError, Remedy};
+use crate::journal::{Added, MemoryStore, Row, SeenRow, Store, StoreError, Wanted};
+use crate::ports::{Claim, Lease, PortError, Remedy, Settled};
 use crate::testing::{Plan, TestDeadLetters, TestSink, relay_with};
 
-pub(super) type TestPoller =
-    Poller<TestSink, MemoryStore, TestDeadLetters, TestLog, TestStore, TestArrivals>;
+pub(super) type TestPoller = Poller<TestSink, TestRows, TestDeadLetters, TestLog, TestStore>;
 
 /// A log event by its number: the order of numbers is that of `log_id`s.
 #[derive(Debug, Clone)]
@@ -203,44 +202,44 @@ impl CheckpointStore for TestStore {
     }
 }
 
-/// What arrived by other ways: pairs of a sink and a `log_id`.
+/// The ledger's rows, the buckets that were looked at, and whether it can be read.
 #[derive(Debug, Default)]
-pub(super) struct TestArrivals {
-    pub(super) known: BTreeSet<(&'static str, String)>,
-    pub(super) asked: Mutex<BTreeSet<String>>,
+pub(super) struct TestRows {
+    pub(super) rows: MemoryStore,
+    pub(super) read: Mutex<BTreeSet<String>>,
     pub(super) is_down: bool,
 }
 
-impl Arrivals for TestArrivals {
-    async fn look(
+impl Store for TestRows {
+    async fn read(
         &self,
-        sink: &str,
-        log_ids: &[&str],
-        _until: Instant,
-    ) -> Result<Vec<bool>, PortError> {
+        bucket: &str,
+        from: u32,
+        wanted: &Wanted,
+        until: Instant,
+    ) -> Result<Vec<SeenRow>, StoreError> {
         if self.is_down {
-            return Err(broken());
+            return Err("it fails on purpose".into());
         }
-        let is_known = |log_id: &str| {
-            let mut known = self.known.iter();
-            known.any(|(other, known)| *other == sink && known == log_id)
-        };
-        let mut asked = self.asked.lock().unwrap();
-        asked.extend(log_ids.iter().map(|log_id| (*log_id).to_owned()));
-        Ok(log_ids.iter().map(|log_id| is_known(log_id)).collect())
+        self.read.lock().unwrap().insert(bucket.to_owned());
+        self.rows.read(bucket, from, wanted, until).await
+    }
+
+    async fn add(&self, bucket: &str, row: &Row, until: Instant) -> Result<Added, StoreError> {
+        self.rows.add(bucket, row, until).await
+    }
+
+    async fn write(&self, bucket: &str, row: &Row, until: Instant) -> Result<(), StoreError> {
+        self.rows.write(bucket, row, until).await
     }
 }
 
 /// A poller of a log, with one sink and a ledger for it.
 pub(super) fn poller(log: TestLog, plan: Plan) -> TestPoller {
     Poller {
-        relay: relay_with(
-            vec![TestSink::new("http", plan)],
-            Some(MemoryStore::default()),
-        ),
+        relay: relay_with(vec![TestSink::new("http", plan)], Some(TestRows::default())),
         source: log,
         checkpoints: TestStore::default(),
-        arrivals: TestArrivals::default(),
         settings: PollSettings {
             start_from: None,
             resume_from: None,
@@ -256,6 +255,25 @@ pub(super) fn takes_all(_log_id: &str, _tries: usize) -> Option<Remedy> {
 }
 
 impl TestPoller {
+    /// Notes in the ledger what became at a sink of log events that another function claimed; nothing where it has not
+    /// said so.
+    pub(super) async fn note(
+        &self,
+        sink: &str,
+        log_ids: &[&str],
+        settled: Option<Settled>,
+        lease: Lease,
+    ) {
+        let ledger = self.relay.ledger.as_ref().unwrap();
+        let until = Instant::now() + Duration::from_secs(10);
+        let claims = ledger.claim(sink, log_ids, &lease, until).await;
+        assert!(claims.claims.iter().all(|claim| *claim == Claim::Claimed));
+        if settled.is_some() {
+            let fates = vec![settled; log_ids.len()];
+            ledger.settle(claims.tickets, &fates, until).await.unwrap();
+        }
+    }
+
     /// The `log_id`s that the sink has, in the order in which they came.
     pub(super) fn delivered(&self) -> Vec<String> {
         let stored = self.relay.destinations[0].sink.stored();

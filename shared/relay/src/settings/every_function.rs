@@ -17,6 +17,8 @@ pub struct CommonSettings {
     pub filter: Filter,
     /// `REDACT`, `REDACT_KEY` or what refers to it.
     pub redaction: Redaction,
+    /// `WITHHOLD_UNREADABLE`.
+    pub withholds_unreadable: bool,
     /// `LOG_LEVEL`.
     pub log_level: LevelFilter,
 }
@@ -43,10 +45,12 @@ impl CommonSettings {
         });
         let filter = read_filter(reader, "");
         let redaction = read_redaction(reader);
+        let withholds_unreadable = read_withholds_unreadable(reader);
         Some(Self {
             tenant: tenant?,
             filter: filter?,
             redaction: redaction?,
+            withholds_unreadable: withholds_unreadable?,
             log_level: log_level?,
         })
     }
@@ -90,6 +94,15 @@ pub fn read_filter(reader: &mut Reader<'_>, prefix: &str) -> Option<Filter> {
         }
     }
     None
+}
+
+fn read_withholds_unreadable(reader: &mut Reader<'_>) -> Option<bool> {
+    if reader.optional("WITHHOLD_UNREADABLE").is_none() {
+        return Some(false);
+    }
+    reader.parsed("WITHHOLD_UNREADABLE", "true or false", |text| {
+        text.parse().ok()
+    })
 }
 
 fn read_redaction(reader: &mut Reader<'_>) -> Option<Redaction> {

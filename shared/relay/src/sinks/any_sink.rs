@@ -3,21 +3,22 @@
 use std::fmt::Debug;
 use std::pin::Pin;
 
+use super::SinkKind;
 use crate::ports::{Delivery, Row, Sink};
 use crate::sending::Sending;
 
 /// A sink of any kind, under the name that it is registered by. Its future is boxed: one allocation a batch.
 #[derive(Debug)]
 pub struct AnySink {
-    name: &'static str,
+    kind: SinkKind,
     sink: Box<dyn BoxedSend>,
 }
 
 impl AnySink {
     /// Forgets which kind of sink it is.
-    pub(super) fn new(name: &'static str, sink: impl Sink + Debug + 'static) -> Self {
+    pub(super) fn new(kind: SinkKind, sink: impl Sink + Debug + 'static) -> Self {
         Self {
-            name,
+            kind,
             sink: Box::new(sink),
         }
     }
@@ -25,7 +26,11 @@ impl AnySink {
 
 impl Sink for AnySink {
     fn name(&self) -> &'static str {
-        self.name
+        self.kind.name
+    }
+
+    fn has_ledger(&self) -> bool {
+        self.kind.has_ledger
     }
 
     async fn prepare(&self) {

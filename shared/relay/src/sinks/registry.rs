@@ -35,7 +35,7 @@ impl SinkKind {
             filter: None,
             open: Box::new(move |reader, schema| {
                 let sink = open(reader, schema)?;
-                Some(AnySink::new(self.name, sink))
+                Some(AnySink::new(self, sink))
             }),
         }
     }

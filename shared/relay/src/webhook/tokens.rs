@@ -2,7 +2,7 @@
 
 mod stored;
 
-use tenant_logs::Secret;
+use tenant_logs::{Secret, object_members};
 use tokio::time::Instant;
 
 use crate::ports::{PortError, TokenCheck};
@@ -90,13 +90,17 @@ impl<S: SecretStore + 'static> WebhookTokens<S> {
     /// Tokens as the settings give them; the store is opened only if it is needed.
     pub fn new(settings: TokenSettings, store: impl FnOnce() -> S) -> Self {
         match settings {
-            TokenSettings::Fixed(tokens) => Self::Fixed(tokens),
+            TokenSettings::Fixed(tokens) => {
+                tokens.warn_of_json();
+                Self::Fixed(tokens)
+            }
             TokenSettings::Stored {
                 reference,
                 tokens,
                 left_out,
             } => {
                 warn_of_short(left_out);
+                tokens.warn_of_json();
                 Self::Stored(StoredTokens::new(store(), &reference, tokens))
             }
         }
@@ -153,6 +157,17 @@ impl FixedTokens {
         tokens.any(is_short)
     }
 
+    /// Names a token that nobody sends: whoever pastes the value of such an object into Auth0 is answered 401.
+    fn warn_of_json(&self) {
+        let mut tokens = self.0.iter().map(Secret::expose);
+        if tokens.any(is_json_object) {
+            tracing::error!(
+                "{SETTING} is a JSON object, as a console writes keys and values: the whole text counts as the token, so \
+                keep the token alone in the secret, as plain text"
+            );
+        }
+    }
+
     fn has(&self, authorization: &[u8]) -> bool {
         let candidate = without_bearer(authorization);
         // Every token is compared, so that the time does not show which one came close.
@@ -177,6 +192,10 @@ fn token(version: &Secret) -> &[u8] {
 /// Whether a token is guessed too easily.
 fn is_short(token: &[u8]) -> bool {
     String::from_utf8_lossy(token).chars().count() < MIN_CHARACTERS
+}
+
+fn is_json_object(text: &str) -> bool {
+    object_members(text).is_some_and(|members| !members.is_empty())
 }
 
 fn warn_of_short(left_out: usize) {

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{DeadLetter, DeadLetterEvent};
-use crate::digest::sha256_hex;
+use super::unparsed::MAX_UNPACKED_BYTES;
+use super::{DeadLetter, DeadLetterEvent, Unparsed};
 use crate::json::{object_members, string_content};
 use crate::{decode_base64, gunzip};
 
@@ -15,8 +15,6 @@ use crate::{decode_base64, gunzip};
 const NAMES: [&str; 7] = [
     "reason", "at", "function", "sink", "tenant", "log_id", "event",
 ];
-/// The largest text that a packed event may have: as much as any of our functions takes.
-const MAX_UNPACKED_BYTES: usize = 67_108_864;
 
 /// A dead letter as it is written. Names are never written with escapes, so they need not be read with them.
 #[derive(Deserialize)]
@@ -32,6 +30,8 @@ struct Document<'a> {
     size: Option<usize>,
     sha256: Option<&'a str>,
     encoding: Option<&'a str>,
+    #[serde(default)]
+    unredacted: bool,
     #[serde(borrow)]
     event: &'a RawValue,
 }
@@ -64,72 +64,68 @@ impl<'a> DeadLetter<'a> {
 
 impl<'a> Document<'a> {
     fn event(&self) -> Option<DeadLetterEvent<'a>> {
-        let event = self.event.get();
-        match (self.encoding, self.size, self.sha256) {
-            (None, None, None) => Some(DeadLetterEvent::Json(event.into())),
-            (None, Some(size), Some(sha256)) => {
-                let beginning = if event == "null" {
-                    None
-                } else {
-                    Some(string_content(event)?)
-                };
-                Some(whole_or_cut(beginning, size, sha256))
-            }
-            (Some("gzip"), None, None) => {
-                let packed = decode_base64(&string_content(event)?).ok()?;
-                let unpacked = gunzip(&packed, MAX_UNPACKED_BYTES).ok()?;
-                let json = String::from_utf8(unpacked).ok()?;
-                Some(DeadLetterEvent::Json(json.into()))
-            }
-            (Some(_) | None, _, _) => None,
+        let Some(size) = self.size else {
+            // Only bytes that cannot be parsed have a hash, and may lack a redaction.
+            let is_json = self.sha256.is_none() && !self.unredacted;
+            return self.json().filter(|_| is_json).map(DeadLetterEvent::Json);
+        };
+        let kept = match self.event.get() {
+            "null" if self.encoding.is_none() => None,
+            _ => Some(self.bytes()?),
+        };
+        Some(DeadLetterEvent::Unparsed(Unparsed {
+            kept,
+            size,
+            sha256: self.sha256.map(Cow::Borrowed),
+            is_unredacted: self.unredacted,
+        }))
+    }
+
+    fn json(&self) -> Option<Cow<'a, str>> {
+        match self.encoding {
+            None => Some(self.event.get().into()),
+            Some(_) => match self.bytes()? {
+                Cow::Borrowed(bytes) => str::from_utf8(bytes).ok().map(Cow::Borrowed),
+                Cow::Owned(bytes) => String::from_utf8(bytes).ok().map(Cow::Owned),
+            },
         }
     }
-}
 
-/// Text with the hash of the whole is the whole.
-fn whole_or_cut<'a>(
-    beginning: Option<Cow<'a, str>>,
-    size: usize,
-    sha256: &'a str,
-) -> DeadLetterEvent<'a> {
-    match beginning {
-        Some(text) if text.len() == size && sha256_hex(text.as_bytes()) == sha256 => {
-            DeadLetterEvent::Unparsed {
-                body: match text {
-                    Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
-                    Cow::Owned(text) => Cow::Owned(text.into_bytes()),
-                },
-                is_withheld: false,
+    /// The bytes that a string holds, as text or packed.
+    fn bytes(&self) -> Option<Cow<'a, [u8]>> {
+        let text = string_content(self.event.get())?;
+        match self.encoding {
+            None => Some(match text {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            }),
+            Some("gzip") => {
+                let packed = decode_base64(&text).ok()?;
+                gunzip(&packed, MAX_UNPACKED_BYTES).ok().map(Cow::Owned)
             }
+            Some(_) => None,
         }
-        beginning => DeadLetterEvent::Cut {
-            beginning,
-            size,
-            sha256: sha256.into(),
-        },
     }
 }
 
 impl DeadLetterEvent<'_> {
-    /// The text that was set aside, where the dead letter has all of it.
-    pub fn whole_text(&self) -> Option<&str> {
+    /// Returns the text that was set aside, gunzipped; `None` if the dead letter has not all of it, or it is no text.
+    pub fn whole_text(&self) -> Option<Cow<'_, str>> {
         match self {
-            Self::Json(json) => Some(json),
-            Self::Unparsed { body, is_withheld } => {
-                str::from_utf8(body).ok().filter(|_| !is_withheld)
-            }
-            Self::Cut {
-                beginning: _,
-                size: _,
-                sha256: _,
-            } => None,
+            Self::Json(json) => Some(Cow::Borrowed(json)),
+            Self::Unparsed(unparsed) => unparsed.whole_text(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::super::{Keep, pack};
     use super::*;
+    use crate::Redaction;
 
     const EVENT: &str = r#"{"log_id":"1","data":{"n": 1.50}}"#;
 
@@ -146,72 +142,69 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(event: DeadLetterEvent<'_>, max_bytes: usize, expected: &DeadLetterEvent<'_>) {
-        let text = dead_letter(event).to_json_within(max_bytes);
+    fn check(event: &DeadLetterEvent<'_>, max_bytes: usize) {
+        let text = dead_letter(event.clone())
+            .to_json_within(max_bytes)
+            .unwrap();
         assert!(is_dead_letter(&text));
-        let read = DeadLetter::read(&text).unwrap();
-        assert_eq!(&read.event, expected);
-        assert_eq!(read, dead_letter(expected.clone()));
+        assert_eq!(DeadLetter::read(&text), Some(dead_letter(event.clone())));
+    }
+
+    fn unparsed(body: &[u8], keep: Keep) -> DeadLetterEvent<'_> {
+        DeadLetterEvent::Unparsed(Unparsed::new(body, keep, &Redaction::default()))
     }
 
     #[test]
     fn a_dead_letter_is_read_as_it_was_written() {
         let json = DeadLetterEvent::Json(EVENT.into());
-        check(json.clone(), 1_000, &json);
-        let unparsed = DeadLetterEvent::Unparsed {
-            body: b"[{]".into(),
-            is_withheld: false,
-        };
-        check(unparsed.clone(), 1_000, &unparsed);
-        let null = DeadLetterEvent::Json("null".into());
-        check(null.clone(), 1_000, &null);
+        check(&json, 1_000);
+        check(&unparsed(b"[{]", Keep::Whole), 1_000);
+        check(&unparsed("é\n\t\"".as_bytes(), Keep::Whole), 1_000);
+        check(&DeadLetterEvent::Json("null".into()), 1_000);
     }
 
     #[test]
     fn a_packed_event_is_unpacked() {
         let event = format!(r#"{{"log_id":"1","data":{{"x":"{}"}}}}"#, "y".repeat(5_000));
-        let json = DeadLetterEvent::Json(event.into());
-        check(json.clone(), 1_000, &json);
+        check(&DeadLetterEvent::Json(event.as_str().into()), 1_000);
+        check(&unparsed(event.as_bytes(), Keep::Whole), 1_000);
     }
 
     #[test]
-    fn what_is_cut_withheld_or_no_text_stays_so_and_is_never_taken_for_the_whole() {
+    fn every_byte_comes_back_whatever_it_is() {
+        let all: Vec<u8> = (0..=255).collect();
+        for bytes in [&b""[..], b"\xff\xff", b"\0", b"\x1f\x8b\x08torn", &all] {
+            let event = unparsed(bytes, Keep::Whole);
+            check(&event, 10_000);
+            let DeadLetterEvent::Unparsed(unparsed) = event else {
+                panic!("{event:?}");
+            };
+            assert_eq!(unparsed.kept.as_deref(), Some(bytes));
+        }
+    }
+
+    #[test]
+    fn what_was_packed_before_it_came_is_read_as_text_and_kept_as_it_came() {
+        let packed = STANDARD.decode(pack(EVENT.as_bytes())).unwrap();
+        let event = unparsed(&packed, Keep::Whole);
+        check(&event, 10_000);
+        assert_eq!(event.whole_text().as_deref(), Some(EVENT));
+    }
+
+    #[test]
+    fn what_is_cut_or_withheld_is_never_taken_for_the_whole() {
         let body = vec![b'x'; 70_000];
-        let whole = DeadLetterEvent::Unparsed {
-            body: body.as_slice().into(),
-            is_withheld: false,
-        };
-        let cut = DeadLetterEvent::Cut {
-            beginning: Some("x".repeat(65_536).into()),
-            size: 70_000,
-            sha256: sha256_hex(&body).into(),
-        };
-        check(whole, 1_000_000, &cut);
-        check(cut.clone(), 1_000_000, &cut);
+        let cut = unparsed(&body, Keep::Beginning);
+        check(&cut, 1_000_000);
         assert_eq!(cut.whole_text(), None);
+        assert_eq!(cut.kept_bytes(), 65_536);
 
-        let withheld = DeadLetterEvent::Unparsed {
-            body: b"jane@example.com".into(),
-            is_withheld: true,
-        };
+        let withheld = unparsed(b"jane@example.com", Keep::Nothing);
+        check(&withheld, 1_000);
         assert_eq!(withheld.whole_text(), None);
-        let read = DeadLetterEvent::Cut {
-            beginning: None,
-            size: 16,
-            sha256: sha256_hex(b"jane@example.com").into(),
-        };
-        check(withheld, 1_000, &read);
+        assert!(withheld.is_withheld());
 
-        let no_text = DeadLetterEvent::Unparsed {
-            body: b"\xff\xff".into(),
-            is_withheld: false,
-        };
-        let read = DeadLetterEvent::Cut {
-            beginning: Some("\u{fffd}\u{fffd}".into()),
-            size: 2,
-            sha256: sha256_hex(b"\xff\xff").into(),
-        };
-        check(no_text, 1_000, &read);
+        assert_eq!(unparsed(b"\xff\xff", Keep::Whole).whole_text(), None);
     }
 
     #[test]
@@ -227,6 +220,7 @@ mod tests {
         check("\"event\"", "\"encoding\":\"gzip\",\"event\"");
         check("\"event\"", "\"encoding\":\"zip\",\"event\"");
         check("\"event\"", "\"size\":7,\"event\"");
+        check("\"event\"", "\"unredacted\":true,\"event\"");
         check("}}}", "}}");
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::gunzip;
+use crate::{Redaction, Secret, gunzip, sha256_hex};
 
 fn dead_letter(event: DeadLetterEvent<'_>) -> DeadLetter<'_> {
     DeadLetter {
@@ -26,38 +26,71 @@ fn a_dead_letter_embeds_the_events_own_text() {
     );
 }
 
+fn unparsed(body: &[u8], keep: Keep, redaction: &Redaction) -> serde_json::Value {
+    let mut dead_letter = dead_letter(DeadLetterEvent::Unparsed(Unparsed::new(
+        body, keep, redaction,
+    )));
+    dead_letter.log_id = None;
+    dead_letter.sink = None;
+    serde_json::from_str(&dead_letter.to_json()).unwrap()
+}
+
 #[test]
-fn unparsed_text_is_kept_to_64_kb_with_size_and_hash() {
+fn a_refused_body_is_kept_to_64_kb_with_size_and_hash() {
     let body = vec![b'x'; 70_000];
-    let mut unparsed = dead_letter(DeadLetterEvent::Unparsed {
-        body: body.as_slice().into(),
-        is_withheld: false,
-    });
-    unparsed.log_id = None;
-    unparsed.sink = None;
-    let document: serde_json::Value = serde_json::from_str(&unparsed.to_json()).unwrap();
+    let document = unparsed(&body, Keep::Beginning, &Redaction::default());
     assert_eq!(document["log_id"], serde_json::Value::Null);
     assert_eq!(document["sink"], serde_json::Value::Null);
     assert_eq!(document["size"], 70_000);
     assert_eq!(document["sha256"], sha256_hex(&body));
     assert_eq!(document["event"].as_str().unwrap().len(), 65_536);
+    assert_eq!(document.get("unredacted"), None);
+
+    let body = format!("{}é", "x".repeat(65_535));
+    let document = unparsed(body.as_bytes(), Keep::Beginning, &Redaction::default());
+    assert_eq!(document["event"], "x".repeat(65_535));
 }
 
 #[test]
-fn unparsed_text_that_could_not_be_redacted_stays_out() {
-    let unparsed = dead_letter(DeadLetterEvent::Unparsed {
-        body: b"jane@example.com".into(),
-        is_withheld: true,
-    });
-    let document: serde_json::Value = serde_json::from_str(&unparsed.to_json()).unwrap();
+fn all_other_text_is_kept_whole_as_text_and_bytes_that_are_none_are_packed() {
+    let text = "{\"a\":\u{a0}1".repeat(50_000);
+    let document = unparsed(text.as_bytes(), Keep::Whole, &Redaction::default());
+    assert_eq!(document["event"], text);
+    assert_eq!(document.get("encoding"), None);
+
+    let bytes = b"[1,\xff]";
+    let document = unparsed(bytes, Keep::Whole, &Redaction::default());
+    assert_eq!(document["encoding"], "gzip");
+    assert_eq!(document["size"], 5);
+    let packed = STANDARD.decode(document["event"].as_str().unwrap());
+    assert_eq!(gunzip(&packed.unwrap(), 100).unwrap(), bytes);
+}
+
+#[test]
+fn text_that_cannot_be_redacted_says_so_or_stays_out_and_no_hash_tells_what_it_was() {
+    let body = b"jane@example.com";
+    let keyed = Redaction::parse("ip=mask", Some(Secret::new("key"))).unwrap();
+    let document = unparsed(body, Keep::Whole, &keyed);
+    assert_eq!(document["unredacted"], true);
+    assert_eq!(document["event"], "jane@example.com");
+    // openssl dgst -sha256 -hmac key
+    assert_eq!(
+        document["sha256"],
+        "43c915a5fb2a55c3ccab3ef8b4ceec305b515df308878ece0d42526f5e24484a"
+    );
+
+    let without_key = Redaction::parse("ip=mask", None).unwrap();
+    let document = unparsed(body, Keep::Nothing, &without_key);
     assert_eq!(document["event"], serde_json::Value::Null);
     assert_eq!(document["size"], 16);
+    assert_eq!(document.get("sha256"), None);
+    assert_eq!(document.get("unredacted"), None);
 }
 
 #[test]
 fn an_event_over_the_limit_is_packed() {
     let event = format!(r#"{{"log_id":"1","data":{{"x":"{}"}}}}"#, "y".repeat(5_000));
-    let text = dead_letter(json(&event)).to_json_within(1_000);
+    let text = dead_letter(json(&event)).to_json_within(1_000).unwrap();
     assert!(text.len() <= 1_000);
     let document: serde_json::Value = serde_json::from_str(&text).unwrap();
     assert_eq!(document["encoding"], "gzip");
@@ -68,15 +101,13 @@ fn an_event_over_the_limit_is_packed() {
 }
 
 #[test]
-fn an_event_that_packing_does_not_bring_under_the_limit_is_cut_and_measured() {
+fn what_packing_does_not_bring_under_the_limit_is_no_dead_letter_and_never_cut() {
     let noise: String = (0..30_000_u32)
         .map(|n| sha256_hex(&n.to_le_bytes()))
         .collect();
     let event = format!(r#"{{"log_id":"1","data":{{"x":"{noise}"}}}}"#);
-    let text = dead_letter(json(&event)).to_json_within(1_048_576);
-    assert!(text.len() <= 1_048_576);
-    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
-    assert_eq!(document["size"], event.len());
-    assert_eq!(document["sha256"], sha256_hex(event.as_bytes()));
-    assert!(event.starts_with(document["event"].as_str().unwrap()));
+    assert_eq!(dead_letter(json(&event)).to_json_within(1_048_576), None);
+    let unparsed = Unparsed::new(event.as_bytes(), Keep::Whole, &Redaction::default());
+    let unparsed = dead_letter(DeadLetterEvent::Unparsed(unparsed));
+    assert_eq!(unparsed.to_json_within(1_048_576), None);
 }

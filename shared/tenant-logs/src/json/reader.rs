@@ -71,7 +71,7 @@ impl JsonReader<'_> {
         Ok(())
     }
 
-    /// Reads a string. Half of a surrogate pair becomes U+FFFD.
+    /// Reads a string. Half of a surrogate pair stays the escape that it is.
     pub fn text(&mut self) -> Result<String, UnexpectedJson> {
         let quoted = self.text.as_bytes().get(self.at..);
         let (text, length) = quoted.and_then(read_text).ok_or(UnexpectedJson)?;

@@ -98,7 +98,7 @@ pub(super) fn push_carried<'a>(
         if let Some(form) = looks_like(&members) {
             reject.reason = RejectReason::LooksLike { form };
         }
-        parsed.rejects.push(reject);
+        parsed.reject(reject);
         return;
     };
     let form = carrier.form;
@@ -109,24 +109,24 @@ pub(super) fn push_carried<'a>(
     match read {
         Some(Ok(inner)) => {
             let redacted = value.element.as_ref().and_then(|element| element.redacted);
-            let log_events = inner.log_events.into_iter();
-            parsed.log_events.extend(log_events.map(|log_event| {
+            for log_event in inner.log_events {
                 let log_event = log_event.with_redacted(redacted);
-                log_event.or_envelope_time(carrier.time)
-            }));
-            let rejects = inner.rejects.into_iter();
-            parsed.rejects.extend(rejects.map(|inner| Reject {
-                envelope_type: inner.envelope_type.or_else(|| reject.envelope_type.clone()),
-                ..inner
-            }));
+                parsed.add(log_event.or_envelope_time(carrier.time));
+            }
+            for inner in inner.rejects {
+                parsed.reject(Reject {
+                    envelope_type: inner.envelope_type.or_else(|| reject.envelope_type.clone()),
+                    ..inner
+                });
+            }
         }
         Some(Err(unreadable)) => {
             reject.reason = RejectReason::Carrier { form, unreadable };
-            parsed.rejects.push(reject);
+            parsed.reject(reject);
         }
         None => {
             reject.reason = RejectReason::TooDeep { form };
-            parsed.rejects.push(reject);
+            parsed.reject(reject);
         }
     }
 }

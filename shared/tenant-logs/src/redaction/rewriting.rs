@@ -2,19 +2,20 @@
 
 use std::borrow::Cow;
 
-use hmac::{Hmac, Mac};
+use hmac::Hmac;
 use sha2::Sha256;
 
 use super::rules::{Action, Node, Rule};
-use crate::digest::hex;
+use crate::digest::hmac_hex;
 use crate::json::{array_elements, object_members, push_text, string_content};
-use crate::secret::hmac_sha256;
 
 /// Arrays nested deeper than this are hashed or masked as one value.
 const MAX_ARRAY_DEPTH: usize = 32;
 
 /// What is nested deeper than this, and a path may lead to, is masked as one value.
 const MAX_DEPTH: usize = 32;
+/// Members in which envelopes and wrappers have records.
+const ENVELOPING: [&str; 3] = ["data", "detail", "logs"];
 const MASKED: &str = "\"***\"";
 
 /// A record being written anew, and the paths that were treated in it.
@@ -58,6 +59,26 @@ impl<'a> Rewriting<'a> {
         }
     }
 
+    /// Writes a record. In a member that only envelopes and wrappers have, another one may be.
+    pub(super) fn record(&mut self, json: &str, tree: &'a Node) {
+        let Some(members) = object_members(json) else {
+            return self.value(json, &[tree], 0);
+        };
+        self.members(&members, &[tree], |this, name, value, children| {
+            let around = this.root;
+            this.root = around.or_else(|| ENVELOPING.contains(&name).then_some(tree));
+            this.value(value, children, 1);
+            this.root = around;
+        });
+    }
+
+    /// Writes what stands beside a record: one may begin at every object in it.
+    pub(super) fn beside(&mut self, json: &str, tree: &'a Node) {
+        self.root = Some(tree);
+        self.value(json, &[], 0);
+        self.root = None;
+    }
+
     /// Writes a value: `nodes` are where the paths stand that lead to it.
     pub(super) fn value(&mut self, json: &str, nodes: &[&Node], depth: usize) {
         if nodes.is_empty() && self.root.is_none() {
@@ -83,10 +104,9 @@ impl<'a> Rewriting<'a> {
 
     /// Masks what a path may lead into and cannot be followed.
     fn hide(&mut self, nodes: &[&Node]) {
-        for node in nodes {
+        for node in nodes.iter().copied().chain(self.root) {
             node.each_rule(&mut |rule| self.note(rule));
         }
-        self.notes += 1;
         self.text.push_str(MASKED);
     }
 
@@ -118,6 +138,18 @@ impl<'a> Rewriting<'a> {
     }
 
     fn object(&mut self, members: &[(&str, &str)], nodes: &[&Node], depth: usize) {
+        self.members(members, nodes, |this, _, value, children| {
+            this.value(value, children, depth + 1);
+        });
+    }
+
+    /// Writes an object without what is dropped, each other member's value by `write`, which gets where the paths stand.
+    fn members(
+        &mut self,
+        members: &[(&str, &str)],
+        nodes: &[&Node],
+        mut write: impl FnMut(&mut Self, &str, &str, &[&Node]),
+    ) {
         let mut separator = '{';
         for (key, value) in members {
             let name = string_content(key).unwrap_or_default();
@@ -131,7 +163,7 @@ impl<'a> Rewriting<'a> {
             separator = ',';
             self.text.push_str(key);
             self.text.push(':');
-            self.value(value, &children, depth + 1);
+            write(self, &name, value, &children);
         }
         if separator == '{' {
             self.text.push('{');
@@ -196,10 +228,10 @@ impl<'a> Rewriting<'a> {
 
     fn hash(&self, json: &str) -> String {
         let plain = string_content(json).unwrap_or(Cow::Borrowed(json));
-        // Rules that hash are refused without a key, so an empty one never hashes.
-        let mut mac = self.keyed.cloned().unwrap_or_else(|| hmac_sha256(b""));
-        mac.update(plain.as_bytes());
-        hex(&mac.finalize().into_bytes())
+        // Rules that hash are refused without a key.
+        self.keyed
+            .map(|keyed| hmac_hex(keyed, plain.as_bytes()))
+            .unwrap_or_default()
     }
 
     fn note(&mut self, rule: &Rule) {

@@ -1,3 +1,5 @@
+mod wrappers;
+
 use proptest::prelude::*;
 
 use hmac::Mac;
@@ -276,7 +278,7 @@ fn an_event_without_the_named_members_stays_byte_for_byte() {
 fn an_object_that_is_no_log_event_is_redacted_wherever_a_record_could_be() {
     let rules = redaction("ip=mask,user.name=mask,geo=drop");
     let check = |object: &str, expected: &str| {
-        assert_eq!(rules.redact_object(object).unwrap(), expected, "{object}");
+        assert_eq!(rules.redact_anywhere(object).unwrap(), expected, "{object}");
     };
     check(
         r#"{"ip":"a","data":{"ip":"b"},"detail":{"ip":"c","data":{"ip":"d"}},"x":"ip"}"#,
@@ -298,10 +300,11 @@ fn an_object_that_is_no_log_event_is_redacted_wherever_a_record_could_be() {
         r#"{"user":{"user":{"name":"a"},"name":"b"},"name":"c","geo":{"geo":1}}"#,
         r#"{"user":{"user":{"name":"***"},"name":"***"},"name":"c"}"#,
     );
+    check(r#"[7,{"ip":"a"}]"#, r#"[7,{"ip":"***"}]"#);
     let deep = format!("{}{{\"ip\":\"a\"}}{}", "[".repeat(40), "]".repeat(40));
-    let hidden = rules.redact_object(&format!("{{\"x\":{deep}}}")).unwrap();
+    let hidden = rules.redact_anywhere(&format!("{{\"x\":{deep}}}")).unwrap();
     assert!(!hidden.contains("\"a\""), "{hidden}");
-    assert_eq!(rules.redact_object("\"192.0.2.1\""), None);
+    assert_eq!(rules.redact_anywhere("\"192.0.2.1\""), None);
 }
 
 #[test]

@@ -95,7 +95,7 @@ impl<'o> JsonWriter<'o> {
     }
 
     /// Whether nothing has come into the innermost object or array yet. No value ends with an opening bracket.
-    fn is_at_begin(&self) -> bool {
+    pub(super) fn is_at_begin(&self) -> bool {
         matches!(self.out.as_bytes().last(), None | Some(b'{' | b'['))
     }
 

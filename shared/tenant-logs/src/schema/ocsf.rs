@@ -302,12 +302,15 @@ fn write_finding(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
         write_user(view, key!("user"), event);
         event.end_object(actor);
     }
-    if objects::is_endpoint_known(view) {
-        write_src_endpoint(view, key!("src_endpoint"), event);
-    }
     write_dst_endpoint(view, event);
+    let has_party = !event.is_at_begin();
     write_http_request(view, event);
     fingerprints::write_fingerprints(view, event);
+    // A request alone is no evidence in the schema, which wants somebody that it came from.
+    let is_lacking = !has_party && !event.is_at_begin();
+    if objects::is_endpoint_known(view) || is_lacking {
+        write_src_endpoint(view, key!("src_endpoint"), event);
+    }
     event.end_object(evidence);
     event.end_array(evidences);
 }

@@ -89,6 +89,9 @@ pub(super) fn answer(request: &Request<Bytes>, log: &TenantLog, state: &mut Stat
     match path.strip_prefix("/api/v2/logs") {
         Some("") if query.contains_key("from") => {
             state.count("page");
+            if let Some(wrong) = state.options.page {
+                return respond(Ok(wrong.to_owned()), None, allowance);
+            }
             let page = page(log, &query);
             let link = page
                 .as_ref()

@@ -1,5 +1,5 @@
-//! A DynamoDB table with partition key `pk` and sort key `n`: `PutItem` under its condition and `Query`, as the ledger uses
-//! them.
+//! A DynamoDB table with partition key `pk` and sort key `n`: `PutItem` under its condition, `GetItem` and `Query`, as ledger
+//! and checkpoint use them.
 
 mod condition;
 mod items;
@@ -147,7 +147,7 @@ pub fn faulty_answer(fault: &Fault) -> Answer {
 
 async fn answer(request: &Request<Bytes>, shared: &Shared) -> Answer {
     lock(&shared.counts).calls += 1;
-    let fault = shared.faults.next();
+    let fault = shared.faults.next_with(request.body());
     let work = async {
         match DYNAMODB.read(request) {
             Ok((operation, input)) => perform(&operation, &input, shared),

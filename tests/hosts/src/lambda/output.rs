@@ -7,8 +7,10 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::time::sleep;
 
 use fakes::lock::lock;
 
@@ -46,6 +48,17 @@ impl Output {
     pub(crate) fn text(&self) -> String {
         let kept = lock(&self.kept);
         String::from_utf8_lossy(&kept.text).into_owned()
+    }
+
+    /// The text, once that holds, or after ten seconds.
+    pub(crate) async fn text_when(&self, holds: impl Fn(&str) -> bool) -> String {
+        for _ in 0..1_000 {
+            if holds(&self.text()) {
+                break;
+            }
+            sleep(Duration::from_millis(10)).await;
+        }
+        self.text()
     }
 
     /// Reads a stream to its end.

@@ -16,18 +16,18 @@ use crate::ledger::JournalTable;
 use crate::test_endpoint::connection;
 
 /// A place with one empty table.
-pub(super) struct Tables {
-    connection: AwsConnection,
-    table: String,
+pub(crate) struct Tables {
+    pub(crate) connection: AwsConnection,
+    pub(crate) table: String,
     /// What the proxy injects.
-    faults: Faults,
+    pub(crate) faults: Faults,
     _proxy: Proxy,
     /// Our own table, where it is ours.
     _served: Option<Table>,
 }
 
 impl Tables {
-    pub(super) async fn fake() -> Self {
+    pub(crate) async fn fake() -> Self {
         let table = Table::start("ledger", Faults::healthy()).await.unwrap();
         let tables = Self::before(&table.url(), "ledger".to_owned()).await;
         Self {
@@ -37,7 +37,7 @@ impl Tables {
     }
 
     /// A new table of moto's server.
-    pub(super) async fn moto() -> Self {
+    pub(crate) async fn moto() -> Self {
         let url = environment("MOTO_URL").unwrap();
         let table = format!("journal-{:016x}", fastrand::u64(..));
         create(&connection(&url, &[]), &table).await;

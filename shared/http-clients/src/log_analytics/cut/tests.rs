@@ -1,4 +1,5 @@
 use serde_json::{Value, json};
+use tenant_logs::{Mapping, Schema, Timestamp};
 
 use super::*;
 
@@ -43,6 +44,35 @@ fn a_long_text_is_cut_and_named() {
         (&row["B"], &row["Raw"]["data"]["type"]),
         (&json!(1.5), &json!("s"))
     );
+}
+
+#[test]
+fn what_is_cut_is_named_whatever_a_row_keeps_of_its_event() {
+    let record = json!({"type": "sapi", "log_id": "1", "date": "2026-11-20T10:30:15.204Z",
+        "details": {"long": "x".repeat(70_000)}});
+    let body = record.to_string();
+    let parsed = tenant_logs::parse(&body).unwrap();
+    for raw in tenant_logs::Raw::ALL {
+        for schema in [Schema::Sentinel, Schema::Asim] {
+            let mapping = Mapping::to(schema, None, Timestamp::UNIX_EPOCH).keeping(raw);
+            let row = mapping.write(&parsed.log_events[0]);
+            let column = match schema {
+                Schema::Asim => "AdditionalFields",
+                Schema::Raw | Schema::Ecs | Schema::Ocsf | Schema::Sentinel => "Raw",
+            };
+            // Nothing of the event is in it, so nothing is too long.
+            if schema == Schema::Asim && raw == tenant_logs::Raw::None {
+                assert_eq!(cut_row(&row), None);
+                continue;
+            }
+            let cut = check_valid(&cut_row(&row).unwrap());
+            let names = cut[column]["trimmed"].as_array().unwrap();
+            let is_named = names
+                .iter()
+                .any(|name| name.as_str().unwrap().ends_with("long"));
+            assert!(is_named, "{schema:?} {raw:?} {names:?}");
+        }
+    }
 }
 
 #[test]

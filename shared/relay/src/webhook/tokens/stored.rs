@@ -101,6 +101,7 @@ impl Known {
                 let read = FixedTokens::of_versions(&versions);
                 warn_of_short(read.left_out);
                 if let Some(tokens) = read.tokens {
+                    tokens.warn_of_json();
                     self.tokens = tokens;
                     self.read_at = asked_at;
                     self.readings_left = readings_left;

@@ -1,4 +1,5 @@
-//! Condition expressions: comparisons of one attribute with one value, `attribute_not_exists`, AND, OR, parentheses.
+//! Condition expressions: comparisons of one attribute with one value, `attribute_exists` and `attribute_not_exists`, AND,
+//! OR, parentheses.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +17,7 @@ pub(super) struct Condition<'a> {
 enum Expression {
     Any(Vec<Expression>),
     All(Vec<Expression>),
+    Exists(String),
     NotExists(String),
     Compare(String, Operator, String),
 }
@@ -28,7 +30,7 @@ enum Operator {
 }
 
 /// Words of DynamoDB's own that an entry of ours could be tempted to use: they need a placeholder.
-const RESERVED: [&str; 4] = ["state", "owner", "ttl", "name"];
+const RESERVED: [&str; 5] = ["state", "owner", "ttl", "name", "value"];
 
 impl<'a> Condition<'a> {
     /// Reads the condition of a call; one that always holds where it has none. `None` where DynamoDB would refuse it, as
@@ -71,6 +73,7 @@ impl<'a> Condition<'a> {
         match expression {
             Expression::Any(parts) => parts.iter().any(|part| self.holds_for(part, item)),
             Expression::All(parts) => parts.iter().all(|part| self.holds_for(part, item)),
+            Expression::Exists(name) => self.attribute(name, item).is_some(),
             Expression::NotExists(name) => self.attribute(name, item).is_none(),
             Expression::Compare(name, operator, value) => {
                 let value = self.values.and_then(|values| values.get(value));
@@ -133,9 +136,14 @@ fn one(rest: &mut &[&str]) -> Option<Expression> {
             *rest = rest.strip_prefix(&[")"])?;
             Some(inner)
         }
-        ["attribute_not_exists", "(", name, ")", after @ ..] => {
+        [function, "(", name, ")", after @ ..] if !RESERVED.contains(name) => {
             *rest = after;
-            Some(Expression::NotExists((*name).to_owned()))
+            let name = (*name).to_owned();
+            match *function {
+                "attribute_exists" => Some(Expression::Exists(name)),
+                "attribute_not_exists" => Some(Expression::NotExists(name)),
+                _ => None,
+            }
         }
         [name, operator, value, after @ ..] if !RESERVED.contains(name) => {
             *rest = after;

@@ -1,4 +1,4 @@
-//! The items of one table and what `PutItem` and `Query` do to them, as strict as DynamoDB, and what it would count for that.
+//! The items of one table and what `PutItem`, `GetItem` and `Query` do to them, as strict as DynamoDB, and what it would count for that.
 
 use std::collections::BTreeMap;
 
@@ -22,6 +22,7 @@ const PUT_MEMBERS: [&str; 6] = [
     "ExpressionAttributeValues",
     ON_FAILURE,
 ];
+const GET_MEMBERS: [&str; 3] = ["TableName", "Key", "ConsistentRead"];
 const QUERY_MEMBERS: [&str; 5] = [
     "TableName",
     "KeyConditionExpression",
@@ -87,6 +88,7 @@ impl Items {
     pub(super) fn perform(&mut self, operation: &str, input: &Value) -> Result<Value, Refused> {
         match operation {
             "PutItem" => self.put(members(input, &PUT_MEMBERS)?, input),
+            "GetItem" => self.get(members(input, &GET_MEMBERS)?),
             "Query" => self.query(members(input, &QUERY_MEMBERS)?),
             _ => Err(Refused::new("UnknownOperationException")),
         }
@@ -114,6 +116,15 @@ impl Items {
         Ok(json!({}))
     }
 
+    fn get(&mut self, members: &Attributes) -> Result<Value, Refused> {
+        let given = attributes(members.get("Key"))?;
+        // A key has nothing beside its two parts.
+        let key = key(given).ok().filter(|_| given.len() == 2);
+        let found = self.by_key.get(&key.ok_or_else(Refused::invalid)?);
+        self.read_units += read_units(found.map_or(0, item_bytes), members);
+        Ok(found.map_or_else(|| json!({}), |item| json!({ "Item": item })))
+    }
+
     /// A page of a partition from a number on. A page ends after the item that fills it, as DynamoDB's does.
     fn query(&mut self, members: &Attributes) -> Result<Value, Refused> {
         let (partition, from) = key_condition(members).ok_or_else(Refused::invalid)?;
@@ -139,9 +150,7 @@ impl Items {
                 break;
             }
         }
-        let is_consistent = members.get("ConsistentRead") == Some(&Value::Bool(true));
-        let half_units = units(bytes.max(1), 4_096) * if is_consistent { 2 } else { 1 };
-        self.read_units += half_units.div_ceil(2);
+        self.read_units += read_units(bytes, members);
         let mut page = json!({"Count": items.len(), "ScannedCount": items.len(), "Items": items});
         if let (Some(last), Some(page)) = (last, page.as_object_mut()) {
             page.insert("LastEvaluatedKey".to_owned(), last);
@@ -214,6 +223,12 @@ fn value_bytes(value: &Value) -> Option<usize> {
         }
         _ => None,
     }
+}
+
+fn read_units(bytes: usize, members: &Attributes) -> u64 {
+    let is_consistent = members.get("ConsistentRead") == Some(&Value::Bool(true));
+    let half_units = units(bytes.max(1), 4_096) * if is_consistent { 2 } else { 1 };
+    half_units.div_ceil(2)
 }
 
 fn units(bytes: usize, unit: usize) -> u64 {

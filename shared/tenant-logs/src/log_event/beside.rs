@@ -1,0 +1,105 @@
+//! What stands beside a record in its wrapper: marks of our own, and what no wrapper has.
+
+use std::borrow::Cow;
+
+use super::{Form, LogEvent};
+use crate::json::{member, object_members, scalar, string_content};
+
+/// What only our own functions write beside a record.
+const MARKS: [&str; 2] = ["redacted", "log_id_derived"];
+
+impl LogEvent<'_> {
+    /// Whether it says of itself that something was redacted in it, or that its `log_id` is derived.
+    pub(crate) fn has_marks(&self) -> bool {
+        self.has_marks || !self.redacted.is_empty()
+    }
+
+    /// Whether its envelope says that one of our own functions put it onto a bus or a topic.
+    pub fn is_enveloped_by_us(&self) -> bool {
+        self.is_enveloped_by_us
+    }
+
+    /// Takes out what it says of itself, where anybody could have written that: `redacted` and `log_id_derived`.
+    pub fn take_out_marks(&mut self) {
+        self.redacted = Vec::new();
+        if !self.has_marks {
+            return;
+        }
+        self.has_marks = false;
+        self.log_id_derived = self.is_named_here;
+        let members = object_members(&self.text).unwrap_or_default();
+        let members = members.into_iter().filter(|(name, _)| {
+            string_content(name).is_none_or(|name| !MARKS.contains(&name.as_ref()))
+        });
+        self.text = Cow::Owned(object_of(members));
+        self.index = None;
+    }
+
+    /// What stands beside the record that no wrapper has, as an object; `None` as a rule.
+    pub(crate) fn beside(&self) -> Option<String> {
+        if !self.has_more {
+            return None;
+        }
+        let is_of_wrapper = |(name, json): &(&str, &str)| match string_content(name).as_deref() {
+            Some("log_id") => scalar(json).is_some() || matches!(*json, "null" | "\"\""),
+            Some(name) => name == "data" || MARKS.contains(&name),
+            None => false,
+        };
+        let members = object_members(&self.text)?.into_iter();
+        Some(object_of(members.filter(|member| !is_of_wrapper(member))))
+    }
+
+    /// Returns what of the detail is neither its record nor told by the `log_id` and the marks, as an object; `None` as a rule.
+    pub(crate) fn beside_detail(&self) -> Option<String> {
+        // What is wrapped anew has nothing beside its record.
+        if self.form != Form::Detail {
+            return None;
+        }
+        // Auth0's wrapper may have a number.
+        let log_id = member(&self.text, "log_id").filter(|json| !json.starts_with('"'));
+        let log_id = log_id.map(|log_id| format!(r#""log_id":{log_id}"#));
+        match (self.beside(), log_id) {
+            (Some(beside), Some(log_id)) => {
+                let members = beside.strip_prefix('{')?;
+                Some(format!("{{{log_id},{members}"))
+            }
+            (None, Some(log_id)) => Some(format!("{{{log_id}}}")),
+            (beside, None) => beside,
+        }
+    }
+
+    /// Puts a redacted record in the place of the original one, and names the paths; `beside` is an object of what stood
+    /// beside it.
+    pub(crate) fn replace_record(
+        &mut self,
+        record: &str,
+        beside: &str,
+        mut newly_redacted: Vec<String>,
+    ) {
+        self.redacted.append(&mut newly_redacted);
+        let mut text = self.wrap(record);
+        // A `log_id` of another kind would be taken for this one.
+        let members = object_members(beside).unwrap_or_default();
+        let members = members
+            .into_iter()
+            .filter(|(name, _)| string_content(name).is_none_or(|name| name != "log_id"));
+        let members = object_of(members);
+        if let Some(members) = members.strip_prefix('{').filter(|members| *members != "}") {
+            text.pop();
+            text.push(',');
+            text.push_str(members);
+        }
+        self.text = Cow::Owned(text);
+        self.has_marks = true;
+        self.form = Form::Detail;
+        self.index = None;
+    }
+}
+
+/// Writes members, names and values as they are, as one object.
+fn object_of<'m>(members: impl Iterator<Item = (&'m str, &'m str)>) -> String {
+    let members: Vec<String> = members
+        .map(|(name, json)| format!("{name}:{json}"))
+        .collect();
+    format!("{{{}}}", members.join(","))
+}
