@@ -1,12 +1,14 @@
 //! The result of a run, as a table for a person and as one answer for a script.
 
+mod costs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 use hosts::lambda::Usage;
 
-use crate::cost::{Bill, Prices, quantity};
+pub use costs::CostLine;
 
 /// What a run sent, and what arrived.
 #[derive(Debug, Clone)]
@@ -21,17 +23,6 @@ pub struct Report {
     pub functions: Vec<(String, Option<Usage>)>,
     /// What each cloud would have billed.
     pub costs: Vec<CostLine>,
-}
-
-/// What a cloud would have billed for a run.
-#[derive(Debug, Clone)]
-pub struct CostLine {
-    /// The cloud.
-    pub cloud: &'static str,
-    /// Log events that were sent.
-    pub event_count: u64,
-    /// The requests.
-    pub bill: Bill,
 }
 
 /// One way to the target.
@@ -242,38 +233,6 @@ impl fmt::Display for StreamLine {
     }
 }
 
-impl Report {
-    fn write_costs(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.costs.is_empty() {
-            return Ok(());
-        }
-        let prices = match Prices::read() {
-            Ok(prices) => prices,
-            Err(error) => return writeln!(formatter, "\n{error}"),
-        };
-        let date = &prices.date;
-        writeln!(
-            formatter,
-            "\nwould have cost, by the list prices of {date} (docs/cost.md); bodies one after another share nothing:"
-        )?;
-        for cost in &self.costs {
-            let cloud = cost.cloud;
-            match prices.dollars(&cost.bill) {
-                Ok(dollars) => {
-                    let millions = quantity(cost.event_count) / 1_000_000.0;
-                    let a_million = dollars / millions.max(f64::MIN_POSITIVE);
-                    writeln!(
-                        formatter,
-                        "{cloud:<13} ${dollars:.6}, ${a_million:.3} a million events"
-                    )?;
-                }
-                Err(error) => writeln!(formatter, "{cloud:<13} {error}")?,
-            }
-        }
-        Ok(())
-    }
-}
-
 fn per_second(count: u64, elapsed: Duration) -> u128 {
     u128::from(count) * 1_000 / elapsed.as_millis().max(1)
 }
@@ -306,23 +265,6 @@ mod tests {
             costs: Vec::new(),
         };
         assert_eq!(report.is_clean(), is_clean, "{report}");
-    }
-
-    #[test]
-    fn a_report_says_what_the_run_would_have_cost() {
-        let report = Report {
-            paths: Vec::new(),
-            sinks: vec![sink()],
-            functions: Vec::new(),
-            costs: vec![CostLine {
-                cloud: "AWS",
-                event_count: 500,
-                bill: Bill::default().with("sqs_request", 250.0),
-            }],
-        };
-        let text = report.to_string();
-        let expected = "AWS           $0.000100, $0.200 a million events";
-        assert!(text.contains(expected), "{text}");
     }
 
     #[test]
@@ -375,6 +317,7 @@ mod tests {
                 sinks: vec![sink()],
                 streams: vec![stream],
                 functions: Vec::new(),
+                costs: Vec::new(),
             };
             assert_eq!(report.is_clean(), is_clean, "{report}");
         };
