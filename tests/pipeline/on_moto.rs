@@ -182,13 +182,15 @@ async fn what_the_webhook_did_not_bring_the_poller_finds_by_the_ledger_and_sends
     assert_eq!(stack.deliver().await, (1, 0));
 
     let poller = stack.poller(&tenant, &all[0]).await;
-    for (gap, messages) in [(25, 1), (0, 0)] {
+    for gap in [25, 0] {
         let answer: Value = serde_json::from_slice(&poller.invoke("{}").await.unwrap()).unwrap();
         assert_eq!(
             (&answer["end"], &answer["gap"]),
             (&json!("caught_up"), &json!(gap))
         );
-        assert_eq!(stack.deliver().await, (messages, 0));
+        // Pages that were pulled together share a message.
+        let (messages, failed) = stack.deliver().await;
+        assert_eq!((messages > 0, failed), (gap > 0, 0));
     }
     let written = log_ids(&stack.moto.files(&stack.stream).await);
     assert_eq!(written, all.into_iter().map(|log_id| (log_id, 1)).collect());
