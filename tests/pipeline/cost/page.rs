@@ -74,9 +74,6 @@ fn number_in(path: &str, before: &str) -> f64 {
     let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
     let text = fs::read_to_string(format!("{root}/{path}")).unwrap();
     let (_, after) = text.rsplit_once(before).unwrap();
-    let digits: String = after
-        .chars()
-        .take_while(|character| character.is_ascii_digit())
-        .collect();
+    let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
     digits.parse().unwrap()
 }
