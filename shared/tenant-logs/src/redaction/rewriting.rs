@@ -118,11 +118,10 @@ impl<'a> Rewriting<'a> {
         };
         let inner = content.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         if !inner.starts_with(['{', '[', '"']) {
-            return if nodes.iter().any(|node| may_hold(inner, node)) {
-                self.hide(nodes)
-            } else {
-                self.text.push_str(json);
-            };
+            if nodes.iter().any(|node| may_hold(inner, node)) {
+                return self.hide(nodes);
+            }
+            return self.text.push_str(json);
         }
         if serde_json::from_str::<&serde_json::value::RawValue>(inner).is_err() {
             // What begins like JSON and is none, a template or a quotation, may still be a part of some.
