@@ -114,6 +114,9 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
         ("twice", "0"),
     ];
     check_cells(&output, &expected);
+    for cost in ["would have cost", "AWS           $0.", "Azure         $0."] {
+        assert!(output.contains(cost), "{cost}: {output}");
+    }
     check_gaps(&output);
     for path in [
         "webhook, queue, target",

@@ -6,6 +6,7 @@ mod arrivals;
 mod aws_poller;
 mod azure;
 mod clocks;
+mod cost;
 mod crashes;
 mod direct_rule;
 mod event_queue;

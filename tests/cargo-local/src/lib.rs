@@ -3,6 +3,7 @@
 pub mod azure_cloud;
 pub mod binaries;
 pub mod cloud;
+pub mod cost;
 pub mod input;
 pub mod report;
 pub mod run;

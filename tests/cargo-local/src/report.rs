@@ -1,10 +1,14 @@
 //! The result of a run, as a table for a person and as one answer for a script.
 
+mod costs;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 use hosts::lambda::Usage;
+
+pub use costs::CostLine;
 
 /// What a run sent, and what arrived.
 #[derive(Debug, Clone)]
@@ -17,6 +21,8 @@ pub struct Report {
     pub streams: Vec<StreamLine>,
     /// What each function needed.
     pub functions: Vec<(String, Option<Usage>)>,
+    /// What each cloud would have billed.
+    pub costs: Vec<CostLine>,
 }
 
 /// One way to the target.
@@ -113,6 +119,7 @@ impl Report {
         self.sinks.extend(other.sinks);
         self.streams.extend(other.streams);
         self.functions.extend(other.functions);
+        self.costs.extend(other.costs);
         self
     }
 
@@ -158,7 +165,7 @@ impl fmt::Display for Report {
                 )?;
             }
         }
-        Ok(())
+        self.write_costs(formatter)
     }
 }
 
@@ -255,6 +262,7 @@ mod tests {
             sinks: vec![sink],
             streams: Vec::new(),
             functions: Vec::new(),
+            costs: Vec::new(),
         };
         assert_eq!(report.is_clean(), is_clean, "{report}");
     }
@@ -309,6 +317,7 @@ mod tests {
                 sinks: vec![sink()],
                 streams: vec![stream],
                 functions: Vec::new(),
+                costs: Vec::new(),
             };
             assert_eq!(report.is_clean(), is_clean, "{report}");
         };

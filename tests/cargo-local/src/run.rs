@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod azure;
+mod costs;
 mod dead_letters;
 mod sending;
 mod stream;
@@ -74,6 +75,7 @@ pub async fn run(
     progress.set_message("waiting for the last events");
     arrived(cloud).await?;
     let elapsed = begun.elapsed();
+    let cost = costs::of_aws(cloud, &paths);
     let pushed_count = Counted::from(cloud.collector.log_ids()).distinct_count();
     let polled = if has_stream {
         progress.set_message("a stream that loses batches, and a poll");
@@ -109,6 +111,7 @@ pub async fn run(
         sinks: sinks.into(),
         streams: polled.into_iter().map(|(stream, _)| stream).collect(),
         functions,
+        costs: vec![cost],
     })
 }
 

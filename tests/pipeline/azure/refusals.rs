@@ -51,7 +51,7 @@ async fn with_the_ledgers_table_out_of_reach_nothing_is_sent_and_all_is_handed_b
     let cloud = with(&[("INVOCATION_SECONDS", "5")]).await;
     for fault in [Fault::Denied, Fault::Status(503)] {
         cloud.faults.ledger.always(fault);
-        is_told(&cloud, &["claim failed, log events handed back"]).await;
+        is_told(&cloud, &["claim failed"]).await;
     }
     cloud.faults.ledger.clear();
     settled(&cloud).await;

@@ -7,7 +7,7 @@ use fakes::collector::Refusal;
 use fakes::faults::Fault;
 use serde_json::json;
 
-use crate::kit::azure::{azure, dead_letters, event, event_with, replay, settled};
+use crate::kit::azure::{azure, dead_letters, event, event_with, post, replay, settled};
 use crate::kit::target::once_each;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -75,6 +75,24 @@ async fn what_event_grid_gave_up_goes_to_every_sink() {
     );
     assert_eq!(dead_letters(&cloud).len(), 0);
     assert_eq!(cloud.logs.log_ids(), once_each(["a", "b"]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_of_many_that_event_grid_gave_up_gives_back_each_log_event() {
+    let mut options = AzureOptions::default();
+    options.subscription.max_attempts = 2;
+    let cloud = azure(options).await;
+    cloud.faults.logs.always(Fault::Status(503));
+    let body = r#"[{"log_id":"a","data":{"type":"s"}},{"log_id":"b","data":{"type":"fp"}}]"#;
+    assert_eq!(post(&cloud, body).await.0, 200);
+    settled(&cloud).await;
+    let stored = dead_letters(&cloud);
+    let [(_, dead_letter)] = Vec::from_iter(stored).try_into().unwrap();
+    assert_eq!(dead_letter[0]["type"], "com.auth0.Logs");
+    cloud.faults.logs.clear();
+    assert_eq!(replay(&cloud).await["left"], 0);
+    assert_eq!(cloud.logs.log_ids(), once_each(["a", "b"]));
+    assert_eq!(dead_letters(&cloud).len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use hmac::Hmac;
 use sha2::Sha256;
 
 use super::rules::{Action, Node, Rule};
+use crate::body::decode_base64;
 use crate::digest::hmac_hex;
 use crate::json::{array_elements, object_members, push_text, string_content};
 
@@ -117,6 +118,9 @@ impl<'a> Rewriting<'a> {
         };
         let inner = content.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
         if !inner.starts_with(['{', '[', '"']) {
+            if nodes.iter().any(|node| may_hold(inner, node)) {
+                return self.hide(nodes);
+            }
             return self.text.push_str(json);
         }
         if serde_json::from_str::<&serde_json::value::RawValue>(inner).is_err() {
@@ -240,4 +244,28 @@ impl<'a> Rewriting<'a> {
             self.treated.push(rule.path.clone());
         }
     }
+}
+
+/// Whether a text that is no JSON may still hold something that a path leads to below it: as a form, as lines or markup
+/// that name it, or as JSON in base64.
+fn may_hold(text: &str, node: &Node) -> bool {
+    let names_values = text.contains(['=', ':', '<', '%']);
+    let is_escaped_form = text.contains('=') && text.contains('%');
+    is_escaped_form
+        || names_values && is_named_in(&text.to_lowercase(), node)
+        || decode_base64(&text.replace('-', "+").replace('_', "/")).is_ok_and(|bytes| {
+            let begins = |bracket: &[u8]| bytes.trim_ascii_start().starts_with(bracket);
+            begins(b"{") || begins(b"[") || begins(b"\"") || bytes.starts_with(GZIP)
+        })
+}
+
+/// What every gzip file begins with (RFC 1952).
+const GZIP: &[u8] = &[0x1f, 0x8b];
+
+fn is_named_in(text: &str, node: &Node) -> bool {
+    let mut children = node.children.iter();
+    children.any(|(name, child)| {
+        let is_index = name.bytes().all(|byte| byte.is_ascii_digit());
+        !is_index && text.contains(&name.to_lowercase()) || is_named_in(text, child)
+    })
 }

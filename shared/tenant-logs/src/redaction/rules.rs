@@ -76,12 +76,32 @@ impl Rule {
         if self.steps == other.steps {
             return Some(RedactionProblem::Twice(path));
         }
-        if self.steps.starts_with(&other.steps) {
+        if leads_to(&other.steps, &self.steps) {
             return Some(RedactionProblem::Below(path, other_path));
         }
-        let is_above = other.steps.starts_with(&self.steps);
+        let is_above = leads_to(&self.steps, &other.steps);
         is_above.then_some(RedactionProblem::Below(other_path, path))
     }
+}
+
+/// Whether a path may lead to a value that another one leads to, or to one around it: paths go through arrays, so a step
+/// that is an index may be missing in one of them.
+fn leads_to(above: &[String], below: &[String]) -> bool {
+    let Some((first, above_rest)) = above.split_first() else {
+        return true;
+    };
+    let Some((second, below_rest)) = below.split_first() else {
+        return false;
+    };
+    match (is_index(first), is_index(second)) {
+        (true, false) => leads_to(above_rest, below),
+        (false, true) => leads_to(above, below_rest),
+        (true, true) | (false, false) => first == second && leads_to(above_rest, below_rest),
+    }
+}
+
+fn is_index(step: &str) -> bool {
+    step.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Splits a text at a character that no backslash stands before.

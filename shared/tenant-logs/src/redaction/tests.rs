@@ -263,7 +263,22 @@ fn what_a_path_may_lead_into_and_cannot_be_followed_is_masked() {
         assert!(!redacted.contains("{\"b\":1}"), "{redacted}");
         assert!(redacted.ends_with(r#","c":1}"#), "{redacted}");
     }
-    check("a.b=mask", r#"{"a":"plain"}"#, r#"{"a":"plain"}"#);
+    for plain in ["", "plain", "a b and c", "17", "x=1: 2", "bGlrZSBiYXNlNjQ="] {
+        let record = format!(r#"{{"a":"{plain}"}}"#);
+        check("a.bb=mask", &record, &record);
+    }
+    // A form, one whose names are escaped, lines, markup, and JSON in base64, packed or not.
+    for hidden in [
+        "x=1&bb=secret",
+        "x=1&b%62=secret",
+        "BB: secret",
+        "<bb>secret</bb>",
+        "eyJiYiI6InNlY3JldCJ9",
+        "H4sIAAAAAAAA_w",
+    ] {
+        let record = format!(r#"{{"a":"{hidden}"}}"#);
+        check("a.bb=mask", &record, r#"{"a":"***"}"#);
+    }
 }
 
 #[test]
@@ -337,6 +352,10 @@ fn every_rule_that_cannot_be_read_is_named() {
     assert_eq!(problems("a=mask,a.b=drop"), [below("a.b", "a")]);
     assert_eq!(problems("a.b.c=mask,a=drop"), [below("a.b.c", "a")]);
     assert_eq!(problems("a=mask,a.0=drop"), [below("a.0", "a")]);
+    // Paths go through arrays, so an index leads to a part of what is named without it.
+    assert_eq!(problems("a.0.b=mask,a.b=drop"), [below("a.b", "a.0.b")]);
+    assert_eq!(problems("a.b.c=mask,a.0.b=drop"), [below("a.b.c", "a.0.b")]);
+    assert!(Redaction::parse("a.0=mask,a.1.b=drop,a.1.c=drop", None).is_ok());
     assert_eq!(problems("ip=hmac,a=hmac"), [RedactionProblem::NoKey]);
 }
 

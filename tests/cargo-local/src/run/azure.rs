@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tenant_logs::LogEvent;
 
 use super::arrivals::{Counted, counters_of};
+use super::costs::of_azure;
 use super::dead_letters::SetAside;
 use super::sending::{of_partner, post_as_auth0};
 use super::stream::{Tenant, has_told, line};
@@ -33,6 +34,7 @@ pub async fn run_azure(
     let progress = progress_bar(expected.element_count);
     let begun = Instant::now();
     let paths = send(cloud, input, &progress).await?;
+    let cost = of_azure(cloud, &paths);
     let pushed = (
         Counted::from(cloud.logs.log_ids()).distinct_count(),
         begun.elapsed(),
@@ -75,6 +77,7 @@ pub async fn run_azure(
         sinks: vec![sink],
         streams: polled.into_iter().map(|(stream, _)| stream).collect(),
         functions,
+        costs: vec![cost],
     })
 }
 

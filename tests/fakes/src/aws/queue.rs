@@ -9,6 +9,7 @@ mod operations;
 mod store;
 
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -141,6 +142,7 @@ pub struct Queue {
     options: QueueOptions,
     store: Mutex<Store>,
     changed: Notify,
+    billed: AtomicU64,
 }
 
 impl Queue {
@@ -151,6 +153,7 @@ impl Queue {
             options,
             store: Mutex::new(Store::default()),
             changed: Notify::new(),
+            billed: AtomicU64::new(0),
         })
     }
 
@@ -177,6 +180,9 @@ impl Queue {
     /// Takes a message with what its sender gives beside the body.
     pub fn send_with(&self, body: &str, extras: Extras) -> Result<String, QueueError> {
         message::check(body, &extras)?;
+        let requests = body.len().div_ceil(65_536).max(1);
+        let requests = u64::try_from(requests).unwrap_or(u64::MAX);
+        self.billed.fetch_add(requests, Ordering::Relaxed);
         let now = (Timestamp::now(), Instant::now());
         let delay = extras.delay / self.options.delay_divisor;
         let message_id = lock(&self.store).add(body, now, delay, extras);
@@ -240,6 +246,11 @@ impl Queue {
     /// How many messages it holds.
     pub fn depth(&self) -> Depth {
         lock(&self.store).depth(Instant::now())
+    }
+
+    /// How many requests its senders are billed: one for each 64 KB of a message.
+    pub fn billed_requests(&self) -> u64 {
+        self.billed.load(Ordering::Relaxed)
     }
 
     /// The bodies of all its messages, oldest first, without receiving them.

@@ -7,7 +7,7 @@ mod event;
 mod subscription;
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -47,6 +47,7 @@ struct State {
     subscriptions: Mutex<Vec<Arc<Subscription>>>,
     published: Mutex<Vec<Value>>,
     keeps_published: AtomicBool,
+    taken: AtomicU64,
     faults: Faults,
 }
 
@@ -67,6 +68,7 @@ impl Topic {
             subscriptions: Mutex::default(),
             published: Mutex::default(),
             keeps_published: AtomicBool::new(true),
+            taken: AtomicU64::new(0),
             faults,
         });
         let serving = Arc::clone(&state);
@@ -111,6 +113,11 @@ impl Topic {
         self.state.keeps_published.store(false, Ordering::Relaxed);
     }
 
+    /// How many events were taken.
+    pub fn taken(&self) -> u64 {
+        self.state.taken.load(Ordering::Relaxed)
+    }
+
     /// Every event that was taken and kept.
     pub fn published(&self) -> Vec<Value> {
         lock(&self.state.published).clone()
@@ -122,6 +129,8 @@ impl State {
         for event in events {
             event::check(event, self.schema)?;
         }
+        let count = u64::try_from(events.len()).unwrap_or(u64::MAX);
+        self.taken.fetch_add(count, Ordering::Relaxed);
         if self.keeps_published.load(Ordering::Relaxed) {
             lock(&self.published).extend_from_slice(events);
         }
