@@ -9,6 +9,7 @@ const TEXTS: &[(&str, FailureReason)] = &[
         FailureReason::UserLocked,
     ),
     ("user is blocked", FailureReason::UserDisabled),
+    ("user blocked", FailureReason::UserDisabled),
     ("user has been blocked", FailureReason::UserDisabled),
     ("account is blocked", FailureReason::UserDisabled),
     ("callback url mismatch", FailureReason::Other),

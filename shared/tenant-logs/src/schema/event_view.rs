@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::addresses::Addresses;
 use super::json_writer::{JsonWriter, is_text};
-use super::parties::Party;
+use super::parties::{Party, quoted};
 use super::raw::Raw;
 use super::targets::{Exchange, Target, TargetKind};
 use crate::event_time::EventTime;
@@ -79,7 +79,8 @@ pub(super) fn coordinates<'a>(location: &Location<'a>) -> Option<(&'a str, &'a s
 /// What an event tells of its failure, as JSON.
 pub(super) struct FoundError<'a> {
     pub(super) message: Option<&'a str>,
-    pub(super) code: Option<&'a str>,
+    pub(super) code: Option<Cow<'a, str>>,
+    codes: [Option<&'a str>; 3],
     pub(super) error_type: Option<&'a str>,
 }
 
@@ -190,13 +191,13 @@ impl<'a> EventView<'a> {
         )
     }
 
-    /// Returns why it failed: what a text of the event says, else what the code does, else what the error's own code does.
+    /// Returns why it failed: what a text of the event says, else what the code does, else what the error's own codes do.
     pub(super) fn failure_reason(&self) -> Option<FailureReason> {
         let error = self.error();
         let said = |json: Option<&str>| reason_in(&string_content(json?)?);
         let by_text = said(self.record.own.description).or_else(|| said(error.message));
         let by_code = by_text.or(self.known?.meaning.reason);
-        by_code.or_else(|| said(error.code))
+        by_code.or_else(|| error.codes.into_iter().find_map(said))
     }
 
     /// Whether it is an application that logs on, with credentials of its own, or that calls the API by them.
@@ -305,12 +306,11 @@ impl<'a> EventView<'a> {
         let error: DetailsError<'_> =
             read_object(self.record.details.error, self.record.no_escapes);
         let payload: ErrorPayload<'_> = read_object(error.payload, self.record.no_escapes);
+        let codes = [error.code, error.oauth_error, payload.code];
         FoundError {
             message: error.message.or(self.record.details.error),
-            code: [error.code, error.oauth_error, payload.code]
-                .into_iter()
-                .flatten()
-                .find(|code| is_word(code)),
+            code: codes.into_iter().flatten().find_map(code),
+            codes,
             error_type: error.error_type,
         }
     }
@@ -365,6 +365,15 @@ fn operation_of(method: &str) -> Option<Operation> {
         .into_iter()
         .find(|(_, names)| names.iter().any(is));
     found.map(|(operation, _)| operation)
+}
+
+/// Returns a code: a string without white space as it is, a number as a string.
+fn code(json: &str) -> Option<Cow<'_, str>> {
+    let is_number = json.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    if is_number {
+        return Some(quoted(json));
+    }
+    is_word(json).then_some(Cow::Borrowed(json))
 }
 
 /// Whether JSON is a string without white space.

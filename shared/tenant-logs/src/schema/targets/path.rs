@@ -3,17 +3,39 @@
 use std::borrow::Cow;
 
 use super::{Target, TargetKind};
-use crate::schema::parties::{Party, quoted};
+use crate::schema::parties::{Party, is_email, quoted};
 
 /// `/api/v2/organizations/org_1/members`, as words and identifiers.
 pub(super) struct ApiPath {
     steps: Vec<(String, Option<String>)>,
+    /// The user that the query names where no identifier does, by an e-mail address or another name.
+    user_in_query: Option<String>,
 }
+
+/// First words that only say where an object is: the word that follows names it.
+const PLACES: [&str; 11] = [
+    "anomaly",
+    "attack-protection",
+    "blocks",
+    "branding",
+    "emails",
+    "guardian",
+    "keys",
+    "phone",
+    "stats",
+    "tenants",
+    "tickets",
+];
+/// What follows `jobs` and is no job's identifier.
+const JOBS: [&str; 3] = ["users-exports", "users-imports", "verification-email"];
+/// Members of a query that name a user (Management API: users-by-email, user-blocks, users of a connection).
+const USERS_IN_QUERY: [&str; 2] = ["email", "identifier"];
 
 impl ApiPath {
     /// Reads a path; a text that is none has no steps.
     pub(super) fn of(path: &str) -> Self {
-        let path = path.split(['?', '#']).next().unwrap_or_default();
+        let path = path.split('#').next().unwrap_or_default();
+        let (path, query) = path.split_once('?').unwrap_or((path, ""));
         // A whole URL names its host first.
         let path = match path.split_once("://") {
             Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)),
@@ -23,16 +45,27 @@ impl ApiPath {
         let path = path.unwrap_or_default().trim_matches('/');
         let path = path.strip_prefix("api/").unwrap_or(path);
         let path = path.strip_prefix("v2/").unwrap_or(path);
-        let mut words = path.split('/');
+        let mut words = path.split('/').peekable();
         let mut steps = Vec::new();
         while let Some(word) = words.next().filter(|word| !word.is_empty()) {
+            let is_place = |next: &&str| {
+                PLACES.contains(&word) && !next.is_empty() || word == "jobs" && JOBS.contains(next)
+            };
+            if steps.is_empty() && words.peek().is_some_and(is_place) {
+                continue;
+            }
             let id = words.next().filter(|id| !id.is_empty());
             steps.push((
                 word.to_owned(),
                 id.map(|id| percent_decoded(id).into_owned()),
             ));
         }
-        Self { steps }
+        let mut members = query.split('&').filter_map(|member| member.split_once('='));
+        let user = members.find(|(name, value)| USERS_IN_QUERY.contains(name) && !value.is_empty());
+        Self {
+            steps,
+            user_in_query: user.map(|(_, value)| percent_decoded(value).into_owned()),
+        }
     }
 
     /// Returns what the path is about; `None` if there is no path.
@@ -57,13 +90,18 @@ impl ApiPath {
         let last = self.steps.len().saturating_sub(1);
         let steps = self.steps.iter().enumerate();
         let targets = steps.filter_map(|(index, (word, id))| {
+            let is_of_query = index == last && id.is_none() && self.user_in_query.is_some();
             let kind = match index {
                 0 => self.kind(),
-                _ => TargetKind::of_word(word).filter(|_| id.is_some()),
+                _ => TargetKind::of_word(word)
+                    .filter(|kind| id.is_some() || is_of_query && *kind == TargetKind::User),
             };
-            let party = Party {
-                id: id.as_deref().map(quoted),
-                ..Party::default()
+            let party = match (&kind, &self.user_in_query) {
+                (Some(TargetKind::User), Some(user)) if is_of_query => named(user),
+                _ => Party {
+                    id: id.as_deref().map(quoted),
+                    ..Party::default()
+                },
             };
             Some(Target {
                 kind: kind?,
@@ -73,6 +111,21 @@ impl ApiPath {
             })
         });
         targets.collect()
+    }
+}
+
+/// Returns a user by an e-mail address, or by another name.
+fn named<'a>(user: &str) -> Party<'a> {
+    let user = quoted(user);
+    let (name, email) = if is_email(&user) {
+        (None, Some(user))
+    } else {
+        (Some(user), None)
+    };
+    Party {
+        id: None,
+        name,
+        email,
     }
 }
 
@@ -143,8 +196,66 @@ mod tests {
             "/api/v2/log-streams/lst_1",
             &[("log-streams", Some(r#""lst_1""#))],
         );
+        check(
+            "/api/v2/guardian/enrollments/dev_1",
+            &[("enrollments", Some(r#""dev_1""#))],
+        );
+        check(
+            "/api/v2/tickets/password-change",
+            &[("password-change", None)],
+        );
+        check("/api/v2/jobs/users-exports", &[("users-exports", None)]);
+        check("/api/v2/jobs/job_1", &[("jobs", Some(r#""job_1""#))]);
+        check(
+            "/api/v2/anomaly/blocks/ips/192.0.2.1",
+            &[("ips", Some(r#""192.0.2.1""#))],
+        );
+        check("/api/v2/branding", &[("branding", None)]);
         for none in ["", "***", "/", "users/auth0|42", "https://acme.example.com"] {
             check(none, &[]);
         }
+    }
+
+    #[test]
+    fn a_query_names_a_user_where_no_identifier_does() {
+        let check = |path: &str, name: Option<&str>, email: Option<&str>| {
+            let targets = ApiPath::of(path).targets();
+            let users: Vec<&Target<'_>> = targets
+                .iter()
+                .filter(|target| target.kind == TargetKind::User)
+                .collect();
+            let [user] = users[..] else {
+                panic!("{path}: {targets:?}");
+            };
+            let found = (user.party.name.as_deref(), user.party.email.as_deref());
+            assert_eq!(found, (name, email), "{path}");
+        };
+        let nils = Some(r#""nils@example.com""#);
+        check(
+            "/api/v2/users-by-email?email=nils%40example.com",
+            None,
+            nils,
+        );
+        check(
+            "/api/v2/connections/con_1/users?email=nils%40example.com",
+            None,
+            nils,
+        );
+        check(
+            "/api/v2/user-blocks?page=1&identifier=nils%40example.com",
+            None,
+            nils,
+        );
+        check(
+            "/api/v2/user-blocks?identifier=nils",
+            Some(r#""nils""#),
+            None,
+        );
+        check(
+            "/api/v2/users/auth0%7C42?email=nils%40example.com",
+            None,
+            None,
+        );
+        check("/api/v2/users?email=", None, None);
     }
 }
