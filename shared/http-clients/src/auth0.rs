@@ -108,6 +108,9 @@ impl ManagementApi {
             {
                 continue;
             }
+            if error.remedy() == Remedy::Retry && try_end == until && Instant::now() >= until {
+                return Err(Auth0Error::OutOfTime(Box::new(error)));
+            }
             tries += 1;
             let wake = Instant::now() + back_off(tries);
             if error.remedy() != Remedy::Retry || tries >= MAX_TRIES || wake >= until {
@@ -135,6 +138,7 @@ impl ManagementApi {
         }
         match text(&answer, want) {
             Some(text) => Ok((answer, text)),
+            None if answer.whole_body().is_none() => Err(Auth0Error::BrokenOff),
             None => Err(Auth0Error::Unreadable { want: want.name }),
         }
     }

@@ -158,7 +158,7 @@ impl MessageFacts {
         let tries = if is_old {
             self.tries()
         } else {
-            self.tries() + 1
+            self.tries().saturating_add(1)
         };
         let first = self.first().unwrap_or(now).as_millisecond();
         let attributes = [

@@ -28,8 +28,13 @@ pub(super) enum Auth0Error {
         answered: Answered,
         advice: &'static str,
     },
-    #[error("Auth0 answered what is no {want}")]
+    #[error("Auth0 answered what is no {want}: check AUTH0_DOMAIN")]
     Unreadable { want: &'static str },
+    #[error("Auth0's answer broke off")]
+    BrokenOff,
+    /// The run's own time was over during a call.
+    #[error("the time was over before Auth0 had answered")]
+    OutOfTime(#[source] Box<Auth0Error>),
     #[error(
         "the Link header of a page leads to another origin, `{origin}`: check that AUTH0_DOMAIN is the tenant's own \
          domain, not a custom one"
@@ -60,11 +65,14 @@ impl Auth0Error {
     /// What to do about it.
     pub(super) fn remedy(&self) -> Remedy {
         match self {
-            Self::NoAnswer(_) | Self::Busy { answered: _ } | Self::Unreadable { want: _ } => {
-                Remedy::Retry
-            }
+            Self::NoAnswer(_)
+            | Self::Busy { answered: _ }
+            | Self::Unreadable { want: _ }
+            | Self::BrokenOff => Remedy::Retry,
             Self::NoToken(source) => source.remedy(),
-            Self::TokenOutOfTime | Self::RateLimited { wait: _ } => Remedy::HandBack,
+            Self::TokenOutOfTime | Self::RateLimited { wait: _ } | Self::OutOfTime(_) => {
+                Remedy::HandBack
+            }
             Self::Refused {
                 answered: _,
                 advice: _,
@@ -83,7 +91,10 @@ impl Auth0Error {
     /// The error of the port, with what was tried.
     pub(super) fn at(self, step: &str) -> PullError {
         let is_unknown = self.is_unknown();
-        let is_out_of_time = matches!(self, Self::RateLimited { wait: _ });
+        let is_out_of_time = matches!(
+            self,
+            Self::RateLimited { wait: _ } | Self::TokenOutOfTime | Self::OutOfTime(_)
+        );
         let error = PortError {
             step: step.to_owned(),
             source: Box::new(self),

@@ -351,7 +351,7 @@ async fn a_far_end_that_hangs_is_waited_for_as_long_as_there_is_time() {
     let tenant = Tenant::start(|_| Answer::Hang).await;
     let begun = Instant::now();
     let error = tenant.pull_for(Duration::from_secs(3)).await.unwrap_err();
-    assert!(matches!(error, PullError::Failed(_)), "{error:?}");
+    assert!(matches!(error, PullError::OutOfTime(_)), "{error:?}");
     let text = chain(&error).to_string();
     assert!(text.contains("AUTH0_DOMAIN"), "{text}");
     assert!(begun.elapsed() <= Duration::from_secs(4));
