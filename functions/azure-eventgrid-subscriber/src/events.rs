@@ -13,8 +13,6 @@ use tenant_logs::{ElementLimits, JsonReader, Parsed, parse_within, read_json};
 
 /// Strings within strings that are opened; the host wraps twice at most.
 const MAX_WRAPPINGS: u8 = 8;
-/// What an event may hold: one that holds more becomes one dead letter.
-const LIMITS: ElementLimits = ElementLimits::of(6_291_456).unpacking(67_108_864);
 /// What every event type of Auth0's has in it, whatever the case.
 const OURS: &[u8] = b"auth0";
 
@@ -78,7 +76,7 @@ fn inside_of(value: &str) -> Option<Vec<String>> {
 
 /// A text as the flow takes it, without the events of other publishers.
 pub(crate) fn incoming_body(text: &str) -> IncomingBody<'_> {
-    let mut parsed = parse_within(text, LIMITS);
+    let mut parsed = parse_within(text, ElementLimits::BEHIND_TRIGGERS);
     let left_out = parsed.as_mut().map_or(0, leave_out_others);
     IncomingBody {
         left_out,
@@ -92,7 +90,10 @@ pub(crate) fn returned_body(text: &str) -> IncomingBody<'_> {
     IncomingBody {
         marks: Marks::OfOurEnvelopes,
         is_returned: true,
-        ..IncomingBody::new(text.as_bytes(), parse_within(text, LIMITS))
+        ..IncomingBody::new(
+            text.as_bytes(),
+            parse_within(text, ElementLimits::BEHIND_TRIGGERS),
+        )
     }
 }
 

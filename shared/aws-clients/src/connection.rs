@@ -4,7 +4,6 @@
 //! crates of binary size.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::time::Duration;
 
 use aws_sdk_eventbridge::config::retry::RetryConfig;
@@ -18,7 +17,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_runtime_api::client::http::{
     HttpConnectorSettings, SharedHttpConnector, http_client_fn,
 };
-use relay::settings::Reader;
+use relay::settings::{Reader, is_loopback};
 use tenant_logs::Secret;
 
 use crate::roots::read_trust_store;
@@ -207,8 +206,7 @@ fn is_private(url: &str) -> bool {
         Some((host, _port)) => host,
         None => authority.split(':').next().unwrap_or_default(),
     };
-    let address = host.parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    is_loopback(host)
 }
 
 #[cfg(test)]

@@ -13,13 +13,12 @@ use tokio::time::Instant;
 
 use crate::connection::AwsConnection;
 use crate::error::{call_error, code_name, is_busy};
-use crate::message::{allowed, queue_name, queue_url};
+use crate::message::{MAX_MESSAGE_BYTES, allowed, queue_name, queue_url};
 
-/// What SQS takes in one message, and in one call.
-const MAX_BYTES: usize = 1_048_576;
+/// What SQS takes in one call: as many bytes as in one message.
 const LIMITS: BatchLimits = BatchLimits {
     events: 10,
-    bytes: MAX_BYTES,
+    bytes: MAX_MESSAGE_BYTES,
 };
 const CALLS_AT_ONCE: usize = 8;
 /// What is always left for the reason, which is written when the event is refused.
@@ -96,7 +95,7 @@ impl DeadLetters for DeadLetterQueue {
         let (mut texts, mut indices) = (Vec::new(), Vec::new());
         let mut delivery = Delivery::default();
         for (index, dead_letter) in dead_letters.iter().enumerate() {
-            if let Some(text) = text(dead_letter, MAX_BYTES) {
+            if let Some(text) = text(dead_letter, MAX_MESSAGE_BYTES) {
                 texts.push(text);
                 indices.push(index);
             } else {
@@ -114,8 +113,8 @@ impl DeadLetters for DeadLetterQueue {
 
     fn can_hold(&self, dead_letter: &DeadLetter<'_>) -> bool {
         // Escapes take six bytes for one at most.
-        let is_small = dead_letter.event.kept_bytes() <= MAX_BYTES / 8;
-        is_small || text(dead_letter, MAX_BYTES - REASON_BYTES).is_some()
+        let is_small = dead_letter.event.kept_bytes() <= MAX_MESSAGE_BYTES / 8;
+        is_small || text(dead_letter, MAX_MESSAGE_BYTES - REASON_BYTES).is_some()
     }
 }
 
@@ -127,7 +126,7 @@ impl BatchCall<String> for DeadLetterQueue {
     fn limits(&self) -> CallLimits {
         CallLimits {
             batch: LIMITS,
-            item_bytes: MAX_BYTES,
+            item_bytes: MAX_MESSAGE_BYTES,
             calls_at_once: CALLS_AT_ONCE,
             // What does not fit is refused before.
             too_large: TooLarge::Refuse(TOO_LARGE.into()),

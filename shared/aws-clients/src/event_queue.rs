@@ -5,17 +5,16 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use relay::settings::Reader;
 use relay::{
-    ARRAY_BYTES, BatchCall, CallError, CallLimits, Delivery, Row, Sending, Sink, SinkKind,
-    TooLarge, json_array, send_in_calls,
+    BatchCall, CallError, CallLimits, Delivery, Row, Sending, Sink, SinkKind, TooLarge, json_array,
+    send_in_calls,
 };
-use tenant_logs::BatchLimits;
 use tokio::time::Instant;
 
 use crate::connection::AwsConnection;
-use crate::message::{PRODUCER, QueueMessage, allowed, allowed_bytes, queue_name, queue_url};
+use crate::message::{
+    ARRAY_LIMITS, PRODUCER, QueueMessage, allowed, allowed_bytes, queue_name, queue_url,
+};
 
-/// What a message may have. SQS takes 1 MiB, attributes included.
-const MAX_BYTES: usize = 1_000_000;
 /// Calls side by side; one carries up to a megabyte.
 const CALLS_AT_ONCE: usize = 4;
 
@@ -79,13 +78,9 @@ impl<'a> BatchCall<Row<'a>> for EventQueue {
     }
 
     fn limits(&self) -> CallLimits {
-        let bytes = MAX_BYTES - ARRAY_BYTES;
         CallLimits {
-            batch: BatchLimits {
-                events: usize::MAX,
-                bytes,
-            },
-            item_bytes: bytes,
+            batch: ARRAY_LIMITS,
+            item_bytes: ARRAY_LIMITS.bytes,
             calls_at_once: CALLS_AT_ONCE,
             too_large: TooLarge::Refuse("over the 1,000,000 bytes of a message".into()),
         }

@@ -25,7 +25,7 @@ pub use event_queue::{EventQueue, EventQueueSettings};
 pub use firehose::{Firehose, FirehoseSettings};
 pub use function::AwsFunction;
 pub use ledger::{JournalTable, LedgerSettings, read_ledger};
-pub use message::{PRODUCER, QueueMessage, allowed};
+pub use message::{ARRAY_LIMITS, PRODUCER, QueueMessage, allowed};
 pub use queue_sender::QueueSender;
 pub use secrets::SecretsManager;
 pub use sinks::{aws_sinks, event_bus, event_queue};

@@ -7,11 +7,19 @@ use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::types::{
     MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
 };
-use relay::CallError;
+use relay::{ARRAY_BYTES, CallError};
+use tenant_logs::BatchLimits;
 
 use crate::connection::endpoint;
 use crate::error::call_error;
 
+/// What SQS takes in one message, attributes included.
+pub(crate) const MAX_MESSAGE_BYTES: usize = 1_048_576;
+/// The log events of a message, an array of which each counts with its comma. SQS takes more, attributes included.
+pub const ARRAY_LIMITS: BatchLimits = BatchLimits {
+    events: usize::MAX,
+    bytes: 1_000_000 - ARRAY_BYTES,
+};
 /// The attribute that names the function of ours that wrote a message.
 pub const PRODUCER: &str = "producer";
 /// The type of an attribute's value.

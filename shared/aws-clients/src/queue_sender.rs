@@ -6,10 +6,8 @@ use tenant_logs::BatchLimits;
 use tokio::time::Instant;
 
 use crate::connection::AwsConnection;
-use crate::message::QueueMessage;
+use crate::message::{MAX_MESSAGE_BYTES, QueueMessage};
 
-/// What SQS takes in one message, attributes included.
-const MAX_BYTES: usize = 1_048_576;
 /// Calls side by side.
 const CALLS_AT_ONCE: usize = 8;
 
@@ -68,9 +66,9 @@ impl BatchCall<QueueMessage> for QueueSender {
         CallLimits {
             batch: BatchLimits {
                 events: 1,
-                bytes: MAX_BYTES,
+                bytes: MAX_MESSAGE_BYTES,
             },
-            item_bytes: MAX_BYTES,
+            item_bytes: MAX_MESSAGE_BYTES,
             calls_at_once: CALLS_AT_ONCE,
             too_large: TooLarge::Refuse("over the 1,048,576 bytes of an SQS message".into()),
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fakes::test_server::{self, TestServer};
 use relay::settings::{Reader, SettingsError};
-use relay::{Patience, Sending};
+use relay::{Delivery, Patience, Remedy, Sending};
 use serde_json::Value;
 use tokio::sync::Barrier;
 use tokio::time::Instant;
@@ -131,4 +131,12 @@ pub(crate) fn read_settings<T>(
     let mut reader = Reader::new(&lookup);
     let settings = read(&mut reader);
     reader.finish(|| settings)
+}
+
+/// What was refused, with what to do about it and why.
+pub(crate) fn refusals(delivery: &Delivery) -> Vec<(usize, Remedy, &str)> {
+    let refused = delivery.refused.iter();
+    refused
+        .map(|refusal| (refusal.index, refusal.remedy, refusal.reason.as_ref()))
+        .collect()
 }

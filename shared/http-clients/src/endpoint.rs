@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use relay::settings::is_loopback;
 use reqwest::Url;
 
 /// What a setting wants whose URL may not.
@@ -62,20 +63,12 @@ fn plain_url(text: &str) -> Option<Url> {
     is_plain.then_some(url)
 }
 
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || address(host).is_some_and(|address| address.is_loopback())
-}
-
 fn is_local_network(host: &str) -> bool {
-    match address(host) {
-        Some(IpAddr::V4(address)) => address.is_link_local() || address.is_private(),
-        Some(IpAddr::V6(address)) => address.is_unicast_link_local() || address.is_unique_local(),
-        None => false,
+    match host.trim_matches(['[', ']']).parse() {
+        Ok(IpAddr::V4(address)) => address.is_link_local() || address.is_private(),
+        Ok(IpAddr::V6(address)) => address.is_unicast_link_local() || address.is_unique_local(),
+        Err(_) => false,
     }
-}
-
-fn address(host: &str) -> Option<IpAddr> {
-    host.trim_matches(['[', ']']).parse().ok()
 }
 
 #[cfg(test)]

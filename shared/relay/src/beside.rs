@@ -74,7 +74,7 @@ impl Drop for CallBeside {
 }
 
 /// Returns how long ago something was; what lies ahead, because the clock was set back, counts as long ago.
-pub(crate) fn age(at: Timestamp) -> Duration {
+pub fn age(at: Timestamp) -> Duration {
     Duration::try_from(Timestamp::now().duration_since(at)).unwrap_or(Duration::MAX)
 }
 

@@ -22,7 +22,7 @@ mod testing;
 pub mod webhook;
 
 pub use assembly::RelayParts;
-pub use beside::CallBeside;
+pub use beside::{CallBeside, age};
 pub use call_error::{CallError, ServiceCode};
 pub use counters::{
     CounterFormat, Counters, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write as _};
+use std::net::IpAddr;
 use std::process::ExitCode;
 
 use tenant_logs::Secret;
@@ -252,6 +253,12 @@ fn without_secrets(value: &str) -> Cow<'_, str> {
         ""
     };
     Cow::Owned(format!("{user}{shown}{query}"))
+}
+
+/// Whether a URL's host, a version 6 address with its brackets or without, is this machine.
+pub fn is_loopback(host: &str) -> bool {
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// The process's own environment, for `main` to pass to a reader, which rejects the replacement character that stands for

@@ -33,6 +33,9 @@ pub fn decode(bytes: &[u8], max_bytes: usize) -> Result<Cow<'_, str>, Unreadable
     Ok(Cow::Owned(text))
 }
 
+/// The largest text that is unpacked behind a trigger: as much as any of our functions can be set to accept.
+pub const MAX_UNPACKED_BYTES: usize = 67_108_864;
+
 /// Decodes the base64 that front ends wrap binary bodies in, padded or not.
 pub fn decode_base64(text: &str) -> Result<Vec<u8>, Unreadable> {
     BASE64.decode(text).map_err(|error| Unreadable::Base64 {

@@ -22,7 +22,7 @@ mod secret;
 mod tenant;
 
 pub use batch::{BatchLimits, Split};
-pub use body::{decode, decode_base64, gunzip};
+pub use body::{MAX_UNPACKED_BYTES, decode, decode_base64, gunzip};
 pub use dead_letter::{DeadLetter, DeadLetterEvent, Keep, Unparsed};
 pub use digest::{sha256, sha256_hex};
 pub use error::{RejectReason, Unreadable};

@@ -20,9 +20,6 @@ use values::{Value, Values, read_value};
 
 pub use values::split_values;
 
-/// The most bytes that texts within a text may have when they are unpacked, all of them together.
-const MAX_UNPACKED_BYTES: usize = 67_108_864;
-
 pub use parsed::{ElementLimits, Parsed, Reject};
 
 /// Reads every log event of a body.
@@ -167,10 +164,10 @@ fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
         return;
     }
     let content = enveloped(value.text, element);
-    if !matches!(content, Content::Own) {
+    let is_enveloped = !matches!(content, Content::Own);
+    if is_enveloped {
         reject.envelope_type = envelope_type(element);
     }
-    let is_enveloped = !matches!(content, Content::Own);
     let envelope_time = element.envelope_time.filter(|_| is_enveloped);
     let log_event = match content {
         _ if element.has_repeats => Err(RejectReason::BrokenWrapper),

@@ -5,19 +5,14 @@ use std::borrow::Cow;
 
 use relay::{IncomingBody, Marks};
 use tenant_logs::{
-    ElementLimits, JsonReader, UnexpectedJson, Unreadable, decode, decode_base64, parse_within,
-    read_json,
+    ElementLimits, JsonReader, MAX_UNPACKED_BYTES, UnexpectedJson, Unreadable, decode,
+    decode_base64, parse_within, read_json,
 };
 
 use super::BATCH_SOURCES;
 use super::failure_record::payload_of;
 use super::message::MessageFacts;
 use crate::settings::ReplayQueue;
-
-/// The largest text that a packed record may have: as much as the ingest function can be set to accept.
-const MAX_UNPACKED_BYTES: usize = 67_108_864;
-/// What a record may hold: as much as a body of the ingest function's own limit. One that holds more becomes one dead letter.
-const LIMITS: ElementLimits = ElementLimits::of(6_291_456).unpacking(MAX_UNPACKED_BYTES);
 
 /// An event as Lambda hands it over, as far as we read it.
 pub(super) enum LambdaEvent {
@@ -283,7 +278,10 @@ impl Text<'_> {
     /// What it holds, for the flow.
     pub(super) fn incoming_body(&self) -> IncomingBody<'_> {
         let (body, parsed) = match &self.content {
-            Ok(text) => (text.as_bytes(), parse_within(text, LIMITS)),
+            Ok(text) => (
+                text.as_bytes(),
+                parse_within(text, ElementLimits::BEHIND_TRIGGERS),
+            ),
             Err(unreadable) => (&[][..], Err(*unreadable)),
         };
         IncomingBody {

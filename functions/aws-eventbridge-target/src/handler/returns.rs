@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use aws_clients::{PRODUCER, QueueMessage, QueueSender, allowed};
-use relay::{ARRAY_BYTES, Deadline, Patience, Rest, Sending, json_array};
-use tenant_logs::{BatchLimits, LogEvent, Timestamp, parse};
+use aws_clients::{ARRAY_LIMITS, PRODUCER, QueueMessage, QueueSender, allowed};
+use relay::{Deadline, Patience, Rest, Sending, json_array};
+use tenant_logs::{LogEvent, Timestamp, parse};
 
 use super::message::{FIRST, MessageFacts, SINKS, TRIES};
 use super::record::Record;
@@ -14,11 +14,6 @@ use super::record::Record;
 const DELAY: Duration = Duration::from_mins(1);
 /// The longest that SQS delays a message.
 const MAX_DELAY: Duration = Duration::from_mins(15);
-/// What a return may have. SQS takes 1 MiB, attributes included.
-const LIMITS: BatchLimits = BatchLimits {
-    events: usize::MAX,
-    bytes: 1_000_000 - ARRAY_BYTES,
-};
 /// Tries before a message that cannot be sent fails as the one that it came from.
 const MAX_TRIES: u32 = 10;
 
@@ -133,7 +128,7 @@ fn lacking(body: &str, rest: &Rest) -> Option<Vec<(String, String)>> {
         let log_events: Option<Vec<&LogEvent<'_>>> = log_events.collect();
         let details = log_events?.into_iter().map(LogEvent::detail);
         let details = details.map(|detail| allowed(detail.into_owned()));
-        let split = LIMITS.split(details, |detail| detail.len() + 1);
+        let split = ARRAY_LIMITS.split(details, |detail| detail.len() + 1);
         if !split.too_large.is_empty() {
             return None;
         }

@@ -7,7 +7,7 @@ use tenant_logs::{DeadLetterEvent, Timestamp};
 use tokio::sync::Barrier;
 
 use super::*;
-use crate::test_endpoint::{Answer, Call, TestEndpoint, once, read_settings};
+use crate::test_endpoint::{Answer, Call, TestEndpoint, once, read_settings, refusals};
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_secs(4);
@@ -77,13 +77,6 @@ fn answer_entries(call: &Call, fault: impl Fn(u64) -> Option<(&'static str, bool
 
 fn take_all(call: &Call) -> Answer {
     Answer::Json(200, answer_entries(call, |_| None))
-}
-
-fn refusals(delivery: &Delivery) -> Vec<(usize, Remedy, &str)> {
-    let refused = delivery.refused.iter();
-    refused
-        .map(|refusal| (refusal.index, refusal.remedy, refusal.reason.as_ref()))
-        .collect()
 }
 
 #[tokio::test]
@@ -166,7 +159,7 @@ async fn characters_that_sqs_refuses_are_escaped_even_when_that_needs_more_room(
     let sent: Vec<&Value> = calls.iter().flat_map(entries).collect();
     for entry in &sent {
         let text = entry["MessageBody"].as_str().unwrap();
-        assert!(!text.contains(['\u{fffe}', '\u{ffff}']) && text.len() <= MAX_BYTES);
+        assert!(!text.contains(['\u{fffe}', '\u{ffff}']) && text.len() <= MAX_MESSAGE_BYTES);
     }
     assert!(
         sent.iter()

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_eventbridge::Client;
 use aws_sdk_eventbridge::operation::describe_event_bus::DescribeEventBusError;
-use relay::chain;
+use relay::{age, chain};
 use tenant_logs::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
@@ -13,6 +13,7 @@ use crate::error::call_error;
 
 /// How long an answer is believed, and so how long entries may go to a bus that was deleted meanwhile.
 const ASK_EVERY: Duration = Duration::from_mins(5);
+
 /// What is known of a bus.
 #[derive(Debug, Default)]
 pub(super) struct Presence {
@@ -24,14 +25,6 @@ struct Answered {
     is_missing: bool,
     /// By the wall clock, because no other counts the time that a function spends frozen.
     at: Timestamp,
-}
-
-impl Answered {
-    fn is_old(self) -> bool {
-        // What lies ahead, because the clock was set back, counts as long ago.
-        let age = Duration::try_from(Timestamp::now().duration_since(self.at));
-        age.map_or(true, |age| age >= ASK_EVERY)
-    }
 }
 
 impl Presence {
@@ -49,7 +42,7 @@ impl Presence {
     pub(super) async fn is_missing(&self, client: &Client, name: &str, until: Instant) -> bool {
         let mut answered = self.answered.lock().await;
         let was_missing = answered.is_some_and(|answered| answered.is_missing);
-        let is_fresh = answered.is_some_and(|answered| !answered.is_old());
+        let is_fresh = answered.is_some_and(|answered| age(answered.at) < ASK_EVERY);
         if is_fresh || until <= Instant::now() {
             return was_missing;
         }

@@ -8,7 +8,7 @@ use tenant_logs::{Parsed, Schema, parse};
 use tokio::sync::Barrier;
 
 use super::*;
-use crate::test_endpoint::{Answer, Call, TestEndpoint, once, read_settings};
+use crate::test_endpoint::{Answer, Call, TestEndpoint, once, read_settings, refusals};
 
 const TRACE: &str = "Root=1-65a1b2c3-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1";
 const LONG: Duration = Duration::from_secs(20);
@@ -102,13 +102,6 @@ fn error(status: u16, code: &str) -> Answer {
         status,
         json!({"__type": code, "message": "alice@example.com"}),
     )
-}
-
-fn refusals(delivery: &Delivery) -> Vec<(usize, Remedy, &str)> {
-    let refused = delivery.refused.iter();
-    refused
-        .map(|refusal| (refusal.index, refusal.remedy, refusal.reason.as_ref()))
-        .collect()
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use serde_json::json;
 use tenant_logs::{Parsed, Schema, parse};
 
 use super::*;
-use crate::test_endpoint::{Answer, Call, TestEndpoint, once, read_settings};
+use crate::test_endpoint::{Answer, Call, TestEndpoint, once, read_settings, refusals};
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_secs(4);
@@ -55,13 +55,6 @@ fn error(status: u16, code: &str) -> Answer {
 
 fn message_body(call: &Call) -> &str {
     call.body["MessageBody"].as_str().unwrap()
-}
-
-fn refusals(delivery: &Delivery) -> Vec<(usize, Remedy, &str)> {
-    let refused = delivery.refused.iter();
-    refused
-        .map(|refusal| (refusal.index, refusal.remedy, refusal.reason.as_ref()))
-        .collect()
 }
 
 #[tokio::test]

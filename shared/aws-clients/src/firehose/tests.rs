@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tenant_logs::{Parsed, Schema, decode_base64, parse};
 
 use super::*;
-use crate::test_endpoint::{Answer, Call, TestEndpoint, once, read_settings};
+use crate::test_endpoint::{Answer, Call, TestEndpoint, once, read_settings, refusals};
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_secs(4);
@@ -80,13 +80,6 @@ fn take_all(call: &Call) -> Answer {
 fn error(status: u16, code: &str) -> Answer {
     let body = json!({"__type": code, "message": "alice@example.com"});
     Answer::Json(status, body)
-}
-
-fn refusals(delivery: &Delivery) -> Vec<(usize, Remedy, &str)> {
-    let refused = delivery.refused.iter();
-    refused
-        .map(|refusal| (refusal.index, refusal.remedy, refusal.reason.as_ref()))
-        .collect()
 }
 
 fn record_counts(calls: &[Call]) -> Vec<usize> {

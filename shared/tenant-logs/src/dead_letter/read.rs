@@ -6,10 +6,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::unparsed::MAX_UNPACKED_BYTES;
 use super::{DeadLetter, DeadLetterEvent, Unparsed};
 use crate::json::{object_members, string_content};
-use crate::{decode_base64, gunzip};
+use crate::{MAX_UNPACKED_BYTES, decode_base64, gunzip};
 
 /// What every dead letter has.
 const NAMES: [&str; 7] = [

@@ -2,12 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::{Redaction, decode};
+use crate::{MAX_UNPACKED_BYTES, Redaction, decode};
 
 /// Bytes kept of a body that was refused, and that its sender still has.
 const MAX_BEGINNING_BYTES: usize = 65_536;
-/// The largest text that a packed event may have: as much as any of our functions takes.
-pub(super) const MAX_UNPACKED_BYTES: usize = 67_108_864;
 
 /// Bytes in which no log event could be found, so that no redaction can be applied to them.
 #[derive(Debug, Clone, PartialEq, Eq)]

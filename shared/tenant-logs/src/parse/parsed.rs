@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{LogEvent, RejectReason, Unreadable};
+use crate::{LogEvent, MAX_UNPACKED_BYTES, RejectReason, Unreadable};
 
 /// What a body holds.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -28,14 +28,12 @@ pub struct ElementLimits {
 }
 
 impl ElementLimits {
-    /// The same with room for so many bytes of packed texts within the body.
-    #[must_use]
-    pub const fn unpacking(self, unpacked_bytes: usize) -> Self {
-        Self {
-            unpacked_bytes,
-            ..self
-        }
-    }
+    /// The limits behind a queue, a stream or a topic, which bring again what is not acknowledged: as many elements as a body
+    /// of the webhook's own limit may have. What holds more becomes one dead letter.
+    pub const BEHIND_TRIGGERS: Self = Self {
+        unpacked_bytes: MAX_UNPACKED_BYTES,
+        ..Self::of(6_291_456)
+    };
 
     /// The limits of a body of at most so many bytes.
     pub const fn of(max_body_bytes: usize) -> Self {
@@ -57,7 +55,7 @@ impl Default for ElementLimits {
         Self {
             elements: usize::MAX,
             rejects: usize::MAX,
-            unpacked_bytes: super::MAX_UNPACKED_BYTES,
+            unpacked_bytes: MAX_UNPACKED_BYTES,
         }
     }
 }

@@ -226,7 +226,14 @@ fn only_so_much_is_unpacked_and_only_so_deep() {
     ]);
     let count = |max_bytes: usize| {
         let body = body.to_string();
-        let parsed = parse_within(&body, ElementLimits::default().unpacking(max_bytes)).unwrap();
+        let parsed = parse_within(
+            &body,
+            ElementLimits {
+                unpacked_bytes: max_bytes,
+                ..ElementLimits::default()
+            },
+        )
+        .unwrap();
         (parsed.log_events.len(), parsed.rejects.len())
     };
     assert_eq!(count(2 * large.len()), (201, 0));
