@@ -199,6 +199,10 @@ fn is_private(url: &str) -> bool {
         return true;
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    // What stands before a user's end may look like a host.
+    if authority.contains('@') {
+        return false;
+    }
     let host = match authority
         .strip_prefix('[')
         .and_then(|rest| rest.split_once(']'))

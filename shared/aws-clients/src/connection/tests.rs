@@ -39,6 +39,10 @@ fn settings_that_cannot_be_right_are_named() {
             "http://127.0.0.1.example.com",
         ),
         ("http://user:s3cret@127.0.0.1:1", "[secret]@127.0.0.1:1"),
+        (
+            "http://localhost:s3cret@sqs.example.com",
+            "[secret]@sqs.example.com",
+        ),
     ] {
         let problem = format!(
             "1 setting is wrong:\n  AWS_ENDPOINT_URL_SQS: cannot read `{shown}` (want an https URL, or http on a \
