@@ -3,6 +3,8 @@
 //! Every log event of a body ends up filtered, at every sink, among the dead letters, or its body is handed back.
 
 mod deliver;
+mod incoming_body;
+mod portions;
 mod replay;
 mod rests;
 mod sink_job;
@@ -12,9 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use tenant_logs::{
-    DeadLetter, Filter, Parsed, Raw, Redaction, Schema, TenantName, Timestamp, Unreadable,
-};
+use tenant_logs::{DeadLetter, Filter, Raw, Redaction, Schema, TenantName};
 use tokio::time::{Instant, timeout};
 
 use crate::counters::{Counted, Counters, InvocationCounters, SinkCounters};
@@ -22,9 +22,12 @@ use crate::deadline::Deadline;
 use crate::journal::{Journal, Store};
 use crate::ports::{DeadLetters, Remedy, Sink};
 use crate::sending::{Patience, Sending};
+use portions::Portions;
+use rests::Returning;
 use sink_job::SinkJob;
 use triage::{Accepted, Triage};
 
+pub use incoming_body::{IncomingBody, Marks};
 pub use rests::Rest;
 
 /// Tries before a dead letter cannot be stored: its log event is handed back then.
@@ -96,55 +99,6 @@ pub enum OnExhaustion {
     HandBack,
 }
 
-/// A body that a trigger brought, as it came and as it was read.
-#[derive(Debug)]
-pub struct IncomingBody<'a> {
-    /// The bytes as they came.
-    pub body: &'a [u8],
-    /// What they hold.
-    pub parsed: Result<Parsed<'a>, Unreadable>,
-    /// The trace that the trigger names, as AWS writes it.
-    pub trace_id: Option<&'a str>,
-    /// Events of other publishers that came along and were left out of `parsed`: they count as filtered.
-    pub left_out: usize,
-    /// What it says of itself that counts.
-    pub marks: Marks,
-    /// Whether it lay among the dead letters: what a filter stops of it is set aside again.
-    pub is_returned: bool,
-    /// The only sinks that it is for, comma separated; `None` if it is for all.
-    pub sinks: Option<&'a str>,
-    /// Since when it has been on its way, where the trigger tells.
-    pub waits_since: Option<Timestamp>,
-}
-
-impl<'a> IncomingBody<'a> {
-    /// A body for every sink, of which the trigger tells nothing, so that nothing that it says of itself is believed.
-    pub fn new(body: &'a [u8], parsed: Result<Parsed<'a>, Unreadable>) -> Self {
-        Self {
-            body,
-            parsed,
-            trace_id: None,
-            left_out: 0,
-            marks: Marks::TakenOut,
-            is_returned: false,
-            sinks: None,
-            waits_since: None,
-        }
-    }
-}
-
-/// Whether it is believed what a log event says of itself: that something was redacted in it before, that its `log_id` is
-/// derived. What is not believed is taken out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Marks {
-    /// Not: anybody could have written it.
-    TakenOut,
-    /// Where its envelope says that one of our own functions put it onto a bus or a topic.
-    OfOurEnvelopes,
-    /// Always: one of our own functions wrote it.
-    Believed,
-}
-
 /// What became of an invocation's bodies.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -168,6 +122,14 @@ pub struct Outcome {
     pub must_stop: bool,
     /// Whether nothing was done, because something would have to be set aside that no dead letter can hold.
     pub is_not_storable: bool,
+}
+
+/// What became of some portions.
+#[derive(Debug, Default)]
+struct Sum {
+    outcome: Outcome,
+    returning: Returning,
+    counted: Counted,
 }
 
 /// What became of one log event at one sink, from best to worst.
@@ -195,27 +157,48 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     }
 
     /// Delivers every log event of some bodies and returns what became of each; writes the invocation's counters.
-    pub async fn deliver(&self, bodies: Vec<IncomingBody<'_>>, deadline: &Deadline) -> Outcome {
+    ///
+    /// Bodies are looked at as they are needed, so that log events which are read one body after another take no more
+    /// memory than a portion of them.
+    pub async fn deliver<'a>(
+        &self,
+        bodies: impl IntoIterator<Item = IncomingBody<'a>>,
+        deadline: &Deadline,
+    ) -> Outcome {
         let (outcome, counted) = self.deliver_part(bodies, deadline).await;
         self.counters.note(&counted);
         outcome
     }
 
     /// Delivers as [`Self::deliver`] does, and leaves the counters to whoever delivers more in the same invocation.
-    pub(crate) async fn deliver_part(
+    pub(crate) async fn deliver_part<'a>(
         &self,
-        bodies: Vec<IncomingBody<'_>>,
+        bodies: impl IntoIterator<Item = IncomingBody<'a>>,
         deadline: &Deadline,
     ) -> (Outcome, Counted) {
-        let triage = self.take_in(bodies, deadline);
-        if self.on_exhaustion == OnExhaustion::SetAside && !self.can_set_aside(&triage, deadline) {
-            let outcome = Outcome {
-                is_not_storable: true,
-                ..Outcome::default()
-            };
-            // Whoever refuses the body counts it.
-            return (outcome, Counted::default());
+        let mut portions = Portions::of(bodies);
+        let mut sum = Sum::default();
+        let mut may_refuse = self.on_exhaustion == OnExhaustion::SetAside;
+        while let Some(portion) = portions.next() {
+            let fits = !may_refuse || self.can_set_aside_remainders(&portion, deadline);
+            let triage = self.take_in(portion, deadline);
+            if may_refuse && !(fits && self.can_set_aside(&triage, deadline)) {
+                let outcome = Outcome {
+                    is_not_storable: true,
+                    ..Outcome::default()
+                };
+                // Whoever refuses the body counts it.
+                return (outcome, Counted::default());
+            }
+            // Of what comes later it is known, too.
+            may_refuse = false;
+            self.deliver_portion(triage, &mut sum, deadline).await;
         }
+        sum.outcome.rests = sum.returning.into_rests();
+        (sum.outcome, sum.counted)
+    }
+
+    async fn deliver_portion(&self, triage: Triage<'_>, sum: &mut Sum, deadline: &Deadline) {
         let jobs = self.jobs(&triage);
         let to_sinks = jobs.iter().map(|job| self.deliver_to(job, deadline));
         let dead_letters: Vec<DeadLetter<'_>> = triage
@@ -229,12 +212,10 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         )
         .await;
 
+        let outcome = &mut sum.outcome;
         let mut counters = triage.counters;
-        let mut outcome = Outcome {
-            received: counters.received,
-            filtered: counters.filtered,
-            ..Outcome::default()
-        };
+        outcome.received += counters.received;
+        outcome.filtered += counters.filtered;
         for (rejected, is_stored) in triage.rejected.iter().zip(&are_stored) {
             if *is_stored {
                 counters.set_aside += 1;
@@ -253,14 +234,16 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         for (returned, fates) in triage.returned.values().zip(of_dead_letters) {
             outcome.count(returned, &[*fates]);
         }
-        outcome.rests = self.rests(&triage, of_all, &are_stored);
-        let mut counted = Counted::default();
-        for (job, (_, counters)) in jobs.iter().zip(&at_sinks) {
-            counted.add_sink(job.sink_name(), *counters);
-        }
-        counted.shared = counters;
-        counted.kinds = triage.kinds;
-        (outcome, counted)
+        sum.returning
+            .note(&self.destinations, &triage, of_all, &are_stored);
+        let sinks = jobs.iter().zip(&at_sinks);
+        sum.counted.add(&Counted {
+            shared: counters,
+            kinds: triage.kinds,
+            sinks: sinks
+                .map(|(job, (_, counters))| (job.sink_name(), *counters))
+                .collect(),
+        });
     }
 
     /// Every log event for each destination, and then the dead letters, each for the one that it names.

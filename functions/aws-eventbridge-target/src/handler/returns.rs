@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_clients::{ARRAY_LIMITS, PRODUCER, QueueMessage, QueueSender, allowed};
 use relay::{Deadline, Patience, Rest, Sending, json_array};
-use tenant_logs::{LogEvent, Timestamp, parse};
+use tenant_logs::{ElementLimits, Timestamp, parse_within};
 
 use super::message::{FIRST, MessageFacts, SINKS, TRIES};
 use super::record::Record;
@@ -118,26 +118,31 @@ fn replacing(
 
 /// The arrays of what each set of sinks lacks; `None` if the message holds one log event only, or one that fits no message.
 fn lacking(body: &str, rest: &Rest) -> Option<Vec<(String, String)>> {
-    let parsed = parse(body).ok()?;
-    if parsed.log_events.len() < 2 {
+    let (mut bodies, mut found) = (Vec::new(), 0);
+    let mut portion = Some(parse_within(body, ElementLimits::BEHIND_TRIGGERS).ok()?);
+    if portion.as_ref()?.log_events.len() < 2 {
         return None;
     }
-    let mut bodies = Vec::new();
-    for (sinks, places) in &rest.lacking {
-        let log_events = places.iter().map(|place| parsed.log_events.get(*place));
-        let log_events: Option<Vec<&LogEvent<'_>>> = log_events.collect();
-        let details = log_events?.into_iter().map(LogEvent::detail);
-        let details = details.map(|detail| allowed(detail.into_owned()));
-        let split = ARRAY_LIMITS.split(details, |detail| detail.len() + 1);
-        if !split.too_large.is_empty() {
-            return None;
+    while let Some(parsed) = portion {
+        let begin = parsed.log_events_before();
+        for (sinks, places) in &rest.lacking {
+            let places = places.iter().filter_map(|place| place.checked_sub(begin));
+            let log_events = places.filter_map(|place| parsed.log_events.get(place));
+            let details = log_events.map(|event| allowed(event.detail().into_owned()));
+            let split = ARRAY_LIMITS.split(details, |detail| detail.len() + 1);
+            if !split.too_large.is_empty() {
+                return None;
+            }
+            for details in split.batches {
+                found += details.len();
+                let body = json_array(details.iter().map(String::as_str));
+                bodies.push((sinks.join(","), body));
+            }
         }
-        for details in split.batches {
-            let body = json_array(details.iter().map(String::as_str));
-            bodies.push((sinks.join(","), body));
-        }
+        portion = parsed.remainder.map(|remainder| remainder.read());
     }
-    Some(bodies)
+    let wanted: usize = rest.lacking.values().map(Vec::len).sum();
+    (found == wanted).then_some(bodies)
 }
 
 /// What a return says beside its body.

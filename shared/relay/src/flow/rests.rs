@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::flow::triage::Triage;
-use crate::flow::{Fate, Relay};
+use crate::flow::{Destination, Fate};
 use crate::ports::Sink;
 
 /// What some sinks lack of a body, of which the rest passed.
@@ -13,23 +13,30 @@ pub struct Rest {
     pub lacking: BTreeMap<Vec<&'static str>, Vec<usize>>,
 }
 
-impl<S: Sink, L, D> Relay<S, L, D> {
-    /// Returns what alone must come again, by the positions of the bodies. A body is not among them where nothing of it
-    /// passed, where something that is no log event could not be set aside, or where a dead letter in it must come again.
-    pub(super) fn rests(
-        &self,
+/// What must come again of bodies, as far as their portions tell.
+#[derive(Debug, Default)]
+pub(super) struct Returning {
+    rests: BTreeMap<usize, Rest>,
+    /// Where something passed.
+    has_passed: BTreeSet<usize>,
+    /// What must come again whole.
+    whole: BTreeSet<usize>,
+}
+
+impl Returning {
+    /// Adds what became of a portion.
+    pub(super) fn note<S: Sink>(
+        &mut self,
+        destinations: &[Destination<S>],
         triage: &Triage<'_>,
         fates: &[&[Fate]],
         are_stored: &[bool],
-    ) -> BTreeMap<usize, Rest> {
-        let mut rests: BTreeMap<usize, Rest> = BTreeMap::new();
-        // Where something passed, and what must come again whole.
-        let (mut has_passed, mut whole) = (BTreeSet::new(), BTreeSet::new());
+    ) {
         for (rejected, is_stored) in triage.rejected.iter().zip(are_stored) {
             let set = if *is_stored {
-                &mut has_passed
+                &mut self.has_passed
             } else {
-                &mut whole
+                &mut self.whole
             };
             set.insert(rejected.origin);
         }
@@ -37,10 +44,10 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             let position = accepted.origin.position;
             let fate_at = |fates: &&[Fate]| fates.get(index).copied();
             let mut lacking = Vec::new();
-            for (destination, fate) in self.destinations.iter().zip(fates.iter().map(fate_at)) {
+            for (destination, fate) in destinations.iter().zip(fates.iter().map(fate_at)) {
                 match fate {
                     Some(Fate::Delivered | Fate::Duplicate | Fate::SetAside) => {
-                        has_passed.insert(position);
+                        self.has_passed.insert(position);
                     }
                     Some(Fate::Elsewhere | Fate::Filtered) => {}
                     Some(Fate::HandedBack | Fate::Stopped) | None => {
@@ -53,16 +60,27 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             }
             match accepted.place {
                 Some(place) => {
-                    let rest = rests.entry(position).or_default();
+                    let rest = self.rests.entry(position).or_default();
                     rest.lacking.entry(lacking).or_default().push(place);
                 }
                 None => {
-                    whole.insert(position);
+                    self.whole.insert(position);
                 }
             }
         }
         let returned = triage.returned.values().flatten();
-        whole.extend(returned.map(|accepted| accepted.origin.position));
+        self.whole
+            .extend(returned.map(|accepted| accepted.origin.position));
+    }
+
+    /// Returns what alone must come again, by the positions of the bodies. A body is not among them where nothing of it
+    /// passed, where something that is no log event could not be set aside, or where a dead letter in it must come again.
+    pub(super) fn into_rests(self) -> BTreeMap<usize, Rest> {
+        let Self {
+            mut rests,
+            has_passed,
+            whole,
+        } = self;
         rests.retain(|position, _| has_passed.contains(position) && !whole.contains(position));
         rests
     }

@@ -10,6 +10,7 @@ use tenant_logs::{
 
 use crate::counters::{InvocationCounters, Kinds};
 use crate::deadline::Deadline;
+use crate::flow::portions::Arrival;
 use crate::flow::{IncomingBody, Marks, OnExhaustion, Relay};
 use crate::ports::Sink;
 
@@ -76,7 +77,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     /// Filters and redacts the log events, and writes a dead letter for each element that is none.
     pub(super) fn take_in<'a>(
         &'a self,
-        bodies: Vec<IncomingBody<'a>>,
+        portion: Vec<Arrival<'a>>,
         deadline: &Deadline,
     ) -> Triage<'a> {
         let mut triage = Triage {
@@ -86,7 +87,11 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             counters: InvocationCounters::default(),
             kinds: Kinds::default(),
         };
-        for (position, arrival) in bodies.into_iter().enumerate() {
+        for Arrival {
+            position,
+            body: arrival,
+        } in portion
+        {
             let origin = Origin::of(position, &arrival);
             triage.counters.received += arrival.left_out;
             triage.counters.filtered += arrival.left_out;
@@ -98,10 +103,11 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                         let body = (position, arrival.body);
                         self.set_empty_aside(body, deadline, &mut triage);
                     }
+                    let before = parsed.log_events_before();
                     for (place, log_event) in parsed.log_events.into_iter().enumerate() {
                         let accepted = Accepted {
                             origin,
-                            place: Some(place),
+                            place: Some(before + place),
                             log_event,
                         };
                         let stopped = self.accept(accepted, arrival.marks, &mut triage);
@@ -110,7 +116,11 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                         }
                     }
                     for reject in parsed.rejects {
-                        self.reject(reject, origin, deadline, &mut triage);
+                        if (arrival.is_others)(&reject) {
+                            triage.counters.filtered += 1;
+                        } else {
+                            self.reject(reject, origin, deadline, &mut triage);
+                        }
                     }
                 }
                 Err(unreadable) => {
