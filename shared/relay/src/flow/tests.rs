@@ -1,3 +1,4 @@
+mod portions;
 mod unreadable;
 
 use std::collections::BTreeSet;
