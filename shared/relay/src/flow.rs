@@ -198,7 +198,8 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         (sum.outcome, sum.counted)
     }
 
-    async fn deliver_portion(&self, triage: Triage<'_>, sum: &mut Sum, deadline: &Deadline) {
+    async fn deliver_portion(&self, mut triage: Triage<'_>, sum: &mut Sum, deadline: &Deadline) {
+        let kinds = std::mem::take(&mut triage.kinds);
         let jobs = self.jobs(&triage);
         let to_sinks = jobs.iter().map(|job| self.deliver_to(job, deadline));
         let dead_letters: Vec<DeadLetter<'_>> = triage
@@ -239,7 +240,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         let sinks = jobs.iter().zip(&at_sinks);
         sum.counted.add(&Counted {
             shared: counters,
-            kinds: triage.kinds,
+            kinds,
             sinks: sinks
                 .map(|(job, (_, counters))| (job.sink_name(), *counters))
                 .collect(),

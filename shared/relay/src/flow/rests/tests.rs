@@ -1,7 +1,7 @@
 use tenant_logs::{FilterSettings, Timestamp, parse};
 
-use super::*;
 use crate::Destination;
+use crate::Relay;
 use crate::flow::{IncomingBody, Outcome};
 use crate::journal::MemoryStore;
 use crate::ports::Remedy;
@@ -33,7 +33,7 @@ macro_rules! lacking {
 async fn deliver(relay: &TestRelay, bodies: &[&str]) -> Outcome {
     let bodies = bodies.iter();
     let bodies = bodies.map(|body| IncomingBody::new(body.as_bytes(), parse(body)));
-    relay.deliver(bodies.collect(), &deadline()).await
+    relay.deliver(bodies, &deadline()).await
 }
 
 /// What the body at this position lacks: the sinks, and the places of the log events.
