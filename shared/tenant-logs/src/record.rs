@@ -33,6 +33,8 @@ pub(crate) struct MemberIndex<'a> {
 
 /// As many members as most records have, those of `details` included.
 const USUAL_MEMBERS: usize = 40;
+/// Fewer than any record of Auth0's has.
+const FEW_MEMBERS: usize = 8;
 
 impl<'a> MemberIndex<'a> {
     pub(crate) fn of(text: &'a str) -> Self {
@@ -45,9 +47,13 @@ impl<'a> MemberIndex<'a> {
         }
     }
 
-    /// Notes where the record is.
+    /// Notes where the record is, whose members are all there. Of a small one the room for the others is given back: a body
+    /// may be full of them.
     pub(crate) fn note_extent(&mut self, extent: Range<usize>) {
         self.extent = extent;
+        if self.members.len() <= FEW_MEMBERS {
+            self.members.shrink_to_fit();
+        }
     }
 
     /// Returns the record's text.

@@ -77,112 +77,23 @@ fn full_bodies() -> Vec<(&'static str, Vec<u8>)> {
     ]
 }
 
-fn check(name: &str, function: &str, peak_bytes: u64) {
-    say(&format!(
-        "{name}: peak {} kB of {function}",
-        peak_bytes / 1_024
-    ));
-    assert!(
-        peak_bytes <= 4 * MAX_BODY_BYTES,
-        "{name}, {function}: {peak_bytes}"
-    );
-}
+/// Where a process stands that has done something small, and how far a large body may take it from there. Debug builds are
+/// measured, which need more than their release builds at first, and no more for a body: those begin with 11 MB.
+struct Baseline(u64);
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_small_body_of_two_million_numbers_takes_at_most_four_times_the_limit_of_a_body() {
-    for (name, body) in bombs() {
-        let ingest = Ingest::start(&[]).await;
-        assert_eq!(ingest.post(body.clone()).await.status, 413, "{name}");
-        check(
-            name,
-            "aws-webhook-ingest",
-            ingest.function.usage().unwrap().peak_memory_bytes,
-        );
-        assert_eq!(ingest.dead_letters().len(), 1, "{name}");
-
-        let azure = azure(AzureOptions::default()).await;
-        let (status, _) = crate::kit::azure::post(&azure, body).await;
-        assert_eq!(status, 413, "{name}");
-        check(
-            name,
-            "azure-webhook-ingest",
-            azure.ingest.usage().unwrap().peak_memory_bytes,
-        );
-        assert_eq!(azure.dead_letters.blobs().len(), 1, "{name}");
+impl Baseline {
+    fn of(function: &Function) -> Self {
+        Self(function.usage().unwrap().peak_memory_bytes)
     }
-}
 
-#[tokio::test(flavor = "multi_thread")]
-async fn as_many_log_events_as_a_body_may_have_take_at_most_four_times_its_limit() {
-    let expected = format!(
-        r#"{{"received":{MAX_ELEMENTS},"delivered":{MAX_ELEMENTS},"filtered":0,"set_aside":0}}"#
-    );
-    for (name, body) in full_bodies() {
-        let timeout = Duration::from_mins(2);
-        let ingest = Ingest::start_with_timeout(timeout, &[("SINKS", "event-queue")]).await;
-        let reply = ingest.post(body.clone()).await;
-        assert_eq!(
-            (reply.status, reply.body.as_str()),
-            (200, expected.as_str()),
-            "{name}"
-        );
-        check(
-            name,
-            "aws-webhook-ingest",
-            ingest.function.usage().unwrap().peak_memory_bytes,
-        );
-
-        let azure = azure(AzureOptions {
-            timeout: Some(timeout),
-            ..AzureOptions::default()
-        })
-        .await;
-        let answer = crate::kit::azure::post(&azure, body).await;
-        assert_eq!(answer, (200, expected.clone()), "{name}");
-        check(
-            name,
-            "azure-webhook-ingest",
-            azure.ingest.usage().unwrap().peak_memory_bytes,
-        );
-        settled(&azure).await;
-        check(
-            name,
-            "azure-eventgrid-subscriber",
-            azure.subscriber.usage().unwrap().peak_memory_bytes,
-        );
+    fn check(&self, name: &str, function: &Function) {
+        let peak_bytes = function.usage().unwrap().peak_memory_bytes;
+        let growth = peak_bytes - self.0;
+        say(&format!(
+            "{name}: {} kB more than {} kB",
+            growth / 1_024,
+            self.0 / 1_024
+        ));
+        assert!(growth <= 2 * MAX_BODY_BYTES, "{name}: {growth}");
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_batch_full_of_small_log_events_takes_at_most_four_times_the_limit_of_a_body() {
-    let cloud = cloud(CloudOptions {
-        environment: settings(&[("SINKS", "http")]),
-        timeout: Duration::from_mins(5),
-        has_ledger_table: true,
-        keeps_events: false,
-        ..CloudOptions::default()
-    })
-    .await;
-    let (mut records, mut number) = (Vec::new(), 0);
-    // Six messages of a megabyte, as SQS has them, and no more than Lambda hands over with every quote escaped.
-    for message in 0..6 {
-        let mut body = String::from("[");
-        while body.len() < 700_000 {
-            let separator = if body.len() == 1 { "" } else { "," };
-            let event = format!(r#"{separator}{{"log_id":"{number}","data":{{"type":"s"}}}}"#);
-            body.push_str(&event);
-            number += 1;
-        }
-        body.push(']');
-        records.push(record(&message.to_string(), Some(&body)));
-    }
-    let bytes = json!({ "Records": &records }).to_string().len();
-    assert!((5_500_000..6_291_456).contains(&bytes), "{bytes}");
-    assert_eq!(failures_of(&cloud, records).await, [""; 0]);
-    assert_eq!(cloud.collector.counts().events, number);
-    check(
-        &format!("a batch of {number} events"),
-        "aws-eventbridge-target",
-        cloud.target.usage().unwrap().peak_memory_bytes,
-    );
 }

@@ -19,7 +19,11 @@ pub struct Parsed<'a> {
     excess: Option<Unreadable>,
     /// The elements before this one are another portion's.
     begin: usize,
+    /// The elements from this one on are, too; `None` as long as there is room.
+    end: Option<usize>,
     seen: Seen,
+    /// Bytes of the elements that are held.
+    bytes: usize,
     /// Whether the body was read to its end before.
     goes_on: bool,
 }
@@ -53,20 +57,25 @@ pub struct ElementLimits {
     pub unpacked_bytes: usize,
     /// Elements or lines that are held at once: a small one takes many times its bytes.
     pub at_once: usize,
+    /// Bytes of the elements that are held at once, with a comma after each; a larger element is held alone.
+    pub bytes_at_once: usize,
 }
 
 impl ElementLimits {
-    /// Elements that are held at once, where they are not all: a body of usual log events has fewer.
+    /// Elements that are held at once behind a queue, a stream or a topic, of one body or of several.
     pub const AT_ONCE: usize = 4_096;
 
     /// The limits behind a queue, a stream or a topic, which bring again what is not acknowledged: as many elements as a body
     /// of the webhook's own limit may have. What holds more becomes one dead letter.
     pub const BEHIND_TRIGGERS: Self = Self {
         unpacked_bytes: MAX_UNPACKED_BYTES,
+        at_once: Self::AT_ONCE,
+        bytes_at_once: usize::MAX,
         ..Self::of(6_291_456)
     };
 
-    /// The limits of a body of at most so many bytes.
+    /// The limits of a body of at most so many bytes. What is held at once is what a queue or a topic takes at once; only of
+    /// log events that are smaller than Auth0's it is less.
     pub const fn of(max_body_bytes: usize) -> Self {
         Self {
             elements: if max_body_bytes < 64 {
@@ -76,7 +85,8 @@ impl ElementLimits {
             },
             rejects: 1_000,
             unpacked_bytes: max_body_bytes,
-            at_once: Self::AT_ONCE,
+            at_once: 2_048,
+            bytes_at_once: 1_000_000,
         }
     }
 }
@@ -89,6 +99,7 @@ impl Default for ElementLimits {
             rejects: usize::MAX,
             unpacked_bytes: MAX_UNPACKED_BYTES,
             at_once: usize::MAX,
+            bytes_at_once: usize::MAX,
         }
     }
 }
@@ -102,11 +113,12 @@ impl<'a> Parsed<'a> {
     }
 
     /// The next portion of a body that was read to its end before, and was within its limits then.
-    pub(super) fn going_on(seen: Seen, begin: usize, at_once: usize) -> Self {
+    pub(super) fn going_on(seen: Seen, begin: usize, limits: ElementLimits) -> Self {
         Self {
             limits: ElementLimits {
-                at_once,
-                ..ElementLimits::default()
+                elements: usize::MAX,
+                rejects: usize::MAX,
+                ..limits
             },
             begin,
             seen: Seen {
@@ -123,7 +135,9 @@ impl<'a> Parsed<'a> {
         Parsed {
             limits: self.limits,
             begin: self.begin,
+            end: self.end,
             seen: self.seen,
+            bytes: self.bytes,
             ..Parsed::default()
         }
     }
@@ -135,7 +149,7 @@ impl<'a> Parsed<'a> {
         log_event: impl FnMut(LogEvent<'a>) -> LogEvent<'a>,
         reject: impl FnMut(Reject<'a>) -> Reject<'a>,
     ) {
-        self.seen = inner.seen;
+        (self.seen, self.end, self.bytes) = (inner.seen, inner.end, inner.bytes);
         match inner.excess {
             Some(excess) => self.exceed(excess),
             None if self.excess.is_some() => {}
@@ -172,7 +186,9 @@ impl<'a> Parsed<'a> {
             limits: self.limits,
             excess: self.excess,
             begin: self.begin,
+            end: self.end,
             seen: self.seen,
+            bytes: self.bytes,
             goes_on: self.goes_on,
         }
     }
@@ -195,17 +211,17 @@ impl<'a> Parsed<'a> {
     /// Notes that the body goes on at this place, where its last element is the first of them that is a later portion's.
     /// Returns whether this portion is all that is wanted.
     pub(super) fn note_place(&mut self, place: impl FnOnce() -> Place<'a>) -> bool {
-        let end = self.begin.saturating_add(self.limits.at_once);
-        if self.seen.elements() <= end || self.excess.is_some() {
+        let Some(end) = self.end.filter(|_| self.excess.is_none()) else {
             return false;
-        }
+        };
+        let limits = self.limits;
         self.remainder
-            .get_or_insert_with(|| Remainder::new(place(), end, self.limits.at_once));
+            .get_or_insert_with(|| Remainder::new(place(), end, limits));
         self.goes_on
     }
 
     pub(super) fn add(&mut self, log_event: LogEvent<'a>) {
-        let turn = self.turn();
+        let turn = self.turn(log_event.text().len());
         self.seen.log_events += 1;
         match turn {
             Turn::Before => self.seen.skipped += 1,
@@ -219,7 +235,7 @@ impl<'a> Parsed<'a> {
         if self.seen.rejects >= limit {
             self.exceed(Unreadable::TooManyRejects { limit });
         }
-        let turn = self.turn();
+        let turn = self.turn(reject.text.len());
         self.seen.rejects += 1;
         match turn {
             Turn::Now => self.rejects.push(reject),
@@ -227,18 +243,26 @@ impl<'a> Parsed<'a> {
         }
     }
 
-    fn turn(&mut self) -> Turn {
+    fn turn(&mut self, bytes: usize) -> Turn {
         let limit = self.limits.elements;
         let number = self.seen.elements();
         if number >= limit {
             self.exceed(Unreadable::TooManyElements { limit });
         }
-        if self.excess.is_some() || number >= self.begin.saturating_add(self.limits.at_once) {
-            Turn::After
-        } else if number < self.begin {
-            Turn::Before
-        } else {
+        if self.excess.is_some() || self.end.is_some() {
+            return Turn::After;
+        }
+        if number < self.begin {
+            return Turn::Before;
+        }
+        let with_this = self.bytes.saturating_add(bytes + ",".len());
+        let has_room = with_this <= self.limits.bytes_at_once || number == self.begin;
+        if number - self.begin < self.limits.at_once && has_room {
+            self.bytes = with_this;
             Turn::Now
+        } else {
+            self.end = Some(number);
+            Turn::After
         }
     }
 

@@ -4,7 +4,7 @@
 
 use super::carried::Room;
 use super::elements::{read_array, read_packed, read_values};
-use super::parsed::{Parsed, Reject, Seen};
+use super::parsed::{ElementLimits, Parsed, Reject, Seen};
 use super::tail;
 use crate::{RejectReason, Unreadable};
 
@@ -14,7 +14,7 @@ pub struct Remainder<'a> {
     place: Place<'a>,
     /// The first element of the next portion. What lies before it at the same place was another one's.
     begin: usize,
-    at_once: usize,
+    limits: ElementLimits,
 }
 
 /// An element that stands in no other, and how much was read before it.
@@ -38,11 +38,11 @@ pub(super) enum StandsIn {
 }
 
 impl<'a> Remainder<'a> {
-    pub(super) fn new(place: Place<'a>, begin: usize, at_once: usize) -> Self {
+    pub(super) fn new(place: Place<'a>, begin: usize, limits: ElementLimits) -> Self {
         Self {
             place,
             begin,
-            at_once,
+            limits,
         }
     }
 
@@ -55,7 +55,7 @@ impl<'a> Remainder<'a> {
             seen,
             mut room,
         } = self.place;
-        let mut parsed = Parsed::going_on(seen, self.begin, self.at_once);
+        let mut parsed = Parsed::going_on(seen, self.begin, self.limits);
         let room = &mut room;
         let read = match stands_in {
             StandsIn::Array => read_array(text, offset, room, &mut parsed),

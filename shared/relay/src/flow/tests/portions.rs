@@ -6,7 +6,7 @@ use super::*;
 use crate::ports::Remedy;
 use crate::testing::TestDeadLetters;
 
-const LIMITS: ElementLimits = ElementLimits::of(6_291_456);
+const LIMITS: ElementLimits = ElementLimits::BEHIND_TRIGGERS;
 
 /// More than two portions.
 const COUNT: usize = 2 * ElementLimits::AT_ONCE + 100;

@@ -129,6 +129,27 @@ fn of_an_array_each_portion_begins_where_the_last_one_ended() {
     }
     counts.push(portion.log_events.len());
     assert_eq!(counts, [2, 2, 1]);
-    assert_eq!(ElementLimits::of(6_291_456).at_once, 4_096);
-    assert_eq!(ElementLimits::BEHIND_TRIGGERS.at_once, 4_096);
+}
+
+#[test]
+fn a_portion_has_so_many_bytes_unless_one_element_alone_has_more() {
+    let event = |bytes: usize| {
+        let event = r#"{"type":"s"}"#;
+        format!("{{{}{}", " ".repeat(bytes - event.len()), &event[1..])
+    };
+    let body = array(&[20, 19, 20, 20, 50, 12].map(event));
+    let limits = ElementLimits {
+        bytes_at_once: 41,
+        ..ElementLimits::default()
+    };
+    let mut portion = parse_within(&body, limits).unwrap();
+    let mut counts = Vec::new();
+    while let Some(remainder) = portion.remainder {
+        counts.push(portion.log_events.len());
+        portion = remainder.read();
+    }
+    counts.push(portion.log_events.len());
+    assert_eq!(counts, [2, 1, 1, 1, 1]);
+    // A body that a message can hold is one portion.
+    assert_eq!(ElementLimits::of(6_291_456).bytes_at_once, 1_000_000);
 }
