@@ -26,6 +26,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
 
+use crate::body::body_between_threads;
 use crate::{Call, HandlerSettings, Reply, ServeError};
 
 /// Between two tries to get the port, or to accept a connection after the system refused one.
@@ -207,23 +208,29 @@ async fn respond(
     if request.method() == Method::GET && request.uri().path() == "/" {
         return Ok(Reply::new(200, "{}").into_response());
     }
-    let call = Call::new(request, Deadline::after(serving.invocation));
     // A task of its own: a peer that goes away does not end the call, so that what was sent is still noted.
-    let answered = spawn_local(answer_to(call, serving));
+    let answered = spawn_local(answer_to(request, serving));
     let reply = answered.await;
     let reply = reply.unwrap_or_else(|_panicked| Reply::failure(500, "the call failed"));
     Ok(reply.into_response())
 }
 
-/// What the handler answers, or that it did not in time.
-async fn answer_to(call: Call, serving: Rc<Serving>) -> Reply {
+/// What the handler answers, or that it did not in time. The handler is brought the body meanwhile, if it asks for it.
+async fn answer_to(request: Request<Incoming>, serving: Rc<Serving>) -> Reply {
     let _under_way = serving.under_way.clone();
     let (reply, answered) = oneshot::channel();
     let invocation = serving.invocation;
+    let deadline = Deadline::after(invocation);
+    let (head, incoming) = request.into_parts();
+    // What is left of it is let go with the reply, and not before.
+    let (body, mut to_bring) = body_between_threads(incoming);
+    let call = Call::new(head, body, deadline);
     if serving.calls.send(Arrival { call, reply }).is_err() {
         return Reply::failure(500, "the call failed");
     }
     drop(serving);
+    // Whether or not it was asked for, the body's part ends with the call.
+    let answered = async { tokio::join!(answered, to_bring.bring(deadline.send_by())).0 };
     match timeout(invocation, answered).await {
         Ok(Ok(reply)) => reply,
         Ok(Err(_panicked)) => Reply::failure(500, "the call failed"),

@@ -30,6 +30,22 @@ impl Handler for Paths {
                 free.recv().unwrap();
                 Reply::done()
             }
+            "/polls" => {
+                let mut polls = 0;
+                let mut body = std::pin::pin!(call.body(10_000_000));
+                let body = std::future::poll_fn(|context| {
+                    polls += 1;
+                    body.as_mut().poll(context)
+                });
+                let bytes = body.await.unwrap().len();
+                // It asks, and is woken with the whole of it, which may be there as soon as it has asked.
+                assert!(polls <= 2, "woken {polls} times");
+                Reply::new(200, format!(r#"{{"bytes":{bytes}}}"#))
+            }
+            "/twice" => {
+                let _first = call.body(100).await.unwrap();
+                Reply::failure(500, &call.body(100).await.unwrap_err().to_string())
+            }
             "/unread" => {
                 call.discard_body().await;
                 Reply::failure(401, "no")
@@ -189,6 +205,23 @@ async fn a_chunked_body_is_read_whole_and_one_over_the_limit_is_refused() {
         413,
         r#"{"error":"the body is larger than 100 bytes"}"#,
     );
+}
+
+#[tokio::test]
+async fn a_body_in_many_chunks_wakes_the_handler_once() {
+    let running = start(LONG).await;
+    let head = "POST /polls HTTP/1.1\r\nhost: h\r\nconnection: close\r\ntransfer-encoding: chunked";
+    let chunk = format!("400\r\n{}\r\n", "x".repeat(0x400));
+    let chunked = format!("{head}\r\n\r\n{}0\r\n\r\n", chunk.repeat(1_000));
+    let answer = exchange(running.port, &chunked).await;
+    check(&answer, 200, r#"{"bytes":1024000}"#);
+}
+
+#[tokio::test]
+async fn a_body_can_be_had_once() {
+    let running = start(LONG).await;
+    let answer = exchange(running.port, &post("/twice", "abc")).await;
+    check(&answer, 500, r#"{"error":"the body is not whole"}"#);
 }
 
 #[tokio::test]
