@@ -127,9 +127,14 @@ impl Polling {
         let lines = counted(&self.poller.host.output_when(all).await);
         assert_eq!(lines.len(), line_count, "one line a run and sink");
         let sum = |name| lines.iter().filter_map(|line| line[name].as_u64()).sum();
-        ["received", "delivered", "gap", "checkpoint_stopped"]
-            .map(|name| (name, sum(name)))
-            .into()
+        let names = [
+            "received",
+            "delivered",
+            "gap",
+            "checkpoint_stopped",
+            "waiting_seconds",
+        ];
+        names.map(|name| (name, sum(name))).into()
     }
 
     /// What a stream has brought before.
@@ -213,6 +218,9 @@ async fn a_run_whose_sink_is_down_fails_and_the_next_one_goes_on() {
     let polling = Polling::start(120, &[]).await;
     polling.cloud.faults.logs.always(Fault::Status(503));
     polling.run().await.unwrap_err();
+    // The alert on what is late sees a sink that stays away.
+    let counters = polling.counters(1).await;
+    assert!(counters["waiting_seconds"] > 0, "{counters:?}");
     polling.cloud.faults.logs.clear();
     polling.run().await.unwrap();
     polling.assert_all_once();
