@@ -95,7 +95,7 @@ impl ManagementApi {
         want: Want,
         until: Instant,
     ) -> Result<(Answer, String), Auth0Error> {
-        let mut tries = 0;
+        let (mut tries, mut refusals) = (0, 0);
         loop {
             self.wait_for_allowance(until).await?;
             let try_end = until.min(Instant::now() + MAX_CALL_TIME);
@@ -106,6 +106,13 @@ impl ManagementApi {
             if let Auth0Error::Busy { answered } = &error
                 && answered.status == StatusCode::TOO_MANY_REQUESTS
             {
+                // The moment that its headers name may be over by our clock, or there is none.
+                refusals += 1;
+                let wake = Instant::now() + back_off(refusals);
+                if wake >= until {
+                    return Err(Auth0Error::OutOfTime(Box::new(error)));
+                }
+                sleep_until(wake).await;
                 continue;
             }
             if error.remedy() == Remedy::Retry && try_end == until && Instant::now() >= until {
