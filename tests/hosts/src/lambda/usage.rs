@@ -49,7 +49,9 @@ fn cpu(stat: &str) -> Option<Duration> {
 
 /// The CPU time of all threads that live, in nanoseconds where `stat` counts in ticks: a start is shorter than one.
 fn cpu_of_threads(id: u32) -> Duration {
-    let threads = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten();
+    let threads = fs::read_dir(format!("/proc/{id}/task"))
+        .into_iter()
+        .flatten();
     let times = threads.flatten().filter_map(|thread| {
         let times = fs::read_to_string(thread.path().join("schedstat")).ok()?;
         let running = times.split(' ').next()?.parse().ok()?;
