@@ -86,17 +86,17 @@ impl<'a> LogEvent<'a> {
         let data = element.data.take();
         let own = &element.own;
         match data {
-            Some(data) if data.fields.is_log_event() => Ok(Self::wrapped(text, element, data)),
+            Some(data) if data.fields.is_log_event() => Ok(Self::wrapped(text, element, &data)),
             // An identifier around a record that has nothing we read.
             Some(data) if own.event_type.is_none() && scalar_of(own.log_id).is_some() => {
-                Ok(Self::wrapped(text, element, data))
+                Ok(Self::wrapped(text, element, &data))
             }
             Some(_) | None if own.is_log_event() => Ok(Self::bare(text, element)),
             Some(_) | None => Err(RejectReason::NotALogEvent),
         }
     }
 
-    fn wrapped(text: &'a str, element: &Element<'a>, data: Data<'a>) -> Self {
+    fn wrapped(text: &'a str, element: &Element<'a>, data: &Data<'a>) -> Self {
         let beside = scalar_of(element.own.log_id);
         let form = if beside.is_some() {
             Form::Detail
