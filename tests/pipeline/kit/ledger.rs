@@ -54,7 +54,7 @@ fn undelivered_at<'i>(
         let bucket = bucket_at(sink, log_id);
         let of_bucket = delivered.entry(bucket).or_insert_with_key(|bucket| {
             let rows = rows(bucket).into_iter();
-            rows.flat_map(|(ids, outcome)| delivered_ids(ids, outcome))
+            rows.flat_map(|(ids, outcome)| delivered_ids(ids.as_deref(), outcome.as_deref()))
                 .collect()
         });
         !of_bucket.contains(&sha256(log_id.as_bytes())[..16])
@@ -63,9 +63,9 @@ fn undelivered_at<'i>(
 }
 
 /// What a row says to be delivered.
-fn delivered_ids(ids: Option<String>, outcome: Option<String>) -> Vec<Vec<u8>> {
+fn delivered_ids(ids: Option<&str>, outcome: Option<&str>) -> Vec<Vec<u8>> {
     let ids = BASE64.decode(ids.unwrap_or_default()).unwrap();
-    let letters: Vec<char> = outcome.as_deref().unwrap_or("-").chars().collect();
+    let letters: Vec<char> = outcome.unwrap_or("-").chars().collect();
     let letter = |index: usize| letters.get(index).unwrap_or(&letters[0]);
     let ids = ids.chunks(16).enumerate();
     let ids = ids.filter(|(index, _)| *letter(*index) == 'd');
