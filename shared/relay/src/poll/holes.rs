@@ -75,14 +75,14 @@ mod tests {
         format!("900202611{day:02}0000000001")
     }
 
-    fn after(day: u8) -> Option<Position> {
-        Some(Position::After(log_id(day)))
+    fn after(day: u8) -> Position {
+        Position::After(log_id(day))
     }
 
-    fn hole(begin: Option<Position>, before: Option<u8>) -> Hole {
+    fn hole(begin: impl Into<Option<Position>>, before: Option<u8>) -> Hole {
         Hole {
             before: before.map(log_id),
-            ..Hole::since(begin, None)
+            ..Hole::since(begin.into(), None)
         }
     }
 
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_hole_ends_at_the_log_event_that_begins_and_none_is_left_by_going_back() {
-        for begin in [after(10), Some(Position::At(log_id(10)))] {
+        for begin in [after(10), Position::At(log_id(10))] {
             let open = [hole(begin.clone(), None)];
             check(&open, 9, &[]);
             check(&open, 10, &[]);
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_hole_of_unknown_begin_is_never_filled_and_one_from_a_time_on_is_by_what_is_older() {
         check(&[hole(None, Some(5))], 1, &[hole(None, Some(1))]);
-        let since = |text: &str| Some(Position::Since(text.parse().unwrap()));
+        let since = |text: &str| Position::Since(text.parse().unwrap());
         let within_the_second = since("2026-11-05T00:00:00.5Z");
         check(
             &[hole(within_the_second.clone(), None)],
