@@ -47,7 +47,7 @@ impl LogEvent<'_> {
             string_content(name).is_none_or(|name| !MARKS.contains(&name.as_ref()))
         });
         self.text = Cow::Owned(object_of(members));
-        self.index = None;
+        self.wrapped = None;
     }
 
     /// What stands beside the record that no wrapper has, as an object; `None` as a rule.
@@ -107,7 +107,7 @@ impl LogEvent<'_> {
         self.text = Cow::Owned(text);
         self.has_marks = true;
         self.form = Form::Detail;
-        self.index = None;
+        self.wrapped = None;
     }
 }
 

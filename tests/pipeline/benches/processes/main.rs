@@ -223,7 +223,7 @@ fn tell(starts: &[Start], how: &str) {
     say(&format!("start to first answer, one PutEvents {how}"));
     for start in starts {
         let (wall, cpu) = (millis(start.wall), millis(start.cpu));
-        say(&format!("  {}: {wall:.1} ms, CPU {cpu:.0} ms", start.name));
+        say(&format!("  {}: {wall:.1} ms, CPU {cpu:.1} ms", start.name));
     }
 }
 
