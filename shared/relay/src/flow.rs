@@ -2,9 +2,12 @@
 //!
 //! Every log event of a body ends up filtered, at every sink, among the dead letters, or its body is handed back.
 
+mod comes_again;
 mod deliver;
 mod incoming_body;
+mod others;
 mod portions;
+mod rejects;
 mod replay;
 mod rests;
 mod sink_job;
@@ -14,24 +17,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use tenant_logs::{DeadLetter, Filter, Raw, Redaction, Schema, TenantName};
-use tokio::time::{Instant, timeout};
+use tenant_logs::{Filter, Raw, Redaction, Schema, TenantName};
+use tokio::time::timeout;
 
 use crate::counters::{Counted, Counters, InvocationCounters, SinkCounters};
 use crate::deadline::Deadline;
 use crate::journal::{Journal, Store};
 use crate::ports::{DeadLetters, Remedy, Sink};
-use crate::sending::{Patience, Sending};
-use portions::Portions;
+use comes_again::ComingAgain;
+use portions::{Portion, Portions};
 use rests::Returning;
 use sink_job::SinkJob;
-use triage::{Accepted, Triage};
+use triage::{Accepted, Rejected, Triage};
 
+pub use comes_again::ComesAgain;
 pub use incoming_body::{IncomingBody, Marks};
 pub use rests::Rest;
-
-/// Tries before a dead letter cannot be stored: its log event is handed back then.
-const TRIES_OF_DEAD_LETTERS: u32 = 10;
 
 /// How long a function's start waits for its sinks; what is not known then is asked for by the first delivery.
 const PREPARATION: Duration = Duration::from_millis(500);
@@ -125,11 +126,14 @@ pub struct Outcome {
 }
 
 /// What became of some portions.
-#[derive(Debug, Default)]
-struct Sum {
+#[derive(Default)]
+struct Sum<'a> {
     outcome: Outcome,
-    returning: Returning,
     counted: Counted,
+    returning: Returning,
+    coming_again: ComingAgain,
+    /// What is set aside unless its body comes again whole.
+    waiting: Vec<Rejected<'a>>,
 }
 
 /// What became of one log event at one sink, from best to worst.
@@ -161,7 +165,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Bodies are looked at as they are needed, so that log events which are read one body after another take no more
     /// memory than a portion of them.
     pub async fn deliver<'a>(
-        &self,
+        &'a self,
         bodies: impl IntoIterator<Item = IncomingBody<'a>>,
         deadline: &Deadline,
     ) -> Outcome {
@@ -172,16 +176,16 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
 
     /// Delivers as [`Self::deliver`] does, and leaves the counters to whoever delivers more in the same invocation.
     pub(crate) async fn deliver_part<'a>(
-        &self,
+        &'a self,
         bodies: impl IntoIterator<Item = IncomingBody<'a>>,
         deadline: &Deadline,
     ) -> (Outcome, Counted) {
         let mut portions = Portions::of(bodies);
         let mut sum = Sum::default();
         let mut may_refuse = self.on_exhaustion == OnExhaustion::SetAside;
-        while let Some(portion) = portions.next() {
-            let fits = !may_refuse || self.can_set_aside_remainders(&portion, deadline);
-            let triage = self.take_in(portion, deadline);
+        while let Some(Portion { arrivals, is_only }) = portions.next() {
+            let fits = !may_refuse || self.can_set_aside_remainders(&arrivals, deadline);
+            let triage = self.take_in(arrivals, deadline);
             if may_refuse && !(fits && self.can_set_aside(&triage, deadline)) {
                 let outcome = Outcome {
                     is_not_storable: true,
@@ -192,58 +196,55 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             }
             // Of what comes later it is known, too.
             may_refuse = false;
-            self.deliver_portion(triage, &mut sum, deadline).await;
+            self.deliver_portion(triage, is_only, &mut sum, deadline)
+                .await;
         }
+        self.finish_rejects(&mut sum, deadline).await;
         sum.outcome.rests = sum.returning.into_rests();
         (sum.outcome, sum.counted)
     }
 
-    async fn deliver_portion(&self, mut triage: Triage<'_>, sum: &mut Sum, deadline: &Deadline) {
-        let kinds = std::mem::take(&mut triage.kinds);
+    async fn deliver_portion<'a>(
+        &self,
+        mut triage: Triage<'a>,
+        is_only: bool,
+        sum: &mut Sum<'a>,
+        deadline: &Deadline,
+    ) {
+        let waiting = self.take_waiting(&mut triage, is_only);
+        sum.waiting.extend(waiting);
         let jobs = self.jobs(&triage);
         let to_sinks = jobs.iter().map(|job| self.deliver_to(job, deadline));
-        let dead_letters: Vec<DeadLetter<'_>> = triage
-            .rejected
-            .iter()
-            .map(|rejected| rejected.dead_letter.clone())
-            .collect();
         let (are_stored, at_sinks) = join(
-            self.store_dead_letters(&dead_letters, deadline.answer_by()),
+            self.set_rejects_aside(&triage.rejected, deadline),
             join_all(to_sinks),
         )
         .await;
-
-        let outcome = &mut sum.outcome;
-        let mut counters = triage.counters;
-        outcome.received += counters.received;
-        outcome.filtered += counters.filtered;
-        for (rejected, is_stored) in triage.rejected.iter().zip(&are_stored) {
-            if *is_stored {
-                counters.set_aside += 1;
-                counters.withheld += usize::from(rejected.is_newly_withheld());
-                outcome.set_aside += 1;
-                outcome.rejected += 1;
-            } else {
-                outcome.handed_back.insert(rejected.origin);
-            }
-        }
+        sum.outcome.received += triage.counters.received;
+        sum.outcome.filtered += triage.counters.filtered;
         let fates: Vec<&[Fate]> = at_sinks.iter().map(|(fates, _)| fates.as_slice()).collect();
         let (of_all, of_dead_letters) = fates
             .split_at_checked(self.destinations.len())
             .unwrap_or_default();
-        outcome.count(&triage.accepted, of_all);
+        sum.outcome.count(&triage.accepted, of_all);
         for (returned, fates) in triage.returned.values().zip(of_dead_letters) {
-            outcome.count(returned, &[*fates]);
+            sum.outcome.count(returned, &[*fates]);
         }
-        sum.returning
-            .note(&self.destinations, &triage, of_all, &are_stored);
-        let sinks = jobs.iter().zip(&at_sinks);
+        sum.note_rejects(&triage.rejected, &are_stored);
+        let outcome = &sum.outcome;
+        let comes_again = |position: usize| outcome.handed_back.contains(&position);
+        sum.coming_again.add(&triage, comes_again);
+        self.note_rests(&triage, of_all, &mut sum.returning);
+        for (job, (_, counters)) in jobs.iter().zip(&at_sinks) {
+            sum.counted.add_sink(job.sink_name(), *counters);
+        }
+        if let Some((sink, counters)) = self.count_for_others(&triage) {
+            sum.counted.add_sink(sink, counters);
+        }
         sum.counted.add(&Counted {
-            shared: counters,
-            kinds,
-            sinks: sinks
-                .map(|(job, (_, counters))| (job.sink_name(), *counters))
-                .collect(),
+            shared: triage.counters,
+            kinds: triage.kinds,
+            ..Counted::default()
         });
     }
 
@@ -293,35 +294,6 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             ..Counted::default()
         }
     }
-
-    /// Stores dead letters; returns for each whether it is stored.
-    pub(crate) async fn store_dead_letters(
-        &self,
-        dead_letters: &[DeadLetter<'_>],
-        until: Instant,
-    ) -> Vec<bool> {
-        if dead_letters.is_empty() {
-            return Vec::new();
-        }
-        let sending = Sending {
-            until,
-            patience: Patience::Shares,
-            max_tries: TRIES_OF_DEAD_LETTERS,
-        };
-        let delivery = self.dead_letters.set_aside(dead_letters, &sending).await;
-        let mut are_stored = vec![false; dead_letters.len()];
-        for index in delivery.delivered {
-            if let Some(slot) = are_stored.get_mut(index) {
-                *slot = true;
-            }
-        }
-        for refusal in delivery.refused.iter().take(1) {
-            let dead_letter_count = delivery.refused.len();
-            let reason = refusal.reason.as_ref();
-            tracing::error!(dead_letter_count, reason, "log events not set aside");
-        }
-        are_stored
-    }
 }
 
 impl Outcome {
@@ -329,7 +301,9 @@ impl Outcome {
     fn count(&mut self, accepted: &[Accepted<'_>], fates: &[&[Fate]]) {
         for (position, accepted) in accepted.iter().enumerate() {
             let at_sinks = fates.iter().filter_map(|fates| fates.get(position));
-            match at_sinks.max().copied().unwrap_or(Fate::HandedBack) {
+            let worst = at_sinks.max().copied().unwrap_or(Fate::HandedBack);
+            let for_others = accepted.origin.is_for_others.then_some(Fate::HandedBack);
+            match for_others.map_or(worst, |fate| worst.max(fate)) {
                 Fate::Filtered => self.filtered += 1,
                 Fate::Delivered | Fate::Duplicate => self.delivered += 1,
                 Fate::SetAside => self.set_aside += 1,

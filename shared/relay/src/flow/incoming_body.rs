@@ -2,6 +2,8 @@
 
 use tenant_logs::{Parsed, Reject, Timestamp, Unreadable};
 
+use crate::flow::ComesAgain;
+
 /// A body that a trigger brought, as it came and as it was read.
 #[derive(Debug)]
 pub struct IncomingBody<'a> {
@@ -23,10 +25,13 @@ pub struct IncomingBody<'a> {
     pub sinks: Option<&'a str>,
     /// Since when it has been on its way, where the trigger tells.
     pub waits_since: Option<Timestamp>,
+    /// What its trigger brings again where something of it must come again.
+    pub comes_again: ComesAgain,
 }
 
 impl<'a> IncomingBody<'a> {
-    /// A body for every sink, of which the trigger tells nothing, so that nothing that it says of itself is believed.
+    /// A body for every sink, of which the trigger tells nothing, so that nothing that it says of itself is believed. It comes
+    /// again with all others of its invocation.
     pub fn new(body: &'a [u8], parsed: Result<Parsed<'a>, Unreadable>) -> Self {
         Self {
             body,
@@ -38,6 +43,7 @@ impl<'a> IncomingBody<'a> {
             is_returned: false,
             sinks: None,
             waits_since: None,
+            comes_again: ComesAgain::Together(0),
         }
     }
 }

@@ -14,6 +14,13 @@ pub(super) struct Arrival<'a> {
     pub(super) body: IncomingBody<'a>,
 }
 
+/// What is delivered together.
+pub(super) struct Portion<'a> {
+    pub(super) arrivals: Vec<Arrival<'a>>,
+    /// Whether it is all that there is.
+    pub(super) is_only: bool,
+}
+
 /// Bodies that are looked at as they are needed.
 pub(super) struct Portions<'a, I> {
     bodies: Enumerate<I>,
@@ -32,20 +39,27 @@ impl<'a, I: Iterator<Item = IncomingBody<'a>>> Portions<'a, I> {
     }
 
     /// Returns the next portion, the first one even where it is empty.
-    pub(super) fn next(&mut self) -> Option<Vec<Arrival<'a>>> {
-        let mut portion = Vec::new();
+    pub(super) fn next(&mut self) -> Option<Portion<'a>> {
+        let mut arrivals = Vec::new();
         let mut held = 0;
-        while held < ElementLimits::AT_ONCE
-            && let Some(arrival) = self.next_arrival()
-        {
-            held += match &arrival.body.parsed {
-                Ok(parsed) => parsed.log_events.len() + parsed.rejects.len(),
-                Err(_) => 1,
-            };
-            portion.push(arrival);
+        let mut has_more = true;
+        while held < ElementLimits::AT_ONCE && has_more {
+            match self.next_arrival() {
+                Some(arrival) => {
+                    held += match &arrival.body.parsed {
+                        Ok(parsed) => parsed.log_events.len() + parsed.rejects.len(),
+                        Err(_) => 1,
+                    };
+                    arrivals.push(arrival);
+                }
+                None => has_more = false,
+            }
         }
         let is_first = !replace(&mut self.has_begun, true);
-        (is_first || !portion.is_empty()).then_some(portion)
+        (is_first || !arrivals.is_empty()).then_some(Portion {
+            arrivals,
+            is_only: is_first && !has_more,
+        })
     }
 
     fn next_arrival(&mut self) -> Option<Arrival<'a>> {

@@ -11,7 +11,7 @@ use tenant_logs::{
 use crate::counters::{InvocationCounters, Kinds};
 use crate::deadline::Deadline;
 use crate::flow::portions::Arrival;
-use crate::flow::{IncomingBody, Marks, OnExhaustion, Relay};
+use crate::flow::{ComesAgain, IncomingBody, Marks, OnExhaustion, Relay};
 use crate::ports::Sink;
 
 /// The sorted content of some bodies.
@@ -38,7 +38,10 @@ pub(super) struct Origin<'a> {
     pub(super) position: usize,
     pub(super) trace_id: Option<&'a str>,
     pub(super) sinks: Option<&'a str>,
+    /// Whether it is for a sink that the function does not have.
+    pub(super) is_for_others: bool,
     pub(super) waits_since: Option<Timestamp>,
+    pub(super) comes_again: ComesAgain,
 }
 
 impl<'a> Origin<'a> {
@@ -47,20 +50,28 @@ impl<'a> Origin<'a> {
             position,
             trace_id: body.trace_id,
             sinks: body.sinks,
+            is_for_others: false,
             waits_since: body.waits_since,
+            comes_again: body.comes_again,
         }
     }
 
     /// Whether it is for a sink.
     pub(super) fn is_for(&self, sink: &str) -> bool {
-        let named = |sinks: &str| sinks.split(',').any(|other| other.trim() == sink);
-        self.sinks.is_none_or(named)
+        let mut names = self.named_sinks().peekable();
+        names.peek().is_none() || names.any(|name| name == sink)
+    }
+
+    /// The sinks that it names.
+    pub(super) fn named_sinks(&self) -> impl Iterator<Item = &'a str> {
+        let names = self.sinks.unwrap_or_default().split(',').map(str::trim);
+        names.filter(|name| !name.is_empty())
     }
 }
 
 /// What is no log event, as a dead letter.
 pub(super) struct Rejected<'a> {
-    pub(super) origin: usize,
+    pub(super) origin: Origin<'a>,
     pub(super) dead_letter: DeadLetter<'a>,
     /// Whether it lay among the dead letters before.
     pub(super) is_returned: bool,
@@ -87,12 +98,14 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             counters: InvocationCounters::default(),
             kinds: Kinds::default(),
         };
-        for Arrival {
-            position,
-            body: arrival,
-        } in portion
-        {
+        for arrival in portion {
+            let (position, arrival) = (arrival.position, arrival.body);
             let origin = Origin::of(position, &arrival);
+            let is_for_others = self.others(&origin).next().is_some();
+            let origin = Origin {
+                is_for_others,
+                ..origin
+            };
             triage.counters.received += arrival.left_out;
             triage.counters.filtered += arrival.left_out;
             match arrival.parsed {
@@ -100,7 +113,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                     triage.counters.received += parsed.log_events.len() + parsed.rejects.len();
                     triage.accepted.reserve(parsed.log_events.len());
                     if arrival.is_returned && parsed.is_empty() {
-                        let body = (position, arrival.body);
+                        let body = (origin, arrival.body);
                         self.set_empty_aside(body, deadline, &mut triage);
                     }
                     let before = parsed.log_events_before();
@@ -130,7 +143,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                     let dead_letter =
                         self.unparsed_dead_letter(unreadable.to_string(), text, deadline);
                     triage.rejected.push(Rejected {
-                        origin: position,
+                        origin,
                         dead_letter,
                         is_returned: false,
                     });
@@ -185,7 +198,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         } else {
             let dead_letter = self.reject_dead_letter(reject, deadline);
             triage.rejected.push(Rejected {
-                origin: origin.position,
+                origin,
                 dead_letter,
                 is_returned: false,
             });

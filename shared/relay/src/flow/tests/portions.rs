@@ -18,7 +18,10 @@ fn array(log_ids: impl Iterator<Item = usize>) -> String {
 
 fn lazily<'a>(bodies: &'a [String]) -> impl Iterator<Item = IncomingBody<'a>> {
     let bodies = bodies.iter();
-    bodies.map(|body| IncomingBody::new(body.as_bytes(), parse_within(body, LIMITS)))
+    bodies.map(|body| IncomingBody {
+        comes_again: ComesAgain::InPart,
+        ..IncomingBody::new(body.as_bytes(), parse_within(body, LIMITS))
+    })
 }
 
 async fn deliver(
@@ -97,4 +100,24 @@ async fn what_a_portion_leaves_no_time_for_is_handed_back_and_nothing_of_it_is_c
     let outcome = deliver(&relay, &bodies).await;
     assert_eq!((outcome.delivered, outcome.lacking), (0, COUNT));
     assert_eq!(handed_back(&outcome), [0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reject_is_set_aside_only_where_no_portion_of_what_comes_again_with_it_is_handed_back() {
+    for (lacks, letters) in [(true, 0), (false, 1)] {
+        let plan = |log_id: &str, _| (log_id == "0").then_some(Remedy::HandBack);
+        let all = |_: &str, _| None;
+        let relay = relay(vec![TestSink::new("one", if lacks { plan } else { all })]);
+        // The reject is in the last portion, and the event that the sink lacks in the first.
+        let mut body = array(0..COUNT);
+        body.pop();
+        body.push_str(",7]");
+        let body = IncomingBody::new(body.as_bytes(), parse_within(&body, LIMITS));
+        let outcome = relay.deliver([body], &deadline()).await;
+        assert_eq!(outcome.handed_back.len(), usize::from(lacks));
+        assert_eq!(
+            (outcome.set_aside, relay.dead_letters.stored().len()),
+            (letters, letters)
+        );
+    }
 }
