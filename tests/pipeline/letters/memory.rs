@@ -10,7 +10,7 @@ use hosts::lambda::Usage;
 use serde_json::{Value, json};
 
 use super::{base64, gzip};
-use crate::kit::azure::{azure, post, settled};
+use crate::kit::azure::{azure, post};
 use crate::kit::ingest::Ingest;
 use crate::kit::target::{failures_of, record};
 use crate::kit::{cloud, say, settings};
@@ -91,8 +91,10 @@ fn usual(number: usize) -> String {
     small(number).replace(r#""type":1"#, &members)
 }
 
-/// What a process has used at most that has done something small. What a large body adds to it is measured, because debug builds
-/// begin with more than their release builds, which are allowed 16 MB (docs/performance.md), and add no less.
+/// What a release build has used at most that has done something small (docs/performance.md).
+const OF_SMALL_BODY: u64 = 11_500_000;
+
+/// The same of a debug build, which is more. What a large body adds to that is measured: it is no less.
 struct Baseline(u64);
 
 impl Baseline {
@@ -109,7 +111,7 @@ impl Baseline {
             added / 1_024
         ));
         assert!(
-            added <= 2 * MAX_BODY_BYTES,
+            OF_SMALL_BODY + added <= 4 * MAX_BODY_BYTES,
             "{name}: {added} more than {before}"
         );
     }
@@ -154,13 +156,9 @@ async fn as_many_log_events_as_a_body_may_have_take_at_most_four_times_its_limit
         })
         .await;
         assert_eq!(post(&azure, SMALL).await.0, 200, "{name}");
-        settled(&azure).await;
         let baseline = Baseline::of(azure.ingest.usage());
-        let of_subscriber = Baseline::of(azure.subscriber.usage());
         assert_eq!(post(&azure, body).await, (200, expected), "{name}");
         baseline.check(name, azure.ingest.usage());
-        settled(&azure).await;
-        of_subscriber.check(name, azure.subscriber.usage());
     }
 }
 

@@ -62,14 +62,13 @@ pub struct ElementLimits {
 }
 
 impl ElementLimits {
-    /// Elements that are held at once behind a queue, a stream or a topic, of one body or of several.
-    pub const AT_ONCE: usize = 4_096;
+    /// Elements that are held at once, of one body or of several.
+    pub const AT_ONCE: usize = 2_048;
 
     /// The limits behind a queue, a stream or a topic, which bring again what is not acknowledged: as many elements as a body
     /// of the webhook's own limit may have. What holds more becomes one dead letter.
     pub const BEHIND_TRIGGERS: Self = Self {
         unpacked_bytes: MAX_UNPACKED_BYTES,
-        at_once: Self::AT_ONCE,
         bytes_at_once: usize::MAX,
         ..Self::of(6_291_456)
     };
@@ -85,7 +84,7 @@ impl ElementLimits {
             },
             rejects: 1_000,
             unpacked_bytes: max_body_bytes,
-            at_once: 2_048,
+            at_once: Self::AT_ONCE,
             bytes_at_once: 1_000_000,
         }
     }
