@@ -241,7 +241,10 @@ impl<'a> Carrier<'a> {
     }
 }
 
-/// The text of a JSON string; half of a surrogate pair in it becomes U+FFFD.
+/// The text of a JSON string; half of a surrogate pair in it becomes U+FFFD. It may be as long as the body: it is copied once.
 fn text_of(json: &str) -> Option<Cow<'_, str>> {
-    string_content(json).or_else(|| read_json(json, JsonReader::text).ok().map(Cow::Owned))
+    if json.contains('\\') {
+        return read_json(json, JsonReader::text).ok().map(Cow::Owned);
+    }
+    string_content(json)
 }
