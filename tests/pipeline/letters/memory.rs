@@ -76,7 +76,6 @@ fn full_bodies() -> Vec<(&'static str, String, usize)> {
             format!(r#"{{"logs":{}}}"#, array(MAX_ELEMENTS)),
             MAX_ELEMENTS,
         ),
-        ("a string", sns(&array(85_000)), 85_000),
         ("base64", base64(array(75_000).as_bytes()), 75_000),
         ("usual ones", format!("[{}]", usual.join(",")), 4_000),
     ]
