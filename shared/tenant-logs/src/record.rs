@@ -171,6 +171,17 @@ impl<'a> Record<'a> {
         record
     }
 
+    /// The same with its `details` read from another text, if there is one.
+    pub(crate) fn with_details(self, details: Option<&'a str>) -> Self {
+        match details {
+            Some(details) => Self {
+                details: read_object(Some(details), self.no_escapes),
+                ..self
+            },
+            None => self,
+        }
+    }
+
     /// Reads the record that a text is; other text has no members.
     pub(crate) fn of(text: &'a str) -> Self {
         let mut index = MemberIndex::of(text);
