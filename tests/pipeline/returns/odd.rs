@@ -150,12 +150,12 @@ async fn messages_of_anything_reach_each_sink_once_and_leave_one_letter_of_each_
     let cloud = returning.cloud();
     let firehose_faults = &returning.replaying.firehose_faults;
     firehose_faults.always(Fault::RefuseEntries {
-        share: 0.6,
+        share: 0.9,
         code: "ServiceUnavailableException".to_owned(),
     });
     cloud.collector_faults.mix(vec![(0.7, Fault::Status(503))]);
     let mut random = fastrand::Rng::with_seed(13);
-    let bodies = (0..60).map(|number| anything(&mut random, number));
+    let bodies = (0..150).map(|number| anything(&mut random, number));
     let (bodies, reject_counts): (Vec<String>, Vec<usize>) = bodies.unzip();
     let expected = bodies.iter().flat_map(|body| {
         let parsed = tenant_logs::parse(body).unwrap();
