@@ -257,6 +257,8 @@ fn readable<'a>(reject: &Reject<'a>, redaction: &Redaction) -> Option<DeadLetter
         RejectReason::Syntax { .. } => None,
         // Its event may be packed, where no redaction reaches it.
         RejectReason::DeadLetter if !redaction.is_empty() => None,
+        // What it carries cannot be read, so no redaction reaches it.
+        RejectReason::Carrier { .. } if !redaction.is_empty() => None,
         RejectReason::NotAnObject
         | RejectReason::NotALogEvent
         | RejectReason::BrokenWrapper

@@ -142,7 +142,8 @@ impl<'a> Exchange<'_, 'a> {
                 targets.push(target);
             }
         }
-        if !targets.iter().any(|target| target.kind == TargetKind::User) {
+        let has_user = targets.iter().any(|target| target.kind == TargetKind::User);
+        if !has_user && !self.log_event.hides("details.request.path") {
             let query = BodyJson::of(self.request.query, self.no_escapes);
             let users = [asked, query].into_iter().flatten();
             let mut ids = users.filter_map(|body| body.party(&TargetKind::User).id);
