@@ -225,8 +225,14 @@ fn no_form_of_a_value_leads_around_a_path() {
     check("a.01=mask", r#"{"a":["x","y"]}"#, r#"{"a":["x","y"]}"#);
     check(
         "a.1.0=mask",
+        r#"{"a":[["x"],["y",17]]}"#,
+        r#"{"a":[["x"],["***",17]]}"#,
+    );
+    // A path may go through an array without an index, so the second text may be what has a first part.
+    check(
+        "a.1.0=mask",
         r#"{"a":[["x"],["y","z"]]}"#,
-        r#"{"a":[["x"],["***","z"]]}"#,
+        r#"{"a":[["x"],["***","***"]]}"#,
     );
     // Names of which a part must be escaped.
     check(
