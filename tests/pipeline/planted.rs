@@ -139,8 +139,8 @@ async fn no_planted_secret_leaves_the_webhook() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_planted_secret_leaves_a_replay() {
     let replaying = Replaying::start(&redacting(&[("SINKS", "http,firehose:ecs")])).await;
-    let whole = planted().into_iter().enumerate();
-    let letters = whole.map(|(index, record)| {
+    let records = without_half_pairs().into_iter().enumerate();
+    let letters = records.map(|(index, record)| {
         let sink = [None, Some("http"), Some("event-bus")][index % 3];
         let log_id = format!("r{index}");
         let event = format!(r#"{{"log_id":"{log_id}","data":{record}}}"#);
@@ -170,7 +170,10 @@ async fn no_planted_secret_leaves_azure() {
         let (status, _) = azure::post(&cloud, body.clone()).await;
         assert!([200, 400].contains(&status), "{status} {body}");
     }
-    let partner: Vec<Value> = planted().iter().map(|record| event_of(record)).collect();
+    let partner = without_half_pairs().into_iter();
+    let partner: Vec<Value> = partner
+        .map(|record| azure::event_with(&serde_json::from_str(&record).unwrap()))
+        .collect();
     for some in partner.chunks(50) {
         cloud.partner_topic.put(some).unwrap();
     }
@@ -192,7 +195,10 @@ async fn no_planted_secret_leaves_azure() {
     assert!(count > planted().len(), "{count}");
 }
 
-/// An event of the partner topic: its host cannot read half of a surrogate pair.
-fn event_of(record: &str) -> Value {
-    azure::event_with(&serde_json::from_str(&record.replace("\\ud800", "?")).unwrap())
+/// The records as this test's own reader of JSON takes them.
+fn without_half_pairs() -> Vec<String> {
+    let records = planted().into_iter();
+    records
+        .map(|record| record.replace(r"\ud800", "?"))
+        .collect()
 }
