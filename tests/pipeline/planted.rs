@@ -40,7 +40,7 @@ const PACKED: [&str; 10] = [
     "F6cGxhbnRlZ",
     "xenBsYW50ZW",
     "717a706c616e746564",
-    "u0071",
+    "u007a",
     "eyJ",
     "WzAs",
     "W3si",
@@ -82,7 +82,11 @@ fn check_dates<T: AsRef<str>>(what: &str, texts: impl IntoIterator<Item = T>) {
 }
 
 async fn check_target(schema: &str, raw: &str) {
-    let bodies = bodies(&planted());
+    // What lies on its queue as a dead letter is one of ours, and keeps what it has.
+    let bodies = bodies(&planted()).into_iter();
+    let bodies: Vec<String> = bodies
+        .filter(|body| !body.contains(r#""sink":null"#))
+        .collect();
     let sinks = format!("http:{schema}");
     let cloud = cloud(CloudOptions {
         environment: settings(&redacting(&[("SINKS", &sinks), ("RAW", raw)])),
