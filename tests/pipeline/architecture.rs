@@ -157,7 +157,18 @@ fn may_use(package: &Package) -> Vec<&'static str> {
             false,
         ),
         // AWS's own: aws-sdk-*, aws-smithy-*.
-        "shared/aws-clients" => (&["aws-s*", "relay", "rustls", "tenant-logs"], false),
+        "shared/aws-clients" => (
+            &[
+                "aws-s*",
+                "hyper-rustls",
+                "hyper-util",
+                "relay",
+                "rustls",
+                "tenant-logs",
+                "webpki-roots",
+            ],
+            false,
+        ),
         "shared/lambda-handler" => (&["lambda_runtime", "relay"], false),
         "shared/custom-handler" => (&["http-body-util", "hyper*", "relay"], false),
         folder if folder.starts_with("functions/aws-") => (
