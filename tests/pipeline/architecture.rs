@@ -148,6 +148,7 @@ fn may_use(package: &Package) -> Vec<&'static str> {
                 "base64",
                 "flate2",
                 "httpdate",
+                "idna_adapter",
                 "relay",
                 "reqwest",
                 "rustls",
