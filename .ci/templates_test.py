@@ -9,7 +9,9 @@ import pathlib
 import re
 import sys
 
+import boto3
 import yaml
+from moto import mock_aws
 from moto.events.models import EventPattern
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -31,6 +33,18 @@ def arguments(loader, _suffix, node):
 
 
 Template.add_multi_constructor("!", arguments)
+
+
+class Functions(yaml.SafeLoader):
+    """CloudFormation's YAML; its functions are kept as JSON has them."""
+
+
+def as_in_json(loader, suffix, node):
+    name = suffix if suffix in ("Ref", "Condition") else "Fn::" + suffix
+    return {name: arguments(loader, suffix, node)}
+
+
+Functions.add_multi_constructor("!", as_in_json)
 
 
 def load(name):
@@ -220,7 +234,7 @@ def check_bus_types():
     patterns = [body["Properties"]["EventPattern"] for body in resources if body["Type"] == "AWS::Events::Rule"]
     matched = ",".join(sorted({code for pattern in patterns for code in types(pattern)}))
     template = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), Template)
-    put = template["Mappings"]["Detections"]["Matched"]["Types"]
+    put = put_onto_bus("detections")[1]
     cloud = (ROOT / "tests/cargo-local/src/cloud.rs").read_text(encoding="utf-8")
     local = re.search(r'BUS_TYPES: &str = "(.*?)"', cloud)[1]
     for name, own in [("template.yaml", put), ("the local cloud", local)]:
@@ -229,6 +243,61 @@ def check_bus_types():
     if template["Parameters"]["BusTypes"]["Default"] != "detections":
         problems.append("BusTypes is not the types of the detections by default")
     print(f"{matched.count(',') + 1} types on the custom bus, as the detections match")
+    check_bus_types_parameter(matched)
+
+
+def check_bus_types_parameter(matched):
+    """What becomes of BusTypes with and without detections, as moto evaluates the template, and what it refuses."""
+    both, queue = "event-queue,event-bus", "event-queue"
+    cases = [
+        # What is written, with detections or not, the sinks, the filter of the bus; an empty one lets all pass.
+        ("detections", True, both, matched),
+        ("detections,f", True, both, matched + ",f"),
+        ("f,detections,gd_*", True, both, f"f,{matched},gd_*"),
+        ("f", True, both, "f"),
+        ("*", True, both, ""),
+        ("detections,f", False, both, ",f"),
+        ("f,fp", False, both, "f,fp"),
+        ("*", False, both, ""),
+    ]
+    for written, has_detections, *wanted in cases:
+        if list(put_onto_bus(written, has_detections)) != wanted:
+            problems.append(f"BusTypes={written}: {put_onto_bus(written, has_detections)}, not {wanted}")
+    if put_onto_bus("detections", False)[0] != queue:
+        problems.append("event-bus is a sink of the webhook without detections")
+    parameters = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), Template)["Parameters"]
+    pattern = re.compile(parameters["BusTypes"]["AllowedPattern"])
+    refused = ["", "detections*", "detections_x", "my_detections", "detections,f,detections", "*,f", "f,*", "f,", "f fp"]
+    for text in [case[0] for case in cases] + refused:
+        if bool(pattern.fullmatch(text)) == (text in refused):
+            problems.append(f"BusTypes: `{text}` is {'taken' if text in refused else 'refused'}")
+    print(f"{len(cases)} values of BusTypes evaluated, {len(refused)} refused")
+
+
+@mock_aws
+def put_onto_bus(bus_types, has_detections=True):
+    """The webhook's sinks and the types that it puts onto the bus."""
+    template = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), Functions)
+    passed_on = template["Resources"]["Receive"]["Properties"]["Parameters"]
+    parameters = ["BusTypes", "ArchiveDays", "UseDetections", "CreateAlarmTopic", "AlarmTopicArn"]
+    conditions = ["PutsEveryType", "PutsTypesOfDetections", "HasDetections", "PutsOntoBus"]
+    part = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Parameters": {name: template["Parameters"][name] for name in parameters},
+        "Conditions": {name: template["Conditions"][name] for name in conditions},
+        "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}},
+        "Outputs": {name: {"Value": passed_on[name]} for name in ["Sinks", "BusTypes"]},
+    }
+    given = {"BusTypes": bus_types, "UseDetections": str(has_detections).lower(), "CreateAlarmTopic": "true"}
+    client = boto3.client("cloudformation", "us-east-1", aws_access_key_id="key", aws_secret_access_key="s3cret")
+    client.create_stack(
+        StackName="relay",
+        TemplateBody=json.dumps(part),
+        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in given.items()],
+    )
+    outputs = client.describe_stacks(StackName="relay")["Stacks"][0]["Outputs"]
+    values = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    return values["Sinks"], values["BusTypes"]
 
 
 def types(pattern):

@@ -14,11 +14,18 @@ FUNCTIONS = READ["modules/workspace-functions.bicep"]
 WINDOWS = {5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440, 2880}
 WANTED = {
     "silent-webhook": "usesWebhook && silentMinutes > 0",
-    "silent-delivery": "silentMinutes > 0",
+    "silent-delivery": "usesStream && silentMinutes > 0",
+    "silent-poll": "usesPoller && silentMinutes > 0",
     "refused-credentials": "usesWebhook",
     "unreadable-bodies": "usesWebhook",
     "gaps": "usesPoller",
     "checkpoint-stopped": "usesPoller",
+}
+# One query, of each function that log events come to.
+SILENT = {
+    "silent-webhook": "azure-webhook-ingest",
+    "silent-delivery": "azure-eventgrid-subscriber",
+    "silent-poll": "azure-log-poller",
 }
 # MITRE ATT&CK: the tactics that a technique belongs to, in Sentinel's spelling.
 TECHNIQUES = {
@@ -59,11 +66,11 @@ def windows_of_alerts_are_those_that_the_service_takes():
 def every_alert_asks_its_own_query_where_it_is_wanted():
     for alert in ALERTS["vars"]["alerts"]:
         name = alert["name"].strip("'")
-        silent = {"silent-webhook": "azure-webhook-ingest", "silent-delivery": "azure-eventgrid-subscriber"}.get(name)
+        silent = SILENT.get(name)
         asked = f"'{{FunctionName}}', '{silent}'" if silent else f"kql/alerts/{name}.kql'"
         holds(asked in alert["query"], f"{name}: {alert['query']}")
         same(alert["isWanted"], WANTED.get(name, "true"), name)
-    same(len(ALERTS["vars"]["alerts"]), len(list((AZURE / "kql/alerts").glob("*.kql"))) + 1, "alerts")
+    same(len(ALERTS["vars"]["alerts"]), len(list((AZURE / "kql/alerts").glob("*.kql"))) + len(SILENT) - 1, "alerts")
 
 
 def every_row_that_a_query_finds_fires():

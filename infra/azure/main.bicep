@@ -543,6 +543,7 @@ module alerts 'modules/alerts.bicep' = {
     tenantName: tenantName
     actionGroupIds: actionGroupIds
     usesWebhook: useWebhook
+    usesStream: useWebhook || usePartnerTopic
     usesPoller: usePoller
     silentMinutes: silentMinutes
     lagSeconds: lagSeconds

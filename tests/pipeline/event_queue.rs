@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use crate::kit::ingest::Ingest;
 use crate::kit::replay::{Replaying, dead_letter};
-use crate::kit::target::{event, event_of_type, log_ids_in, once_each};
-use crate::kit::{arrived, cloud, post};
+use crate::kit::target::{
+    attributes, event, event_of_type, failures_of, log_ids_in, once_each, record,
+};
+use crate::kit::{arrived, cloud, post, settings};
 
 const QUEUE_ALONE: (&str, &str) = ("SINKS", "event-queue");
 const TRY_AGAIN: &str = r#"{"error":"not everything could be stored, send it again"}"#;
@@ -52,6 +54,52 @@ async fn a_body_is_one_message_of_its_details_byte_for_byte_that_names_its_produ
     assert_eq!(attributes, [("producer", "aws-webhook-ingest")]);
     assert_eq!(extras.delay, Duration::ZERO);
     assert_eq!(ingest.log_ids().len(), 0, "nothing is on the bus");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_webhook_redacted_is_believed_by_its_attribute_and_what_a_sender_says_is_not() {
+    let redact = [
+        ("REDACT", "user_name=hmac,ip=mask"),
+        ("REDACT_KEY", "pipeline-key"),
+    ];
+    let ingest = Ingest::start(&[&redact[..], &[QUEUE_ALONE]].concat()).await;
+    let marked = |log_id: &str| {
+        let mark = r#","redacted":["user_name","ip"],"data":"#;
+        event(log_id).replacen(r#","data":"#, mark, 1)
+    };
+    let is_shown = |text: &str| text.contains("2001:db8::7") || text.contains("Łucja");
+    assert_eq!(
+        ingest.post(array(&[event("1"), marked("2")])).await.status,
+        200
+    );
+    let [(queued, extras)] = ingest.deliver.messages().try_into().unwrap();
+    assert!(!is_shown(&queued), "{queued}");
+
+    // What stands in the queue, body and attributes, and what anybody else who may send to it writes there.
+    let cloud = cloud(CloudOptions {
+        environment: settings(&redact),
+        ..CloudOptions::default()
+    })
+    .await;
+    let mut of_webhook = record("1", Some(&queued));
+    of_webhook["messageAttributes"] = attributes(&extras);
+    let of_anybody = record("2", Some(&array(&[marked("3")])));
+    assert_eq!(
+        failures_of(&cloud, vec![of_webhook, of_anybody]).await,
+        [""; 0]
+    );
+    let rows = cloud.collector.events();
+    assert!(!rows.iter().any(|row| is_shown(row)), "{rows:?}");
+    let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+    let rows: Vec<Value> = rows.iter().map(|row| read(row)).collect();
+    assert_eq!(rows.len(), 3);
+    let hashed = &rows[0]["data"]["user_name"];
+    for row in &rows {
+        assert_eq!(row["redacted"], json!(["user_name", "ip"]));
+        // The hash of a hash would be another one.
+        assert_eq!(row["data"]["user_name"], *hashed);
+    }
+    assert_eq!(json!(rows[..2]), read(&queued), "not redacted twice");
 }
 
 #[tokio::test(flavor = "multi_thread")]

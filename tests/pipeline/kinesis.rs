@@ -148,6 +148,24 @@ async fn exactly_the_record_that_failed_is_named_and_what_comes_again_with_it_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_poison_record_behind_one_that_waits_is_set_aside_once_it_is_its_turn() {
+    let cloud = cloud(CloudOptions::default()).await;
+    let shard = shard(&cloud, options(10));
+    cloud.collector_faults.always(Fault::Status(503));
+    shard.put([
+        event("1"),
+        "poison".to_owned(),
+        format!("[{},5]", event("2")),
+    ]);
+    eventually("the batch comes again", || shard.counts().repeated >= 6).await;
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 0);
+    cloud.collector_faults.clear();
+    shard.drained(PATIENCE).await.unwrap();
+    assert_eq!(cloud.collector.log_ids(), once_each(["1", "2"]));
+    assert_eq!(dead_letters(&cloud.set_aside_queue).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_batch_whose_invocation_is_lost_is_bisected_and_duplicates_are_counted() {
     let cloud = cloud(CloudOptions::default()).await;
     let late = Fault::Late(Duration::from_secs(1));

@@ -1,5 +1,6 @@
 //! Of a message that holds many events only what its sinks lack returns, as a message of its own.
 
+mod odd;
 mod returning;
 
 use fakes::aws::dynamodb::Table;
@@ -9,8 +10,8 @@ use serde_json::{Value, json};
 use crate::kit::dead_letters;
 use crate::kit::ledger::rows_of;
 use crate::kit::replay::dead_letter;
-use crate::kit::target::{event, failures_of, once_each, record};
-use returning::{Returning, attributes, attributes_of, now_millis, text};
+use crate::kit::target::{attributes, event, failures_of, once_each, record};
+use returning::{Returning, attributes_of, line_of, now_millis, text};
 
 const DAY_MILLIS: i64 = 86_400_000;
 const NOTHING: [&str; 0] = [];
@@ -279,11 +280,6 @@ async fn how_long_a_rest_has_waited_is_told_until_it_is_delivered() {
     let waiting = attributes_of(&[("first", &an_hour_ago), ("tries", "9")]);
     let body = array(&["1", "2"]);
     assert_eq!(returning.deliver(&[(&body, &waiting)]).await, NOTHING);
-    let line_of = |output: &str, sink: &str| -> Option<Value> {
-        let lines = output.lines().rev();
-        let mut lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
-        lines.find(|line| line["sink"] == sink && line["received"].is_u64())
-    };
     let is_told = |output: &str| line_of(output, "firehose").is_some();
     let output = returning.cloud().target.output_when(is_told).await;
     let waited = line_of(&output, "firehose").unwrap()["waiting_seconds"].as_u64();

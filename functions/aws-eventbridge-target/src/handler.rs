@@ -12,7 +12,7 @@ use aws_clients::{DeadLetterQueue, EventQueue, JournalTable, QueueSender};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
 use lambda_handler::Handler;
 use lambda_runtime::Context;
-use relay::{AnySink, Deadline, Relay, Remedy, Rest, TableOrMemory};
+use relay::{AnySink, ComesAgain, Deadline, Relay, Remedy, Rest, TableOrMemory};
 use serde::Serialize;
 
 use crate::settings::ReplayQueue;
@@ -96,7 +96,8 @@ async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<An
     let payload = str::from_utf8(payload).map_err(TargetError::NotText)?;
     let Some(records) = records(payload)? else {
         let trace_id = context.xray_trace_id.as_deref();
-        let delivered = deliver(target, &texts_of(payload, 0, trace_id), &deadline).await;
+        let texts = texts_of(payload, 0, trace_id, ComesAgain::Together(0));
+        let delivered = deliver(target, &texts, &deadline).await;
         return if delivered.handed_back.is_empty() {
             Ok(Answer::Done {})
         } else {
@@ -160,10 +161,8 @@ async fn deliver(target: &Target, texts: &[Text<'_>], deadline: &Deadline) -> De
     let origin = |position: usize| Some(texts.get(position)?.origin);
     let handed_back = outcome.handed_back.iter();
     let handed_back = handed_back.filter_map(|position| origin(*position));
-    let rests = outcome.rests.into_iter().filter_map(|(position, rest)| {
-        let text = texts.get(position)?;
-        text.is_whole_body.then_some((text.origin, rest))
-    });
+    let rests = outcome.rests.into_iter();
+    let rests = rests.filter_map(|(position, rest)| Some((origin(position)?, rest)));
     Delivered {
         handed_back: handed_back.collect(),
         rests: rests.collect(),

@@ -24,6 +24,9 @@ param actionGroupIds string[] = []
 @description('Optional. Whether azure-webhook-ingest receives an HTTP log stream.')
 param usesWebhook bool = true
 
+@description('Optional. Whether azure-eventgrid-subscriber gets log events of a stream.')
+param usesStream bool = true
+
 @description('Optional. Whether azure-log-poller pulls the log from the Management API.')
 param usesPoller bool = false
 
@@ -60,7 +63,17 @@ var alerts = [
     severity: 1
     minutes: silentMinutes
     dimensions: []
-    isWanted: silentMinutes > 0
+    isWanted: usesStream && silentMinutes > 0
+  }
+  {
+    name: 'silent-poll'
+    displayName: 'Auth0 log relay: nothing is polled'
+    description: 'The poller has got no log event for a while. Where its runs fail, its log says why in one sentence: a secret that has changed, a scope that was revoked, Auth0 out of reach.'
+    query: replace(silentQuery, '{FunctionName}', 'azure-log-poller')
+    severity: 1
+    minutes: silentMinutes
+    dimensions: []
+    isWanted: usesPoller && silentMinutes > 0
   }
   {
     name: 'dead-letters'

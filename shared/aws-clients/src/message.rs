@@ -50,6 +50,11 @@ impl QueueMessage {
         self.body.len() + of_attributes.sum::<usize>()
     }
 
+    /// Whether SQS takes so many bytes.
+    pub fn is_sendable(&self) -> bool {
+        self.bytes() <= MAX_MESSAGE_BYTES
+    }
+
     /// Sends it once; it is on its queue if that succeeds. `target` says in errors whom we call.
     pub(crate) async fn send(&self, client: &Client, target: &str) -> Result<(), CallError> {
         // Neither delay nor attribute can be too large for its type, or be missing.

@@ -25,7 +25,7 @@ use crate::endpoint::{below, percent_encode};
 use crate::error::HttpClientError;
 use crate::exchange::{Answer, exchange};
 use crate::tls::client;
-use answer::{Endpoint, refusal, wait};
+use answer::{Endpoint, refusal, unreadable, wait};
 use error::Auth0Error;
 use link::next_page;
 
@@ -95,7 +95,7 @@ impl ManagementApi {
         want: Want,
         until: Instant,
     ) -> Result<(Answer, String), Auth0Error> {
-        let mut tries = 0;
+        let (mut tries, mut refusals) = (0, 0);
         loop {
             self.wait_for_allowance(until).await?;
             let try_end = until.min(Instant::now() + MAX_CALL_TIME);
@@ -106,6 +106,13 @@ impl ManagementApi {
             if let Auth0Error::Busy { answered } = &error
                 && answered.status == StatusCode::TOO_MANY_REQUESTS
             {
+                // The moment that its headers name may be over by our clock, or there is none.
+                refusals += 1;
+                let wake = Instant::now() + back_off(refusals);
+                if wake >= until {
+                    return Err(Auth0Error::OutOfTime(Box::new(error)));
+                }
+                sleep_until(wake).await;
                 continue;
             }
             if error.remedy() == Remedy::Retry && try_end == until && Instant::now() >= until {
@@ -138,8 +145,7 @@ impl ManagementApi {
         }
         match text(&answer, want) {
             Some(text) => Ok((answer, text)),
-            None if answer.whole_body().is_none() => Err(Auth0Error::BrokenOff),
-            None => Err(Auth0Error::Unreadable { want: want.name }),
+            None => Err(unreadable(&answer, want.name)),
         }
     }
 
@@ -236,6 +242,8 @@ impl LogSource for ManagementApi {
         let (answer, text) = got.map_err(|error| error.at(step))?;
         let next = next_page(&answer.headers, &self.settings.api);
         let next = next.map_err(|error| error.at(step))?;
+        // The page that ends the log names itself.
+        let next = next.filter(|next| *next != url);
         Ok(Page {
             text,
             next: next.map(String::from),
@@ -276,7 +284,7 @@ async fn fetch_token(request: RequestBuilder, until: Instant) -> Result<AccessTo
     }
     let body = answer.whole_body();
     let token = body.and_then(|body| AccessToken::read(body, asked_at));
-    token.ok_or(Auth0Error::Unreadable { want: "token" })
+    token.ok_or_else(|| unreadable(&answer, "token"))
 }
 
 /// The body as text, where all of it came and it begins as it should.

@@ -2,7 +2,10 @@
 //!
 //! Every log event of a body ends up filtered, at every sink, among the dead letters, or its body is handed back.
 
+mod comes_again;
 mod deliver;
+mod others;
+mod rejects;
 mod replay;
 mod rests;
 mod sink_job;
@@ -12,23 +15,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use tenant_logs::{
-    DeadLetter, Filter, Parsed, Raw, Redaction, Schema, TenantName, Timestamp, Unreadable,
-};
-use tokio::time::{Instant, timeout};
+use tenant_logs::{Filter, Parsed, Raw, Redaction, Schema, TenantName, Timestamp, Unreadable};
+use tokio::time::timeout;
 
 use crate::counters::{Counted, Counters, InvocationCounters, SinkCounters};
 use crate::deadline::Deadline;
 use crate::journal::{Journal, Store};
 use crate::ports::{DeadLetters, Remedy, Sink};
-use crate::sending::{Patience, Sending};
 use sink_job::SinkJob;
 use triage::{Accepted, Triage};
 
+pub use comes_again::ComesAgain;
 pub use rests::Rest;
-
-/// Tries before a dead letter cannot be stored: its log event is handed back then.
-const TRIES_OF_DEAD_LETTERS: u32 = 10;
 
 /// How long a function's start waits for its sinks; what is not known then is asked for by the first delivery.
 const PREPARATION: Duration = Duration::from_millis(500);
@@ -115,10 +113,13 @@ pub struct IncomingBody<'a> {
     pub sinks: Option<&'a str>,
     /// Since when it has been on its way, where the trigger tells.
     pub waits_since: Option<Timestamp>,
+    /// What its trigger brings again where something of it must come again.
+    pub comes_again: ComesAgain,
 }
 
 impl<'a> IncomingBody<'a> {
-    /// A body for every sink, of which the trigger tells nothing, so that nothing that it says of itself is believed.
+    /// A body for every sink, of which the trigger tells nothing, so that nothing that it says of itself is believed. It comes
+    /// again with all others of its invocation.
     pub fn new(body: &'a [u8], parsed: Result<Parsed<'a>, Unreadable>) -> Self {
         Self {
             body,
@@ -129,6 +130,7 @@ impl<'a> IncomingBody<'a> {
             is_returned: false,
             sinks: None,
             waits_since: None,
+            comes_again: ComesAgain::Together(0),
         }
     }
 }
@@ -218,33 +220,18 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         }
         let jobs = self.jobs(&triage);
         let to_sinks = jobs.iter().map(|job| self.deliver_to(job, deadline));
-        let dead_letters: Vec<DeadLetter<'_>> = triage
-            .rejected
-            .iter()
-            .map(|rejected| rejected.dead_letter.clone())
-            .collect();
-        let (are_stored, at_sinks) = join(
-            self.store_dead_letters(&dead_letters, deadline.answer_by()),
+        let rejects = self.rejects(&triage);
+        let (mut stored, at_sinks) = join(
+            self.set_rejects_aside(&triage, &rejects.at_once, deadline),
             join_all(to_sinks),
         )
         .await;
 
-        let mut counters = triage.counters;
         let mut outcome = Outcome {
-            received: counters.received,
-            filtered: counters.filtered,
+            received: triage.counters.received,
+            filtered: triage.counters.filtered,
             ..Outcome::default()
         };
-        for (rejected, is_stored) in triage.rejected.iter().zip(&are_stored) {
-            if *is_stored {
-                counters.set_aside += 1;
-                counters.withheld += usize::from(rejected.is_newly_withheld());
-                outcome.set_aside += 1;
-                outcome.rejected += 1;
-            } else {
-                outcome.handed_back.insert(rejected.origin);
-            }
-        }
         let fates: Vec<&[Fate]> = at_sinks.iter().map(|(fates, _)| fates.as_slice()).collect();
         let (of_all, of_dead_letters) = fates
             .split_at_checked(self.destinations.len())
@@ -253,12 +240,18 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         for (returned, fates) in triage.returned.values().zip(of_dead_letters) {
             outcome.count(returned, &[*fates]);
         }
-        outcome.rests = self.rests(&triage, of_all, &are_stored);
+        let all_rejects = (&rejects, &mut stored);
+        self.finish_rejects(&triage, all_rejects, &mut outcome, deadline)
+            .await;
+        outcome.rests = self.rests(&triage, of_all, &stored);
         let mut counted = Counted::default();
         for (job, (_, counters)) in jobs.iter().zip(&at_sinks) {
             counted.add_sink(job.sink_name(), *counters);
         }
-        counted.shared = counters;
+        if let Some((sink, counters)) = self.count_for_others(&triage) {
+            counted.add_sink(sink, counters);
+        }
+        counted.shared = triage.counters_with(&stored);
         counted.kinds = triage.kinds;
         (outcome, counted)
     }
@@ -309,35 +302,6 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             ..Counted::default()
         }
     }
-
-    /// Stores dead letters; returns for each whether it is stored.
-    pub(crate) async fn store_dead_letters(
-        &self,
-        dead_letters: &[DeadLetter<'_>],
-        until: Instant,
-    ) -> Vec<bool> {
-        if dead_letters.is_empty() {
-            return Vec::new();
-        }
-        let sending = Sending {
-            until,
-            patience: Patience::Shares,
-            max_tries: TRIES_OF_DEAD_LETTERS,
-        };
-        let delivery = self.dead_letters.set_aside(dead_letters, &sending).await;
-        let mut are_stored = vec![false; dead_letters.len()];
-        for index in delivery.delivered {
-            if let Some(slot) = are_stored.get_mut(index) {
-                *slot = true;
-            }
-        }
-        for refusal in delivery.refused.iter().take(1) {
-            let dead_letter_count = delivery.refused.len();
-            let reason = refusal.reason.as_ref();
-            tracing::error!(dead_letter_count, reason, "log events not set aside");
-        }
-        are_stored
-    }
 }
 
 impl Outcome {
@@ -345,7 +309,9 @@ impl Outcome {
     fn count(&mut self, accepted: &[Accepted<'_>], fates: &[&[Fate]]) {
         for (position, accepted) in accepted.iter().enumerate() {
             let at_sinks = fates.iter().filter_map(|fates| fates.get(position));
-            match at_sinks.max().copied().unwrap_or(Fate::HandedBack) {
+            let worst = at_sinks.max().copied().unwrap_or(Fate::HandedBack);
+            let for_others = accepted.origin.is_for_others.then_some(Fate::HandedBack);
+            match for_others.map_or(worst, |fate| worst.max(fate)) {
                 Fate::Filtered => self.filtered += 1,
                 Fate::Delivered | Fate::Duplicate => self.delivered += 1,
                 Fate::SetAside => self.set_aside += 1,

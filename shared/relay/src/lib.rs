@@ -29,7 +29,7 @@ pub use counters::{
 };
 pub use deadline::Deadline;
 pub use error::chain;
-pub use flow::{Destination, IncomingBody, Marks, OnExhaustion, Outcome, Relay, Rest};
+pub use flow::{ComesAgain, Destination, IncomingBody, Marks, OnExhaustion, Outcome, Relay, Rest};
 pub use ledger_choice::{LedgerSettings, NoLedger, TableOrMemory};
 pub use ports::{
     Claim, DeadLetters, Delivery, Lease, PortError, Refusal, Remedy, Row, Settled, Sink, TokenCheck,

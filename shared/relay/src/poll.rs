@@ -7,6 +7,7 @@ mod begin;
 mod checkpoint;
 mod error;
 mod gaps;
+mod holes;
 mod page;
 mod plan;
 mod ports;

@@ -5,7 +5,6 @@
 
 use crate::json::scan::{Name, Scan};
 use crate::json::string_content;
-use crate::record::MemberIndex;
 
 /// The members of an object that tell envelopes, wrappers and records apart.
 #[derive(Debug, Default)]
@@ -56,8 +55,8 @@ pub(crate) struct Detail<'a> {
 pub(crate) struct Data<'a> {
     /// `log_id`, `_id`, `type` and `date`.
     pub(crate) fields: RecordFields<'a>,
-    /// Where all of its members are.
-    pub(crate) index: MemberIndex<'a>,
+    /// Its own text.
+    pub(crate) text: &'a str,
 }
 
 /// What we read of a record: each value as its own JSON text.
@@ -76,7 +75,6 @@ enum Member {
     UnderscoreId,
     Type,
     Date,
-    Details,
     Data,
     Detail,
     DetailType,
@@ -137,7 +135,7 @@ impl<'a> Element<'a> {
             return self.take_data(text, scan, begin);
         }
         let end = scan.value_end(begin)?;
-        if matches!(member, Member::Other | Member::Details) {
+        if member == Member::Other {
             return Some(end);
         }
         let value = text.get(begin..end);
@@ -159,7 +157,7 @@ impl<'a> Element<'a> {
             }
             Member::Redacted => self.redacted = value,
             Member::LogIdDerived => self.log_id_derived = value,
-            Member::Details | Member::Data | Member::Detail | Member::Other => {}
+            Member::Data | Member::Detail | Member::Other => {}
         }
         Some(end)
     }
@@ -172,25 +170,17 @@ impl<'a> Element<'a> {
             self.data = None;
             return scan.value_end(begin);
         }
-        let data = self.data.insert(Data {
-            fields: RecordFields::default(),
-            index: MemberIndex::of(text),
-        });
+        let mut fields = RecordFields::default();
         let end = scan.object_end(begin, |scan, name, begin| {
             let member = Member::of(text, name);
-            let end = if member == Member::Details {
-                data.index.note_details(scan, begin)
-            } else {
-                scan.value_end(begin)
-            }?;
-            data.index.note(name, begin, end);
+            let end = scan.value_end(begin)?;
             if member.is_of_record() {
-                data.fields.take(member, text.get(begin..end));
+                fields.take(member, text.get(begin..end));
             }
             Some(end)
         })?;
-        data.index.note_backslash(scan);
-        data.index.note_extent(begin..end);
+        let text = text.get(begin..end)?;
+        self.data = Some(Data { fields, text });
         Some(end)
     }
 }
@@ -221,8 +211,7 @@ impl<'a> RecordFields<'a> {
             Member::UnderscoreId => self.underscore_id = value,
             Member::Type => self.event_type = value,
             Member::Date => self.date = value,
-            Member::Details
-            | Member::Data
+            Member::Data
             | Member::Detail
             | Member::DetailType
             | Member::EventType
@@ -268,7 +257,6 @@ impl Member {
             b"_id" => Self::UnderscoreId,
             b"type" => Self::Type,
             b"date" => Self::Date,
-            b"details" => Self::Details,
             b"data" => Self::Data,
             b"detail" => Self::Detail,
             b"detail-type" => Self::DetailType,

@@ -12,7 +12,7 @@ use crate::digest::derived_log_id;
 use crate::element::{Data, Element};
 use crate::event_time::{EventTime, read_time};
 use crate::json::{member, scalar};
-use crate::record::{MemberIndex, Record};
+use crate::record::Record;
 use crate::redaction::split_unescaped;
 
 /// A log event: the text it came as, and the few fields we route, batch and remember by.
@@ -44,8 +44,8 @@ pub struct LogEvent<'a> {
     has_marks: bool,
     /// Whether the envelope says that one of our own functions wrote it.
     is_enveloped_by_us: bool,
-    /// Where the record's members are, until the text is replaced or owned.
-    index: Option<MemberIndex<'a>>,
+    /// The record in its wrapper, until the text is replaced or owned.
+    wrapped: Option<&'a str>,
 }
 
 /// The same text, read the same way: what was found in it follows.
@@ -86,17 +86,17 @@ impl<'a> LogEvent<'a> {
         let data = element.data.take();
         let own = &element.own;
         match data {
-            Some(data) if data.fields.is_log_event() => Ok(Self::wrapped(text, element, data)),
+            Some(data) if data.fields.is_log_event() => Ok(Self::wrapped(text, element, &data)),
             // An identifier around a record that has nothing we read.
             Some(data) if own.event_type.is_none() && scalar_of(own.log_id).is_some() => {
-                Ok(Self::wrapped(text, element, data))
+                Ok(Self::wrapped(text, element, &data))
             }
             Some(_) | None if own.is_log_event() => Ok(Self::bare(text, element)),
             Some(_) | None => Err(RejectReason::NotALogEvent),
         }
     }
 
-    fn wrapped(text: &'a str, element: &Element<'a>, data: Data<'a>) -> Self {
+    fn wrapped(text: &'a str, element: &Element<'a>, data: &Data<'a>) -> Self {
         let beside = scalar_of(element.own.log_id);
         let form = if beside.is_some() {
             Form::Detail
@@ -106,7 +106,7 @@ impl<'a> LogEvent<'a> {
         let own = &data.fields;
         let found = beside.or_else(|| log_id_of(own.log_id, own.underscore_id));
         let mut event = Self::unidentified(text, form, own.event_type, own.date);
-        event.index = Some(data.index);
+        event.wrapped = Some(data.text);
         let has_odd_log_id = element.own.log_id.is_some() && form == Form::WrappedWithoutId;
         event.has_more = element.has_more || has_odd_log_id;
         event.has_marks = element.redacted.is_some() || element.log_id_derived.is_some();
@@ -145,7 +145,7 @@ impl<'a> LogEvent<'a> {
             has_more: false,
             has_marks: false,
             is_enveloped_by_us: false,
-            index: None,
+            wrapped: None,
         }
     }
 
@@ -268,10 +268,8 @@ impl<'a> LogEvent<'a> {
         match self.form {
             Form::Bare => &self.text,
             Form::Detail | Form::WrappedWithoutId => {
-                let noted = self.index.as_ref().and_then(MemberIndex::record);
-                noted
-                    .or_else(|| member(&self.text, "data"))
-                    .unwrap_or("null")
+                let data = self.wrapped.or_else(|| member(&self.text, "data"));
+                data.unwrap_or("null")
             }
         }
     }
@@ -296,10 +294,7 @@ impl<'a> LogEvent<'a> {
 
     /// The record's members.
     pub(crate) fn members(&self) -> Record<'_> {
-        match &self.index {
-            Some(index) => Record::from_index(index),
-            None => Record::of(self.record()),
-        }
+        Record::of(self.record())
     }
 
     /// The event with nothing borrowed from the body it came in.
@@ -318,7 +313,7 @@ impl<'a> LogEvent<'a> {
             has_more: self.has_more,
             has_marks: self.has_marks,
             is_enveloped_by_us: self.is_enveloped_by_us,
-            index: None,
+            wrapped: None,
         }
     }
 

@@ -168,7 +168,7 @@ impl Faults {
         lock(&self.state).plan = Plan::By(Box::new(move |call, _| decide(call)));
     }
 
-    /// Asks a function, with the body of the call where the service is a sink or a table of DynamoDB, and an empty one elsewhere.
+    /// Asks a function, with the body of the call where the service is a sink or a table, and an empty one elsewhere.
     pub fn by_body(&self, mut decide: impl FnMut(&[u8]) -> Fault + Send + 'static) {
         lock(&self.state).plan = Plan::By(Box::new(move |_, body| decide(body)));
     }

@@ -193,9 +193,6 @@ impl FunctionsHost {
 
     /// Runs a function as its timer does, whatever the time; an error is why the invocation failed.
     pub async fn run_timer(&self, function: &str) -> Result<Value, String> {
-        let Some(Trigger::Timer { binding, .. }) = self.shared.app.functions.get(function) else {
-            return Err(format!("`{function}` has no timer"));
-        };
         let timer = json!({
             "Schedule": { "AdjustForDST": true },
             // That of a schedule that never ran; a run by hand has it, too.
@@ -206,6 +203,14 @@ impl FunctionsHost {
             },
             "IsPastDue": false,
         });
+        self.run_timer_with(function, &timer).await
+    }
+
+    /// The same with a timer of the caller's own.
+    pub async fn run_timer_with(&self, function: &str, timer: &Value) -> Result<Value, String> {
+        let Some(Trigger::Timer { binding, .. }) = self.shared.app.functions.get(function) else {
+            return Err(format!("`{function}` has no timer"));
+        };
         let invocation = Invocation {
             function: function.to_owned(),
             binding: binding.clone(),

@@ -3,6 +3,7 @@
 use cargo_local::azure_cloud::AzureOptions;
 use fakes::client;
 use fakes::collector::Refusal;
+use fakes::faults::Fault;
 use serde_json::{Value, json};
 
 use crate::kit::azure::{azure, dead_letters, event, event_with, settled};
@@ -135,6 +136,26 @@ async fn poison_is_set_aside_and_acknowledged_and_another_publisher_is_filtered(
     );
     let counted = |text: &str| cloud.subscriber.output().contains(text);
     crate::kit::eventually("the counters", || counted(r#""filtered":1"#)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_log_event_is_set_aside_once_however_often_event_grid_brings_its_neighbours() {
+    let cloud = azure(AzureOptions::default()).await;
+    let of_many = json!({
+        "specversion": "1.0",
+        "id": "1",
+        "source": "auth0.com/acme/auth0.logs",
+        "type": "com.auth0.Logs",
+        "data": [{"log_id": "a", "data": {"type": "s"}}, 5, {"neither": "type nor identifier"}],
+    });
+    // As many as two deliveries try.
+    cloud.faults.logs.script(vec![Fault::Status(503); 6]);
+    cloud.topic.put(&[of_many]).unwrap();
+    settled(&cloud).await;
+    let answers = cloud.subscription.deliveries().answers;
+    assert_eq!((answers[&500], answers[&202]), (2, 1), "{answers:?}");
+    assert_eq!(cloud.logs.log_ids(), once_each(["a"]));
+    assert_eq!(dead_letters(&cloud).len(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]

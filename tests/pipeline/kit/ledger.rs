@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use fakes::aws::dynamodb::Contents;
+use fakes::azure::tables::TableStorage;
 use serde_json::{Map, Value};
 use tenant_logs::{sha256, sha256_hex};
 
@@ -13,12 +14,48 @@ pub(crate) fn undelivered<'i>(
     table: &Contents,
     log_ids: impl IntoIterator<Item = &'i String>,
 ) -> Vec<&'i String> {
+    let text = |row: &Map<String, Value>, name: &str, of: &str| {
+        let value = row.get(name)?[of].as_str();
+        value.map(str::to_owned)
+    };
+    undelivered_at("http", log_ids, |bucket| {
+        let rows = table.items(bucket);
+        let rows = rows.iter();
+        rows.map(|row| (text(row, "ids", "B"), text(row, "outcome", "S")))
+            .collect()
+    })
+}
+
+/// The same of the sink `log-analytics` in a table of Azure's.
+pub(crate) fn undelivered_on_azure<'i>(
+    table: &TableStorage,
+    log_ids: impl IntoIterator<Item = &'i String>,
+) -> Vec<&'i String> {
+    let text = |row: &Map<String, Value>, name: &str| {
+        let value = row.get(name)?.as_str();
+        value.map(str::to_owned)
+    };
+    undelivered_at("log-analytics", log_ids, |bucket| {
+        let rows = table.partition(&bucket.replace('@', "%40"));
+        let rows = rows.iter();
+        rows.map(|row| (text(row, "ids"), text(row, "outcome")))
+            .collect()
+    })
+}
+
+/// The log events that no row of a sink says to be delivered; `rows` has `ids` and `outcome` of each row of a bucket.
+fn undelivered_at<'i>(
+    sink: &str,
+    log_ids: impl IntoIterator<Item = &'i String>,
+    rows: impl Fn(&str) -> Vec<(Option<String>, Option<String>)>,
+) -> Vec<&'i String> {
     let mut delivered: HashMap<String, HashSet<Vec<u8>>> = HashMap::new();
     let is_undelivered = |log_id: &&String| {
-        let bucket = bucket(log_id);
+        let bucket = bucket_at(sink, log_id);
         let of_bucket = delivered.entry(bucket).or_insert_with_key(|bucket| {
-            let rows = table.items(bucket);
-            rows.iter().flat_map(delivered_ids).collect()
+            let rows = rows(bucket).into_iter();
+            rows.flat_map(|(ids, outcome)| delivered_ids(ids.as_deref(), outcome.as_deref()))
+                .collect()
         });
         !of_bucket.contains(&sha256(log_id.as_bytes())[..16])
     };
@@ -26,13 +63,9 @@ pub(crate) fn undelivered<'i>(
 }
 
 /// What a row says to be delivered.
-fn delivered_ids(row: &Map<String, Value>) -> Vec<Vec<u8>> {
-    let ids = row.get("ids").map_or("", |ids| ids["B"].as_str().unwrap());
-    let ids = BASE64.decode(ids).unwrap();
-    let letters = row
-        .get("outcome")
-        .map_or("-", |outcome| outcome["S"].as_str().unwrap());
-    let letters: Vec<char> = letters.chars().collect();
+fn delivered_ids(ids: Option<&str>, outcome: Option<&str>) -> Vec<Vec<u8>> {
+    let ids = BASE64.decode(ids.unwrap_or_default()).unwrap();
+    let letters: Vec<char> = outcome.unwrap_or("-").chars().collect();
     let letter = |index: usize| letters.get(index).unwrap_or(&letters[0]);
     let ids = ids.chunks(16).enumerate();
     let ids = ids.filter(|(index, _)| *letter(*index) == 'd');
@@ -68,9 +101,13 @@ pub(crate) fn outcome(row: &Map<String, Value>, log_id: &str) -> Option<char> {
 
 /// The key of its rows at the sink `http`.
 pub(crate) fn bucket(log_id: &str) -> String {
+    bucket_at("http", log_id)
+}
+
+fn bucket_at(sink: &str, log_id: &str) -> String {
     let is_auth0s = log_id.len() > 17 && log_id.bytes().all(|byte| byte.is_ascii_digit());
     if is_auth0s {
-        return format!("http@{}", log_id.get(..16).unwrap());
+        return format!("{sink}@{}", log_id.get(..16).unwrap());
     }
-    format!("http@{}", sha256_hex(log_id.as_bytes()))
+    format!("{sink}@{}", sha256_hex(log_id.as_bytes()))
 }

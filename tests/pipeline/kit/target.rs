@@ -5,7 +5,8 @@ use std::path::Path;
 
 use cargo_local::cloud::{Cloud, PARTNER_SOURCE};
 use fakes::aws::event_bus::{Entry, EventBus};
-use serde_json::{Value, json};
+use fakes::aws::queue::Extras;
+use serde_json::{Map, Value, json};
 
 /// A wrapped log event of this type code.
 pub(crate) fn event_of_type(event_type: &str, log_id: &str) -> String {
@@ -87,4 +88,17 @@ pub(crate) fn once_each(
         .into_iter()
         .map(|log_id| (log_id.into(), 1))
         .collect()
+}
+
+/// Attributes as Lambda hands them over.
+pub(crate) fn attributes(extras: &Extras) -> Value {
+    let attributes = extras.attributes.iter();
+    let of_lambda = attributes.map(|(name, attribute)| {
+        let text = attribute.string_value.as_str();
+        (
+            name.clone(),
+            json!({"stringValue": text, "dataType": "String"}),
+        )
+    });
+    Value::Object(of_lambda.collect::<Map<_, _>>())
 }

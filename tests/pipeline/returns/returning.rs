@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cargo_local::cloud::Cloud;
-use fakes::aws::queue::{Extras, Queue};
+use fakes::aws::queue::Queue;
 use serde_json::{Map, Value, json};
 
 use crate::kit::replay::Replaying;
-use crate::kit::target::{failures_of, record};
+use crate::kit::target::{attributes, failures_of, record};
 
 /// A target with the sinks `http` and `firehose` whose queue no mapping reads: a test is the mapping.
 pub(super) struct Returning {
@@ -75,19 +75,6 @@ pub(super) fn now_millis() -> i64 {
     tenant_logs::Timestamp::now().as_millisecond()
 }
 
-/// Attributes as Lambda hands them over.
-pub(super) fn attributes(extras: &Extras) -> Value {
-    let attributes = extras.attributes.iter();
-    let of_lambda = attributes.map(|(name, attribute)| {
-        let text = attribute.string_value.as_str();
-        (
-            name.clone(),
-            json!({"stringValue": text, "dataType": "String"}),
-        )
-    });
-    Value::Object(of_lambda.collect::<Map<_, _>>())
-}
-
 pub(super) fn attributes_of(pairs: &[(&str, &str)]) -> Value {
     let pairs = pairs.iter();
     let of_lambda = pairs.map(|(name, text)| {
@@ -99,4 +86,11 @@ pub(super) fn attributes_of(pairs: &[(&str, &str)]) -> Value {
 
 pub(super) fn text<'a>(attributes: &'a Value, name: &str) -> Option<&'a str> {
     attributes[name]["stringValue"].as_str()
+}
+
+/// The last line of counters of a sink.
+pub(super) fn line_of(output: &str, sink: &str) -> Option<Value> {
+    let lines = output.lines().rev();
+    let mut lines = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    lines.find(|line| line["sink"] == sink && line["received"].is_u64())
 }

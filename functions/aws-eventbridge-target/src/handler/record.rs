@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use relay::{IncomingBody, Marks};
+use relay::{ComesAgain, IncomingBody, Marks};
 use tenant_logs::{
     ElementLimits, JsonReader, MAX_UNPACKED_BYTES, UnexpectedJson, Unreadable, decode,
     decode_base64, parse_within, read_json,
@@ -45,8 +45,7 @@ struct KinesisData {
 pub(super) struct Text<'a> {
     /// The record's position in its batch.
     pub(super) origin: usize,
-    /// Whether it is all that the record holds, as it holds it.
-    pub(super) is_whole_body: bool,
+    comes_again: ComesAgain,
     content: Result<Cow<'a, str>, Unreadable>,
     /// The bytes as they came, where the text is not them.
     raw: Option<Vec<u8>>,
@@ -166,7 +165,7 @@ impl Record {
             return vec![kinesis.text(origin)];
         }
         let trace_id = self.facts.trace_header.as_deref();
-        let mut texts = texts_of(self.body(), origin, trace_id);
+        let mut texts = texts_of(self.body(), origin, trace_id, ComesAgain::InPart);
         for text in &mut texts {
             text.facts = Some(&self.facts);
             text.is_returned |= replay.is(&self.facts.queue_arn);
@@ -214,7 +213,7 @@ impl KinesisData {
         };
         Text {
             origin,
-            is_whole_body: false,
+            comes_again: ComesAgain::WithAllBehind,
             content,
             raw: Some(raw),
             trace_id: None,
@@ -225,15 +224,16 @@ impl KinesisData {
     }
 }
 
-/// A body's text, or the texts inside if it is Lambda's record of an invocation that failed.
+/// A body's text, of which `comes_again` does, or the texts inside if it is Lambda's record of an invocation that failed.
 pub(super) fn texts_of<'a>(
     body: &'a str,
     origin: usize,
     trace_id: Option<&'a str>,
+    comes_again: ComesAgain,
 ) -> Vec<Text<'a>> {
     let text = |text: Cow<'a, str>| Text {
         origin,
-        is_whole_body: false,
+        comes_again: ComesAgain::Together(origin),
         content: Ok(text),
         raw: None,
         trace_id,
@@ -243,7 +243,7 @@ pub(super) fn texts_of<'a>(
     };
     let Some(payload) = payload_of(body) else {
         return vec![Text {
-            is_whole_body: true,
+            comes_again,
             ..text(body.into())
         }];
     };
@@ -256,6 +256,7 @@ pub(super) fn texts_of<'a>(
             let texts = records.into_iter().map(|record| match record.kinesis {
                 Some(kinesis) => Text {
                     trace_id,
+                    comes_again: ComesAgain::Together(origin),
                     ..kinesis.text(origin)
                 },
                 None => Text {
@@ -290,6 +291,7 @@ impl Text<'_> {
             is_returned: self.is_returned,
             sinks: self.facts.and_then(|facts| facts.sinks.as_deref()),
             waits_since: self.facts.and_then(MessageFacts::first),
+            comes_again: self.comes_again,
             ..IncomingBody::new(self.raw.as_deref().unwrap_or(body), parsed)
         }
     }

@@ -14,8 +14,9 @@ use super::record::Record;
 const DELAY: Duration = Duration::from_mins(1);
 /// The longest that SQS delays a message.
 const MAX_DELAY: Duration = Duration::from_mins(15);
-/// Tries before a message that cannot be sent fails as the one that it came from.
-const MAX_TRIES: u32 = 10;
+/// Tries before a message that cannot be sent fails as the one that it came from. Each may be on the queue though its answer
+/// was lost, and the one that it came from comes again beside it, so there are no more than every call has.
+const MAX_TRIES: u32 = 3;
 
 /// Messages to send in place of one that came, by its position in the batch.
 type Planned = (usize, Vec<QueueMessage>);
@@ -74,7 +75,8 @@ fn flat(planned: Vec<Planned>) -> (Vec<usize>, Vec<QueueMessage>) {
     pairs.unzip()
 }
 
-/// What is sent in place of a message of which something must come again; `None` if SQS is to bring it again itself.
+/// What is sent in place of a message of which something must come again; `None` if SQS is to bring it again itself, as it is
+/// where a log event is wrapped now and fits no message any more.
 fn replacing(
     sender: &QueueSender,
     record: &Record,
@@ -106,6 +108,9 @@ fn replacing(
         }
         None => return None,
     };
+    if !messages.iter().all(QueueMessage::is_sendable) {
+        return None;
+    }
     if is_old {
         let message_count = messages.len();
         tracing::error!(
@@ -116,23 +121,24 @@ fn replacing(
     Some(messages)
 }
 
-/// The arrays of what each set of sinks lacks; `None` if the message holds one log event only, or one that fits no message.
+/// The arrays of what each set of sinks lacks; `None` if the message holds one log event and nothing else, or one of which an
+/// envelope tells what nothing else does.
 fn lacking(body: &str, rest: &Rest) -> Option<Vec<(String, String)>> {
     let parsed = parse(body).ok()?;
-    if parsed.log_events.len() < 2 {
+    // What is no log event lies among the dead letters by now, and would again each time that it came.
+    if parsed.log_events.len() + parsed.rejects.len() < 2 {
         return None;
     }
     let mut bodies = Vec::new();
     for (sinks, places) in &rest.lacking {
         let log_events = places.iter().map(|place| parsed.log_events.get(*place));
         let log_events: Option<Vec<&LogEvent<'_>>> = log_events.collect();
-        let details = log_events?.into_iter().map(LogEvent::detail);
-        let details = details.map(|detail| allowed(detail.into_owned()));
+        let texts = log_events?.into_iter().map(LogEvent::alone);
+        let details = texts.map(|text| Some(allowed(text?.into_owned())));
+        let details: Vec<String> = details.collect::<Option<_>>()?;
         let split = ARRAY_LIMITS.split(details, |detail| detail.len() + 1);
-        if !split.too_large.is_empty() {
-            return None;
-        }
-        for details in split.batches {
+        let alone = split.too_large.into_iter().map(|detail| vec![detail]);
+        for details in split.batches.into_iter().chain(alone) {
             let body = json_array(details.iter().map(String::as_str));
             bodies.push((sinks.join(","), body));
         }

@@ -32,20 +32,39 @@ struct Refusal {
 
 /// What an answer that is no success means.
 pub(super) fn refusal(endpoint: Endpoint, answer: &Answer) -> Auth0Error {
+    let status = answer.status;
+    let body = answer.whole_body();
+    let refusal = body.and_then(|body| serde_json::from_slice::<Refusal>(body).ok());
+    let is_auth0s = refusal.is_some();
+    let code = refusal.and_then(|refusal| refusal.error_code.or(refusal.error));
     let answered = Answered {
-        status: answer.status,
-        code: code(answer).filter(|code| is_code(code)),
+        status,
+        code: code.filter(|code| is_code(code)),
     };
     if answer.is_busy() {
         return Auth0Error::Busy { answered };
     }
-    let advice = advice(endpoint, &answered);
-    Auth0Error::Refused { answered, advice }
+    // What stands in the place of a tenant that is not there need not be JSON.
+    let is_no_tenant = endpoint == Endpoint::Token && status == StatusCode::NOT_FOUND;
+    if is_auth0s || is_no_tenant || status.is_redirection() {
+        let advice = advice(endpoint, &answered);
+        return Auth0Error::Refused { answered, advice };
+    }
+    match body {
+        Some(_) => Auth0Error::NotAuth0 { status },
+        None => Auth0Error::BrokenOff,
+    }
 }
 
-fn code(answer: &Answer) -> Option<String> {
-    let refusal: Refusal = serde_json::from_slice(answer.whole_body()?).ok()?;
-    refusal.error_code.or(refusal.error)
+/// What a success means that does not bring what was asked for.
+pub(super) fn unreadable(answer: &Answer, want: &'static str) -> Auth0Error {
+    match answer.whole_body() {
+        None => Auth0Error::BrokenOff,
+        Some(body) if body.trim_ascii_start().first() == Some(&b'<') => Auth0Error::NotAuth0 {
+            status: answer.status,
+        },
+        Some(_) => Auth0Error::Unreadable { want },
+    }
 }
 
 /// A code is one word of lower-case letters: anything else may be a message.
@@ -57,6 +76,9 @@ fn is_code(text: &str) -> bool {
 fn advice(endpoint: Endpoint, answered: &Answered) -> &'static str {
     let is = |code: &str| answered.code.as_deref() == Some(code);
     match (endpoint, answered.status) {
+        (Endpoint::Token | Endpoint::ManagementApi, status) if status.is_redirection() => {
+            "check AUTH0_DOMAIN, and for a proxy between this function and Auth0: the answer leads elsewhere"
+        }
         (Endpoint::Token, StatusCode::NOT_FOUND) => {
             "check AUTH0_DOMAIN (no tenant is known under it)"
         }

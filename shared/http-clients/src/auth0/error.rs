@@ -21,14 +21,21 @@ pub(super) enum Auth0Error {
     TokenOutOfTime,
     #[error("Auth0's rate limit leaves no call for {} seconds, which is longer than there is time", wait.as_secs())]
     RateLimited { wait: Duration },
-    #[error("Auth0 answered {answered}")]
+    #[error("Auth0 answered {answered}: {}", reason(answered.status))]
     Busy { answered: Answered },
     #[error("Auth0 answered {answered}: {advice}")]
     Refused {
         answered: Answered,
         advice: &'static str,
     },
-    #[error("Auth0 answered what is no {want}: check AUTH0_DOMAIN")]
+    /// A web page, or a refusal that is none of Auth0's.
+    #[error(
+        "what answered {} is not Auth0: check AUTH0_DOMAIN, and for a proxy, a firewall or a sign-in page between this \
+         function and Auth0",
+        status.as_u16()
+    )]
+    NotAuth0 { status: StatusCode },
+    #[error("Auth0 answered what is no {want}")]
     Unreadable { want: &'static str },
     #[error("Auth0's answer broke off")]
     BrokenOff,
@@ -61,12 +68,22 @@ impl std::fmt::Display for Answered {
     }
 }
 
+/// What passes by itself.
+fn reason(status: StatusCode) -> &'static str {
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        "its rate limit is used up"
+    } else {
+        "it is out of order for now"
+    }
+}
+
 impl Auth0Error {
     /// What to do about it.
     pub(super) fn remedy(&self) -> Remedy {
         match self {
             Self::NoAnswer(_)
             | Self::Busy { answered: _ }
+            | Self::NotAuth0 { status: _ }
             | Self::Unreadable { want: _ }
             | Self::BrokenOff => Remedy::Retry,
             Self::NoToken(source) => source.remedy(),

@@ -1,3 +1,4 @@
+mod causes;
 mod rate_limit;
 
 use std::collections::VecDeque;
@@ -156,6 +157,17 @@ async fn the_next_page_is_where_the_link_header_says() {
 }
 
 #[tokio::test]
+async fn a_page_that_names_itself_names_no_next_one() {
+    let itself = "/api/v2/logs?from=9001&take=100";
+    let other = "/api/v2/logs?from=9001&take=100&more=1";
+    for (link, expected) in [(itself, false), (other, true)] {
+        let link = format!(r#"<{link}>; rel="next""#);
+        let tenant = Tenant::answering([full(200, vec![("link", link)], "[]")]).await;
+        assert_eq!(tenant.pull().await.unwrap().next.is_some(), expected);
+    }
+}
+
+#[tokio::test]
 async fn no_token_goes_to_another_origin() {
     let other = TestServer::start(|_| ok("[]")).await;
     let link = format!(r#"<http://{}/api/v2/logs>; rel="next""#, other.address);
@@ -216,69 +228,6 @@ async fn a_position_that_auth0_does_not_know_is_told_apart() {
 }
 
 #[tokio::test]
-async fn a_missing_scope_and_a_wrong_domain_are_named() {
-    for (answer, expected) in [
-        (
-            refused(403, "insufficient_scope"),
-            "Auth0 answered 403 insufficient_scope: the application of AUTH0_CLIENT_ID lacks the scope read:logs",
-        ),
-        (
-            refused(401, "invalid_token"),
-            "Auth0 answered 401 invalid_token: it does not accept its own token: check that AUTH0_DOMAIN",
-        ),
-        (
-            refused(418, "a text, no code"),
-            "Auth0 answered 418: check AUTH0_DOMAIN",
-        ),
-    ] {
-        let answers = Mutex::new(Some(answer));
-        let tenant = Tenant::start(move |call| {
-            if call.path == "/oauth/token" {
-                return token(TOKEN);
-            }
-            let answer = answers.lock().unwrap().take();
-            answer.unwrap_or(refused(401, "invalid_token"))
-        })
-        .await;
-        let text = failed(&tenant).await;
-        assert!(text.contains(expected), "{text}");
-    }
-}
-
-#[tokio::test]
-async fn what_refuses_a_token_is_named() {
-    for (status, body, expected) in [
-        (
-            401,
-            r#"{"error":"access_denied","error_description":"alice@example.com"}"#,
-            "Auth0 answered 401 access_denied: check AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET",
-        ),
-        (
-            403,
-            r#"{"error":"access_denied","error_description":"alice@example.com"}"#,
-            "Auth0 answered 403 access_denied: authorize the application of AUTH0_CLIENT_ID for the Auth0 Management API \
-             with the scope read:logs",
-        ),
-        (
-            403,
-            r#"{"error":"invalid_client"}"#,
-            "403 invalid_client: check AUTH0_CLIENT_ID and",
-        ),
-        (
-            404,
-            "<html>alice@example.com</html>",
-            "Auth0 answered 404: check AUTH0_DOMAIN",
-        ),
-    ] {
-        let tenant = Tenant::start(move |_| full(status, Vec::new(), body)).await;
-        let text = failed(&tenant).await;
-        assert!(text.contains("no token for the Management API"), "{text}");
-        assert!(text.contains(expected), "{text}");
-        assert_eq!(tenant.server.calls().len(), 1);
-    }
-}
-
-#[tokio::test]
 async fn a_token_that_is_refused_is_renewed_once() {
     let tenant = Tenant::start(|call| {
         let bearer = call.headers.get("authorization");
@@ -306,29 +255,6 @@ async fn a_token_that_is_refused_is_renewed_once() {
     assert_eq!(held.await.unwrap(), "Bearer old");
     let page = api.pull(&Cursor::After("9001".to_owned()), until).await;
     assert_eq!(page.unwrap().text, "[]");
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_is_no_array_is_never_taken_for_a_page() {
-    for body in [
-        "",
-        "<html>Service unavailable</html>",
-        r#"{"statusCode":429,"error":"Too Many Requests","message":"Global limit has been reached"}"#,
-        r#"{"logs":[],"total":0}"#,
-        "null",
-    ] {
-        let tenant = Tenant::start(move |call| match call.path.as_str() {
-            "/oauth/token" => token(TOKEN),
-            _ => ok(body),
-        })
-        .await;
-        let text = failed(&tenant).await;
-        assert!(
-            text.contains("Auth0 answered what is no JSON array"),
-            "{text}"
-        );
-        assert_eq!(tenant.asked().len(), 6, "{body}");
-    }
 }
 
 #[tokio::test(start_paused = true)]

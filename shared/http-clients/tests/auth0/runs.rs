@@ -93,10 +93,14 @@ async fn an_expired_checkpoint_stops_until_resume_from_is_set() {
     let delivered = rig.delivered();
     assert_eq!(delivered, rig.tenant.log().log_ids());
     let stored = rig.poller.checkpoints.value().unwrap();
-    let hole = Checkpoint::parse(&stored).unwrap().hole.unwrap();
+    let [hole] = Checkpoint::parse(&stored)
+        .unwrap()
+        .holes
+        .try_into()
+        .unwrap();
     assert_eq!(
-        (hole.after, hole.before),
-        (Some(last), delivered.first().cloned())
+        (hole.begin, hole.before),
+        (Some(Position::After(last)), delivered.first().cloned())
     );
 }
 

@@ -46,7 +46,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         let Some(dead_letter) = DeadLetter::read(text) else {
             let dead_letter = self.damaged(text, deadline);
             triage.rejected.push(Rejected {
-                origin: origin.position,
+                origin,
                 dead_letter,
                 is_returned: true,
             });
@@ -91,7 +91,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         if let Some(why) = why_again {
             let dead_letter = self.again(dead_letter, &why, deadline);
             triage.rejected.push(Rejected {
-                origin: origin.position,
+                origin,
                 dead_letter,
                 is_returned: true,
             });
@@ -110,7 +110,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         let event = DeadLetterEvent::Json(stopped.log_event.text().to_owned().into());
         let reason = format!("{NOT_REPLAYED}{FILTERED}");
         triage.rejected.push(Rejected {
-            origin: stopped.origin.position,
+            origin: stopped.origin,
             dead_letter: DeadLetter {
                 log_id: Some(log_id.into()),
                 ..self.dead_letter_of(reason, event, deadline)
@@ -122,7 +122,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     /// Sets a body aside again that came back without a dead letter around it, and that has no element at all.
     pub(super) fn set_empty_aside<'a>(
         &'a self,
-        (origin, body): (usize, &'a [u8]),
+        (origin, body): (Origin<'a>, &'a [u8]),
         deadline: &Deadline,
         triage: &mut Triage<'a>,
     ) {

@@ -3,35 +3,37 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::flow::triage::Triage;
-use crate::flow::{Fate, Relay};
+use crate::flow::{ComesAgain, Fate, Relay};
 use crate::ports::Sink;
 
 /// What some sinks lack of a body, of which the rest passed.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Rest {
-    /// For each set of sinks, by their names, the places of what they lack among the body's log events.
-    pub lacking: BTreeMap<Vec<&'static str>, Vec<usize>>,
+    /// For each set of sinks, by their names, the places of what they lack among the body's log events. A name that the body
+    /// came with and that is none of the function's sinks stays.
+    pub lacking: BTreeMap<Vec<String>, Vec<usize>>,
 }
 
 impl<S: Sink, L, D> Relay<S, L, D> {
-    /// Returns what alone must come again, by the positions of the bodies. A body is not among them where nothing of it
-    /// passed, where something that is no log event could not be set aside, or where a dead letter in it must come again.
+    /// Returns what alone must come again, by the positions of the bodies. A body is not among them whose trigger brings it
+    /// again whole, or where nothing of it passed, where something that is no log event could not be set aside, or where a
+    /// dead letter in it must come again.
     pub(super) fn rests(
         &self,
         triage: &Triage<'_>,
         fates: &[&[Fate]],
-        are_stored: &[bool],
+        stored: &BTreeSet<usize>,
     ) -> BTreeMap<usize, Rest> {
         let mut rests: BTreeMap<usize, Rest> = BTreeMap::new();
         // Where something passed, and what must come again whole.
         let (mut has_passed, mut whole) = (BTreeSet::new(), BTreeSet::new());
-        for (rejected, is_stored) in triage.rejected.iter().zip(are_stored) {
-            let set = if *is_stored {
+        for (index, rejected) in triage.rejected.iter().enumerate() {
+            let set = if stored.contains(&index) {
                 &mut has_passed
             } else {
                 &mut whole
             };
-            set.insert(rejected.origin);
+            set.insert(rejected.origin.position);
         }
         for (index, accepted) in triage.accepted.iter().enumerate() {
             let position = accepted.origin.position;
@@ -44,19 +46,23 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                     }
                     Some(Fate::Elsewhere | Fate::Filtered) => {}
                     Some(Fate::HandedBack | Fate::Stopped) | None => {
-                        lacking.push(destination.sink.name());
+                        lacking.push(destination.sink.name().to_owned());
                     }
                 }
+            }
+            if accepted.origin.is_for_others {
+                let others: BTreeSet<&str> = self.others(&accepted.origin).collect();
+                lacking.extend(others.into_iter().map(str::to_owned));
             }
             if lacking.is_empty() {
                 continue;
             }
             match accepted.place {
-                Some(place) => {
+                Some(place) if accepted.origin.comes_again == ComesAgain::InPart => {
                     let rest = rests.entry(position).or_default();
                     rest.lacking.entry(lacking).or_default().push(place);
                 }
-                None => {
+                Some(_) | None => {
                     whole.insert(position);
                 }
             }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tenant_logs::{Filter, FilterSettings, Secret, parse, sha256_hex};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::*;
 use crate::journal::{self, Added, Journal, MemoryStore, SeenRow, Store, StoreError, Wanted};

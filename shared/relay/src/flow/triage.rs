@@ -1,7 +1,7 @@
 //! What a trigger brought, sorted: log events that pass, and dead letters for what is none.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tenant_logs::{
     DeadLetter, DeadLetterEvent, Keep, LogEvent, Redaction, Reject, RejectReason, Timestamp,
@@ -10,7 +10,7 @@ use tenant_logs::{
 
 use crate::counters::{InvocationCounters, Kinds};
 use crate::deadline::Deadline;
-use crate::flow::{IncomingBody, Marks, OnExhaustion, Relay};
+use crate::flow::{ComesAgain, IncomingBody, Marks, OnExhaustion, Relay};
 use crate::ports::Sink;
 
 /// The sorted content of some bodies.
@@ -37,7 +37,10 @@ pub(super) struct Origin<'a> {
     pub(super) position: usize,
     pub(super) trace_id: Option<&'a str>,
     pub(super) sinks: Option<&'a str>,
+    /// Whether it is for a sink that the function does not have.
+    pub(super) is_for_others: bool,
     pub(super) waits_since: Option<Timestamp>,
+    pub(super) comes_again: ComesAgain,
 }
 
 impl<'a> Origin<'a> {
@@ -46,20 +49,28 @@ impl<'a> Origin<'a> {
             position,
             trace_id: body.trace_id,
             sinks: body.sinks,
+            is_for_others: false,
             waits_since: body.waits_since,
+            comes_again: body.comes_again,
         }
     }
 
     /// Whether it is for a sink.
     pub(super) fn is_for(&self, sink: &str) -> bool {
-        let named = |sinks: &str| sinks.split(',').any(|other| other.trim() == sink);
-        self.sinks.is_none_or(named)
+        let mut names = self.named_sinks().peekable();
+        names.peek().is_none() || names.any(|name| name == sink)
+    }
+
+    /// The sinks that it names.
+    pub(super) fn named_sinks(&self) -> impl Iterator<Item = &'a str> {
+        let names = self.sinks.unwrap_or_default().split(',').map(str::trim);
+        names.filter(|name| !name.is_empty())
     }
 }
 
 /// What is no log event, as a dead letter.
 pub(super) struct Rejected<'a> {
-    pub(super) origin: usize,
+    pub(super) origin: Origin<'a>,
     pub(super) dead_letter: DeadLetter<'a>,
     /// Whether it lay among the dead letters before.
     pub(super) is_returned: bool,
@@ -88,6 +99,11 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         };
         for (position, arrival) in bodies.into_iter().enumerate() {
             let origin = Origin::of(position, &arrival);
+            let is_for_others = self.others(&origin).next().is_some();
+            let origin = Origin {
+                is_for_others,
+                ..origin
+            };
             triage.counters.received += arrival.left_out;
             triage.counters.filtered += arrival.left_out;
             match arrival.parsed {
@@ -95,7 +111,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                     triage.counters.received += parsed.log_events.len() + parsed.rejects.len();
                     triage.accepted.reserve(parsed.log_events.len());
                     if arrival.is_returned && parsed.is_empty() {
-                        let body = (position, arrival.body);
+                        let body = (origin, arrival.body);
                         self.set_empty_aside(body, deadline, &mut triage);
                     }
                     for (place, log_event) in parsed.log_events.into_iter().enumerate() {
@@ -120,7 +136,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                     let dead_letter =
                         self.unparsed_dead_letter(unreadable.to_string(), text, deadline);
                     triage.rejected.push(Rejected {
-                        origin: position,
+                        origin,
                         dead_letter,
                         is_returned: false,
                     });
@@ -175,7 +191,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         } else {
             let dead_letter = self.reject_dead_letter(reject, deadline);
             triage.rejected.push(Rejected {
-                origin: origin.position,
+                origin,
                 dead_letter,
                 is_returned: false,
             });
@@ -243,6 +259,17 @@ fn random_log_id() -> String {
 }
 
 impl Triage<'_> {
+    /// What was counted, and these rejects as set aside.
+    pub(super) fn counters_with(&self, stored: &BTreeSet<usize>) -> InvocationCounters {
+        let mut counters = self.counters;
+        let stored = stored.iter().filter_map(|index| self.rejected.get(*index));
+        for rejected in stored {
+            counters.set_aside += 1;
+            counters.withheld += usize::from(rejected.is_newly_withheld());
+        }
+        counters
+    }
+
     pub(super) fn note_type(&mut self, log_event: &LogEvent<'_>) {
         match log_event.event_type().and_then(known_event_type) {
             Some(known) => self.kinds.note(known),

@@ -140,9 +140,10 @@ where
         if !self.save(&mut at, until).await? {
             return Ok(Begun::Ended(RunEnd::Overtaken));
         }
-        if let Some(hole) = &at.checkpoint.hole {
-            let (after, before) = (hole.after.as_deref(), hole.before.as_deref());
-            tracing::warn!(after, before, "log events left out by RESUME_FROM");
+        for hole in &at.checkpoint.holes {
+            let begin = hole.begin.as_ref().map(tracing::field::display);
+            let before = hole.before.as_deref();
+            tracing::warn!(begin, before, "log events left out by RESUME_FROM");
         }
         Ok(Begun::Going(Box::new(Going {
             at,

@@ -1,6 +1,8 @@
 //! How far a tenant's log is delivered, as the text that a store keeps.
 
-use serde_json::{Map, Value, json};
+use std::fmt;
+
+use serde_json::{Map, Value};
 use tenant_logs::Timestamp;
 
 /// How far a tenant's log is delivered, and what must be known about it.
@@ -14,8 +16,8 @@ pub struct Checkpoint {
     pub end_reached: Option<Timestamp>,
     /// The `RESUME_FROM` that was honoured; kept until a run without it.
     pub resumed_from: Option<String>,
-    /// What the last restart left out.
-    pub hole: Option<Hole>,
+    /// What restarts left out and none has filled since, in the order in which they did.
+    pub holes: Vec<Hole>,
 }
 
 /// Where in a log. A `log_id` is always one of Auth0's own.
@@ -32,8 +34,8 @@ pub enum Position {
 /// What a restart left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hole {
-    /// The last log event before it; `None` if the stored checkpoint did not tell.
-    pub after: Option<String>,
+    /// Where polling would have gone on; `None` if the stored checkpoint did not tell.
+    pub begin: Option<Position>,
     /// The first log event after it; `None` while the log has none.
     pub before: Option<String>,
     /// When a run had last reached the end of the log.
@@ -48,19 +50,13 @@ impl Checkpoint {
             skip_before: None,
             end_reached: None,
             resumed_from: None,
-            hole: None,
+            holes: Vec::new(),
         }
     }
 
     /// The text that is stored.
     pub fn to_text(&self) -> String {
-        let (name, value) = match &self.position {
-            Position::Since(time) => ("since", time.to_string()),
-            Position::At(log_id) => ("at", log_id.clone()),
-            Position::After(log_id) => ("after", log_id.clone()),
-        };
-        let mut members = Map::new();
-        members.insert(name.to_owned(), value.into());
+        let mut members = Map::from_iter([self.position.member()]);
         let times = [
             ("skip_before", self.skip_before),
             ("end_reached", self.end_reached),
@@ -70,8 +66,10 @@ impl Checkpoint {
         }
         let resumed_from = self.resumed_from.as_deref();
         members.extend(resumed_from.map(|text| ("resumed_from".to_owned(), text.into())));
-        let hole = self.hole.as_ref().map(Hole::to_json);
-        members.extend(hole.map(|hole| ("hole".to_owned(), hole)));
+        if !self.holes.is_empty() {
+            let holes = self.holes.iter().map(Hole::to_json).collect();
+            members.insert("holes".to_owned(), holes);
+        }
         Value::from(members).to_string()
     }
 
@@ -82,40 +80,70 @@ impl Checkpoint {
     }
 
     fn read(members: &Map<String, Value>) -> Result<Self, NoCheckpoint> {
-        let hole = members.get("hole").map(Hole::read);
+        let holes = match members.get("holes") {
+            None => Vec::new(),
+            Some(holes) => {
+                let holes = holes.as_array().ok_or(NoCheckpoint)?.iter();
+                holes.map(Hole::read).collect::<Result<_, _>>()?
+            }
+        };
         Ok(Self {
-            position: Position::read(members)?,
+            position: Position::read(members)?.ok_or(NoCheckpoint)?,
             skip_before: time(members, "skip_before")?,
             end_reached: time(members, "end_reached")?,
             resumed_from: text_of(members, "resumed_from")?,
-            hole: hole.transpose()?,
+            holes,
         })
     }
 }
 
 impl Position {
-    fn read(members: &Map<String, Value>) -> Result<Self, NoCheckpoint> {
+    fn member(&self) -> (String, Value) {
+        let (name, value) = match self {
+            Self::Since(time) => ("since", time.to_string()),
+            Self::At(log_id) => ("at", log_id.clone()),
+            Self::After(log_id) => ("after", log_id.clone()),
+        };
+        (name.to_owned(), value.into())
+    }
+
+    /// Reads a position; `None` if there is none.
+    fn read(members: &Map<String, Value>) -> Result<Option<Self>, NoCheckpoint> {
         let since = time(members, "since")?.map(Self::Since);
         let at = text_of(members, "at")?.map(Self::At);
         let after = text_of(members, "after")?.map(Self::After);
         let mut positions = [since, at, after].into_iter().flatten();
         match (positions.next(), positions.next()) {
-            (Some(position), None) => Ok(position),
-            (None | Some(_), _) => Err(NoCheckpoint),
+            (position, None) => Ok(position),
+            (_, Some(_)) => Err(NoCheckpoint),
+        }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Since(time) => write!(formatter, "since {time}"),
+            Self::At(log_id) => write!(formatter, "at {log_id}"),
+            Self::After(log_id) => write!(formatter, "after {log_id}"),
         }
     }
 }
 
 impl Hole {
     fn to_json(&self) -> Value {
+        let mut members = Map::new();
+        members.extend(self.begin.as_ref().map(Position::member));
+        members.insert("before".to_owned(), self.before.clone().into());
         let end_reached = self.end_reached.map(|time| time.to_string());
-        json!({ "after": self.after, "before": self.before, "end_reached": end_reached })
+        members.insert("end_reached".to_owned(), end_reached.into());
+        members.into()
     }
 
     fn read(hole: &Value) -> Result<Self, NoCheckpoint> {
         let members = hole.as_object().ok_or(NoCheckpoint)?;
         Ok(Self {
-            after: text_of(members, "after")?,
+            begin: Position::read(members)?,
             before: text_of(members, "before")?,
             end_reached: time(members, "end_reached")?,
         })
@@ -167,11 +195,18 @@ mod tests {
             skip_before: Some(time),
             end_reached: Some(time),
             resumed_from: Some("oldest".to_owned()),
-            hole: Some(Hole {
-                after: Some("8000".to_owned()),
-                before: None,
-                end_reached: Some(time),
-            }),
+            holes: vec![
+                Hole {
+                    begin: None,
+                    before: Some("7000".to_owned()),
+                    end_reached: None,
+                },
+                Hole {
+                    begin: Some(Position::After("8000".to_owned())),
+                    before: None,
+                    end_reached: Some(time),
+                },
+            ],
         };
         assert_eq!(Checkpoint::parse(&whole.to_text()), Some(whole));
     }
@@ -188,7 +223,9 @@ mod tests {
             r#"{"since":"yesterday"}"#,
             r#"{"at":"1","after":"1"}"#,
             r#"{"after":"1","end_reached":"soon"}"#,
-            r#"{"after":"1","hole":"wide"}"#,
+            r#"{"after":"1","holes":"wide"}"#,
+            r#"{"after":"1","holes":["wide"]}"#,
+            r#"{"after":"1","holes":[{"at":"1","after":"1"}]}"#,
         ] {
             assert_eq!(Checkpoint::parse(text), None, "{text}");
         }

@@ -1,5 +1,6 @@
 //! What of a page may be delivered, and how old a log event is. Nothing here performs I/O or reads a clock.
 
+use std::cmp::Ordering;
 use std::time::Duration;
 
 use tenant_logs::{LogEvent, Parsed, Timestamp};
@@ -54,6 +55,16 @@ fn is_young(event: &LogEvent<'_>, now: Timestamp, grace: Duration) -> bool {
         .is_some_and(|age| age < grace)
 }
 
+/// Which of two `log_id`s stands first in the log. Those of one length are in the order of their texts; of others the times
+/// tell. `None` if nothing does.
+pub(super) fn order(left: &str, right: &str) -> Option<Ordering> {
+    if left.len() == right.len() {
+        return Some(left.cmp(right));
+    }
+    let order = time_in(left)?.cmp(&time_in(right)?);
+    (order != Ordering::Equal).then_some(order)
+}
+
 /// The time in a `log_id`: three digits, then `YYYYMMDDHHMMSS`.
 pub(super) fn time_in(log_id: &str) -> Option<Timestamp> {
     let digits = log_id.get(..TIME_AT + TIME_DIGITS)?;
@@ -91,6 +102,26 @@ mod tests {
         for log_id in ["", "9002026", "90020261301000000", "abc20261101095959", "é"] {
             assert_eq!(time_in(log_id), None, "{log_id}");
         }
+    }
+
+    #[test]
+    fn what_stands_first_in_the_log_is_told_where_it_can_be() {
+        let check = |left, right, expected| {
+            assert_eq!(order(left, right), expected, "{left} {right}");
+            let turned = expected.map(Ordering::reverse);
+            assert_eq!(order(right, left), turned, "{right} {left}");
+        };
+        let early = "90020261101095959123000000000000001223372090888748570";
+        check(early, early, Some(Ordering::Equal));
+        let later = "90020261101095959123000000000000001223372090888748571";
+        check(early, later, Some(Ordering::Less));
+        check(
+            "90020261101095959",
+            "900202611011000001",
+            Some(Ordering::Less),
+        );
+        check("90020261101095959", "900202611010959591", None);
+        check("a", "bb", None);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use tenant_logs::Timestamp;
 
 use super::checkpoint::{Checkpoint, Hole, Position};
 use super::error::PollError;
-use super::page::time_in;
+use super::holes::join_oldest;
 use super::ports::StoredCheckpoint;
 use super::settings::{PollSettings, ResumeFrom, StartPoint};
 
@@ -40,7 +40,7 @@ pub(super) fn plan<T>(
         (Some(checkpoint), Some(_)) => Ok(Plan::stored(checkpoint)),
         (Some(checkpoint), None) => {
             let is_nothing_sent =
-                matches!(checkpoint.position, Position::Since(_)) && checkpoint.hole.is_none();
+                matches!(checkpoint.position, Position::Since(_)) && checkpoint.holes.is_empty();
             if is_nothing_sent && settings.start_from.is_some() {
                 return Ok(first_run(settings, now));
             }
@@ -54,13 +54,7 @@ pub(super) fn plan<T>(
 
 fn first_run(settings: &PollSettings, now: Timestamp) -> Plan {
     if let Some(resume) = &settings.resume_from {
-        return Plan {
-            checkpoint: Checkpoint {
-                resumed_from: Some(resume.text.clone()),
-                ..Checkpoint::starting(&resume.start)
-            },
-            setting: Some("RESUME_FROM"),
-        };
+        return Plan::restart(Checkpoint::resuming(resume));
     }
     let now = StartPoint::Since(now);
     let start = settings.start_from.as_ref().unwrap_or(&now);
@@ -70,25 +64,29 @@ fn first_run(settings: &PollSettings, now: Timestamp) -> Plan {
     }
 }
 
-/// Begins again; what lies between is a hole.
+/// Begins again; what lies between is a hole, beside those that are open already.
 fn restart(resume: &ResumeFrom, left: Option<Checkpoint>) -> Plan {
-    let end_reached = left.as_ref().and_then(|left| left.end_reached);
-    let after = left.and_then(|left| match left.position {
-        Position::After(log_id) | Position::At(log_id) => Some(log_id),
-        Position::Since(_) => None,
-    });
-    Plan {
-        checkpoint: Checkpoint {
-            resumed_from: Some(resume.text.clone()),
-            hole: Some(Hole {
-                after,
-                before: None,
-                end_reached,
-            }),
-            ..Checkpoint::starting(&resume.start)
-        },
-        setting: Some("RESUME_FROM"),
+    let Some(left) = left else {
+        return Plan::restart(Checkpoint {
+            holes: vec![Hole::since(None, None)],
+            ..Checkpoint::resuming(resume)
+        });
+    };
+    let mut holes = left.holes;
+    // A restart that has found no log event yet has left its hole open, and this one may only end it elsewhere.
+    let is_open = holes.last().is_some_and(|hole| hole.before.is_none());
+    let is_covered = matches!(
+        (&left.position, &resume.start),
+        (Position::Since(left), StartPoint::Since(begin)) if begin <= left
+    );
+    if !is_open && !is_covered {
+        holes.push(Hole::since(Some(left.position), left.end_reached));
     }
+    join_oldest(&mut holes);
+    Plan::restart(Checkpoint {
+        holes,
+        ..Checkpoint::resuming(resume)
+    })
 }
 
 impl Plan {
@@ -96,6 +94,13 @@ impl Plan {
         Self {
             checkpoint,
             setting: None,
+        }
+    }
+
+    fn restart(checkpoint: Checkpoint) -> Self {
+        Self {
+            checkpoint,
+            setting: Some("RESUME_FROM"),
         }
     }
 }
@@ -111,21 +116,17 @@ impl Checkpoint {
         }
     }
 
-    fn has_not_honoured(&self, resume: &ResumeFrom) -> bool {
-        self.resumed_from.as_deref() != Some(&resume.text)
+    /// Nothing is skipped after a restart: what would be is in no hole.
+    fn resuming(resume: &ResumeFrom) -> Self {
+        Self {
+            skip_before: None,
+            resumed_from: Some(resume.text.clone()),
+            ..Self::starting(&resume.start)
+        }
     }
 
-    /// Moves to the first log event, where a hole before it ends. None is left where it lies before the hole's begin.
-    pub(super) fn move_to(&mut self, log_id: String) {
-        if let Some(hole) = self.hole.take_if(|hole| hole.before.is_none()) {
-            let begin = hole.after.as_deref().and_then(time_in);
-            let goes_back = begin.is_some_and(|begin| time_in(&log_id) <= Some(begin));
-            if !goes_back {
-                let before = Some(log_id.clone());
-                self.hole = Some(Hole { before, ..hole });
-            }
-        }
-        self.position = Position::At(log_id);
+    fn has_not_honoured(&self, resume: &ResumeFrom) -> bool {
+        self.resumed_from.as_deref() != Some(&resume.text)
     }
 
     /// Whether Auth0 may have forgotten the log event meanwhile, and what followed it.
@@ -203,8 +204,8 @@ mod tests {
     #[test]
     fn resume_from_is_honoured_once_until_a_run_without_it() {
         let resume = settings(None, Some("9500"));
-        let hole = r#""hole":{"after":"9002","before":null,"end_reached":null}"#;
-        let restarted = format!(r#"{{"at":"9500",{hole},"resumed_from":"9500"}}"#);
+        let holes = r#""holes":[{"after":"9002","before":null,"end_reached":null}]"#;
+        let restarted = format!(r#"{{"at":"9500",{holes},"resumed_from":"9500"}}"#);
         let (stored, setting) = (r#"{"after":"9002"}"#, Some("RESUME_FROM"));
         check(Some(stored), &resume, (setting, &restarted));
 
@@ -212,9 +213,54 @@ mod tests {
         check(Some(honoured), &resume, (None, honoured));
         let without = r#"{"after":"9600"}"#;
         check(Some(honoured), &settings(None, None), (None, without));
-        let hole = r#""hole":{"after":"9600","before":null,"end_reached":null}"#;
-        let restarted = format!(r#"{{"at":"9500",{hole},"resumed_from":"9500"}}"#);
+        let holes = r#""holes":[{"after":"9600","before":null,"end_reached":null}]"#;
+        let restarted = format!(r#"{{"at":"9500",{holes},"resumed_from":"9500"}}"#);
         check(Some(without), &resume, (setting, &restarted));
+    }
+
+    #[test]
+    fn a_second_restart_leaves_the_hole_of_the_first_one_open() {
+        let resume = settings(None, Some("9800"));
+        let first = r#"{"after":"9002","before":"9500","end_reached":null}"#;
+        let second = r#"{"after":"9600","before":null,"end_reached":null}"#;
+        let stored = format!(r#"{{"after":"9600","holes":[{first}],"resumed_from":"9500"}}"#);
+        let restarted =
+            format!(r#"{{"at":"9800","holes":[{first},{second}],"resumed_from":"9800"}}"#);
+        check(Some(&stored), &resume, (Some("RESUME_FROM"), &restarted));
+    }
+
+    #[test]
+    fn a_restart_that_found_nothing_yet_leaves_the_begin_of_its_hole_to_the_next_one() {
+        let hole = r#"{"after":"9002","before":null,"end_reached":null}"#;
+        let stored = format!(r#"{{"since":"{SINCE}","holes":[{hole}],"resumed_from":"{SINCE}"}}"#);
+        let restarted = format!(r#"{{"at":"9800","holes":[{hole}],"resumed_from":"9800"}}"#);
+        let setting = Some("RESUME_FROM");
+        check(
+            Some(&stored),
+            &settings(None, Some("9800")),
+            (setting, &restarted),
+        );
+    }
+
+    #[test]
+    fn what_no_run_has_found_is_in_the_hole_too_unless_the_restart_begins_before_it() {
+        let stored = format!(r#"{{"since":"{SINCE}"}}"#);
+        let hole = format!(r#"{{"before":null,"end_reached":null,"since":"{SINCE}"}}"#);
+        let later = "2026-10-02T00:00:00Z";
+        let restarted =
+            format!(r#"{{"holes":[{hole}],"resumed_from":"{later}","since":"{later}"}}"#);
+        let setting = Some("RESUME_FROM");
+        check(
+            Some(&stored),
+            &settings(None, Some(later)),
+            (setting, &restarted),
+        );
+        let restarted = format!(r#"{{"resumed_from":"{SINCE}","since":"{SINCE}"}}"#);
+        check(
+            Some(&stored),
+            &settings(None, Some(SINCE)),
+            (setting, &restarted),
+        );
     }
 
     #[test]
@@ -227,35 +273,8 @@ mod tests {
             assert!(error.to_string().contains("checkpoint"), "{error}");
             let resumed = plan(Some(&stored), &settings(None, Some("9500")), now()).unwrap();
             assert_eq!(resumed.checkpoint.position, Position::At("9500".to_owned()));
-            assert_eq!(resumed.checkpoint.hole.map(|hole| hole.after), Some(None));
+            assert_eq!(resumed.checkpoint.holes, [Hole::since(None, None)]);
         }
-    }
-
-    #[test]
-    fn a_hole_ends_at_the_log_event_that_begins_and_none_is_left_by_going_back() {
-        let log_id = |day: u8| format!("900202611{day:02}0000000001");
-        let mut checkpoint = Checkpoint {
-            hole: Some(Hole {
-                after: Some(log_id(10)),
-                before: None,
-                end_reached: None,
-            }),
-            ..Checkpoint::at(Position::Since(now()))
-        };
-        let mut back = checkpoint.clone();
-        back.move_to(log_id(9));
-        assert_eq!(back, Checkpoint::at(Position::At(log_id(9))));
-        checkpoint.move_to(log_id(12));
-        let before = checkpoint
-            .hole
-            .as_ref()
-            .and_then(|hole| hole.before.clone());
-        assert_eq!(before, Some(log_id(12)));
-        checkpoint.move_to(log_id(13));
-        assert_eq!(
-            checkpoint.hole.and_then(|hole| hole.before),
-            Some(log_id(12))
-        );
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub trait LogSource: Send + Sync {
 }
 
 /// Which page is meant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Cursor {
     /// The one that begins after this `log_id`.
     After(String),
@@ -43,9 +43,9 @@ pub enum Cursor {
 /// A page of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// A JSON array, empty at the end of the log.
+    /// A JSON array.
     pub text: String,
-    /// What names the page after it, where the source said so.
+    /// What names the page after it; `None` if the source names none, or this page itself.
     pub next: Option<String>,
 }
 

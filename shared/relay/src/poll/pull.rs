@@ -1,5 +1,6 @@
 //! Pulling: page after page, as far as the time allows, up to the end of the log or the first log event that is too young.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tenant_logs::{Timestamp, parse};
@@ -28,42 +29,65 @@ pub(super) struct Pulling<'a, P> {
 pub(super) struct PulledPage {
     pub(super) text: String,
     pub(super) cut: Cut,
-    /// When the page was asked for that ends the log.
+    /// Up to when the log has been delivered with a page that ends it: the moment at which that was asked for, less what is
+    /// too young.
     pub(super) end_reached: Option<Timestamp>,
+}
+
+/// Where in the log a run is.
+struct Walk {
+    /// The last log event that was pulled.
+    after: String,
+    /// What is asked for.
+    cursor: Cursor,
+    /// What brought an empty page since anything was found.
+    empty: HashSet<Cursor>,
 }
 
 impl<P: LogSource> Pulling<'_, P> {
     /// Pulls, and passes each page on.
     pub(super) async fn run(mut self, pages: Sender<PulledPage>) -> Result<RunEnd, PollError> {
-        let mut cursor = Cursor::After(self.after.clone());
+        let mut walk = Walk {
+            cursor: Cursor::After(self.after.clone()),
+            after: self.after.clone(),
+            empty: HashSet::new(),
+        };
         let mut page_count = 0_usize;
         loop {
             if Instant::now() >= self.pull_by {
                 return Ok(RunEnd::OutOfTime);
             }
             let asked_at = Timestamp::now();
-            let is_first = self.first.is_some();
-            let page = match self.first.take() {
+            let first = self.first.take();
+            let is_first = first.is_some();
+            let page = match first {
                 Some(text) => Page { text, next: None },
-                None => match self.source.pull(&cursor, self.pull_by).await {
+                None => match self.source.pull(&walk.cursor, self.pull_by).await {
                     Ok(page) => page,
                     Err(PullError::OutOfTime(_)) if page_count > 0 => {
                         return Ok(RunEnd::OutOfTime);
                     }
-                    Err(error) => return Err(self.failed(error)),
+                    Err(error) => return Err(self.failed(error, walk.after)),
                 },
             };
             page_count += 1;
             let parsed = parse(&page.text).map_err(PollError::UnreadablePage)?;
             let cut = cut(&parsed, Timestamp::now(), self.grace);
-            let is_last = cut.is_empty || cut.has_young;
-            if !is_last && !is_first {
-                cursor = self.next(&cut, page.next, &cursor)?;
+            // The pages follow the first log event whatever it is.
+            let is_last = cut.has_young || (!is_first && !walk.go_on(&cut, page.next)?);
+            if cut.is_empty && !is_last {
+                continue;
             }
+            let young = if cut.has_young {
+                self.grace
+            } else {
+                Duration::ZERO
+            };
+            let delivered_to = asked_at.saturating_sub(young).unwrap_or(asked_at);
             let page = PulledPage {
                 text: page.text,
                 cut,
-                end_reached: is_last.then_some(asked_at),
+                end_reached: is_last.then_some(delivered_to),
             };
             // Whoever takes pages no longer has a reason of its own.
             if pages.send(page).await.is_err() {
@@ -75,36 +99,46 @@ impl<P: LogSource> Pulling<'_, P> {
         }
     }
 
-    /// What leads to the next page; an error where nothing leads on from this one.
-    fn next(
-        &mut self,
-        cut: &Cut,
-        next: Option<String>,
-        cursor: &Cursor,
-    ) -> Result<Cursor, PollError> {
+    fn failed(&self, error: PullError, after: String) -> PollError {
+        match error {
+            PullError::UnknownPosition(_) => PollError::ExpiredCheckpoint(HoleBegin {
+                after,
+                end_reached: self.end_reached,
+            }),
+            PullError::OutOfTime(_) | PullError::Failed(_) => PollError::Pull(error),
+        }
+    }
+}
+
+impl Walk {
+    /// Goes on from a page to what it names; returns whether there may be more. An error where a page that holds something
+    /// leads nowhere.
+    fn go_on(&mut self, cut: &Cut, next: Option<String>) -> Result<bool, PollError> {
+        let next = next.map(Cursor::Next);
+        if cut.is_empty {
+            self.empty.insert(self.cursor.clone());
+            // Auth0 ends its log with a page that names itself, or none. One that names another is not the end.
+            let Some(next) = next.filter(|next| !self.empty.contains(next)) else {
+                return Ok(false);
+            };
+            self.cursor = next;
+            return Ok(true);
+        }
+        self.empty.clear();
         let is_new = cut.last_log_id.as_ref() != Some(&self.after);
         let after = cut.last_log_id.clone().map(Cursor::After);
-        let next = next.map(Cursor::Next).or(after);
-        match next.filter(|next| is_new && next != cursor) {
+        let next = next.or(after);
+        match next.filter(|next| is_new && *next != self.cursor) {
             Some(next) => {
                 if let Some(log_id) = &cut.last_log_id {
                     self.after.clone_from(log_id);
                 }
-                Ok(next)
+                self.cursor = next;
+                Ok(true)
             }
             None => Err(PollError::NoWayOn {
                 after: self.after.clone(),
             }),
-        }
-    }
-
-    fn failed(&self, error: PullError) -> PollError {
-        match error {
-            PullError::UnknownPosition(_) => PollError::ExpiredCheckpoint(HoleBegin {
-                after: self.after.clone(),
-                end_reached: self.end_reached,
-            }),
-            PullError::OutOfTime(_) | PullError::Failed(_) => PollError::Pull(error),
         }
     }
 }

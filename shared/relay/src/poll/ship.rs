@@ -1,6 +1,6 @@
 //! Shipping: pages go to the sinks as they come, several together where they wait, and then the checkpoint moves.
 
-use tenant_logs::{Timestamp, parse};
+use tenant_logs::{LogEvent, Timestamp, parse};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::Instant;
 
@@ -126,8 +126,11 @@ fn body(page: &PulledPage, skip_before: Option<Timestamp>) -> Result<IncomingBod
         log_events.retain(|event| event.date().is_none_or(|date| date >= begin));
     }
     let left_out = kept - parsed.log_events.len();
+    // Nobody else says since when what a sink does not take has been waiting for it.
+    let waits_since = parsed.log_events.iter().filter_map(LogEvent::date).min();
     Ok(IncomingBody {
         left_out,
+        waits_since,
         ..IncomingBody::new(page.text.as_bytes(), Ok(parsed))
     })
 }

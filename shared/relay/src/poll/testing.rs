@@ -43,6 +43,10 @@ pub(super) enum Fault {
     OutOfTime,
     Failed,
     Page(&'static str),
+    /// An empty page that names one that nobody has asked for yet.
+    EmptyPage,
+    /// An empty page that names the one before it.
+    EmptyCircle,
 }
 
 /// A tenant's log.
@@ -100,11 +104,10 @@ impl LogSource for TestLog {
                 let text = text.to_owned();
                 return Ok(Page { text, next: None });
             }
+            Some(Fault::EmptyPage) => return Ok(empty_page(cursor, pull)),
+            Some(Fault::EmptyCircle) => return Ok(empty_page(cursor, pull % 2)),
         }
-        let after = match cursor {
-            Cursor::After(log_id) => log_id.as_str(),
-            Cursor::Next(link) => link.strip_prefix("link:").unwrap(),
-        };
+        let after = position(cursor);
         let events = self.events.lock().unwrap();
         let page: Vec<&Logged> = events
             .iter()
@@ -112,7 +115,8 @@ impl LogSource for TestLog {
             .take(self.page_size)
             .collect();
         let last = page.last().map_or(after, |event| &event.log_id);
-        let next = self.has_links.then(|| format!("link:{last}"));
+        let names_another = self.has_links && last != after;
+        let next = names_another.then(|| format!("link:{last}"));
         let texts: Vec<&str> = page.iter().map(|event| event.json.as_str()).collect();
         let text = format!("[{}]", texts.join(","));
         Ok(Page { text, next })
@@ -137,6 +141,24 @@ impl LogSource for TestLog {
         events.sort_by_key(date_of);
         let texts: Vec<&str> = events.iter().map(|event| event.json.as_str()).collect();
         Ok(format!("[{}]", texts.join(",")))
+    }
+}
+
+/// What a page follows.
+fn position(cursor: &Cursor) -> &str {
+    match cursor {
+        Cursor::After(log_id) => log_id,
+        Cursor::Next(link) => {
+            let link = link.strip_prefix("link:").unwrap();
+            link.split('?').next().unwrap()
+        }
+    }
+}
+
+fn empty_page(cursor: &Cursor, number: usize) -> Page {
+    Page {
+        text: "[]".to_owned(),
+        next: Some(format!("link:{}?{number}", position(cursor))),
     }
 }
 

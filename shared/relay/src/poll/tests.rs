@@ -1,3 +1,4 @@
+mod empty_pages;
 mod gaps;
 mod restarts;
 

@@ -19,6 +19,21 @@ impl LogEvent<'_> {
         self.is_enveloped_by_us
     }
 
+    /// Returns the text that brings the event again by itself: its detail, or as it came where its `log_id` is derived, so
+    /// that whoever reads it derives the same one, by the key where there is one. `None` if its envelope tells what nothing
+    /// else does: when it happened, or that it is one of our own functions that names it or redacted it.
+    pub fn alone(&self) -> Option<Cow<'_, str>> {
+        let is_named_by_envelope = self.log_id_derived && !self.is_named_here && !self.has_marks;
+        let is_timed_by_envelope = self.envelope_time.is_some() && self.date().is_none();
+        if self.is_enveloped_by_us || is_named_by_envelope || is_timed_by_envelope {
+            None
+        } else if self.is_named_here {
+            Some(Cow::Borrowed(self.text()))
+        } else {
+            Some(self.detail())
+        }
+    }
+
     /// Takes out what it says of itself, where anybody could have written that: `redacted` and `log_id_derived`.
     pub fn take_out_marks(&mut self) {
         self.redacted = Vec::new();
@@ -32,7 +47,7 @@ impl LogEvent<'_> {
             string_content(name).is_none_or(|name| !MARKS.contains(&name.as_ref()))
         });
         self.text = Cow::Owned(object_of(members));
-        self.index = None;
+        self.wrapped = None;
     }
 
     /// What stands beside the record that no wrapper has, as an object; `None` as a rule.
@@ -92,7 +107,7 @@ impl LogEvent<'_> {
         self.text = Cow::Owned(text);
         self.has_marks = true;
         self.form = Form::Detail;
-        self.index = None;
+        self.wrapped = None;
     }
 }
 

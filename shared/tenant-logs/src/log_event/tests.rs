@@ -31,6 +31,31 @@ fn a_detail_is_the_elements_own_text_or_a_wrapped_record() {
 }
 
 #[test]
+fn what_brings_an_event_again_derives_its_log_id_anew_and_needs_no_envelope() {
+    let check = |body: &str, expected: Option<&str>| {
+        assert_eq!(only(body).alone().as_deref(), expected, "{body}");
+    };
+    let detail = r#"{"log_id":"1", "data":{"type":"s","date":"2026-11-20T10:30:15Z"}}"#;
+    check(detail, Some(detail));
+    let bare = r#"{"type":"s","ip":"192.0.2.1"}"#;
+    check(bare, Some(bare));
+    let enveloped = |source: &str, detail: &str| {
+        format!(
+            r#"{{"detail-type":"Auth0 log","source":"{source}","time":"2026-11-20T10:30:15Z","detail":{detail}}}"#
+        )
+    };
+    check(
+        &enveloped("auth0.com/acme/auth0.logs", detail),
+        Some(detail),
+    );
+    // What nothing but the envelope tells: when it happened, and who says that it was redacted.
+    check(&enveloped("auth0.com/acme/auth0.logs", bare), None);
+    let marked = detail.replace(r#""1","#, r#""1","redacted":["ip"],"#);
+    check(&enveloped("auth0.com/acme/auth0.logs", &marked), None);
+    check(&enveloped("example.com", &marked), Some(&marked));
+}
+
+#[test]
 fn a_derived_log_id_stands_beside_a_mark_and_survives_the_next_hop() {
     let first = only(r#"{"type":"s","ip":"192.0.2.1"}"#);
     let detail = first.detail().into_owned();

@@ -50,7 +50,7 @@ impl TableStorage {
             let (faults, table) = (faults.clone(), table.clone());
             async move {
                 let work = async { perform(&request, &table, &tokens, &entities).into() };
-                inject(&faults.next(), faulty_answer, work).await
+                inject(&faults.next_with(request.body()), faulty_answer, work).await
             }
         });
         Ok(Self {
@@ -68,6 +68,11 @@ impl TableStorage {
     /// An entity by its keys as they are stored, without its time and tag.
     pub fn entity(&self, partition: &str, row: &str) -> Option<Map<String, Value>> {
         lock(&self.entities).get(partition, row)
+    }
+
+    /// The entities of a partition, by its key as it is stored.
+    pub fn partition(&self, partition: &str) -> Vec<Map<String, Value>> {
+        lock(&self.entities).partition(partition)
     }
 
     /// How many entities there are.

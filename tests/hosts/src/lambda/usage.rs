@@ -32,7 +32,7 @@ impl Usage {
         let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
         let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
         Some(Self {
-            cpu: cpu(&stat)?,
+            cpu: cpu(&stat)?.max(cpu_of_threads(id)),
             peak_memory_bytes: peak_memory_bytes(&status)?,
         })
     }
@@ -45,6 +45,19 @@ fn cpu(stat: &str) -> Option<Duration> {
     let user: u32 = times.next()?.parse().ok()?;
     let system: u32 = times.next()?.parse().ok()?;
     Some(TICK * user.checked_add(system)?)
+}
+
+/// The CPU time of all threads that live, in nanoseconds where `stat` counts in ticks: a start is shorter than one.
+fn cpu_of_threads(id: u32) -> Duration {
+    let threads = fs::read_dir(format!("/proc/{id}/task"))
+        .into_iter()
+        .flatten();
+    let times = threads.flatten().filter_map(|thread| {
+        let times = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        let running = times.split(' ').next()?.parse().ok()?;
+        Some(Duration::from_nanos(running))
+    });
+    times.sum()
 }
 
 fn peak_memory_bytes(status: &str) -> Option<u64> {
@@ -65,6 +78,13 @@ mod tests {
             "4711 (odd ) (name) S 1 4711 4711 0 -1 4194560 900 0 0 0 12 34 5 6 20 0 3 0 99 1 2 3";
         assert_eq!(cpu(stat), Some(Duration::from_millis(460)));
         assert_eq!(cpu("4711 (short) S 1"), None);
+    }
+
+    #[test]
+    fn the_cpu_time_of_a_live_process_is_finer_than_a_tick() {
+        let spent = cpu_of_threads(std::process::id());
+        assert!(spent > Duration::ZERO, "{spent:?}");
+        assert_ne!(spent.subsec_nanos() % 10_000_000, 0, "{spent:?}");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_local::binaries::Binaries;
 use cargo_local::cloud::{TENANT, TOKEN};
+use fakes::aws::dynamodb::Table;
 use hosts::lambda::{Function, FunctionOptions};
 
 use crate::endpoint::{Endpoint, TlsEndpoint};
@@ -54,12 +55,32 @@ impl Contender {
         self.ingest(&over_tls.url, Some(&over_tls.certificate))
     }
 
-    /// A function that posts events to a collector.
+    /// A function that posts events to a collector, with its ledger in memory.
     pub(crate) fn target(&self, collector: &Endpoint) -> std::io::Result<Function> {
-        self.start(vec![
-            ("SINKS", "http".to_owned()),
-            ("HTTP_SINK_URL", collector.url()),
-        ])
+        self.target_with(collector, Vec::new())
+    }
+
+    /// A function that posts events to a collector, with its ledger on a table.
+    pub(crate) fn target_on_table(
+        &self,
+        collector: &Endpoint,
+        table: &Table,
+    ) -> std::io::Result<Function> {
+        let environment = vec![
+            ("LEDGER_TABLE", table.name().to_owned()),
+            ("AWS_ENDPOINT_URL_DYNAMODB", table.url()),
+        ];
+        self.target_with(collector, environment)
+    }
+
+    fn target_with(
+        &self,
+        collector: &Endpoint,
+        mut environment: Vec<(&str, String)>,
+    ) -> std::io::Result<Function> {
+        environment.push(("SINKS", "http".to_owned()));
+        environment.push(("HTTP_SINK_URL", collector.url()));
+        self.start(environment)
     }
 
     fn start(&self, environment: Vec<(&str, String)>) -> std::io::Result<Function> {

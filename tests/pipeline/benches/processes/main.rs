@@ -20,6 +20,8 @@ use std::error::Error;
 use std::fs;
 
 use cargo_local::binaries::{Binaries, Profile, Progress, build};
+use fakes::aws::dynamodb::Table;
+use fakes::faults::Faults;
 
 use contender::Contender;
 use endpoint::{Endpoint, TlsEndpoint};
@@ -31,6 +33,9 @@ use throughput::measure;
 
 const EVENTS: u32 = 200_000;
 const PEER_EVENTS: u32 = 20_000;
+const TABLE_EVENTS: u32 = 50_000;
+/// What a ledger on a table leaves of the target's throughput; a read and two writes for each batch of 100 are the rest.
+const TABLE_FLOOR: f64 = 0.5;
 /// What is measured under our Lambda Runtime API.
 const LAMBDA_PARTS: [&str; 4] = ["target", "ingest", "start", "memory"];
 const MEMORY_FLOOR_MEGABYTES: f64 = 16.0;
@@ -99,6 +104,16 @@ async fn target(
         throughput.events_a_cpu_second,
         megabytes(throughput.peak_bytes)
     ));
+    let table = Table::start("ledger", Faults::healthy()).await?;
+    let function = ours.target_on_table(&collector, &table)?;
+    let on_table = measure(&function, &mut payloads, &collector, TABLE_EVENTS).await?;
+    say(&format!(
+        "  with its ledger on a table: {:.0} events a CPU-second, peak memory {:.1} MB",
+        on_table.events_a_cpu_second,
+        megabytes(on_table.peak_bytes)
+    ));
+    let ratio = on_table.events_a_cpu_second / throughput.events_a_cpu_second;
+    report.at_least("of that with a ledger in memory", ratio, TABLE_FLOOR, "");
     let peer = match peers::python_target() {
         Ok(peer) => peer,
         Err(reason) => {
@@ -208,7 +223,7 @@ fn tell(starts: &[Start], how: &str) {
     say(&format!("start to first answer, one PutEvents {how}"));
     for start in starts {
         let (wall, cpu) = (millis(start.wall), millis(start.cpu));
-        say(&format!("  {}: {wall:.1} ms, CPU {cpu:.0} ms", start.name));
+        say(&format!("  {}: {wall:.1} ms, CPU {cpu:.1} ms", start.name));
     }
 }
 

@@ -9,8 +9,10 @@ use crate::contender::Contender;
 use crate::stream::work_folder;
 
 /// Lambda gives a whole core at 1,769 MB, and less in proportion (developer guide, "Configure Lambda function memory").
-const SHARE_MICROS: u32 = 100_000 * 128 / 1_769;
-const PERIOD_MICROS: u32 = 100_000;
+const SHARE_MICROS: u32 = PERIOD_MICROS * 128 / 1_769;
+/// A start takes a few milliseconds. Over the kernel's usual 100 ms, of which the share is 7.2 ms, it would end at once or
+/// one period later, and the ratio of two of them would be 1 or 5 by chance; in fifths of that it follows the CPU time.
+const PERIOD_MICROS: u32 = 20_000;
 
 /// A control group with that share; gone when dropped.
 pub(crate) struct SmallShare {

@@ -57,3 +57,18 @@ async fn a_wait_longer_than_there_is_time_ends_the_pull_at_once() {
     assert!(begun.elapsed() < Duration::from_secs(1));
     assert_eq!(tenant.asked().len(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn refusals_that_name_no_moment_are_followed_by_fewer_and_fewer_calls() {
+    for headers in [Vec::new(), vec![("x-ratelimit-reset", second(-300))]] {
+        let tenant = Tenant::start(move |call| match call.path.as_str() {
+            "/oauth/token" => token(TOKEN),
+            _ => full(429, headers.clone(), "[]"),
+        })
+        .await;
+        let error = tenant.pull_for(Duration::from_mins(1)).await.unwrap_err();
+        assert!(matches!(error, PullError::OutOfTime(_)), "{error:?}");
+        let calls = tenant.asked().len();
+        assert!((10..200).contains(&calls), "{calls}");
+    }
+}

@@ -30,17 +30,27 @@ macro_rules! lacking {
     };
 }
 
+fn in_part(text: &str) -> IncomingBody<'_> {
+    IncomingBody {
+        comes_again: ComesAgain::InPart,
+        ..IncomingBody::new(text.as_bytes(), parse(text))
+    }
+}
+
 async fn deliver(relay: &TestRelay, bodies: &[&str]) -> Outcome {
-    let bodies = bodies.iter();
-    let bodies = bodies.map(|body| IncomingBody::new(body.as_bytes(), parse(body)));
+    let bodies = bodies.iter().map(|body| in_part(body));
     relay.deliver(bodies.collect(), &deadline()).await
 }
 
 /// What the body at this position lacks: the sinks, and the places of the log events.
-fn rest(outcome: &Outcome, position: usize) -> Vec<(Vec<&'static str>, Vec<usize>)> {
+fn rest(outcome: &Outcome, position: usize) -> Vec<(Vec<&str>, Vec<usize>)> {
     let rest = outcome.rests.get(&position);
-    let lacking = rest.map(|rest| rest.lacking.clone()).unwrap_or_default();
-    lacking.into_iter().collect()
+    let lacking = rest.iter().flat_map(|rest| &rest.lacking);
+    let named = lacking.map(|(sinks, places)| {
+        let sinks = sinks.iter().map(String::as_str);
+        (sinks.collect(), places.clone())
+    });
+    named.collect()
 }
 
 #[tokio::test(start_paused = true)]
@@ -114,20 +124,109 @@ async fn a_body_goes_to_the_sinks_alone_that_it_names() {
         let body = IncomingBody {
             sinks: Some(sinks),
             waits_since: Some(Timestamp::UNIX_EPOCH),
-            ..IncomingBody::new(text.as_bytes(), parse(text))
+            ..in_part(text)
         };
         relay.deliver(vec![body], &deadline()).await
     };
-    let outcome = deliver("two,elsewhere", &array("ab")).await;
+    let outcome = deliver("two", &array("ab")).await;
     assert_eq!(rest(&outcome, 0), [(vec!["two"], vec![1])]);
     let stored = |index: usize| relay.destinations[index].sink.stored().len();
     assert_eq!((stored(0), stored(1)), (0, 1));
     assert_eq!(deliver("one, two", &array("c")).await.delivered, 1);
     assert_eq!((stored(0), stored(1)), (1, 2));
-    // Nobody else would ever get it.
-    let outcome = deliver("elsewhere", &array("de")).await;
+    // A list without a name says nothing.
+    assert_eq!(deliver(" , ", &array("d")).await.delivered, 1);
+    assert_eq!((stored(0), stored(1)), (2, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_for_a_sink_that_is_not_here_is_a_rest_for_it_whatever_the_others_have() {
+    let relay = relay(vec![lacking!("one", "b"), lacking!("two", "")]);
+    let deliver = async |sinks: &'static str, text: &str| {
+        let body = IncomingBody {
+            sinks: Some(sinks),
+            waits_since: Some(Timestamp::UNIX_EPOCH),
+            ..in_part(text)
+        };
+        relay.deliver_part(vec![body], &deadline()).await
+    };
+    let (outcome, counted) = deliver("one, gone, gone", &array("ab")).await;
+    let expected = [(vec!["gone"], vec![0]), (vec!["one", "gone"], vec![1])];
+    assert_eq!(rest(&outcome, 0), expected);
+    assert_eq!((outcome.delivered, outcome.lacking), (0, 2));
+    let (sink, counters) = &counted.sinks[0];
+    // The one that `one` lacks, and both that nobody takes.
+    assert_eq!((*sink, counters.delivered, counters.refused), ("one", 1, 3));
+    assert!(counters.waiting_seconds > 0);
+
+    // Nothing passes where no sink is here, so that its trigger keeps it, and it is told how long it has waited.
+    let (outcome, counted) = deliver("gone", &array("cd")).await;
     assert!(outcome.handed_back.contains(&0) && outcome.rests.is_empty());
-    assert_eq!((stored(0), stored(1)), (1, 2));
+    let (_, counters) = &counted.sinks[0];
+    assert_eq!((counters.delivered, counters.refused), (0, 2));
+    assert!(counters.waiting_seconds > 0);
+    let stored = relay.destinations.iter();
+    let stored: Vec<usize> = stored.map(|one| one.sink.stored().len()).collect();
+    assert_eq!(stored, [1, 0]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_log_event_is_set_aside_once_though_its_body_comes_again_whole() {
+    let stored = |relay: &TestRelay| relay.dead_letters.stored().len();
+    let poison = format!("[{},5]", event("b", "s"));
+    // A topic's delivery, a poller's pages, a failure record: all of it comes again.
+    let together = |text| IncomingBody::new(str::as_bytes(text), parse(text));
+    // A dead letter that held more than a log event.
+    let letter = format!(
+        r#"{{"reason":"","at":"2026-11-20T10:00:00Z","function":"f","sink":null,"tenant":"acme","log_id":null,"event":{poison}}}"#
+    );
+    // A stream's records: what is behind one comes again with it.
+    let behind = |text| IncomingBody {
+        comes_again: ComesAgain::WithAllBehind,
+        ..together(text)
+    };
+    let b = event("b", "s");
+    let deliveries = [
+        (vec![together(&poison)], 1),
+        (vec![together("7"), together(&b), together("{")], 2),
+        (vec![in_part(&letter)], 1),
+        (vec![behind(&b), behind("7")], 1),
+    ];
+    for (bodies, letters) in deliveries {
+        let mut relay = relay(vec![lacking!("one", "b")]);
+        relay.replay_destinations = Some(Vec::new());
+        let deliver = async |relay: &TestRelay| {
+            let bodies = bodies.iter().map(|body| IncomingBody {
+                comes_again: body.comes_again,
+                ..together(str::from_utf8(body.body).unwrap())
+            });
+            relay.deliver(bodies.collect(), &deadline()).await
+        };
+        for _ in 0..3 {
+            let outcome = deliver(&relay).await;
+            assert!(!outcome.handed_back.is_empty());
+            assert_eq!((stored(&relay), outcome.set_aside), (0, 0));
+        }
+        relay.destinations[0].sink.plan = |_, _| None;
+        let outcome = deliver(&relay).await;
+        assert!(outcome.handed_back.is_empty());
+        assert_eq!((stored(&relay), outcome.set_aside), (letters, letters));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_log_event_waits_for_no_sink_that_cannot_bring_it_again() {
+    let relay = relay(vec![lacking!("one", "b")]);
+    let b = event("b", "s");
+    let of_stream = |text| IncomingBody {
+        comes_again: ComesAgain::WithAllBehind,
+        ..in_part(text)
+    };
+    let bodies = vec![of_stream("7"), of_stream(&b), in_part("8"), in_part(&b)];
+    let outcome = relay.deliver(bodies, &deadline()).await;
+    assert_eq!(outcome.set_aside, 2);
+    let handed_back: Vec<usize> = outcome.handed_back.iter().copied().collect();
+    assert_eq!(handed_back, [1, 3]);
 }
 
 #[tokio::test(start_paused = true)]

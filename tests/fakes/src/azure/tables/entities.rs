@@ -85,9 +85,19 @@ impl Entities {
         select: Option<&BTreeSet<String>>,
         from: Option<&Key>,
     ) -> Reply {
-        let entities = self.by_key.iter();
+        // Few of many are asked for, as a rule.
+        let first = filter.partition().unwrap_or_default();
+        let first = (first.to_owned(), String::new());
+        let entities = self
+            .by_key
+            .range(from.map_or(first.clone(), |from| from.max(&first).clone())..);
+        let is_beyond = |key: &Key| {
+            filter
+                .partition()
+                .is_some_and(|partition| key.0 != partition)
+        };
         let mut passing = entities
-            .skip_while(|(key, _)| from.is_some_and(|from| *key < from))
+            .take_while(|(key, _)| !is_beyond(key))
             .filter(|(_, entity)| filter.passes(&entity.properties));
         let page: Vec<Value> = passing
             .by_ref()
@@ -112,6 +122,14 @@ impl Entities {
     pub(super) fn get(&self, partition: &str, row: &str) -> Option<Map<String, Value>> {
         let key = (partition.to_owned(), row.to_owned());
         Some(self.by_key.get(&key)?.properties.clone())
+    }
+
+    pub(super) fn partition(&self, partition: &str) -> Vec<Map<String, Value>> {
+        let entities = self.by_key.range((partition.to_owned(), String::new())..);
+        entities
+            .take_while(|(key, _)| key.0 == partition)
+            .map(|(_, entity)| entity.properties.clone())
+            .collect()
     }
 
     pub(super) fn count(&self) -> usize {

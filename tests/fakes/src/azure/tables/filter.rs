@@ -54,6 +54,21 @@ impl Filter {
         comparisons.collect::<Option<Vec<_>>>().map(Self)
     }
 
+    /// The one partition that it names, where it does.
+    pub(super) fn partition(&self) -> Option<&str> {
+        let mut named = self.0.iter().filter_map(|comparison| {
+            match (
+                comparison.property.as_str(),
+                comparison.operator,
+                &comparison.value,
+            ) {
+                ("PartitionKey", Operator::Equal, Literal::Text(text)) => Some(text.as_str()),
+                _ => None,
+            }
+        });
+        named.next()
+    }
+
     pub(super) fn passes(&self, entity: &Map<String, Value>) -> bool {
         self.0.iter().all(|comparison| comparison.holds(entity))
     }
