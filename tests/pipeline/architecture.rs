@@ -110,6 +110,19 @@ const OF_TENANT_LOGS: [&str; 8] = [
     "thiserror",
 ];
 
+/// What reaches the network without AWS may use.
+const OF_HTTP_CLIENTS: [&str; 9] = [
+    "base64",
+    "flate2",
+    "httpdate",
+    "idna_adapter",
+    "relay",
+    "reqwest",
+    "rustls",
+    "tenant-logs",
+    "webpki-roots",
+];
+
 /// What the fakes may use: no package of ours.
 const OF_FAKES: [&str; 12] = [
     "base64",
@@ -143,20 +156,7 @@ fn may_use(package: &Package) -> Vec<&'static str> {
             ],
             true,
         ),
-        "shared/http-clients" => (
-            &[
-                "base64",
-                "flate2",
-                "httpdate",
-                "idna_adapter",
-                "relay",
-                "reqwest",
-                "rustls",
-                "tenant-logs",
-                "webpki-roots",
-            ],
-            false,
-        ),
+        "shared/http-clients" => (&OF_HTTP_CLIENTS, false),
         // AWS's own: aws-sdk-*, aws-smithy-*.
         "shared/aws-clients" => (
             &[
