@@ -27,7 +27,7 @@ pub(super) fn planted() -> Vec<String> {
                 // The same member again, before and after a harmless one.
                 let twice = |first: &str, second: &str| {
                     let name = quoted(above[depth - 1]);
-                    format!(r#"{{{name}:{first},{name}:{second}}}"#)
+                    format!(r"{{{name}:{first},{name}:{second}}}")
                 };
                 if above[depth - 1].parse::<usize>().is_err() && records.len().is_multiple_of(7) {
                     let around = &above[..depth - 1];
@@ -106,7 +106,7 @@ fn forms(below: &[&str]) -> Vec<String> {
         format!("[[{json}]]"),
         format!("{}{json}{}", "[".repeat(40), "]".repeat(40)),
         format!("[{}]", quoted(&json)),
-        format!(r#""\ud800{}"#, &quoted(&json)[1..]),
+        quoted(&json).replacen('"', r#""\ud800"#, 1),
         json.replace(&quoted(below[0]), &escaped_name(below[0])),
     ];
     let is_index = below.iter().any(|step| step.parse::<usize>().is_ok());
@@ -124,11 +124,12 @@ fn forms(below: &[&str]) -> Vec<String> {
 fn texts(below: &[&str], json: &str) -> Vec<String> {
     let [secret, number] = SECRETS;
     let name = below.last().unwrap();
-    let half = json.len() / 2;
+    let (first, second) = json.split_at(json.len() / 2);
     let lines = base64(json);
     let lines = lines.split_at(lines.len() / 8 * 4);
-    let hex: String = json.bytes().map(|byte| format!("{byte:02x}")).collect();
-    let escaped: String = json.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let hex: Vec<String> = json.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let escaped = format!("%{}", hex.join("%").to_uppercase());
+    let hex = hex.concat();
     let unicode = json.chars().map(|c| format!("\\u{:04x}", u32::from(c)));
     let utf16: Vec<u8> = json.encode_utf16().flat_map(u16::to_le_bytes).collect();
     vec![
@@ -137,7 +138,7 @@ fn texts(below: &[&str], json: &str) -> Vec<String> {
         quoted(&quoted(&quoted(json))),
         format!(" \n\u{feff}{json}\t"),
         format!("\u{feff}\u{200b}{json}"),
-        json[..json.len() - 1].to_owned(),
+        json.strip_suffix(['}', ']']).unwrap().to_owned(),
         format!("{json} and more"),
         format!("{json}\n{json}"),
         format!("said: {json}"),
@@ -147,7 +148,7 @@ fn texts(below: &[&str], json: &str) -> Vec<String> {
         json.replace('"', "&quot;"),
         format!("\"{}\"", unicode.collect::<String>()),
         base64(json),
-        base64(&json[..half]) + &base64(&json[half..]),
+        base64(first) + &base64(second),
         format!("{}\n{}\n", lines.0, lines.1),
         URL_SAFE_NO_PAD.encode(json),
         base64(gzip(json)),
