@@ -97,6 +97,8 @@ impl Subscriber {
 }
 
 impl Handler for Subscriber {
+    const READS_FIRST: Option<usize> = Some(MAX_BODY_BYTES);
+
     async fn answer(&self, mut call: Call) -> Reply {
         if call.method() != "POST" {
             return Reply::failure(405, "the Functions host calls by POST");

@@ -51,6 +51,8 @@ struct Late<H> {
 }
 
 impl<H: Handler> Handler for Late<H> {
+    const READS_FIRST: Option<usize> = H::READS_FIRST;
+
     async fn answer(&self, call: Call) -> Reply {
         let mut handler = self.handler.clone();
         let waiting = async {

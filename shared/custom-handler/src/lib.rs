@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod body;
 mod call;
 mod error;
 mod late;
@@ -8,7 +9,8 @@ mod server;
 mod settings;
 mod start;
 
-pub use call::{BodyError, Call};
+pub use body::BodyError;
+pub use call::Call;
 pub use error::ServeError;
 pub use late::serve_when_made;
 pub use reply::Reply;

@@ -24,8 +24,9 @@ use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{LocalSet, spawn_local};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use crate::body::between_threads;
 use crate::{Call, HandlerSettings, Reply, ServeError};
 
 /// Between two tries to get the port, or to accept a connection after the system refused one.
@@ -33,6 +34,10 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// What a function does with its calls, all of them on one thread.
 pub trait Handler: 'static {
+    /// Of how many bytes a body may be that is read before the handler sees its call: the two threads then meet twice
+    /// less. `None` where anybody may call, and the head decides whether the body is read at all.
+    const READS_FIRST: Option<usize> = None;
+
     /// Answers one call, before its deadline.
     fn answer(&self, call: Call) -> impl Future<Output = Reply>;
 
@@ -51,6 +56,7 @@ struct Arrival {
 /// What every connection shares.
 struct Serving {
     invocation: Duration,
+    reads_first: Option<usize>,
     calls: mpsc::UnboundedSender<Arrival>,
     /// Held by every connection and call, so that the end can wait for the last one.
     under_way: mpsc::Sender<Infallible>,
@@ -75,7 +81,7 @@ async fn serve_until<H: Handler>(
 ) -> Result<(), ServeError> {
     let (calls, arrivals) = mpsc::unbounded_channel();
     let (end, ending) = watch::channel(());
-    let server = start_server(settings, calls, ending)?;
+    let server = start_server((settings, H::READS_FIRST), calls, ending)?;
     let tasks = LocalSet::new();
     let answering = pin!(tasks.run_until(answer_all(Rc::new(handler), arrivals)));
     let ending = async {
@@ -112,7 +118,7 @@ async fn answer_all<H: Handler>(handler: Rc<H>, mut arrivals: mpsc::UnboundedRec
 
 /// Starts the thread that speaks HTTP.
 fn start_server(
-    settings: HandlerSettings,
+    settings: (HandlerSettings, Option<usize>),
     calls: mpsc::UnboundedSender<Arrival>,
     ending: watch::Receiver<()>,
 ) -> Result<JoinHandle<Result<(), ServeError>>, ServeError> {
@@ -127,7 +133,7 @@ fn start_server(
 }
 
 async fn accept_all(
-    settings: HandlerSettings,
+    (settings, reads_first): (HandlerSettings, Option<usize>),
     calls: mpsc::UnboundedSender<Arrival>,
     mut ending: watch::Receiver<()>,
 ) -> Result<(), ServeError> {
@@ -140,6 +146,7 @@ async fn accept_all(
     let (under_way, mut all_ended) = mpsc::channel(1);
     let serving = Rc::new(Serving {
         invocation: settings.invocation,
+        reads_first,
         calls,
         under_way,
     });
@@ -207,24 +214,31 @@ async fn respond(
     if request.method() == Method::GET && request.uri().path() == "/" {
         return Ok(Reply::new(200, "{}").into_response());
     }
-    let call = Call::new(request, Deadline::after(serving.invocation));
     // A task of its own: a peer that goes away does not end the call, so that what was sent is still noted.
-    let answered = spawn_local(answer_to(call, serving));
+    let answered = spawn_local(answer_to(request, serving));
     let reply = answered.await;
     let reply = reply.unwrap_or_else(|_panicked| Reply::failure(500, "the call failed"));
     Ok(reply.into_response())
 }
 
-/// What the handler answers, or that it did not in time.
-async fn answer_to(call: Call, serving: Rc<Serving>) -> Reply {
+/// What the handler answers, or that it did not in time. The handler is brought the body meanwhile, if it asks for it.
+async fn answer_to(request: Request<Incoming>, serving: Rc<Serving>) -> Reply {
     let _under_way = serving.under_way.clone();
     let (reply, answered) = oneshot::channel();
-    let invocation = serving.invocation;
+    let deadline = Deadline::after(serving.invocation);
+    let ends = Instant::now() + serving.invocation;
+    let (head, incoming) = request.into_parts();
+    let until = deadline.send_by();
+    // What is left of it is let go with the reply, and not before.
+    let (body, mut to_bring) = between_threads(incoming, serving.reads_first, until).await;
+    let call = Call::new(head, body, deadline);
     if serving.calls.send(Arrival { call, reply }).is_err() {
         return Reply::failure(500, "the call failed");
     }
     drop(serving);
-    match timeout(invocation, answered).await {
+    // Whether or not it is asked for the body, that part ends with the call.
+    let answered = async { tokio::join!(answered, to_bring.bring(until)).0 };
+    match timeout_at(ends, answered).await {
         Ok(Ok(reply)) => reply,
         Ok(Err(_panicked)) => Reply::failure(500, "the call failed"),
         Err(_elapsed) => {

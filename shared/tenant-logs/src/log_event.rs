@@ -246,6 +246,11 @@ impl<'a> LogEvent<'a> {
         self.rules = Some(Arc::clone(rules));
     }
 
+    /// Whether nothing was redacted, or would be.
+    pub(crate) fn hides_nothing(&self) -> bool {
+        self.redacted.is_empty() && self.rules.as_deref().is_none_or(Vec::is_empty)
+    }
+
     /// Whether a member was redacted, or would be: itself, a part of it, or what it is a part of.
     pub(crate) fn hides(&self, path: &str) -> bool {
         let rules = self.rules.as_deref().map_or(&[][..], Vec::as_slice);

@@ -30,6 +30,22 @@ impl Handler for Paths {
                 free.recv().unwrap();
                 Reply::done()
             }
+            "/polls" => {
+                let mut polls = 0;
+                let mut body = std::pin::pin!(call.body(10_000_000));
+                let body = std::future::poll_fn(|context| {
+                    polls += 1;
+                    body.as_mut().poll(context)
+                });
+                let bytes = body.await.unwrap().len();
+                // It asks, and is woken with the whole of it, which may be there as soon as it has asked.
+                assert!(polls <= 2, "woken {polls} times");
+                Reply::new(200, format!(r#"{{"bytes":{bytes}}}"#))
+            }
+            "/twice" => {
+                let _first = call.body(100).await.unwrap();
+                Reply::failure(500, &call.body(100).await.unwrap_err().to_string())
+            }
             "/unread" => {
                 call.discard_body().await;
                 Reply::failure(401, "no")
@@ -39,6 +55,17 @@ impl Handler for Paths {
                 Err(error) => Reply::failure(413, &error.to_string()),
             },
         }
+    }
+}
+
+/// The same, with bodies that come with their calls.
+struct BodyFirst(Paths);
+
+impl Handler for BodyFirst {
+    const READS_FIRST: Option<usize> = Some(2_000_000);
+
+    async fn answer(&self, call: Call) -> Reply {
+        self.0.answer(call).await
     }
 }
 
@@ -68,12 +95,19 @@ async fn free_port() -> u16 {
 }
 
 async fn start(invocation: Duration) -> Running {
+    start_as(|paths| paths, invocation).await
+}
+
+async fn start_as<H: Handler + Send>(
+    handler: impl FnOnce(Paths) -> H,
+    invocation: Duration,
+) -> Running {
     let port = free_port().await;
     let (stop, stopped) = oneshot::channel();
     let (paths, let_go) = paths();
     let (gate, reached) = (Arc::clone(&paths.gate), Arc::clone(&paths.reached));
     let settings = HandlerSettings { port, invocation };
-    let served = serving(paths, settings, async move {
+    let served = serving(handler(paths), settings, async move {
         drop(stopped.await);
     });
     Running {
@@ -88,14 +122,14 @@ async fn start(invocation: Duration) -> Running {
 
 /// Serves in a thread of its own, as a process does.
 fn serving(
-    paths: Paths,
+    handler: impl Handler + Send,
     settings: HandlerSettings,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> JoinHandle<Result<(), ServeError>> {
     std::thread::spawn(move || {
         let mut runtime = runtime::Builder::new_current_thread();
         let runtime = runtime.enable_all().build().unwrap();
-        runtime.block_on(serve_until(paths, settings, stop))
+        runtime.block_on(serve_until(handler, settings, stop))
     })
 }
 
@@ -189,6 +223,76 @@ async fn a_chunked_body_is_read_whole_and_one_over_the_limit_is_refused() {
         413,
         r#"{"error":"the body is larger than 100 bytes"}"#,
     );
+}
+
+#[tokio::test]
+async fn a_body_in_many_chunks_wakes_the_handler_once() {
+    let running = start(LONG).await;
+    let head = "POST /polls HTTP/1.1\r\nhost: h\r\nconnection: close\r\ntransfer-encoding: chunked";
+    let chunk = format!("400\r\n{}\r\n", "x".repeat(0x400));
+    let chunked = format!("{head}\r\n\r\n{}0\r\n\r\n", chunk.repeat(1_000));
+    let answer = exchange(running.port, &chunked).await;
+    check(&answer, 200, r#"{"bytes":1024000}"#);
+}
+
+#[tokio::test]
+async fn a_body_can_be_had_once() {
+    for running in [start(LONG).await, start_as(BodyFirst, LONG).await] {
+        let answer = exchange(running.port, &post("/twice", "abc")).await;
+        check(&answer, 500, r#"{"error":"the body is not whole"}"#);
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_comes_with_its_call_is_as_any_other() {
+    let running = start_as(BodyFirst, LONG).await;
+    let answer = exchange(running.port, &post("/f", "abc")).await;
+    check(&answer, 200, r#"{"bytes":3}"#);
+    let refused = r#"{"error":"the body is larger than 100 bytes"}"#;
+    let answer = exchange(running.port, &post("/f", &"x".repeat(101))).await;
+    check(&answer, 413, refused);
+    let answer = exchange(running.port, &post("/unread", &"x".repeat(1_000_000))).await;
+    check(&answer, 401, r#"{"error":"no"}"#);
+}
+
+#[tokio::test]
+async fn the_handler_is_told_that_a_body_is_too_large_to_come_with_its_call() {
+    let running = start_as(BodyFirst, LONG).await;
+    let mut stream = connect(running.port).await;
+    let head = "POST /f HTTP/1.1\r\nhost: h\r\ncontent-length: 2000001\r\n\r\n";
+    let mut request = head.as_bytes().to_vec();
+    request.resize(head.len() + 2_000_001, b'x');
+    stream.write_all(&request).await.unwrap();
+    let mut answer = [0; 1_000];
+    let length = stream.read(&mut answer).await.unwrap();
+    let answer = str::from_utf8(&answer[..length]).unwrap();
+    let refused = r#"{"error":"the body is larger than 2000000 bytes"}"#;
+    check(answer, 413, refused);
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_to_its_end_is_answered_all_the_same() {
+    let limit = Duration::from_millis(300);
+    for running in [start(limit).await, start_as(BodyFirst, limit).await] {
+        let half = post("/f", "abc").replace("content-length: 3", "content-length: 4");
+        let answer = exchange(running.port, &half).await;
+        // Told by the handler, or by the server where the machine is so slow that the whole call is over.
+        let refused = answer.starts_with("HTTP/1.1 413 ") || answer.starts_with("HTTP/1.1 500 ");
+        assert!(refused, "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_is_not_whole() {
+    for running in [start(LONG).await, start_as(BodyFirst, LONG).await] {
+        let half = post("/f", "abc").replace("content-length: 3", "content-length: 4");
+        let mut stream = connect(running.port).await;
+        stream.write_all(half.as_bytes()).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        check(&answer, 413, r#"{"error":"the body is not whole"}"#);
+    }
 }
 
 #[tokio::test]
