@@ -110,6 +110,19 @@ const OF_TENANT_LOGS: [&str; 8] = [
     "thiserror",
 ];
 
+/// What reaches the network without AWS may use.
+const OF_HTTP_CLIENTS: [&str; 9] = [
+    "base64",
+    "flate2",
+    "httpdate",
+    "idna_adapter",
+    "relay",
+    "reqwest",
+    "rustls",
+    "tenant-logs",
+    "webpki-roots",
+];
+
 /// What the fakes may use: no package of ours.
 const OF_FAKES: [&str; 12] = [
     "base64",
@@ -143,21 +156,20 @@ fn may_use(package: &Package) -> Vec<&'static str> {
             ],
             true,
         ),
-        "shared/http-clients" => (
+        "shared/http-clients" => (&OF_HTTP_CLIENTS, false),
+        // AWS's own: aws-sdk-*, aws-smithy-*.
+        "shared/aws-clients" => (
             &[
-                "base64",
-                "flate2",
-                "httpdate",
+                "aws-s*",
+                "hyper-rustls",
+                "hyper-util",
                 "relay",
-                "reqwest",
                 "rustls",
                 "tenant-logs",
                 "webpki-roots",
             ],
             false,
         ),
-        // AWS's own: aws-sdk-*, aws-smithy-*.
-        "shared/aws-clients" => (&["aws-s*", "relay", "rustls", "tenant-logs"], false),
         "shared/lambda-handler" => (&["lambda_runtime", "relay"], false),
         "shared/custom-handler" => (&["http-body-util", "hyper*", "relay"], false),
         folder if folder.starts_with("functions/aws-") => (

@@ -4,28 +4,18 @@
 //! crates of binary size.
 
 use std::fmt;
-use std::time::Duration;
 
 use aws_sdk_eventbridge::config::retry::RetryConfig;
 use aws_sdk_eventbridge::config::{
     BehaviorVersion, Credentials, IdentityCache, Region, SharedHttpClient,
     StalledStreamProtectionConfig,
 };
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnectorSettings, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use relay::settings::{Reader, is_loopback};
 use tenant_logs::Secret;
 
-use crate::roots::read_trust_store;
-
-/// The default provider, aws-lc, gathers entropy for 0.7 s at the first handshake of a 128 MB Lambda.
-const RING: Provider = Provider::Rustls(CryptoMode::Ring);
-/// As long as the SDK waits for a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_millis(3_100);
+use crate::http::HyperConnector;
+use crate::tls::Tls;
 
 /// Region, credentials, endpoints and trusted roots.
 #[derive(Debug, Clone)]
@@ -39,7 +29,7 @@ pub struct AwsSettings {
     firehose_endpoint: Option<String>,
     secrets_manager_endpoint: Option<String>,
     sqs_endpoint: Option<String>,
-    trust_store: TrustStore,
+    tls: Tls,
 }
 
 impl AwsSettings {
@@ -55,7 +45,7 @@ impl AwsSettings {
         let firehose = read_endpoint(reader, "AWS_ENDPOINT_URL_FIREHOSE");
         let secrets_manager = read_endpoint(reader, "AWS_ENDPOINT_URL_SECRETS_MANAGER");
         let sqs = read_endpoint(reader, "AWS_ENDPOINT_URL_SQS");
-        let trust_store = read_trust_store(reader);
+        let tls = Tls::read(reader);
         Some(Self {
             region: region?,
             access_key_id: access_key_id?,
@@ -66,7 +56,7 @@ impl AwsSettings {
             firehose_endpoint: firehose.or_else(|| all.clone()),
             secrets_manager_endpoint: secrets_manager.or_else(|| all.clone()),
             sqs_endpoint: sqs.or(all),
-            trust_store: trust_store?,
+            tls: tls?,
         })
     }
 }
@@ -99,17 +89,7 @@ macro_rules! client {
 impl AwsConnection {
     /// Prepares connections; nothing is sent yet.
     pub fn new(settings: AwsSettings) -> Self {
-        let timeouts = HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT);
-        let mut connector = Connector::builder()
-            .connector_settings(timeouts.build())
-            .tls_provider(RING);
-        let mut tls = TlsContext::builder();
-        tls = tls.with_trust_store(settings.trust_store.clone());
-        // Building keeps the roots as they are, and they were checked when they were read.
-        if let Ok(context) = tls.build() {
-            connector.set_tls_context(context);
-        }
-        let connector = SharedHttpConnector::new(connector.build());
+        let connector = SharedHttpConnector::new(HyperConnector::new(settings.tls.clone()));
         Self {
             settings,
             http: http_client_fn(move |_, _| connector.clone()),

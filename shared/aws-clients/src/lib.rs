@@ -8,14 +8,15 @@ mod event_bus;
 mod event_queue;
 mod firehose;
 mod function;
+mod http;
 mod ledger;
 mod message;
 mod queue_sender;
-mod roots;
 mod secrets;
 mod sinks;
 #[cfg(test)]
 mod test_endpoint;
+mod tls;
 
 pub use checkpoint::{CheckpointSettings, TableCheckpoint};
 pub use connection::{AwsConnection, AwsSettings};

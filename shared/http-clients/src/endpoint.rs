@@ -91,6 +91,7 @@ mod tests {
             "http://127.0.0.1:10002/devstoreaccount1/ledger",
             "http://[::1]:1/a",
             "http://localhost:1/a",
+            "https://xn--bcher-kva.example/a",
         ] {
             check(text, true, true);
         }
@@ -101,6 +102,8 @@ mod tests {
             "https://user@acme.example.com",
             "https://acme.example.com/a?sig=x",
             "https://acme.example.com/a#b",
+            // A host's name is ASCII.
+            "https://b\u{fc}cher.example/a",
             "acme",
             "",
         ] {

@@ -89,6 +89,17 @@ impl<'a> Record<'a> {
         }
         record
     }
+
+    /// The same with its `details` read from another text, if there is one.
+    pub(crate) fn with_details(self, details: Option<&'a str>) -> Self {
+        match details {
+            Some(details) => Self {
+                details: read_object(Some(details), self.no_escapes),
+                ..self
+            },
+            None => self,
+        }
+    }
 }
 
 /// Adds the members of the object that begins at this byte; another value has none. Returns where it ends.

@@ -6,9 +6,12 @@
 mod addresses;
 mod asim;
 mod ecs;
+mod errors;
 mod event_view;
+mod exchange;
 mod json_writer;
 mod ocsf;
+mod opened;
 mod parties;
 mod raw;
 mod rest;
@@ -23,6 +26,7 @@ use crate::{LogEvent, TenantName};
 pub use asim::AsimStream;
 use event_view::EventView;
 use json_writer::JsonWriter;
+use opened::opened_details;
 pub use raw::Raw;
 
 /// A schema that log events are written in.
@@ -108,22 +112,28 @@ impl<'t> Mapping<'t> {
 
     /// Appends one log event as a JSON object.
     pub fn append(&self, log_event: &LogEvent<'_>, out: &mut String) {
-        let view = || EventView::of(log_event, self.tenant, self.received_at, self.raw);
-        match self.schema {
+        let write: fn(&EventView<'_>, &mut JsonWriter<'_>) = match self.schema {
             Schema::Raw => {
                 let (before, text, after) = log_event.detail_parts();
                 for part in [&before, text, &after] {
                     out.push_str(part);
                 }
+                return;
             }
-            Schema::Ecs => ecs::write(&view(), &mut JsonWriter::new(out)),
-            Schema::Ocsf => ocsf::write(&view(), &mut JsonWriter::new(out)),
-            Schema::Asim => asim::write(&view(), &mut JsonWriter::new(out)),
-            Schema::Sentinel => sentinel::write(&view(), &mut JsonWriter::new(out)),
-        }
+            Schema::Ecs => ecs::write,
+            Schema::Ocsf => ocsf::write,
+            Schema::Asim => asim::write,
+            Schema::Sentinel => sentinel::write,
+        };
+        let record = log_event.members();
+        let opened = opened_details(&record);
+        let view = EventView::of(log_event, (record, opened.as_deref()), self);
+        write(&view, &mut JsonWriter::new(out));
     }
 }
 
+#[cfg(test)]
+mod answers;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]

@@ -68,7 +68,7 @@ fn what_speaks_to_a_cloud_is_denied_to_all_but_its_owner() {
     let deny = read("deny.toml");
     let owners = [
         ("aws-sdk-*", "aws-clients"),
-        ("aws-smithy-http-client", "aws-clients"),
+        ("aws-smithy-http-client", "fakes"),
         ("reqwest", "http-clients"),
     ];
     let packages = packages();

@@ -95,9 +95,17 @@ members! {
 members! {
     /// What we read of `details`.
     Details {
+        action_error = b"action_error",
         actor = b"actor",
         authenticator = b"authenticator",
+        body = b"body",
+        client_authentication_error = b"client_authentication_error",
         error = b"error",
+        error_message = b"errorMsg",
+        failure = b"failure_details",
+        failure_reason = b"failure_reason",
+        provider_error = b"provider_error",
+        query = b"query",
         request = b"request",
         response = b"response",
         session_id = b"session_id",
@@ -105,13 +113,20 @@ members! {
 }
 
 members! {
-    /// What we read of `details.error`, where it is an object.
+    /// What we read of `details.error`, or of what stands in its place, where it is an object.
     DetailsError {
         code = b"code",
+        description = b"description",
+        detail = b"detail",
+        error = b"error",
+        error_code = b"errorCode",
+        error_description = b"error_description",
+        error_type = b"type",
         message = b"message",
         oauth_error = b"oauthError",
-        error_type = b"type",
         payload = b"payload",
+        reason = b"reason",
+        title = b"title",
     }
 }
 
@@ -119,6 +134,8 @@ members! {
     /// What we read of `details.error.payload`.
     ErrorPayload {
         code = b"code",
+        description = b"description",
+        message = b"message",
     }
 }
 
@@ -152,11 +169,18 @@ members! {
     Body {
         client_id = b"client_id",
         connection_id = b"connection_id",
+        custom_domain_id = b"custom_domain_id",
+        domain = b"domain",
         email = b"email",
         id = b"id",
+        identifier = b"identifier",
         name = b"name",
         permission_name = b"permission_name",
+        phone_number = b"phone_number",
+        provider = b"provider",
+        token_id = b"token_id",
         user_id = b"user_id",
+        user_name_of_scim = b"userName",
         username = b"username",
     }
 }
@@ -164,7 +188,9 @@ members! {
 members! {
     /// What we read of a request's body that assigns objects to another.
     Assigned {
+        client_id = b"client_id",
         connection_id = b"connection_id",
+        grant_id = b"grant_id",
         groups = b"groups",
         invitee = b"invitee",
         members = b"members",

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use crate::json::array_elements;
 
-/// The addresses that a member holds: as a text, as several in one with commas, or as an array; each with a port or without.
+/// The addresses that a member holds: as a text, as several in one with commas between, or as an array; each with a port or without.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Addresses<'a> {
     pub(super) first: Option<Address<'a>>,
@@ -30,16 +30,11 @@ impl<'a> Addresses<'a> {
             };
         }
         let texts: Vec<Cow<'a, str>> = match json.as_bytes().first() {
-            Some(b'[') => array_elements(json)
-                .unwrap_or_default()
-                .into_iter()
-                .map(Cow::Borrowed)
-                .collect(),
-            Some(b'"') => json
-                .trim_matches('"')
-                .split(',')
-                .map(|text| Cow::Owned(format!("\"{}\"", text.trim())))
-                .collect(),
+            Some(b'[') => {
+                let elements = array_elements(json).unwrap_or_default();
+                elements.into_iter().flat_map(separate).collect()
+            }
+            Some(b'"') => separate(json),
             _ => Vec::new(),
         };
         let mut addresses = texts.into_iter().filter_map(Address::of);
@@ -48,6 +43,21 @@ impl<'a> Addresses<'a> {
             others: addresses.collect(),
         }
     }
+}
+
+/// Returns the texts that one holds, each with its quotes. No address has a comma, a semicolon or a blank in it.
+fn separate(json: &str) -> Vec<Cow<'_, str>> {
+    let Some(text) = json
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    else {
+        return Vec::new();
+    };
+    let separators = |c: char| matches!(c, ',' | ';') || c.is_whitespace();
+    let texts = text.split(separators).filter(|text| !text.is_empty());
+    texts
+        .map(|text| Cow::Owned(format!("\"{text}\"")))
+        .collect()
 }
 
 /// An IP address as the event writes it.
@@ -66,8 +76,11 @@ impl<'a> Address<'a> {
             let is_v4 = address.is_ipv4();
             return Some(Self { json, is_v4 });
         }
-        // Some proxies add the port.
-        let address = text.parse::<SocketAddr>().ok()?.ip();
+        // Some proxies add the port, and brackets to an address of version 6 even without one.
+        let address = match text.parse::<SocketAddr>() {
+            Ok(address) => address.ip(),
+            Err(_) => IpAddr::V6(text.strip_prefix('[')?.strip_suffix(']')?.parse().ok()?),
+        };
         Some(Self {
             json: Cow::Owned(format!("\"{address}\"")),
             is_v4: address.is_ipv4(),

@@ -2,22 +2,20 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
-
+use super::Mapping;
 use super::addresses::Addresses;
+use super::exchange::Exchange;
 use super::json_writer::{JsonWriter, is_text};
-use super::parties::{Party, quoted};
+use super::parties::Party;
 use super::raw::Raw;
-use super::targets::{Exchange, Target, TargetKind};
+use super::targets::{Target, TargetKind};
 use crate::event_time::EventTime;
-use crate::event_type::meaning::{Activity, AuthMethod, Challenge, FailureReason, Operation};
-use crate::event_type::reasons::reason_in;
+use crate::event_type::meaning::{Activity, AuthMethod, Challenge, Operation};
 use crate::json::{scalar, string_content};
 use crate::record::{
-    Authenticator, DetailsError, ErrorPayload, Fingerprints, Location, Record, References, Request,
-    Response, read_object,
+    Authenticator, Fingerprints, Location, Record, References, Request, Response, read_object,
 };
-use crate::{Known, LogEvent, Outcome, TenantName, known_event_type};
+use crate::{Category, Known, LogEvent, Outcome, TenantName, known_event_type};
 
 /// What a schema writes from.
 #[derive(Debug)]
@@ -42,9 +40,12 @@ pub(super) struct EventView<'a> {
     pub(super) ips: Addresses<'a>,
     /// Those of `client_ip`: the user's, where `ip` is that of the application's back end.
     pub(super) client_ips: Addresses<'a>,
-    /// The user, as far as the event tells.
+    /// `details` where it is a text that holds no JSON.
+    pub(super) plain_details: Option<&'a str>,
+    /// The user, as far as the event tells; of an account that others change, whoever does.
     pub(super) user: Party<'a>,
-    /// What an operation of the Management API was done to: the object of its path first.
+    /// What an operation of the Management API was done to, the object of its path first; of an account that others change,
+    /// its owner.
     pub(super) targets: Vec<Target<'a>>,
 }
 
@@ -76,50 +77,39 @@ pub(super) fn coordinates<'a>(location: &Location<'a>) -> Option<(&'a str, &'a s
     Some((latitude, longitude))
 }
 
-/// What an event tells of its failure, as JSON.
-pub(super) struct FoundError<'a> {
-    pub(super) message: Option<&'a str>,
-    pub(super) code: Option<Cow<'a, str>>,
-    codes: [Option<&'a str>; 3],
-    pub(super) error_type: Option<&'a str>,
-}
-
 impl<'a> EventView<'a> {
+    /// Reads an event from its record and, where strings held JSON, the members of `details` with that opened.
     pub(super) fn of(
         log_event: &'a LogEvent<'_>,
-        tenant: Option<&'a TenantName>,
-        received_at: Timestamp,
-        raw: Raw,
+        (record, opened): (Record<'a>, Option<&'a str>),
+        mapping: &Mapping<'a>,
     ) -> Self {
-        let record = log_event.members();
+        let is_plain = opened.is_none();
+        let record = record.with_details(opened);
         let own = &record.own;
         let request: Request<'_> = read_object(record.details.request, record.no_escapes);
         // As it came: a code that is redacted still decides.
         let known = log_event.event_type().and_then(known_event_type);
-        let activity = known.map(|known| known.meaning.activity);
         let time = log_event.event_time_of(own.date);
-        let targets = if let Some(Activity::ApiOperation(_)) = activity {
-            let exchange = Exchange {
-                log_event,
-                request: &request,
-                response: &read_object(record.details.response, record.no_escapes),
-                no_escapes: record.no_escapes,
-            };
-            exchange.targets()
-        } else {
-            Vec::new()
+        let exchange = Exchange {
+            log_event,
+            record: &record,
+            request: &request,
+            known,
         };
+        let (user, targets) = exchange.parties();
         Self {
             log_event,
-            tenant,
-            raw,
+            tenant: mapping.tenant,
+            raw: mapping.raw,
             known,
-            time: time.unwrap_or(EventTime::Other(received_at)),
+            time: time.unwrap_or(EventTime::Other(mapping.received_at)),
             is_time_of_receipt: time.is_none(),
             ips: Addresses::of(own.ip),
             client_ips: Addresses::of(own.client_ip),
             code: own.event_type.and_then(scalar),
-            user: Party::user(log_event, &record, &request, activity),
+            plain_details: own.details.filter(|json| is_plain && is_text(json)),
+            user,
             targets,
             request,
             record,
@@ -151,18 +141,38 @@ impl<'a> EventView<'a> {
         read_object(self.record.details.response, self.record.no_escapes)
     }
 
-    /// Returns what happened; `None` for an unknown code. What an API operation did, its method says.
+    /// Returns what happened; `None` for an unknown code. What an operation of an API did, its method says.
     pub(super) fn activity(&self) -> Option<Activity> {
         let activity = self.known?.meaning.activity;
+        let by_method = || self.request.method.and_then(operation_of);
         if let Activity::ApiOperation(operation) = activity {
-            let operation = self
-                .request
-                .method
-                .and_then(operation_of)
-                .unwrap_or(operation);
-            return Some(Activity::ApiOperation(operation));
+            return Some(Activity::ApiOperation(by_method().unwrap_or(operation)));
+        }
+        if let Activity::UserChange(operation, resource) = activity
+            && self.is_scim()
+        {
+            let operation = by_method().unwrap_or(operation);
+            return Some(Activity::UserChange(operation, resource));
+        }
+        if let Activity::MfaEnrolment(Operation::Update, factor) = activity
+            && self.is_of_my_account()
+        {
+            let operation = by_method().unwrap_or(Operation::Update);
+            return Some(Activity::MfaEnrolment(operation, factor));
         }
         Some(activity)
+    }
+
+    /// Whether a user changes the user's own factors by an API.
+    fn is_of_my_account(&self) -> bool {
+        let path = self.request.path.and_then(string_content);
+        path.is_some_and(|path| path.contains("/me/"))
+    }
+
+    /// Whether the user's own provider changes accounts.
+    fn is_scim(&self) -> bool {
+        self.known
+            .is_some_and(|known| known.category == Category::ScimEvent)
     }
 
     /// What became of what was attempted; an unknown code says nothing of it.
@@ -189,15 +199,6 @@ impl<'a> EventView<'a> {
             self.activity(),
             Some(Activity::LogonStep | Activity::MfaChallenge(Challenge::Sent, _))
         )
-    }
-
-    /// Returns why it failed: what a text of the event says, else what the code does, else what the error's own codes do.
-    pub(super) fn failure_reason(&self) -> Option<FailureReason> {
-        let error = self.error();
-        let said = |json: Option<&str>| reason_in(&string_content(json?)?);
-        let by_text = said(self.record.own.description).or_else(|| said(error.message));
-        let by_code = by_text.or(self.known?.meaning.reason);
-        by_code.or_else(|| error.codes.into_iter().find_map(said))
     }
 
     /// Whether it is an application that logs on, with credentials of its own, or that calls the API by them.
@@ -236,7 +237,20 @@ impl<'a> EventView<'a> {
         Cow::Borrowed(&self.user)
     }
 
-    /// Returns the users that an operation of the Management API was done to.
+    /// Returns whose account others change, where that is what the event is about.
+    fn owner(&self) -> Option<&Party<'a>> {
+        if let Some(Activity::UserChange(..)) = self.activity() {
+            return self.target_users().next();
+        }
+        None
+    }
+
+    /// Returns whom the event is about: whose account others change, else the user.
+    pub(super) fn subject(&self) -> &Party<'a> {
+        self.owner().unwrap_or(&self.user)
+    }
+
+    /// Returns the users that something was done to.
     pub(super) fn target_users(&self) -> impl Iterator<Item = &Party<'a>> {
         let users = self.targets.iter();
         let users = users.filter(|target| target.kind == TargetKind::User);
@@ -248,14 +262,17 @@ impl<'a> EventView<'a> {
         self.targets.iter().filter(|target| target.party.is_known())
     }
 
-    /// Returns whoever acts in the place of the user, or the person behind an application's own credentials.
+    /// Returns whoever acts in the place of the user or changes the user's account, or the person behind an application's own
+    /// credentials.
     pub(super) fn acting_person(&self) -> Option<Cow<'_, Party<'a>>> {
         let delegate = Party::delegate(&self.record);
         if delegate.is_known() {
             return Some(Cow::Owned(delegate));
         }
-        let is_behind = self.is_application() && self.user.is_known();
-        is_behind.then_some(Cow::Borrowed(&self.user))
+        let is_behind = self.is_application();
+        let is_other = self.owner().is_some();
+        let is_person = self.user.is_known() && (is_behind || is_other);
+        is_person.then_some(Cow::Borrowed(&self.user))
     }
 
     /// Returns the user agent; where it says nothing, that of the request that the event is about.
@@ -299,20 +316,6 @@ impl<'a> EventView<'a> {
     pub(super) fn is_mobile(&self) -> Option<&'a str> {
         let own = &self.record.own;
         own.is_mobile.or(own.is_mobile_of_api)
-    }
-
-    /// What went wrong: `details.error`, as an object or as a text.
-    pub(super) fn error(&self) -> FoundError<'_> {
-        let error: DetailsError<'_> =
-            read_object(self.record.details.error, self.record.no_escapes);
-        let payload: ErrorPayload<'_> = read_object(error.payload, self.record.no_escapes);
-        let codes = [error.code, error.oauth_error, payload.code];
-        FoundError {
-            message: error.message.or(self.record.details.error),
-            code: codes.into_iter().flatten().find_map(code),
-            codes,
-            error_type: error.error_type,
-        }
     }
 
     /// Writes the raw event as JSON.
@@ -365,21 +368,6 @@ fn operation_of(method: &str) -> Option<Operation> {
         .into_iter()
         .find(|(_, names)| names.iter().any(is));
     found.map(|(operation, _)| operation)
-}
-
-/// Returns a code: a string without white space as it is, a number as a string.
-fn code(json: &str) -> Option<Cow<'_, str>> {
-    let is_number = json.starts_with(|first: char| first == '-' || first.is_ascii_digit());
-    if is_number {
-        return Some(quoted(json));
-    }
-    is_word(json).then_some(Cow::Borrowed(json))
-}
-
-/// Whether JSON is a string without white space.
-fn is_word(json: &str) -> bool {
-    let content = string_content(json);
-    content.is_some_and(|text| !text.is_empty() && !text.contains(char::is_whitespace))
 }
 
 /// A JSON number between minus and plus `most`.

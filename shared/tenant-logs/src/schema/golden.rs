@@ -60,7 +60,10 @@ const KEPT: &[&str] = &[
     "s-no-log-id",
     "s-nothing-tells-the-time",
     "sapi-assign-roles-of-user",
+    "sapi-details-as-text",
     "sapi-update-client-by-application",
+    "sdu-user-at-the-top",
+    "sdu-user-in-the-description",
 ];
 
 #[test]

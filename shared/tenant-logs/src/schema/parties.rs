@@ -4,9 +4,8 @@ use std::borrow::Cow;
 
 use super::json_writer::is_text;
 use crate::LogEvent;
-use crate::event_type::meaning::{Activity, Operation, Resource};
 use crate::json::{push_text, string_content};
-use crate::record::{Actor, Auth, AuthUser, Record, Request, read_object};
+use crate::record::{Actor, Auth, AuthUser, Body, Record, Request, read_object};
 
 /// A user, an application, or another object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -17,16 +16,6 @@ pub(super) struct Party<'a> {
 }
 
 impl<'a> Party<'a> {
-    /// The same, with texts of its own.
-    pub(super) fn into_owned(self) -> Party<'static> {
-        let owned = |text: Option<Cow<'a, str>>| text.map(|text| Cow::Owned(text.into_owned()));
-        Party {
-            id: owned(self.id),
-            name: owned(self.name),
-            email: owned(self.email),
-        }
-    }
-
     pub(super) fn is_known(&self) -> bool {
         self.id.is_some() || self.name.is_some() || self.email.is_some()
     }
@@ -40,48 +29,83 @@ impl<'a> Party<'a> {
         }
     }
 
-    /// Returns the user: top level first, what it lacks from the request's credentials or from the description. A place is
-    /// not filled from another where a redaction rule is about either.
-    pub(super) fn user(
-        log_event: &LogEvent<'_>,
-        record: &Record<'a>,
-        request: &Request<'a>,
-        activity: Option<Activity>,
-    ) -> Self {
+    /// Returns the user of the record's top level.
+    pub(super) fn own(record: &Record<'a>) -> Self {
         let own = &record.own;
-        let mut user = Self {
-            id: text(own.user_id),
+        Self {
+            id: text(own.user_id).filter(|id| !is_subject_of(id, own.client_id)),
             name: text(own.user_name),
             email: own
                 .user_name
                 .filter(|name| is_email(name))
                 .map(Cow::Borrowed),
+        }
+    }
+
+    /// Returns the user of the request's credentials. A place is not filled from another where a redaction rule is about
+    /// either.
+    pub(super) fn of_credentials(
+        log_event: &LogEvent<'_>,
+        record: &Record<'a>,
+        request: &Request<'a>,
+    ) -> Self {
+        if request.auth.is_none() {
+            return Self::default();
+        }
+        let may_fill = |own: &str, other: &str| {
+            let other = format!("details.request.auth.user.{other}");
+            !log_event.hides(own) && !log_event.hides(&other)
         };
-        let may_fill = |own: &str, other: &str| !log_event.hides(own) && !log_event.hides(other);
-        if request.auth.is_some() {
-            let auth: Auth<'_> = read_object(request.auth, record.no_escapes);
-            let of_auth: AuthUser<'_> = read_object(auth.user, record.no_escapes);
-            let is_same =
-                user.id.is_none() || text(of_auth.user_id).is_none_or(|id| Some(id) == user.id);
-            if is_same {
-                let path = "details.request.auth.user";
-                if user.id.is_none() && may_fill("user_id", &format!("{path}.user_id")) {
-                    user.id = text(of_auth.user_id);
-                }
-                if user.name.is_none() && may_fill("user_name", &format!("{path}.name")) {
-                    user.name = text(of_auth.name);
-                }
-                if user.email.is_none() && may_fill("user_name", &format!("{path}.email")) {
-                    let email = of_auth.email.filter(|email| is_email(email));
-                    user.email = email.map(Cow::Borrowed);
-                }
-            }
+        let auth: Auth<'_> = read_object(request.auth, record.no_escapes);
+        let user: AuthUser<'_> = read_object(auth.user, record.no_escapes);
+        let email = user.email.filter(|email| is_email(email));
+        Self {
+            id: text(user.user_id).filter(|_| may_fill("user_id", "user_id")),
+            name: text(user.name).filter(|_| may_fill("user_name", "name")),
+            email: email
+                .map(Cow::Borrowed)
+                .filter(|_| may_fill("user_name", "email")),
         }
-        let is_deletion = activity == Some(Activity::UserChange(Operation::Delete, Resource::User));
-        if is_deletion && user.id.is_none() && may_fill("user_id", "description") {
-            user.id = own.description.and_then(user_id_in);
+    }
+
+    /// Returns the user whom `details.body`, or the query of a link that was followed, names.
+    pub(super) fn of_details(log_event: &LogEvent<'_>, record: &Record<'a>) -> Self {
+        let mut user = Self::default();
+        for (place, json) in [
+            ("details.body", record.details.body),
+            ("details.query", record.details.query),
+        ] {
+            let body: Body<'_> = read_object(json, record.no_escapes);
+            let may_fill = |own: &str, other: &str| {
+                !log_event.hides(own) && !log_event.hides(&format!("{place}.{other}"))
+            };
+            let names = [
+                ("email", body.email),
+                ("username", body.username),
+                ("phone_number", body.phone_number),
+            ];
+            let names = names.into_iter().filter(|(_, name)| name.is_some());
+            let name = names.map(|(at, name)| text(name).filter(|_| may_fill("user_name", at)));
+            user = user.or_as(Self {
+                id: text(body.user_id).filter(|_| may_fill("user_id", "user_id")),
+                name: name.flatten().next(),
+                email: None,
+            });
         }
-        user
+        let email = user.name.clone().filter(|name| is_email(name));
+        Self { email, ..user }
+    }
+
+    /// Returns the same with what it lacks from another, unless that is somebody else.
+    pub(super) fn or_as(self, other: Self) -> Self {
+        if self.id.is_some() && other.id.is_some() && self.id != other.id {
+            return self;
+        }
+        Self {
+            id: self.id.or(other.id),
+            name: self.name.or(other.name),
+            email: self.email.or(other.email),
+        }
     }
 
     /// Returns whoever acts in the place of the user, by a delegated right.
@@ -98,12 +122,22 @@ impl<'a> Party<'a> {
     }
 }
 
-/// Reads `user_id: auth0|42`, as the description of a deletion has it.
-fn user_id_in(description: &str) -> Option<Cow<'static, str>> {
+/// Whether an identifier is that of an application's own tokens: `…@clients`.
+fn is_subject_of(user_id: &str, client_id: Option<&str>) -> bool {
+    let subject = user_id.strip_suffix("@clients\"");
+    subject.is_some() && subject == client_id.and_then(|id| id.strip_suffix('"'))
+}
+
+/// Reads `user_id: auth0|42`, as the description of a deletion has it, and `"user_id":"auth0|42"`.
+pub(super) fn user_id_in(description: &str) -> Option<Cow<'static, str>> {
+    const QUOTES: [char; 3] = ['\'', '"', '`'];
     let description = string_content(description)?;
-    let (_, id) = description.split_once("user_id:")?;
-    let id = id.split_whitespace().next()?;
-    let id = id.trim_matches([',', '.', ';', '\'', '"', '`']);
+    let (_, after) = description.split_once("user_id")?;
+    let after = after.trim_start_matches(QUOTES).trim_start();
+    let id = after.strip_prefix([':', '='])?.split_whitespace().next()?;
+    let id = id.trim_start_matches(QUOTES);
+    let id = id.split(QUOTES).next().unwrap_or_default();
+    let id = id.trim_end_matches([',', '.', ';', '}', ')']);
     (!id.is_empty()).then(|| quoted(id))
 }
 

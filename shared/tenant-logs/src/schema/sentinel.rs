@@ -99,7 +99,11 @@ fn given<'a>(view: &'a EventView<'_>) -> Vec<Given<'a>> {
 
 /// The user's identifier and name.
 fn columns_of_user<'a>(view: &'a EventView<'_>) -> (Option<Cow<'a, str>>, Option<Cow<'a, str>>) {
-    let actor = view.actor().into_owned();
+    let mut actor = view.actor().into_owned();
+    // The table has no other column for a user.
+    if !actor.is_known() {
+        actor = view.subject().clone();
+    }
     (actor.id, actor.email.or(actor.name))
 }
 

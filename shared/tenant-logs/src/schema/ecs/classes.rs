@@ -43,7 +43,8 @@ impl Class {
             Some(activity) => {
                 let class = Self::of_meaning(activity);
                 let is_identity = |target: &Target<'_>| target.kind.is_identity();
-                if view.targets.iter().any(is_identity) {
+                let is_operation = matches!(activity, Activity::ApiOperation(_));
+                if is_operation && view.targets.iter().any(is_identity) {
                     return event(&["api", "iam"], class.types);
                 }
                 class

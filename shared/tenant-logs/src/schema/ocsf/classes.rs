@@ -155,7 +155,8 @@ fn user_change(operation: Operation, resource: Resource) -> ClassActivity {
             Operation::Create => class_activity!(AccountChange, 300101, 1, "Create"),
             Operation::Delete => class_activity!(AccountChange, 300106, 6, "Delete"),
             Operation::Unlock => class_activity!(AccountChange, 300112, 12, "Unlock"),
-            Operation::Read | Operation::Update | Operation::Write | Operation::Start => {
+            Operation::Read => class_activity!(AccountChange, 300199, 99, else "User Read"),
+            Operation::Update | Operation::Write | Operation::Start => {
                 class_activity!(AccountChange, 300199, 99, else "User Update")
             }
         },

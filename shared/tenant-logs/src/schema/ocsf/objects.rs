@@ -27,7 +27,7 @@ pub(super) fn write_user(view: &EventView<'_>, key: &'static str, event: &mut Js
     if view.is_application() {
         return write_party(key, (&view.acting_application(), SYSTEM), view, event);
     }
-    write_party(key, (&view.user, USER), view, event);
+    write_party(key, (view.subject(), USER), view, event);
 }
 
 /// The number and name of a user's type.

@@ -13,8 +13,8 @@ pub(super) fn write_observables(view: &EventView<'_>, class: Class, event: &mut 
     let ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
     event.observable(heads.address, ip);
     if !view.is_application() {
-        event.observable(heads.user_name, view.user.name.as_deref());
-        event.observable(heads.email, view.user.email.as_deref());
+        event.observable(heads.user_name, view.subject().name.as_deref());
+        event.observable(heads.email, view.subject().email.as_deref());
     }
     if let Some(head) = heads.user_agent {
         event.observable(head, view.user_agent());

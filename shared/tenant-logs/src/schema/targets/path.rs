@@ -1,4 +1,4 @@
-//! The path of a request of the Management API: words, each with the identifier that may follow it.
+//! The path of a request of the Management API, or of the one for provisioning: words, each with the identifier that may follow it.
 
 use std::borrow::Cow;
 
@@ -8,12 +8,15 @@ use crate::schema::parties::{Party, is_email, quoted};
 /// `/api/v2/organizations/org_1/members`, as words and identifiers.
 pub(super) struct ApiPath {
     steps: Vec<(String, Option<String>)>,
-    /// The user that the query names where no identifier does, by an e-mail address or another name.
-    user_in_query: Option<String>,
+    /// Whether what follows the first word is a name, and no identifier.
+    has_name: bool,
+    /// The user that the query names where no identifier does, and by which of its members.
+    user_in_query: Option<(&'static str, String)>,
 }
 
 /// First words that only say where an object is: the word that follows names it.
-const PLACES: [&str; 11] = [
+const PLACES: [&str; 12] = [
+    "actions",
     "anomaly",
     "attack-protection",
     "blocks",
@@ -28,8 +31,26 @@ const PLACES: [&str; 11] = [
 ];
 /// What follows `jobs` and is no job's identifier.
 const JOBS: [&str; 3] = ["users-exports", "users-imports", "verification-email"];
-/// Members of a query that name a user (Management API: users-by-email, user-blocks, users of a connection).
-const USERS_IN_QUERY: [&str; 2] = ["email", "identifier"];
+/// What follows these words and is no identifier of theirs.
+const NO_IDS: [(&str, &str); 4] = [
+    ("encryption", "rekey"),
+    ("enrollments", "ticket"),
+    ("scim-configuration", "tokens"),
+    ("signing", "rotate"),
+];
+/// What belongs to another object and has identifiers of its own.
+const PARTS: [&str; 8] = [
+    "authentication-methods",
+    "credentials",
+    "discovery-domains",
+    "identities",
+    "invitations",
+    "multifactor",
+    "sessions",
+    "tokens",
+];
+/// Members of a query that name a user (Management API: users-by-email, user-blocks, users of a connection, grants).
+const USERS_IN_QUERY: [&str; 3] = ["email", "identifier", "user_id"];
 
 impl ApiPath {
     /// Reads a path; a text that is none has no steps.
@@ -43,29 +64,61 @@ impl ApiPath {
         };
         let path = path.filter(|path| path.starts_with('/'));
         let path = path.unwrap_or_default().trim_matches('/');
-        let path = path.strip_prefix("api/").unwrap_or(path);
+        let path = ["api/", "scim/"]
+            .into_iter()
+            .find_map(|api| path.strip_prefix(api))
+            .unwrap_or(path);
         let path = path.strip_prefix("v2/").unwrap_or(path);
         let mut words = path.split('/').peekable();
         let mut steps = Vec::new();
+        let mut place = None;
+        let mut has_name = false;
         while let Some(word) = words.next().filter(|word| !word.is_empty()) {
             let is_place = |next: &&str| {
                 PLACES.contains(&word) && !next.is_empty() || word == "jobs" && JOBS.contains(next)
             };
-            if steps.is_empty() && words.peek().is_some_and(is_place) {
+            // `actions/actions` are a place and then its objects.
+            if steps.is_empty() && place != Some(word) && words.peek().is_some_and(is_place) {
+                place = Some(word);
                 continue;
             }
-            let id = words.next().filter(|id| !id.is_empty());
-            steps.push((
-                word.to_owned(),
-                id.map(|id| percent_decoded(id).into_owned()),
-            ));
+            if (word, words.peek()) == ("organizations", Some(&"name")) {
+                has_name = words.next().is_some();
+            }
+            let id = words
+                .next_if(|next| !NO_IDS.contains(&(word, *next)))
+                .filter(|id| !id.is_empty());
+            let id = id.map(|id| percent_decoded(id).into_owned());
+            // An account elsewhere has two: its provider's, and its own there.
+            let inner = words.next_if(|_| word == "identities");
+            let id = match (id, inner) {
+                (Some(id), Some(inner)) => Some(format!("{id}|{}", percent_decoded(inner))),
+                (id, _) => id,
+            };
+            steps.push((word.to_owned(), id));
         }
-        let mut members = query.split('&').filter_map(|member| member.split_once('='));
-        let user = members.find(|(name, value)| USERS_IN_QUERY.contains(name) && !value.is_empty());
+        let members = query.split('&').filter_map(|member| member.split_once('='));
+        let mut users = members.filter_map(|(name, value)| {
+            let name = USERS_IN_QUERY.into_iter().find(|known| *known == name)?;
+            (!value.is_empty()).then(|| (name, percent_decoded(value).into_owned()))
+        });
         Self {
+            user_in_query: users.next(),
+            has_name,
             steps,
-            user_in_query: user.map(|(_, value)| percent_decoded(value).into_owned()),
         }
+    }
+
+    /// Whether its last word is this one, without an identifier.
+    pub(super) fn ends_with(&self, word: &str) -> bool {
+        let last = self.steps.last();
+        last.is_some_and(|(last, id)| last == word && id.is_none())
+    }
+
+    /// Returns the user that its query names.
+    pub(super) fn user_in_query<'a>(&self) -> Option<Party<'a>> {
+        let (member, user) = self.user_in_query.as_ref()?;
+        Some(named(member, user))
     }
 
     /// Returns what the path is about; `None` if there is no path.
@@ -85,6 +138,12 @@ impl ApiPath {
         TargetKind::of_word(word).filter(|_| id.is_none())
     }
 
+    /// Returns what its last word stands for where that is a part of the object before and has no identifier yet.
+    pub(super) fn new_part(&self) -> Option<TargetKind> {
+        let (word, id) = self.steps.last()?;
+        part(word).filter(|_| id.is_none() && self.is_deep())
+    }
+
     /// Returns the objects that it identifies, and the kind of the first one even where it does not.
     pub(super) fn targets<'a>(&self) -> Vec<Target<'a>> {
         let last = self.steps.len().saturating_sub(1);
@@ -93,11 +152,17 @@ impl ApiPath {
             let is_of_query = index == last && id.is_none() && self.user_in_query.is_some();
             let kind = match index {
                 0 => self.kind(),
-                _ => TargetKind::of_word(word)
-                    .filter(|kind| id.is_some() || is_of_query && *kind == TargetKind::User),
+                _ if id.is_none() => TargetKind::of_word(word)
+                    .filter(|kind| is_of_query && *kind == TargetKind::User),
+                _ => TargetKind::of_word(word).or_else(|| part(word).filter(|_| index == last)),
             };
-            let party = match (&kind, &self.user_in_query) {
-                (Some(TargetKind::User), Some(user)) if is_of_query => named(user),
+            let of_query = self.user_in_query().filter(|_| is_of_query);
+            let party = match (&kind, of_query) {
+                (Some(TargetKind::User), Some(user)) => user,
+                _ if self.has_name => Party {
+                    name: id.as_deref().map(quoted),
+                    ..Party::default()
+                },
                 _ => Party {
                     id: id.as_deref().map(quoted),
                     ..Party::default()
@@ -114,19 +179,25 @@ impl ApiPath {
     }
 }
 
-/// Returns a user by an e-mail address, or by another name.
-fn named<'a>(user: &str) -> Party<'a> {
+/// Returns what a word stands for that is a part of another object.
+fn part(word: &str) -> Option<TargetKind> {
+    PARTS
+        .contains(&word)
+        .then(|| TargetKind::Other(word.to_owned()))
+}
+
+/// Returns a user by an identifier, an e-mail address, or another name.
+fn named<'a>(member: &str, user: &str) -> Party<'a> {
     let user = quoted(user);
-    let (name, email) = if is_email(&user) {
-        (None, Some(user))
+    let mut party = Party::default();
+    if member == "user_id" {
+        party.id = Some(user);
+    } else if is_email(&user) {
+        party.email = Some(user);
     } else {
-        (Some(user), None)
-    };
-    Party {
-        id: None,
-        name,
-        email,
+        party.name = Some(user);
     }
+    party
 }
 
 /// Returns what `%7C` and the like stand for; a text that is no UTF-8 then stays as it is.
@@ -187,7 +258,10 @@ mod tests {
         );
         check(
             "/api/v2/clients/v2/credentials/cred_1",
-            &[("Client", Some(r#""v2""#))],
+            &[
+                ("Client", Some(r#""v2""#)),
+                ("credentials", Some(r#""cred_1""#)),
+            ],
         );
         check("/api/v2/users", &[("User", None)]);
         check("/api/v2/users//roles", &[("User", None)]);
@@ -204,6 +278,11 @@ mod tests {
             "/api/v2/tickets/password-change",
             &[("password-change", None)],
         );
+    }
+
+    #[test]
+    fn what_only_says_where_an_object_is_names_none() {
+        let nils = Some(r#""auth0|42""#);
         check("/api/v2/jobs/users-exports", &[("users-exports", None)]);
         check("/api/v2/jobs/job_1", &[("jobs", Some(r#""job_1""#))]);
         check(
@@ -211,6 +290,42 @@ mod tests {
             &[("ips", Some(r#""192.0.2.1""#))],
         );
         check("/api/v2/branding", &[("branding", None)]);
+        check("/api/v2/actions/actions", &[("actions", None)]);
+        check(
+            "/api/v2/actions/actions/act_1/deploy",
+            &[("actions", Some(r#""act_1""#))],
+        );
+        check(
+            "/api/v2/guardian/enrollments/ticket",
+            &[("enrollments", None)],
+        );
+        check("/api/v2/organizations/name/acme", &[("Organization", None)]);
+        check(
+            "/api/v2/connections/con_1/scim-configuration/tokens/tok_1",
+            &[
+                ("Connection", Some(r#""con_1""#)),
+                ("tokens", Some(r#""tok_1""#)),
+            ],
+        );
+        check(
+            "/api/v2/connections/con_1/keys/rotate",
+            &[("Connection", Some(r#""con_1""#))],
+        );
+        check(
+            "/api/v2/users/auth0%7C42/authentication-methods/am_1",
+            &[
+                ("User", nils),
+                ("authentication-methods", Some(r#""am_1""#)),
+            ],
+        );
+        check(
+            "/api/v2/users/auth0%7C42/identities/google-oauth2/7",
+            &[("User", nils), ("identities", Some(r#""google-oauth2|7""#))],
+        );
+        check(
+            "/scim/v2/connections/con_1/Users/auth0%7C42",
+            &[("Connection", Some(r#""con_1""#)), ("User", nils)],
+        );
         for none in ["", "***", "/", "users/auth0|42", "https://acme.example.com"] {
             check(none, &[]);
         }
