@@ -76,7 +76,7 @@ impl Deadline {
     pub fn settle_by(&self) -> Instant {
         let send_by = self.send_by();
         let kept = self.answer_by() - send_by;
-        send_by + (kept - (kept / 4).max(MIN_LEDGER.min(kept / 2)))
+        send_by + kept.saturating_sub((kept / 4).max(MIN_LEDGER.min(kept / 2)))
     }
 
     /// When the answer must be ready.

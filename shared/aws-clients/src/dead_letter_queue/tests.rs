@@ -155,7 +155,7 @@ fn events_of(bytes: usize) -> Vec<DeadLetter<'static>> {
     let mut random = fastrand::Rng::with_seed(7);
     let noise: String = (0..bytes).map(|_| random.alphanumeric()).collect();
     let refused = "\u{ffff}".repeat(bytes / 3);
-    let long_id = noise[..bytes / 2].to_owned();
+    let long_id = noise.split_at(bytes / 2).0.to_owned();
     let events = [
         (noise, "1".to_owned()),
         (long_id.clone(), long_id),

@@ -63,14 +63,11 @@ impl<'a, I: Iterator<Item = IncomingBody<'a>>> Portions<'a, I> {
     }
 
     fn next_arrival(&mut self) -> Option<Arrival<'a>> {
-        let arrival = match self.unread.take() {
-            Some((arrival, remainder)) => {
-                arrival.body.portion(remainder.read()).at(arrival.position)
-            }
-            None => {
-                let (position, body) = self.bodies.next()?;
-                body.at(position)
-            }
+        let arrival = if let Some((arrival, remainder)) = self.unread.take() {
+            arrival.body.portion(remainder.read()).at(arrival.position)
+        } else {
+            let (position, body) = self.bodies.next()?;
+            body.at(position)
         };
         self.unread = arrival.body.remainder().map(|remainder| {
             let rest = arrival.body.portion(Parsed::default());

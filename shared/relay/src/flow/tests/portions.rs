@@ -16,7 +16,7 @@ fn array(log_ids: impl Iterator<Item = usize>) -> String {
     format!("[{}]", events.join(","))
 }
 
-fn lazily<'a>(bodies: &'a [String]) -> impl Iterator<Item = IncomingBody<'a>> {
+fn lazily(bodies: &[String]) -> impl Iterator<Item = IncomingBody<'_>> {
     let bodies = bodies.iter();
     bodies.map(|body| IncomingBody {
         comes_again: ComesAgain::InPart,
