@@ -249,6 +249,7 @@ def bodies():
     single = [path.read_bytes() for path in sorted((FIXTURES / "log-events").glob("*.json"))]
     lines = [" ".join(body.decode().splitlines()) for body in single]
     yield "log-events", "\n".join(lines).encode()
+    yield "answers", (FIXTURES / "answers.ndjson").read_bytes()
     for path in sorted((RESEARCH / "synthetic").glob("*.jsonl")):
         yield f"research {path.name}", path.read_bytes()
 

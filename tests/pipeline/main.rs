@@ -22,6 +22,7 @@ mod local_command;
 mod log_analytics;
 mod on_moto;
 mod permissions;
+mod planted;
 mod privacy;
 mod put_events_faults;
 mod replay;

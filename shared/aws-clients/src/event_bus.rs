@@ -100,7 +100,7 @@ impl EventBus {
             source: &self.source,
             detail_type: DETAIL_TYPE,
             detail: &row.json,
-            time: row.log_event.date(),
+            time: row.log_event.shown_date(),
             trace: row.trace_id.filter(|id| id.len() <= MAX_TRACE_BYTES),
         }
     }
@@ -149,7 +149,7 @@ impl<'a> BatchCall<Row<'a>> for EventBus {
     }
 
     fn bytes(&self, row: &Row<'a>) -> usize {
-        let time_bytes = if row.log_event.date().is_some() {
+        let time_bytes = if row.log_event.shown_date().is_some() {
             TIME_BYTES
         } else {
             0

@@ -16,7 +16,8 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
+/// What every gzip file begins with (RFC 1952).
+pub(crate) const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
 /// Turns a request's bytes into text of at most `max_bytes`, gunzipping where the first bytes say gzip.
 pub fn decode(bytes: &[u8], max_bytes: usize) -> Result<Cow<'_, str>, Unreadable> {

@@ -105,6 +105,7 @@ impl<'a> Element<'a> {
     /// Reads `detail`. One within it is skipped: nobody sends that, and its depth would be a stranger's choice.
     fn take_detail(&mut self, text: &'a str, scan: &mut Scan<'a>, begin: usize) -> Option<usize> {
         self.has_repeats |= self.detail.is_some();
+        self.has_more = true;
         let mut element = None;
         let end = if scan.byte(begin)? == b'{' {
             let inner = element.insert(Box::<Self>::default());

@@ -13,7 +13,7 @@ use crate::element::{Data, Element};
 use crate::event_time::{EventTime, read_time};
 use crate::json::{member, scalar};
 use crate::record::Record;
-use crate::redaction::split_unescaped;
+use crate::redaction::{is_index, split_unescaped};
 
 /// A log event: the text it came as, and the few fields we route, batch and remember by.
 ///
@@ -255,7 +255,17 @@ impl<'a> LogEvent<'a> {
     pub(crate) fn hides(&self, path: &str) -> bool {
         let rules = self.rules.as_deref().map_or(&[][..], Vec::as_slice);
         let mut paths = self.redacted.iter().chain(rules);
-        paths.any(|rule| is_within(rule, path) || is_within(path, rule))
+        paths.any(|rule| is_about(rule, path))
+    }
+
+    /// The date, unless it is redacted: for what stands around the record.
+    pub fn shown_date(&self) -> Option<Timestamp> {
+        self.date().filter(|_| !self.hides("date"))
+    }
+
+    /// The type code, unless it is redacted: for what stands around the record.
+    pub fn shown_event_type(&self) -> Option<&str> {
+        self.event_type().filter(|_| !self.hides("type"))
     }
 
     /// The paths that were redacted, here or before.
@@ -352,10 +362,10 @@ fn scalar_of(member: Option<&str>) -> Option<Cow<'_, str>> {
     scalar(member?)
 }
 
-/// Whether a path leads to another path's value or into it.
-fn is_within(path: &str, other: &str) -> bool {
-    let after = path.strip_prefix(other);
-    after.is_some_and(|after| after.is_empty() || after.starts_with('.'))
+/// Whether a rule leads to a member, to a part of it, or to what it is a part of; indexes of arrays count for nothing.
+fn is_about(rule: &str, path: &str) -> bool {
+    let steps = rule.split('.').filter(|step| !is_index(step));
+    steps.zip(path.split('.')).all(|(step, name)| step == name)
 }
 
 /// Reads `["a","b"]`, or `"a,b"` as CloudEvents extensions hold it.

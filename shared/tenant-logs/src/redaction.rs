@@ -17,8 +17,8 @@ use crate::secret::hmac_sha256;
 use crate::{LogEvent, Secret};
 use rewriting::Rewriting;
 pub use rules::RedactionProblem;
-pub(crate) use rules::split_unescaped;
 use rules::{Action, Node, Rule};
+pub(crate) use rules::{is_index, split_unescaped};
 
 /// Which members of a record are redacted, and how.
 #[derive(Debug, Clone, Default)]
@@ -131,7 +131,7 @@ impl Redaction {
             return None;
         }
         let mut rewriting = Rewriting::anywhere(self.keyed.as_ref(), &self.tree);
-        rewriting.value(text, &[], 0);
+        rewriting.value(text, &[&self.tree], 0);
         Some(rewriting.text)
     }
 

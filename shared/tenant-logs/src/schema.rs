@@ -133,6 +133,8 @@ impl<'t> Mapping<'t> {
 }
 
 #[cfg(test)]
+mod answers;
+#[cfg(test)]
 mod golden;
 #[cfg(test)]
 mod hidden;

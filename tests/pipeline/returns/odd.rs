@@ -121,6 +121,74 @@ async fn what_came_without_a_log_id_returns_as_it_came_and_has_the_same_name_at_
     }
 }
 
+/// What a message may hold beside log events, each in forms of its own: with a `log_id` or without one, and none at all.
+fn anything(random: &mut fastrand::Rng, number: usize) -> (String, usize) {
+    let mut reject_count = 0;
+    let elements = (0..random.usize(1..5)).map(|place| match random.u8(0..6) {
+        0 => {
+            reject_count += 1;
+            format!(r#"{{"neither":"{number}-{place}"}}"#)
+        }
+        1 => format!(r#"{{"type":"s","date":"2026-11-20T10:30:15Z","n":"{number}-{place}"}}"#),
+        2 => format!(r#"{{"type":"fp","log_id":"{number}-{place}"}}"#),
+        // An event of another message, and of this one.
+        3 => event(&random.usize(0..=number).to_string()),
+        _ => event(&format!("{number}-{place}")),
+    });
+    let elements: Vec<String> = elements.collect();
+    let body = match random.u8(0..3) {
+        0 => elements.join("\n"),
+        1 => format!(r#"{{"logs":[{}]}}"#, elements.join(",")),
+        _ => format!("[{}]", elements.join(",")),
+    };
+    (body, reject_count)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_of_anything_reach_each_sink_once_and_leave_one_letter_of_each_reject() {
+    let returning = Returning::start(&[]).await;
+    let cloud = returning.cloud();
+    let firehose_faults = &returning.replaying.firehose_faults;
+    firehose_faults.always(Fault::RefuseEntries {
+        share: 0.9,
+        code: "ServiceUnavailableException".to_owned(),
+    });
+    cloud.collector_faults.mix(vec![(0.7, Fault::Status(503))]);
+    let mut random = fastrand::Rng::with_seed(13);
+    let bodies = (0..150).map(|number| anything(&mut random, number));
+    let (bodies, reject_counts): (Vec<String>, Vec<usize>) = bodies.unzip();
+    let expected = bodies.iter().flat_map(|body| {
+        let parsed = tenant_logs::parse(body).unwrap();
+        let log_ids = parsed
+            .log_events
+            .iter()
+            .map(|event| event.log_id().to_owned());
+        log_ids.collect::<Vec<String>>()
+    });
+    let expected = once_each(expected);
+    let mut waiting: Vec<(String, Value)> =
+        bodies.into_iter().map(|body| (body, json!({}))).collect();
+    for round in 0..12 {
+        if round == 6 {
+            firehose_faults.clear();
+            cloud.collector_faults.clear();
+        }
+        let messages = waiting
+            .iter()
+            .map(|(body, attributes)| (body.as_str(), attributes));
+        let failed = returning.deliver(&messages.collect::<Vec<_>>()).await;
+        let again = failed
+            .iter()
+            .map(|number| waiting[number.parse::<usize>().unwrap()].clone());
+        waiting = again.chain(returning.take().await).collect();
+    }
+    assert_eq!(waiting, []);
+    assert_eq!(cloud.collector.log_ids(), expected);
+    assert_eq!(returning.replaying.firehose.log_ids(), expected);
+    let letters = dead_letters(&cloud.set_aside_queue).len();
+    assert_eq!(letters, reject_counts.iter().sum::<usize>());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rest_whose_answers_are_lost_is_sent_three_times_at_most_and_no_event_is_lost_or_doubled()
 {

@@ -33,10 +33,10 @@ pub(super) fn write_one(log_event: &LogEvent<'_>, source: &str) -> String {
         json.push_str("\":");
         json.push_str(value);
     };
-    if let Some(code) = log_event.event_type() {
+    if let Some(code) = log_event.shown_event_type() {
         member("subject", &text(code));
     }
-    if let Some(date) = log_event.date() {
+    if let Some(date) = log_event.shown_date() {
         member("time", &text(&date.to_string()));
     }
     if !log_event.redacted().is_empty() {

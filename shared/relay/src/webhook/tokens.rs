@@ -122,7 +122,12 @@ pub struct FixedTokens(Vec<Secret>);
 
 impl FixedTokens {
     /// Reads a comma-separated list; `None` if it names no token.
+    ///
+    /// A JSON object is one token whole, as of a version of a secret: its commas separate members.
     pub fn parse(list: &Secret) -> Option<Self> {
+        if is_json_object(list.expose()) {
+            return Self::of(std::iter::once(token(list)));
+        }
         let tokens = list
             .expose()
             .split(',')
@@ -157,10 +162,13 @@ impl FixedTokens {
         tokens.any(is_short)
     }
 
+    fn has_json(&self) -> bool {
+        self.0.iter().map(Secret::expose).any(is_json_object)
+    }
+
     /// Names a token that nobody sends: whoever pastes the value of such an object into Auth0 is answered 401.
     fn warn_of_json(&self) {
-        let mut tokens = self.0.iter().map(Secret::expose);
-        if tokens.any(is_json_object) {
+        if self.has_json() {
             tracing::error!(
                 "{SETTING} is a JSON object, as a console writes keys and values: the whole text counts as the token, so \
                 keep the token alone in the secret, as plain text"

@@ -205,3 +205,36 @@ fn an_event_of_many_log_events_is_opened_and_what_is_none_is_a_reject_of_its_own
         .map(|reject| reject.envelope_type.as_deref());
     assert_eq!(publishers.collect::<Vec<_>>(), [Some("com.auth0.Logs"); 2]);
 }
+
+#[test]
+fn a_rule_is_about_what_it_leads_to_by_whatever_index() {
+    let hides = |rules: &str, path: &str| {
+        let mut event = only(r#"{"type":"s","log_id":"1","date":"2026-11-20T10:30:15Z"}"#);
+        let redaction = crate::Redaction::parse(rules, None).unwrap();
+        redaction.redact(&mut event);
+        event.hides(path)
+    };
+    for rule in ["a.b=mask", "a.0.b.c=mask", "0.a=drop", "a.b.7=mask"] {
+        assert!(hides(rule, "a.b"), "{rule}");
+    }
+    for rule in ["a.bc=mask", r"a\.b=mask", "b=mask"] {
+        assert!(!hides(rule, "a.b"), "{rule}");
+    }
+}
+
+#[test]
+fn a_redacted_date_or_type_is_not_shown_around_the_record() {
+    let shown = |rules: &str| {
+        let mut event = only(r#"{"type":"s","log_id":"1","date":"2026-11-20T10:30:15Z"}"#);
+        let redaction = crate::Redaction::parse(rules, None).unwrap();
+        redaction.redact(&mut event);
+        assert!(event.date().is_some());
+        (
+            event.shown_date().is_some(),
+            event.shown_event_type().is_some(),
+        )
+    };
+    assert_eq!(shown("ip=mask"), (true, true));
+    assert_eq!(shown("date=drop"), (false, true));
+    assert_eq!(shown("type=mask"), (true, false));
+}

@@ -6,7 +6,7 @@ use hmac::Hmac;
 use sha2::Sha256;
 
 use super::rules::{Action, Node, Rule};
-use crate::body::decode_base64;
+use crate::body::{GZIP_MAGIC, decode_base64};
 use crate::digest::hmac_hex;
 use crate::json::{array_elements, object_members, push_text, string_content};
 
@@ -68,7 +68,7 @@ impl<'a> Rewriting<'a> {
         self.members(&members, &[tree], |this, name, value, children| {
             let around = this.root;
             this.root = around.or_else(|| ENVELOPING.contains(&name).then_some(tree));
-            this.value(value, children, 1);
+            this.member(name, value, children, 0);
             this.root = around;
         });
     }
@@ -116,14 +116,17 @@ impl<'a> Rewriting<'a> {
         let Some(content) = string_content(json) else {
             return self.hide(nodes);
         };
-        let inner = content.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
-        if !inner.starts_with(['{', '[', '"']) {
-            if nodes.iter().any(|node| may_hold(inner, node)) {
+        let inner = without_space(&content);
+        let is_json = serde_json::from_str::<&serde_json::value::RawValue>(inner).is_ok();
+        if !begins_json(inner) {
+            // A form, markup, a token, base64 or plain text may hold what a path leads to, and cannot be followed.
+            let may_hold = !nodes.is_empty() || may_hold_record(inner);
+            if may_hold && !is_json && !inner.is_empty() {
                 return self.hide(nodes);
             }
             return self.text.push_str(json);
         }
-        if serde_json::from_str::<&serde_json::value::RawValue>(inner).is_err() {
+        if !is_json {
             // What begins like JSON and is none, a template or a quotation, may still be a part of some.
             return self.hide(nodes);
         }
@@ -142,9 +145,17 @@ impl<'a> Rewriting<'a> {
     }
 
     fn object(&mut self, members: &[(&str, &str)], nodes: &[&Node], depth: usize) {
-        self.members(members, nodes, |this, _, value, children| {
-            this.value(value, children, depth + 1);
+        self.members(members, nodes, |this, name, value, children| {
+            this.member(name, value, children, depth);
         });
+    }
+
+    /// Writes the value of a member of an object at this depth.
+    fn member(&mut self, name: &str, value: &str, children: &[&Node], depth: usize) {
+        // It stands where a record would, so all paths lead into it.
+        let record = self.root.filter(|_| ENVELOPING.contains(&name));
+        let nodes: Vec<&Node> = children.iter().copied().chain(record).collect();
+        self.value(value, &nodes, depth + 1);
     }
 
     /// Writes an object without what is dropped, each other member's value by `write`, which gets where the paths stand.
@@ -186,7 +197,11 @@ impl<'a> Rewriting<'a> {
             }
             self.text.push(separator);
             separator = ',';
-            let all: Vec<&Node> = of_index.into_iter().chain(nodes.iter().copied()).collect();
+            // Indexes lead into this array, and not into another text in it.
+            let is_plain = is_plain_text(element);
+            let around = nodes.iter().copied();
+            let around = around.filter(|node| !is_plain || node.leads_to_a_name());
+            let all: Vec<&Node> = of_index.into_iter().chain(around).collect();
             self.value(element, &all, depth + 1);
         }
         if separator == '[' {
@@ -246,26 +261,36 @@ impl<'a> Rewriting<'a> {
     }
 }
 
-/// Whether a text that is no JSON may still hold something that a path leads to below it: as a form, as lines or markup
-/// that name it, or as JSON in base64.
-fn may_hold(text: &str, node: &Node) -> bool {
-    let names_values = text.contains(['=', ':', '<', '%']);
-    let is_escaped_form = text.contains('=') && text.contains('%');
-    is_escaped_form
-        || names_values && is_named_in(&text.to_lowercase(), node)
-        || decode_base64(&text.replace('-', "+").replace('_', "/")).is_ok_and(|bytes| {
-            let begins = |bracket: &[u8]| bytes.trim_ascii_start().starts_with(bracket);
-            begins(b"{") || begins(b"[") || begins(b"\"") || bytes.starts_with(GZIP)
-        })
+fn without_space(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
 }
 
-/// What every gzip file begins with (RFC 1952).
-const GZIP: &[u8] = &[0x1f, 0x8b];
+/// Whether a text is a JSON object, array or string, or begins like one.
+fn begins_json(text: &str) -> bool {
+    text.starts_with(['{', '[', '"'])
+}
 
-fn is_named_in(text: &str, node: &Node) -> bool {
-    let mut children = node.children.iter();
-    children.any(|(name, child)| {
-        let is_index = name.bytes().all(|byte| byte.is_ascii_digit());
-        !is_index && text.contains(&name.to_lowercase()) || is_named_in(text, child)
-    })
+/// Whether an element is a text that is no JSON.
+fn is_plain_text(element: &str) -> bool {
+    string_content(element).is_some_and(|content| !begins_json(without_space(&content)))
+}
+
+/// Whether a text that is no JSON may hold a record all the same: among other text, escaped, or packed.
+fn may_hold_record(text: &str) -> bool {
+    let is_of_base64 = |c: char| c.is_ascii_alphanumeric() || "+/-_".contains(c);
+    let lower = text.to_lowercase();
+    ["{", "%7b", "7b22"].iter().any(|one| lower.contains(one))
+        || text.split(|c| !is_of_base64(c)).any(is_packed_json)
+}
+
+/// Whether base64 begins like that of an object, of an array of them, or of gzip.
+fn is_packed_json(base64: &str) -> bool {
+    // Whole groups, so that a cut text is read, too.
+    let groups = base64.get(..base64.len() / 4 * 4).unwrap_or_default();
+    let bytes = decode_base64(&groups.replace('-', "+").replace('_', "/")).unwrap_or_default();
+    let mut visible = bytes.iter().filter(|byte| !byte.is_ascii_whitespace());
+    match (visible.next(), visible.next()) {
+        (Some(b'{'), Some(b'"')) | (Some(b'['), Some(b'{' | b'[')) => true,
+        _ => bytes.starts_with(GZIP_MAGIC),
+    }
 }

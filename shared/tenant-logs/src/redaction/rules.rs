@@ -100,7 +100,8 @@ fn leads_to(above: &[String], below: &[String]) -> bool {
     }
 }
 
-fn is_index(step: &str) -> bool {
+/// Whether a step is an index of an array.
+pub(crate) fn is_index(step: &str) -> bool {
     step.bytes().all(|byte| byte.is_ascii_digit())
 }
 
@@ -150,6 +151,12 @@ impl Node {
             node = child;
         }
         node.rule = Some(rule.clone());
+    }
+
+    /// Whether a path goes on to a name: one that goes on to indexes alone leads into an array only.
+    pub(super) fn leads_to_a_name(&self) -> bool {
+        let mut children = self.children.iter();
+        children.any(|(step, child)| !is_index(step) || child.leads_to_a_name())
     }
 
     pub(super) fn child(&self, name: &str) -> Option<&Self> {

@@ -1,3 +1,4 @@
+mod closed;
 mod wrappers;
 
 use proptest::prelude::*;
@@ -202,7 +203,7 @@ fn no_form_of_a_value_leads_around_a_path() {
     check(
         "a.b=mask",
         r#"{"a":["{\"b\":1}","x",[["{\"b\":2}"]]]}"#,
-        r#"{"a":["{\"b\":\"***\"}","x",[["{\"b\":\"***\"}"]]]}"#,
+        r#"{"a":["{\"b\":\"***\"}","***",[["{\"b\":\"***\"}"]]]}"#,
     );
     check(
         "a.b=mask",
@@ -224,8 +225,14 @@ fn no_form_of_a_value_leads_around_a_path() {
     check("a.01=mask", r#"{"a":["x","y"]}"#, r#"{"a":["x","y"]}"#);
     check(
         "a.1.0=mask",
+        r#"{"a":[["x"],["y",17]]}"#,
+        r#"{"a":[["x"],["***",17]]}"#,
+    );
+    // A path may go through an array without an index, so the second text may be what has a first part.
+    check(
+        "a.1.0=mask",
         r#"{"a":[["x"],["y","z"]]}"#,
-        r#"{"a":[["x"],["***","z"]]}"#,
+        r#"{"a":[["x"],["***","***"]]}"#,
     );
     // Names of which a part must be escaped.
     check(
@@ -243,42 +250,8 @@ fn no_form_of_a_value_leads_around_a_path() {
     check(
         "a.b=drop",
         r#"{"a":"x","a":{"b":1}}"#,
-        r#"{"a":"x","a":{}}"#,
+        r#"{"a":"***","a":{}}"#,
     );
-}
-
-#[test]
-fn what_a_path_may_lead_into_and_cannot_be_followed_is_masked() {
-    for hidden in [
-        r#""{\"b\":1""#,
-        r#""{b:1}""#,
-        r#""\ud800{\"b\":1}""#,
-        &format!("{}{{\"b\":1}}{}", "[".repeat(40), "]".repeat(40)),
-    ] {
-        let redacted = redacted_record("a.b=mask", &format!(r#"{{"a":{hidden},"c":1}}"#));
-        assert!(
-            redacted.contains("***") && !redacted.contains("b\\\":1"),
-            "{redacted}"
-        );
-        assert!(!redacted.contains("{\"b\":1}"), "{redacted}");
-        assert!(redacted.ends_with(r#","c":1}"#), "{redacted}");
-    }
-    for plain in ["", "plain", "a b and c", "17", "x=1: 2", "bGlrZSBiYXNlNjQ="] {
-        let record = format!(r#"{{"a":"{plain}"}}"#);
-        check("a.bb=mask", &record, &record);
-    }
-    // A form, one whose names are escaped, lines, markup, and JSON in base64, packed or not.
-    for hidden in [
-        "x=1&bb=secret",
-        "x=1&b%62=secret",
-        "BB: secret",
-        "<bb>secret</bb>",
-        "eyJiYiI6InNlY3JldCJ9",
-        "H4sIAAAAAAAA_w",
-    ] {
-        let record = format!(r#"{{"a":"{hidden}"}}"#);
-        check("a.bb=mask", &record, r#"{"a":"***"}"#);
-    }
 }
 
 #[test]
@@ -287,39 +260,6 @@ fn an_event_without_the_named_members_stays_byte_for_byte() {
     let mut parsed = parse(body).unwrap();
     assert!(!redaction("ip=drop").redact(&mut parsed.log_events[0]));
     assert_eq!(parsed.log_events[0].detail(), body);
-}
-
-#[test]
-fn an_object_that_is_no_log_event_is_redacted_wherever_a_record_could_be() {
-    let rules = redaction("ip=mask,user.name=mask,geo=drop");
-    let check = |object: &str, expected: &str| {
-        assert_eq!(rules.redact_anywhere(object).unwrap(), expected, "{object}");
-    };
-    check(
-        r#"{"ip":"a","data":{"ip":"b"},"detail":{"ip":"c","data":{"ip":"d"}},"x":"ip"}"#,
-        r#"{"ip":"***","data":{"ip":"***"},"detail":{"ip":"***","data":{"ip":"***"}},"x":"ip"}"#,
-    );
-    check(
-        r#"{"logs":[{"log_id":"1","data":{"ip":"a","geo":1,"user":{"name":"b","id":2}}}]}"#,
-        r#"{"logs":[{"log_id":"1","data":{"ip":"***","user":{"name":"***","id":2}}}]}"#,
-    );
-    check(
-        r#"{"Records":[{"body":" {\"ip\":\"a\"}"},{"body":"[1]"},{"body":"\"{}\""},{"body":"plain {"}]}"#,
-        r#"{"Records":[{"body":"{\"ip\":\"***\"}"},{"body":"[1]"},{"body":"\"{}\""},{"body":"plain {"}]}"#,
-    );
-    check(
-        r#"{"body":"{\"ip\":\"a\"","list":["{{ip}}",{"geo":[1]}]}"#,
-        r#"{"body":"***","list":["***",{}]}"#,
-    );
-    check(
-        r#"{"user":{"user":{"name":"a"},"name":"b"},"name":"c","geo":{"geo":1}}"#,
-        r#"{"user":{"user":{"name":"***"},"name":"***"},"name":"c"}"#,
-    );
-    check(r#"[7,{"ip":"a"}]"#, r#"[7,{"ip":"***"}]"#);
-    let deep = format!("{}{{\"ip\":\"a\"}}{}", "[".repeat(40), "]".repeat(40));
-    let hidden = rules.redact_anywhere(&format!("{{\"x\":{deep}}}")).unwrap();
-    assert!(!hidden.contains("\"a\""), "{hidden}");
-    assert_eq!(rules.redact_anywhere("\"192.0.2.1\""), None);
 }
 
 #[test]

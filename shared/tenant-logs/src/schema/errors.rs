@@ -66,11 +66,11 @@ impl<'a> EventView<'a> {
     /// Returns what went wrong.
     pub(super) fn error(&self) -> FoundError<'a> {
         let error = self.found_error();
-        let (code_at, code) = first(error.codes(), code);
-        let (message_at, message) = first(error.messages(), |json| is_text(json).then_some(json));
         FoundError {
-            message: message.filter(|_| !self.hides_any(&error, &message_at)),
-            code: code.filter(|_| !self.hides_any(&error, &code_at)),
+            message: self.first_of(&error, &error.messages(), |json| {
+                is_text(json).then_some(json)
+            }),
+            code: self.first_of(&error, &error.codes(), code),
             error_type: error.object.error_type,
         }
     }
@@ -134,29 +134,24 @@ impl<'a> EventView<'a> {
         self.log_event.hides(&format!("details.{member}"))
     }
 
-    /// Whether what was found stands in for another place, and a redaction rule is about either.
-    fn hides_any(&self, error: &Error<'_>, members: &[&str]) -> bool {
-        members.len() > 1
-            && !self.log_event.hides_nothing()
-            && members
-                .iter()
-                .any(|member| self.hides(&format!("{}{member}", error.place)))
+    /// Returns what stands in the first place that holds such a thing. A place does not stand in for another where a redaction
+    /// rule is about either.
+    fn first_of<T>(
+        &self,
+        error: &Error<'_>,
+        places: &[Told<'a>],
+        take: impl Fn(&'a str) -> Option<T>,
+    ) -> Option<T> {
+        let mut found = places
+            .iter()
+            .map(|(_, json)| json.and_then(&take))
+            .enumerate();
+        let (at, found) = found.find_map(|(at, found)| Some((at, found?)))?;
+        let hides = |(place, _): &Told<'_>| self.hides(&format!("{}{place}", error.place));
+        let is_hidden =
+            at > 0 && !self.log_event.hides_nothing() && places.iter().take(at + 1).any(hides);
+        Some(found).filter(|_| !is_hidden)
     }
-}
-
-/// Returns the first that is one, and the places up to it.
-fn first<'a, T, const N: usize>(
-    told: [Told<'a>; N],
-    take: impl Fn(&'a str) -> Option<T>,
-) -> (Vec<&'static str>, Option<T>) {
-    let mut places = Vec::new();
-    for (place, json) in told {
-        places.push(place);
-        if let Some(found) = json.and_then(&take) {
-            return (places, Some(found));
-        }
-    }
-    (places, None)
 }
 
 /// Returns a code: a string without white space as it is, a number as a string.

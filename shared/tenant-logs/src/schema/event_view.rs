@@ -237,12 +237,17 @@ impl<'a> EventView<'a> {
         Cow::Borrowed(&self.user)
     }
 
-    /// Returns whose account changes, where that is what the event is about, else the user.
-    pub(super) fn subject(&self) -> &Party<'a> {
+    /// Returns whose account others change, where that is what the event is about.
+    fn owner(&self) -> Option<&Party<'a>> {
         if let Some(Activity::UserChange(..)) = self.activity() {
-            return self.target_users().next().unwrap_or(&self.user);
+            return self.target_users().next();
         }
-        &self.user
+        None
+    }
+
+    /// Returns whom the event is about: whose account others change, else the user.
+    pub(super) fn subject(&self) -> &Party<'a> {
+        self.owner().unwrap_or(&self.user)
     }
 
     /// Returns the users that something was done to.
@@ -265,7 +270,7 @@ impl<'a> EventView<'a> {
             return Some(Cow::Owned(delegate));
         }
         let is_behind = self.is_application();
-        let is_other = *self.subject() != self.user;
+        let is_other = self.owner().is_some();
         let is_person = self.user.is_known() && (is_behind || is_other);
         is_person.then_some(Cow::Borrowed(&self.user))
     }

@@ -25,7 +25,10 @@ impl<'a> Exchange<'_, 'a> {
         match self.known.map(|known| known.meaning.activity) {
             Some(Activity::ApiOperation(_)) => (own.or_as(asking), self.targets()),
             Some(Activity::UserChange(Operation::Delete, Resource::User)) => {
-                let (user, owner) = change(own, asking, self.deleted());
+                let deleted = self.deleted();
+                let is_unnamed = deleted.is_none() && !own.is_known();
+                let own = if is_unnamed { self.of_details() } else { own };
+                let (user, owner) = change(own, asking, deleted);
                 (user, Vec::from_iter(owner.map(Target::user)))
             }
             Some(Activity::UserChange(..)) if is_scim => {
@@ -47,9 +50,13 @@ impl<'a> Exchange<'_, 'a> {
                 if user.is_known() {
                     return (user, Vec::new());
                 }
-                (Party::of_details(self.log_event, self.record), Vec::new())
+                (self.of_details(), Vec::new())
             }
         }
+    }
+
+    fn of_details(&self) -> Party<'a> {
+        Party::of_details(self.log_event, self.record)
     }
 
     /// Returns what the request names in its path and its bodies.

@@ -98,3 +98,68 @@ fn what_a_target_is_called_is_not_told_by_one_body_where_a_rule_is_about_the_oth
         assert_eq!(row["user"]["target"], expected, "{rules}");
     }
 }
+
+#[test]
+fn what_is_hidden_of_json_in_a_string_is_told_nowhere_else() {
+    let details = json!({
+        "request": {
+            "path": "/api/v2/users/auth0%7C42",
+            "auth": {"user": {"user_id": "auth0|7", "name": "Maria Example", "email": "maria@example.com"}},
+            "body": json!({"email": "nils@example.com"}).to_string(),
+        },
+        "error": {"message": "Secret reason", "description": "Secret reason, too"},
+    });
+    let body = json!({"type": "sapi", "log_id": "1", "details": details.to_string()}).to_string();
+    for (rules, hidden) in [
+        (
+            "details.request.auth=drop",
+            &["Maria Example", "maria@example.com", "auth0|7"][..],
+        ),
+        ("details.request.body.email=drop", &["nils@example.com"]),
+        ("details.error.message=drop", &["Secret reason\""]),
+        (
+            "details=mask",
+            &["Maria Example", "nils@example.com", "Secret", "auth0|42"],
+        ),
+    ] {
+        let redaction = Redaction::parse(rules, None).unwrap();
+        for schema in MAPPED {
+            for raw in Raw::ALL {
+                let mut parsed = parse(&body).unwrap();
+                redaction.redact(&mut parsed.log_events[0]);
+                let mapping = Mapping::to(schema, None, Timestamp::UNIX_EPOCH).keeping(raw);
+                let row = mapping.write(&parsed.log_events[0]);
+                for text in hidden {
+                    assert!(!row.contains(text), "{schema:?} {rules} {text} {row}");
+                }
+                if raw == Raw::None
+                    && schema != Schema::Sentinel
+                    && rules.starts_with("details.error")
+                {
+                    assert!(!row.contains("too"), "{schema:?} {row}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_user_of_a_body_is_not_told_where_a_rule_is_about_the_user() {
+    let body = r#"{"type":"fs","log_id":"1","details":{"body":{"email":"nils@example.com","user_id":"auth0|42"}}}"#;
+    for (rules, hidden) in [
+        ("user_name=mask", "nils@example.com"),
+        ("user_id=mask", "auth0|42"),
+        ("details.body=drop", "nils@example.com"),
+    ] {
+        let redaction = Redaction::parse(rules, None).unwrap();
+        for schema in MAPPED {
+            let mut parsed = parse(body).unwrap();
+            redaction.redact(&mut parsed.log_events[0]);
+            let mapping = Mapping::to(schema, None, Timestamp::UNIX_EPOCH).keeping(Raw::None);
+            let row = mapping.write(&parsed.log_events[0]);
+            let row = row.replace(r#""Details""#, "");
+            let row = row.split("\"body\"").next().unwrap_or_default();
+            assert!(!row.contains(hidden), "{schema:?} {rules} {row}");
+        }
+    }
+}

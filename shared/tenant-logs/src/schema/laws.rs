@@ -10,12 +10,15 @@ use crate::json::object_members;
 use crate::{decode, known_event_types, parse};
 
 /// Members that some schema reads, at whatever depth.
-const NAMES: [&str; 46] = [
+const NAMES: [&str; 52] = [
     "$event_schema",
     "_id",
+    "actor",
     "audience",
+    "auth",
     "auth0_client",
     "authenticator",
+    "body",
     "city_name",
     "client_id",
     "client_ip",
@@ -55,8 +58,11 @@ const NAMES: [&str; 46] = [
     "tenant_name",
     "trace_id",
     "type",
+    "user",
     "user_agent",
+    "user_id",
     "user_name",
+    "users",
 ];
 
 fn name() -> impl Strategy<Value = String> {
@@ -102,6 +108,7 @@ fn scalar() -> impl Strategy<Value = String> {
 fn json() -> impl Strategy<Value = String> {
     scalar().prop_recursive(4, 60, 12, |inner| {
         prop_oneof![
+            1 => inner.clone().prop_map(|json| serde_json::json!(json).to_string()),
             1 => prop::collection::vec(inner.clone(), 0..4)
                 .prop_map(|elements| format!("[{}\n]", elements.join(" ,"))),
             4 => prop::collection::vec((name(), inner), 0..12).prop_map(|members| object(&members)),

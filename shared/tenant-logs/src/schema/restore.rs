@@ -157,7 +157,9 @@ fn check(body: &str) {
 #[test]
 fn the_event_can_be_computed_from_a_row_that_keeps_the_rest() {
     let fixtures = format!("{}/fixtures", env!("CARGO_MANIFEST_DIR"));
-    check(&fs::read_to_string(format!("{fixtures}/codes.ndjson")).unwrap());
+    for file in ["answers.ndjson", "codes.ndjson"] {
+        check(&fs::read_to_string(format!("{fixtures}/{file}")).unwrap());
+    }
     for folder in ["log-events", "envelopes"] {
         for entry in fs::read_dir(format!("{fixtures}/{folder}")).unwrap() {
             check(&fs::read_to_string(entry.unwrap().path()).unwrap());
@@ -237,10 +239,15 @@ fn value() -> impl Strategy<Value = Value> {
         Just(json!("192.0.2.7")),
         Just(json!("maria@example.com")),
         Just(json!("Other 0.0.0 / Other 0.0.0")),
+        Just(json!("user_id: auth0|42")),
+        Just(json!("/api/v2/users/auth0%7C42")),
     ];
     scalar.prop_recursive(3, 12, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
+            inner
+                .clone()
+                .prop_map(|value| Value::from(value.to_string())),
             prop::collection::btree_map(name(), inner, 0..4)
                 .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
@@ -286,6 +293,9 @@ fn name() -> impl Strategy<Value = String> {
         "$filled",
         "$beside",
         "novel",
+        "body",
+        "error",
+        "message",
         "audience",
         "strategy",
     ])
@@ -296,7 +306,7 @@ proptest! {
     #[test]
     fn so_it_can_for_any_event(
         members in prop::collection::btree_map(name(), value(), 0..12),
-        code in prop::sample::select(vec!["s", "sapi", "seccft", "sdu", "limit_wc", "depnote", "none"]),
+        code in prop::sample::select(vec!["s", "sapi", "seccft", "sdu", "fscim", "f", "ss", "limit_wc", "depnote", "none"]),
         is_wrapped: bool,
     ) {
         let mut record: Map<String, Value> = members.into_iter().collect();

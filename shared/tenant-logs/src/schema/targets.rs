@@ -197,7 +197,8 @@ pub(super) fn targets<'a>(
     if let Some(part) = path.new_part().zip(answered).map(made) {
         targets.extend(part.filter(|part| !targets.iter().any(|other| other.is(part))));
     }
-    if !targets.iter().any(|target| target.kind == TargetKind::User) {
+    let has_user = targets.iter().any(|target| target.kind == TargetKind::User);
+    if !has_user && !log_event.hides("details.request.path") {
         let is_object_known = targets.iter().any(|target| target.party.is_known());
         let user = user_of(log_event, (&path, kind.as_ref()), [asked, answered, query]);
         targets.extend(user.map(|user| Target {

@@ -55,8 +55,8 @@ async fn a_wrong_domain_is_one_sentence_and_a_failed_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_page_fails_each_run_until_there_are_pages_again() {
-    // A run has no time for all the tries that there are.
-    let polling = Polling::start(40, &[("INVOCATION_SECONDS", "8")]).await;
+    // Refusals by the rate limit last as long as a run.
+    let polling = Polling::start(40, &[("INVOCATION_SECONDS", "20")]).await;
     polling.run().await.unwrap();
     let before = polling.checkpoint();
     polling.log_more(10);

@@ -47,6 +47,17 @@ fn each_version_of_a_secret_is_one_token_and_a_value_is_a_list() {
 }
 
 #[test]
+fn a_json_object_of_several_members_is_one_token_that_is_named_and_is_not_split() {
+    let console = r#" {"a":"0123456789abcdef0123","b":"x"} "#;
+    let read = read(&[("WEBHOOK_TOKENS", console)], &[]).unwrap();
+    let TokenSettings::Fixed(tokens) = read else {
+        panic!("not fixed: {read:?}");
+    };
+    assert!(tokens.has_json() && tokens.has(console.as_bytes()));
+    assert!(!tokens.has(br#"{"a":"0123456789abcdef0123""#));
+}
+
+#[test]
 fn settings_without_a_token_are_refused() {
     let nothing = "1 setting is wrong:\n  WEBHOOK_TOKENS: names no token (want one or more)";
     assert_eq!(

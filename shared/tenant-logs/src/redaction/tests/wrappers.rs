@@ -23,6 +23,8 @@ fn nothing_that_a_path_may_lead_to_passes_through_any_odd_wrapper() {
         format!(r#"{{"log_id":{record},"data":{record}}}"#),
         format!(r#"{{"log_id":{record},"log_id":"1","data":{record}}}"#),
         format!(r#"{{"log_id":"1","data":{record},"more":{record}}}"#),
+        format!(r#"{{"log_id":"1","data":{record},"detail":{record}}}"#),
+        format!(r#"{{"log_id":"1","data":{record},"detail":[{quoted}]}}"#),
         format!(r#"{{"log_id":"1","data":{record},"more":[{deep},{quoted}]}}"#),
         format!(
             r#"{{"log_id":"1","redacted":["ip","user.name","details.request.body"],"data":{record}}}"#
