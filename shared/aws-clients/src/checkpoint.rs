@@ -13,6 +13,7 @@ use relay::{CallError, PortError, Tries, call_with_retry};
 use tenant_logs::TenantName;
 use tokio::time::Instant;
 
+use crate::boxed_call::BoxedCall;
 use crate::connection::AwsConnection;
 use crate::error::call_error;
 use crate::ledger::table_name;
@@ -88,7 +89,7 @@ impl TableCheckpoint {
                 .expression_attribute_names("#value", "value")
                 .expression_attribute_values(":old", old.clone()),
         };
-        match call.send().await {
+        match call.send_boxed().await {
             Ok(_) => Ok(true),
             Err(error) if is_refused(&error) => Ok(false),
             Err(error) => Err(call_error(&self.target, error)),
@@ -104,7 +105,7 @@ impl TableCheckpoint {
             .key("pk", AttributeValue::S(self.key.clone()))
             .key("n", AttributeValue::N("0".to_owned()))
             .consistent_read(true);
-        let answer = call.send().await;
+        let answer = call.send_boxed().await;
         let answer = answer.map_err(|error| call_error(&self.target, error))?;
         Ok(answer.item.map(|mut item| item.remove("value")))
     }

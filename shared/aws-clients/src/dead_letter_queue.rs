@@ -11,6 +11,7 @@ use relay::{
 use tenant_logs::{BatchLimits, DeadLetter};
 use tokio::time::Instant;
 
+use crate::boxed_call::BoxedCall;
 use crate::connection::AwsConnection;
 use crate::error::{call_error, code_name, is_busy};
 use crate::message::{MAX_MESSAGE_BYTES, allowed, queue_name, queue_url};
@@ -148,7 +149,7 @@ impl BatchCall<String> for DeadLetterQueue {
                 call = call.entries(entry);
             }
         }
-        let answer = call.send().await;
+        let answer = call.send_boxed().await;
         let answer = answer.map_err(|error| call_error(&self.target, error))?;
         Ok(self.read_answer(&answer))
     }

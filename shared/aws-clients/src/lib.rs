@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod boxed_call;
 mod checkpoint;
 mod connection;
 mod dead_letter_queue;

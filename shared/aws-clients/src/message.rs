@@ -10,6 +10,7 @@ use aws_sdk_sqs::types::{
 use relay::{ARRAY_BYTES, CallError};
 use tenant_logs::BatchLimits;
 
+use crate::boxed_call::BoxedCall;
 use crate::connection::endpoint;
 use crate::error::call_error;
 
@@ -80,7 +81,7 @@ impl QueueMessage {
             let name = MessageSystemAttributeNameForSends::AwsTraceHeader;
             call = call.message_system_attributes(name, value);
         }
-        let answer = call.send().await;
+        let answer = call.send_boxed().await;
         let answer = answer.map_err(|error| call_error(target, error))?;
         match answer.message_id() {
             Some(_) => Ok(()),

@@ -10,6 +10,7 @@ use relay::{CallError, PortError, References, SecretStore, Tries, call_with_retr
 use tenant_logs::Secret;
 use tokio::time::Instant;
 
+use crate::boxed_call::BoxedCall;
 use crate::connection::{AwsConnection, AwsSettings};
 use crate::error::call_error;
 
@@ -55,8 +56,8 @@ impl SecretsManager {
         let until = Instant::now() + MAX_TIME;
         let call = |_| {
             let call = self.client.get_secret_value();
-            // In a box, because the compiler cannot lay out a `main` that holds this future within all others.
-            let call = Box::pin(call.secret_id(arn).version_stage(stage).send());
+            // In a box also because the compiler cannot lay out a `main` that holds this future within all others.
+            let call = call.secret_id(arn).version_stage(stage).send_boxed();
             call.map_err(|error| call_error(&target, error))
         };
         let version = call_with_retry(&target, TRIES, until, call).await?;

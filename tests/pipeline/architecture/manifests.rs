@@ -145,9 +145,15 @@ fn every_package_of_ours_is_built_for_speed_and_no_profile_takes_in_build_script
     let levels = opt_levels("profile.release.package");
     for package in packages() {
         let level = levels.get(&package.name).map(String::as_str);
+        // Its size is bounded by Lambda's start, its speed by Auth0's rate limit.
+        let wanted = if package.name == "aws-log-poller" {
+            "2"
+        } else {
+            "3"
+        };
         assert_eq!(
             level,
-            Some("3"),
+            Some(wanted),
             "{} in profile.release.package",
             package.name
         );

@@ -13,6 +13,7 @@ use relay::{CallError, Tries, call_with_retry};
 use tokio::time::Instant;
 
 use super::row::{self, Item, number, text};
+use crate::boxed_call::BoxedCall;
 use crate::connection::AwsConnection;
 use crate::error::call_error;
 
@@ -62,7 +63,7 @@ impl JournalTable {
             .expression_attribute_values(":from", number(from))
             .consistent_read(true)
             .set_exclusive_start_key(begin.cloned());
-        let answer = call.send().await;
+        let answer = call.send_boxed().await;
         answer.map_err(|error| call_error(&self.target, error))
     }
 
@@ -76,7 +77,7 @@ impl JournalTable {
                     ReturnValuesOnConditionCheckFailure::AllOld,
                 );
         }
-        let Err(error) = call.send().await else {
+        let Err(error) = call.send_boxed().await else {
             return Ok(Put::Done);
         };
         match error.as_service_error() {
