@@ -81,9 +81,8 @@ async fn nothing_is_sent_where_something_in_a_later_portion_could_not_be_set_asi
         // It cannot be packed.
         let mut random = fastrand::Rng::with_seed(7);
         let noise: String = (0..count).map(|_| random.alphanumeric()).collect();
-        body.push_str(&format!(
-            r#",{{"log_id":"l","data":{{"type":"s","x":"{noise}"}}}}]"#
-        ));
+        let last = format!(r#",{{"log_id":"l","data":{{"type":"s","x":"{noise}"}}}}]"#);
+        body.push_str(&last);
         let outcome = deliver(&relay, &[body]).await;
         assert_eq!(outcome.is_not_storable, !is_sent);
         let stored = relay.destinations[0].sink.stored().len();
