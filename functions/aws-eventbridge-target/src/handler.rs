@@ -156,7 +156,7 @@ struct Delivered {
 }
 
 async fn deliver(target: &Target, texts: &[Text<'_>], deadline: &Deadline) -> Delivered {
-    let bodies = texts.iter().map(Text::incoming_body).collect();
+    let bodies = texts.iter().map(Text::incoming_body);
     let outcome = target.relay.deliver(bodies, deadline).await;
     let origin = |position: usize| Some(texts.get(position)?.origin);
     let handed_back = outcome.handed_back.iter();

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use relay::{IncomingBody, Marks};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tenant_logs::{ElementLimits, JsonReader, Parsed, parse_within, read_json};
+use tenant_logs::{ElementLimits, JsonReader, Reject, parse_within, read_json};
 
 /// Strings within strings that are opened; the host wraps twice at most.
 const MAX_WRAPPINGS: u8 = 8;
@@ -76,12 +76,13 @@ fn inside_of(value: &str) -> Option<Vec<String>> {
 
 /// A text as the flow takes it, without the events of other publishers.
 pub(crate) fn incoming_body(text: &str) -> IncomingBody<'_> {
-    let mut parsed = parse_within(text, ElementLimits::BEHIND_TRIGGERS);
-    let left_out = parsed.as_mut().map_or(0, leave_out_others);
     IncomingBody {
-        left_out,
+        is_others: is_of_another_publisher,
         marks: Marks::OfOurEnvelopes,
-        ..IncomingBody::new(text.as_bytes(), parsed)
+        ..IncomingBody::new(
+            text.as_bytes(),
+            parse_within(text, ElementLimits::BEHIND_TRIGGERS),
+        )
     }
 }
 
@@ -97,14 +98,10 @@ pub(crate) fn returned_body(text: &str) -> IncomingBody<'_> {
     }
 }
 
-/// Removes the events whose data is no log event and whose own type shows that another publisher sent them.
-fn leave_out_others(parsed: &mut Parsed<'_>) -> usize {
-    let count = parsed.rejects.len();
-    parsed.rejects.retain(|reject| {
-        let is_other = reject.envelope_type.as_deref().is_some_and(is_other_type);
-        !reject.reason.is_another_form() || !is_other
-    });
-    count - parsed.rejects.len()
+/// Whether an event's data is no log event, and its own type shows that another publisher sent it.
+fn is_of_another_publisher(reject: &Reject<'_>) -> bool {
+    let is_other = reject.envelope_type.as_deref().is_some_and(is_other_type);
+    reject.reason.is_another_form() && is_other
 }
 
 fn is_other_type(event_type: &str) -> bool {
@@ -174,12 +171,12 @@ mod tests {
 
     fn counts(text: &str) -> (usize, usize, usize) {
         let incoming_body = incoming_body(text);
+        let is_others = incoming_body.is_others;
         let parsed = incoming_body.parsed.unwrap();
-        (
-            parsed.log_events.len(),
-            parsed.rejects.len(),
-            incoming_body.left_out,
-        )
+        let of_others = parsed.rejects.iter().filter(|reject| is_others(reject));
+        let left_out = of_others.count();
+        let rejected = parsed.rejects.len() - left_out;
+        (parsed.log_events.len(), rejected, left_out)
     }
 
     #[test]

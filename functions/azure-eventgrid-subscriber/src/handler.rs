@@ -46,11 +46,16 @@ impl Subscriber {
         let body = body.map_err(SubscriberError::Read)?;
         let text = decode(&body, MAX_BODY_BYTES);
         let texts = text.as_deref().map(texts_of);
-        let bodies = match &texts {
-            Ok(texts) => texts.iter().map(|text| incoming_body(text)).collect(),
-            Err(unreadable) => vec![relay::IncomingBody::new(&body, Err(**unreadable))],
+        let outcome = match &texts {
+            Ok(texts) => {
+                let bodies = texts.iter().map(|text| incoming_body(text));
+                self.relay.deliver(bodies, &deadline).await
+            }
+            Err(unreadable) => {
+                let unreadable = relay::IncomingBody::new(&body, Err(**unreadable));
+                self.relay.deliver([unreadable], &deadline).await
+            }
         };
-        let outcome = self.relay.deliver(bodies, &deadline).await;
         if outcome.handed_back.is_empty() {
             Ok(Reply::done())
         } else {

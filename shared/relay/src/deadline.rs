@@ -11,6 +11,9 @@ use crate::ports::Lease;
 const MAX_CLAIM: Duration = Duration::from_secs(10);
 /// Most time kept back for setting aside what could not be sent.
 const MAX_RESERVE: Duration = Duration::from_secs(5);
+/// What the ledger gets of the time kept back, where half of that is as much: one call that is slow, or a failed one and the
+/// next.
+const MIN_LEDGER: Duration = Duration::from_millis(400);
 /// Most time kept back for the answer itself to travel.
 const MAX_MARGIN: Duration = Duration::from_secs(1);
 /// No invocation takes a day, and no moment is that near to 1970: `cargo lambda watch` (1.9.2) says 600,000 to every
@@ -68,10 +71,12 @@ impl Deadline {
     }
 
     /// When setting aside must end where a ledger is to know what became of all: a quarter of what is kept back is the
-    /// ledger's, or delivered events would keep their claims, lapse and be sent again.
+    /// ledger's, or up to half of it where that is little, or delivered events would keep their claims, lapse and be sent
+    /// again.
     pub fn settle_by(&self) -> Instant {
         let send_by = self.send_by();
-        send_by + (self.answer_by() - send_by) / 4 * 3
+        let kept = self.answer_by() - send_by;
+        send_by + kept.saturating_sub((kept / 4).max(MIN_LEDGER.min(kept / 2)))
     }
 
     /// When the answer must be ready.
@@ -124,7 +129,8 @@ mod tests {
     fn time_is_kept_back_for_setting_aside_and_for_the_answer() {
         check(60, [10_000, 54_000, 57_750, 59_000]);
         check(30, [10_000, 24_000, 27_750, 29_000]);
-        check(5, [1_750, 3_500, 4_250, 4_500]);
+        check(5, [1_750, 3_500, 4_100, 4_500]);
+        check(3, [1_050, 2_100, 2_400, 2_700]);
         check(0, [0, 0, 0, 0]);
     }
 

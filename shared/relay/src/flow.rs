@@ -4,7 +4,9 @@
 
 mod comes_again;
 mod deliver;
+mod incoming_body;
 mod others;
+mod portions;
 mod rejects;
 mod replay;
 mod rests;
@@ -15,17 +17,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::{join, join_all};
-use tenant_logs::{Filter, Parsed, Raw, Redaction, Schema, TenantName, Timestamp, Unreadable};
+use tenant_logs::{Filter, Raw, Redaction, Schema, TenantName};
 use tokio::time::timeout;
 
 use crate::counters::{Counted, Counters, InvocationCounters, SinkCounters};
 use crate::deadline::Deadline;
 use crate::journal::{Journal, Store};
 use crate::ports::{DeadLetters, Remedy, Sink};
+use comes_again::ComingAgain;
+use portions::{Portion, Portions};
+use rests::Returning;
 use sink_job::SinkJob;
-use triage::{Accepted, Triage};
+use triage::{Accepted, Rejected, Triage};
 
 pub use comes_again::ComesAgain;
+pub use incoming_body::{IncomingBody, Marks};
 pub use rests::Rest;
 
 /// How long a function's start waits for its sinks; what is not known then is asked for by the first delivery.
@@ -94,59 +100,6 @@ pub enum OnExhaustion {
     HandBack,
 }
 
-/// A body that a trigger brought, as it came and as it was read.
-#[derive(Debug)]
-pub struct IncomingBody<'a> {
-    /// The bytes as they came.
-    pub body: &'a [u8],
-    /// What they hold.
-    pub parsed: Result<Parsed<'a>, Unreadable>,
-    /// The trace that the trigger names, as AWS writes it.
-    pub trace_id: Option<&'a str>,
-    /// Events of other publishers that came along and were left out of `parsed`: they count as filtered.
-    pub left_out: usize,
-    /// What it says of itself that counts.
-    pub marks: Marks,
-    /// Whether it lay among the dead letters: what a filter stops of it is set aside again.
-    pub is_returned: bool,
-    /// The only sinks that it is for, comma separated; `None` if it is for all.
-    pub sinks: Option<&'a str>,
-    /// Since when it has been on its way, where the trigger tells.
-    pub waits_since: Option<Timestamp>,
-    /// What its trigger brings again where something of it must come again.
-    pub comes_again: ComesAgain,
-}
-
-impl<'a> IncomingBody<'a> {
-    /// A body for every sink, of which the trigger tells nothing, so that nothing that it says of itself is believed. It comes
-    /// again with all others of its invocation.
-    pub fn new(body: &'a [u8], parsed: Result<Parsed<'a>, Unreadable>) -> Self {
-        Self {
-            body,
-            parsed,
-            trace_id: None,
-            left_out: 0,
-            marks: Marks::TakenOut,
-            is_returned: false,
-            sinks: None,
-            waits_since: None,
-            comes_again: ComesAgain::Together(0),
-        }
-    }
-}
-
-/// Whether it is believed what a log event says of itself: that something was redacted in it before, that its `log_id` is
-/// derived. What is not believed is taken out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Marks {
-    /// Not: anybody could have written it.
-    TakenOut,
-    /// Where its envelope says that one of our own functions put it onto a bus or a topic.
-    OfOurEnvelopes,
-    /// Always: one of our own functions wrote it.
-    Believed,
-}
-
 /// What became of an invocation's bodies.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
@@ -170,6 +123,17 @@ pub struct Outcome {
     pub must_stop: bool,
     /// Whether nothing was done, because something would have to be set aside that no dead letter can hold.
     pub is_not_storable: bool,
+}
+
+/// What became of some portions.
+#[derive(Default)]
+struct Sum<'a> {
+    outcome: Outcome,
+    counted: Counted,
+    returning: Returning,
+    coming_again: ComingAgain,
+    /// What is set aside unless its body comes again whole.
+    waiting: Vec<Rejected<'a>>,
 }
 
 /// What became of one log event at one sink, from best to worst.
@@ -197,63 +161,91 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     }
 
     /// Delivers every log event of some bodies and returns what became of each; writes the invocation's counters.
-    pub async fn deliver(&self, bodies: Vec<IncomingBody<'_>>, deadline: &Deadline) -> Outcome {
+    ///
+    /// Bodies are looked at as they are needed, so that log events which are read one body after another take no more
+    /// memory than a portion of them.
+    pub async fn deliver<'a>(
+        &'a self,
+        bodies: impl IntoIterator<Item = IncomingBody<'a>>,
+        deadline: &Deadline,
+    ) -> Outcome {
         let (outcome, counted) = self.deliver_part(bodies, deadline).await;
         self.counters.note(&counted);
         outcome
     }
 
     /// Delivers as [`Self::deliver`] does, and leaves the counters to whoever delivers more in the same invocation.
-    pub(crate) async fn deliver_part(
-        &self,
-        bodies: Vec<IncomingBody<'_>>,
+    pub(crate) async fn deliver_part<'a>(
+        &'a self,
+        bodies: impl IntoIterator<Item = IncomingBody<'a>>,
         deadline: &Deadline,
     ) -> (Outcome, Counted) {
-        let triage = self.take_in(bodies, deadline);
-        if self.on_exhaustion == OnExhaustion::SetAside && !self.can_set_aside(&triage, deadline) {
-            let outcome = Outcome {
-                is_not_storable: true,
-                ..Outcome::default()
-            };
-            // Whoever refuses the body counts it.
-            return (outcome, Counted::default());
+        let mut portions = Portions::of(bodies);
+        let mut sum = Sum::default();
+        let mut may_refuse = self.on_exhaustion == OnExhaustion::SetAside;
+        while let Some(Portion { arrivals, is_only }) = portions.next() {
+            let fits = !may_refuse || self.can_set_aside_remainders(&arrivals, deadline);
+            let triage = self.take_in(arrivals, deadline);
+            if may_refuse && !(fits && self.can_set_aside(&triage, deadline)) {
+                let outcome = Outcome {
+                    is_not_storable: true,
+                    ..Outcome::default()
+                };
+                // Whoever refuses the body counts it.
+                return (outcome, Counted::default());
+            }
+            // Of what comes later it is known, too.
+            may_refuse = false;
+            self.deliver_portion(triage, is_only, &mut sum, deadline)
+                .await;
         }
+        self.finish_rejects(&mut sum, deadline).await;
+        sum.outcome.rests = sum.returning.into_rests();
+        (sum.outcome, sum.counted)
+    }
+
+    async fn deliver_portion<'a>(
+        &self,
+        mut triage: Triage<'a>,
+        is_only: bool,
+        sum: &mut Sum<'a>,
+        deadline: &Deadline,
+    ) {
+        let waiting = self.take_waiting(&mut triage, is_only);
+        sum.waiting.extend(waiting);
         let jobs = self.jobs(&triage);
         let to_sinks = jobs.iter().map(|job| self.deliver_to(job, deadline));
-        let rejects = self.rejects(&triage);
-        let (mut stored, at_sinks) = join(
-            self.set_rejects_aside(&triage, &rejects.at_once, deadline),
+        let (are_stored, at_sinks) = join(
+            self.set_rejects_aside(&triage.rejected, deadline),
             join_all(to_sinks),
         )
         .await;
-
-        let mut outcome = Outcome {
-            received: triage.counters.received,
-            filtered: triage.counters.filtered,
-            ..Outcome::default()
-        };
+        sum.outcome.received += triage.counters.received;
+        sum.outcome.filtered += triage.counters.filtered;
         let fates: Vec<&[Fate]> = at_sinks.iter().map(|(fates, _)| fates.as_slice()).collect();
         let (of_all, of_dead_letters) = fates
             .split_at_checked(self.destinations.len())
             .unwrap_or_default();
-        outcome.count(&triage.accepted, of_all);
+        sum.outcome.count(&triage.accepted, of_all);
         for (returned, fates) in triage.returned.values().zip(of_dead_letters) {
-            outcome.count(returned, &[*fates]);
+            sum.outcome.count(returned, &[*fates]);
         }
-        let all_rejects = (&rejects, &mut stored);
-        self.finish_rejects(&triage, all_rejects, &mut outcome, deadline)
-            .await;
-        outcome.rests = self.rests(&triage, of_all, &stored);
-        let mut counted = Counted::default();
+        sum.note_rejects(&triage.rejected, &are_stored);
+        let outcome = &sum.outcome;
+        let comes_again = |position: usize| outcome.handed_back.contains(&position);
+        sum.coming_again.add(&triage, comes_again);
+        self.note_rests(&triage, of_all, &mut sum.returning);
         for (job, (_, counters)) in jobs.iter().zip(&at_sinks) {
-            counted.add_sink(job.sink_name(), *counters);
+            sum.counted.add_sink(job.sink_name(), *counters);
         }
         if let Some((sink, counters)) = self.count_for_others(&triage) {
-            counted.add_sink(sink, counters);
+            sum.counted.add_sink(sink, counters);
         }
-        counted.shared = triage.counters_with(&stored);
-        counted.kinds = triage.kinds;
-        (outcome, counted)
+        sum.counted.add(&Counted {
+            shared: triage.counters,
+            kinds: triage.kinds,
+            ..Counted::default()
+        });
     }
 
     /// Every log event for each destination, and then the dead letters, each for the one that it names.

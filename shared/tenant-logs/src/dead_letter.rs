@@ -83,7 +83,7 @@ impl DeadLetter<'_> {
     /// otherwise; `None` if that is not enough: it is never cut.
     pub fn to_json_within(&self, max_bytes: usize) -> Option<String> {
         let may_fit = self.event.kept_bytes() <= max_bytes;
-        let plain = self.plain().filter(|_| may_fit);
+        let plain = if may_fit { self.plain() } else { None };
         if let Some(plain) = plain.filter(|json| json.len() <= max_bytes) {
             return Some(plain);
         }

@@ -35,7 +35,7 @@ pub use json::{
 };
 pub use log_event::LogEvent;
 pub use log_id::time_in_log_id;
-pub use parse::{ElementLimits, Parsed, Reject, parse, parse_within, split_values};
+pub use parse::{ElementLimits, Parsed, Reject, Remainder, parse, parse_within, split_values};
 pub use redaction::{Redaction, RedactionProblem};
 pub use schema::{AsimStream, Mapping, Raw, Schema};
 pub use secret::Secret;

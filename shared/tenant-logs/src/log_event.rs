@@ -289,21 +289,28 @@ impl<'a> LogEvent<'a> {
         }
     }
 
-    /// `{"log_id", "data"}`: the element's own text, byte for byte, where it came like that; a bare record is wrapped.
+    /// `{"log_id", "data"}`: the element's own text, byte for byte, where it came like that; a bare record is wrapped, and
+    /// one in a wrapper that lacks the `log_id` anew, with what else stood in that.
     pub fn detail(&self) -> Cow<'_, str> {
         match self.form {
             Form::Detail => Cow::Borrowed(&self.text),
-            Form::WrappedWithoutId | Form::Bare => Cow::Owned(self.wrap(self.record())),
+            Form::WrappedWithoutId | Form::Bare => {
+                let (before, record, after) = self.detail_parts();
+                Cow::Owned([&before, record, &after].concat())
+            }
         }
     }
 
     /// Returns what [`Self::detail`] does, in parts that need not be put together, each a whole number of JSON tokens.
     ///
     /// Where the first is empty, the second is a detail; else it is the record.
-    pub(crate) fn detail_parts(&self) -> (Cow<'_, str>, &str, &'static str) {
+    pub(crate) fn detail_parts(&self) -> (Cow<'_, str>, &str, Cow<'static, str>) {
         match self.form {
-            Form::Detail => ("".into(), self.text(), ""),
-            Form::WrappedWithoutId | Form::Bare => (self.wrapper().into(), self.record(), "}"),
+            Form::Detail => ("".into(), self.text(), "".into()),
+            Form::WrappedWithoutId | Form::Bare => {
+                let (before, after) = self.wrapper(self.beside().as_deref());
+                (before.into(), self.record(), after)
+            }
         }
     }
 
@@ -330,27 +337,6 @@ impl<'a> LogEvent<'a> {
             is_enveloped_by_us: self.is_enveloped_by_us,
             wrapped: None,
         }
-    }
-
-    fn wrap(&self, record: &str) -> String {
-        self.wrapper() + record + "}"
-    }
-
-    /// What comes before the record in a detail that we wrap ourselves.
-    fn wrapper(&self) -> String {
-        let log_id = serde_json::Value::from(self.log_id.as_ref());
-        let derived = if self.log_id_derived {
-            r#","log_id_derived":true"#
-        } else {
-            ""
-        };
-        let redacted = if self.redacted.is_empty() {
-            String::new()
-        } else {
-            let paths = serde_json::Value::from(self.redacted.as_slice());
-            format!(r#","redacted":{paths}"#)
-        };
-        format!(r#"{{"log_id":{log_id}{derived}{redacted},"data":"#)
     }
 }
 

@@ -5,22 +5,26 @@
 //! cannot be read is refused as a whole.
 
 mod carried;
+mod elements;
 mod look;
 mod parsed;
+mod remainder;
 mod values;
 
 use std::borrow::Cow;
+use std::ops::ControlFlow;
 
 use crate::dead_letter::is_dead_letter;
 use crate::element::Element;
 use crate::json::{member, scalar, string_content};
 use crate::{LogEvent, RejectReason, Unreadable};
-use carried::{Room, push_carried, read_base64};
-use values::{Value, Values, read_value};
-
-pub use values::split_values;
+use carried::{Room, push_carried};
+use elements::{each_element, read_array, read_packed, read_values};
+use values::{Value, read_value};
 
 pub use parsed::{ElementLimits, Parsed, Reject};
+pub use remainder::Remainder;
+pub use values::split_values;
 
 /// Reads every log event of a body.
 ///
@@ -31,20 +35,16 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
 }
 
 /// Reads every log event of a body that has at most so many; what is packed within the body is no log event where it has
-/// more bytes than that, all of it together.
+/// more bytes than that, all of it together. All of it is read, and the first portion of it is held.
 ///
 /// # Errors
 /// As [`parse`], and where a limit is exceeded.
 pub fn parse_within(text: &str, limits: ElementLimits) -> Result<Parsed<'_>, Unreadable> {
     let mut room = Room::of(limits.unpacked_bytes);
-    parse_into(text, &mut room, Parsed::within(limits))?.checked()
+    parse_in(text, &mut room, Parsed::within(limits))?.checked()
 }
 
-fn parse_in<'a>(text: &'a str, room: &mut Room) -> Result<Parsed<'a>, Unreadable> {
-    parse_into(text, room, Parsed::default())
-}
-
-fn parse_into<'a>(
+fn parse_in<'a>(
     text: &'a str,
     room: &mut Room,
     mut parsed: Parsed<'a>,
@@ -52,99 +52,17 @@ fn parse_into<'a>(
     let begin = begin_of(text);
     match text.as_bytes().get(begin) {
         None => return Err(Unreadable::Empty),
-        Some(b'[') => read_array(text, begin, room, &mut parsed)?,
+        Some(b'[') => {
+            let first = skip_white_space(text, begin + 1);
+            read_array(text, first, room, &mut parsed)?;
+        }
         Some(_) => {
             if let Err(unreadable) = read_values(text, begin, room, &mut parsed) {
-                return read_base64(tail(text, begin), room).ok_or(unreadable);
+                read_packed(text, begin, room, &mut parsed).ok_or(unreadable)?;
             }
         }
     }
     Ok(parsed)
-}
-
-fn read_array<'a>(
-    text: &'a str,
-    begin: usize,
-    room: &mut Room,
-    parsed: &mut Parsed<'a>,
-) -> Result<(), Unreadable> {
-    each_element(text, begin, |mut value| push(&mut value, room, parsed))
-}
-
-/// Reads the elements of an array one after another.
-fn each_element<'a>(
-    text: &'a str,
-    begin: usize,
-    mut take: impl FnMut(Value<'a>),
-) -> Result<(), Unreadable> {
-    let mut at = skip_white_space(text, begin + 1);
-    let mut is_first = true;
-    loop {
-        match text.as_bytes().get(at) {
-            Some(b']') if is_first => break,
-            None => return Err(Unreadable::Syntax { offset: at }),
-            Some(_) => {}
-        }
-        is_first = false;
-        let value = read_value(tail(text, at)).map_err(|offset| Unreadable::Syntax {
-            offset: at + offset,
-        })?;
-        at = skip_white_space(text, at + value.text.len());
-        take(value);
-        match text.as_bytes().get(at) {
-            Some(b',') => at = skip_white_space(text, at + 1),
-            Some(b']') => break,
-            _ => return Err(Unreadable::Syntax { offset: at }),
-        }
-    }
-    let after = skip_white_space(text, at + 1);
-    if after < text.len() {
-        return Err(Unreadable::Syntax { offset: after });
-    }
-    Ok(())
-}
-
-/// Reads one value or several; the first one must be complete.
-fn read_values<'a>(
-    text: &'a str,
-    begin: usize,
-    room: &mut Room,
-    parsed: &mut Parsed<'a>,
-) -> Result<(), Unreadable> {
-    for (position, part) in Values::of(text, begin).enumerate() {
-        match part {
-            Ok(mut value) => push_with_logs(&mut value, room, parsed),
-            Err(broken) if position == 0 => {
-                // What does not even begin like an object is no JSON from its first byte on.
-                let is_object = tail(text, begin).starts_with('{');
-                let offset = if is_object { broken.stopped_at } else { begin };
-                return Err(Unreadable::Syntax { offset });
-            }
-            Err(broken) => parsed.reject(Reject {
-                text: broken.text.into(),
-                reason: RejectReason::Syntax {
-                    offset: broken.offset,
-                },
-                envelope_type: None,
-            }),
-        }
-    }
-    Ok(())
-}
-
-/// As [`push`], and opens `{"logs":[…]}`, which only a whole body or one of its values can be.
-fn push_with_logs<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
-    let logs = value
-        .element
-        .as_ref()
-        .filter(|element| !element.own.is_log_event() && !element.has_data && !element.has_repeats)
-        .and_then(|element| element.logs)
-        .filter(|logs| logs.starts_with('['));
-    match logs {
-        // The array was read once as part of its object, so it cannot fail here; if it did, it would be set aside.
-        Some(logs) if read_array(logs, 0, room, parsed).is_ok() => {}
-        _ => push(value, room, parsed),
-    }
 }
 
 /// Adds a value to the log events, out of its envelope if it has one, or to the rejects.
@@ -173,15 +91,11 @@ fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
         _ if element.has_repeats => Err(RejectReason::BrokenWrapper),
         Content::Own => LogEvent::from_element(value.text, element),
         Content::Detail => from_detail(element),
-        Content::Data(data) if data.starts_with('[') => match details(data, &reject) {
+        Content::Data(data) if data.starts_with('[') => match details(data, &reject, parsed) {
             Ok(inner) => {
                 let is_ours = is_from_us(value.text);
-                for log_event in inner.log_events {
-                    parsed.add(log_event.with_envelope(None, is_ours));
-                }
-                for reject in inner.rejects {
-                    parsed.reject(reject);
-                }
+                let enveloped = |event: LogEvent<'a>| event.with_envelope(None, is_ours);
+                parsed.absorb(inner, enveloped, |reject| reject);
                 return;
             }
             // The array was read once as part of its event, so it cannot fail here; if it did, the event would be set aside.
@@ -283,29 +197,35 @@ fn from_detail<'a>(envelope: &mut Element<'a>) -> Result<LogEvent<'a>, RejectRea
 }
 
 /// Reads the array of details that an event carries, as our own `com.auth0.Logs` do; `of` is the reject for the whole event.
-fn details<'a>(array: &'a str, of: &Reject<'a>) -> Result<Parsed<'a>, Unreadable> {
-    let mut parsed = Parsed::default();
-    each_element(array, 0, |mut value| {
+fn details<'a>(
+    array: &'a str,
+    of: &Reject<'a>,
+    parsed: &Parsed<'_>,
+) -> Result<Parsed<'a>, Unreadable> {
+    let mut inner = parsed.inner();
+    let first = skip_white_space(array, 1);
+    each_element(array, first, |_, mut value| {
         let reason = reason_for(&value);
         let log_event = match value.element.as_mut() {
             Some(element) => LogEvent::from_element(value.text, element),
             None => Err(reason),
         };
         match log_event {
-            Ok(log_event) => parsed.add(log_event),
-            Err(RejectReason::BrokenWrapper) => parsed.reject(Reject {
+            Ok(log_event) => inner.add(log_event),
+            Err(RejectReason::BrokenWrapper) => inner.reject(Reject {
                 text: value.text.into(),
                 reason: RejectReason::BrokenWrapper,
                 ..of.clone()
             }),
-            Err(_) => parsed.reject(Reject {
+            Err(_) => inner.reject(Reject {
                 text: value.text.into(),
                 reason,
                 ..of.clone()
             }),
         }
+        ControlFlow::Continue(())
     })?;
-    Ok(parsed)
+    Ok(inner)
 }
 
 /// Reads the object, or the object inside a JSON string, that an envelope carries.

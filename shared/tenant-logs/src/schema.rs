@@ -115,7 +115,7 @@ impl<'t> Mapping<'t> {
         let write: fn(&EventView<'_>, &mut JsonWriter<'_>) = match self.schema {
             Schema::Raw => {
                 let (before, text, after) = log_event.detail_parts();
-                for part in [&before, text, after] {
+                for part in [&before, text, &after] {
                     out.push_str(part);
                 }
                 return;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws_clients::{ARRAY_LIMITS, PRODUCER, QueueMessage, QueueSender, allowed};
 use relay::{Deadline, Patience, Rest, Sending, json_array};
-use tenant_logs::{LogEvent, Timestamp, parse};
+use tenant_logs::{ElementLimits, Timestamp, parse_within};
 
 use super::message::{FIRST, MessageFacts, SINKS, TRIES};
 use super::record::Record;
@@ -124,26 +124,32 @@ fn replacing(
 /// The arrays of what each set of sinks lacks; `None` if the message holds one log event and nothing else, or one of which an
 /// envelope tells what nothing else does.
 fn lacking(body: &str, rest: &Rest) -> Option<Vec<(String, String)>> {
-    let parsed = parse(body).ok()?;
+    let (mut bodies, mut found) = (Vec::new(), 0);
+    let first = parse_within(body, ElementLimits::BEHIND_TRIGGERS).ok()?;
     // What is no log event lies among the dead letters by now, and would again each time that it came.
-    if parsed.log_events.len() + parsed.rejects.len() < 2 {
+    if first.log_events.len() + first.rejects.len() < 2 {
         return None;
     }
-    let mut bodies = Vec::new();
-    for (sinks, places) in &rest.lacking {
-        let log_events = places.iter().map(|place| parsed.log_events.get(*place));
-        let log_events: Option<Vec<&LogEvent<'_>>> = log_events.collect();
-        let texts = log_events?.into_iter().map(LogEvent::alone);
-        let details = texts.map(|text| Some(allowed(text?.into_owned())));
-        let details: Vec<String> = details.collect::<Option<_>>()?;
-        let split = ARRAY_LIMITS.split(details, |detail| detail.len() + 1);
-        let alone = split.too_large.into_iter().map(|detail| vec![detail]);
-        for details in split.batches.into_iter().chain(alone) {
-            let body = json_array(details.iter().map(String::as_str));
-            bodies.push((sinks.join(","), body));
+    let mut portion = Some(first);
+    while let Some(parsed) = portion {
+        let begin = parsed.log_events_before();
+        for (sinks, places) in &rest.lacking {
+            let places = places.iter().filter_map(|place| place.checked_sub(begin));
+            let log_events = places.filter_map(|place| parsed.log_events.get(place));
+            let details = log_events.map(|event| Some(allowed(event.alone()?.into_owned())));
+            let details: Vec<String> = details.collect::<Option<_>>()?;
+            found += details.len();
+            let split = ARRAY_LIMITS.split(details, |detail| detail.len() + 1);
+            let alone = split.too_large.into_iter().map(|detail| vec![detail]);
+            for details in split.batches.into_iter().chain(alone) {
+                let body = json_array(details.iter().map(String::as_str));
+                bodies.push((sinks.join(","), body));
+            }
         }
+        portion = parsed.remainder.map(|remainder| remainder.read());
     }
-    Some(bodies)
+    let wanted: usize = rest.lacking.values().map(Vec::len).sum();
+    (found == wanted).then_some(bodies)
 }
 
 /// What a return says beside its body.

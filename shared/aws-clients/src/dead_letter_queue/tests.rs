@@ -149,6 +149,53 @@ async fn what_can_be_held_is_told_before_it_must_be() {
     assert!(!queue.can_hold(&dead_letter(json!(noise).to_string())));
 }
 
+/// Log events of about so many bytes: noise, which cannot be packed, and characters that SQS refuses, in a member or in the
+/// `log_id`, which is never packed.
+fn events_of(bytes: usize) -> Vec<DeadLetter<'static>> {
+    let mut random = fastrand::Rng::with_seed(7);
+    let noise: String = (0..bytes).map(|_| random.alphanumeric()).collect();
+    let refused = "\u{ffff}".repeat(bytes / 3);
+    let long_id = noise.split_at(bytes / 2).0.to_owned();
+    let events = [
+        (noise, "1".to_owned()),
+        (long_id.clone(), long_id),
+        (refused.clone(), refused),
+    ];
+    let events = events.into_iter().map(|(member, log_id)| DeadLetter {
+        log_id: Some(log_id.into()),
+        ..dead_letter(json!({"type": "s", "x": member}).to_string())
+    });
+    events.collect()
+}
+
+#[tokio::test]
+async fn what_can_be_held_fits_whatever_its_size_and_its_reason() {
+    let endpoint = TestEndpoint::start(take_all).await;
+    let settings = read_settings(
+        &[("DEAD_LETTER_QUEUE_URL", URL)],
+        DeadLetterQueueSettings::read,
+    );
+    let queue = DeadLetterQueue::new(&endpoint.connection(), settings.unwrap());
+    let mut held = Vec::new();
+    for bytes in [
+        10, 65_500, 131_050, 131_080, 520_000, 770_000, 790_000, 1_040_000, 1_048_576,
+    ] {
+        for dead_letter in events_of(bytes) {
+            let with_reason = DeadLetter {
+                reason: "x".repeat(REASON_BYTES - 100).into(),
+                ..dead_letter.clone()
+            };
+            let fits = text(&with_reason, MAX_MESSAGE_BYTES).is_some();
+            let is_held = queue.can_hold(&dead_letter);
+            // The relay asks only for what is larger than 64 KB.
+            assert!(is_held || bytes > 65_536, "{bytes}");
+            assert!(fits || !is_held, "{bytes}");
+            held.push(is_held);
+        }
+    }
+    assert!(held.contains(&true) && held.contains(&false));
+}
+
 #[tokio::test]
 async fn characters_that_sqs_refuses_are_escaped_even_when_that_needs_more_room() {
     let odd = json!("\u{fffe}\u{ffff}").to_string();

@@ -26,19 +26,17 @@ pub(super) struct ComingAgain {
 }
 
 impl ComingAgain {
-    /// What comes again with some of the bodies that log events are on their way from. Of a body that is parted only a dead
-    /// letter keeps what is in it together.
-    pub(super) fn of(triage: &Triage<'_>, must_come_again: impl Fn(usize) -> bool) -> Self {
-        let mut coming_again = Self::default();
+    /// Adds what comes again with some of the bodies that log events are on their way from. Of a body that is parted only a
+    /// dead letter keeps what is in it together.
+    pub(super) fn add(&mut self, triage: &Triage<'_>, must_come_again: impl Fn(usize) -> bool) {
         let of_dead_letters = triage.returned.values().flatten();
         for accepted in triage.accepted.iter().chain(of_dead_letters) {
             let origin = &accepted.origin;
             let is_parted = accepted.place.is_some() && origin.comes_again == ComesAgain::InPart;
             if !is_parted && must_come_again(origin.position) {
-                coming_again.note(origin);
+                self.note(origin);
             }
         }
-        coming_again
     }
 
     /// Notes a body that something of must come again.

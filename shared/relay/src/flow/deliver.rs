@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use crate::counters::SinkCounters;
 use crate::deadline::Deadline;
 use crate::error::chain;
+use crate::flow::portions::Arrival;
 use crate::flow::sink_job::SinkJob;
 use crate::flow::triage::{Accepted, Triage};
 use crate::flow::{Destination, Fate, OnExhaustion, Relay, fate_of};
@@ -63,6 +64,10 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         deadline: &Deadline,
         counters: &mut SinkCounters,
     ) -> Vec<Fate> {
+        if Instant::now() >= deadline.send_by() {
+            // An earlier portion took the time.
+            return vec![Fate::HandedBack; job.meant.len()];
+        }
         let sink = job.sink_name();
         let lease = job.lease(deadline);
         let (unique, slot_of) = without_repeats(&job.meant);
@@ -191,6 +196,26 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         let mut rejected = triage.rejected.iter();
         rejected.all(|rejected| self.dead_letters.can_hold(&rejected.dead_letter))
             && accepted.all(is_held)
+    }
+
+    /// The same of what comes later of bodies of which this is the first portion: nothing is sent before.
+    pub(super) fn can_set_aside_remainders(
+        &self,
+        portion: &[Arrival<'_>],
+        deadline: &Deadline,
+    ) -> bool {
+        portion.iter().all(|arrival| {
+            let mut remainder = arrival.body.remainder();
+            while let Some(next) = remainder {
+                let body = arrival.body.portion(next.read());
+                remainder = body.remainder();
+                let triage = self.take_in(vec![body.at(arrival.position)], deadline);
+                if !self.can_set_aside(&triage, deadline) {
+                    return false;
+                }
+            }
+            true
+        })
     }
 
     fn dead_letter<'a>(

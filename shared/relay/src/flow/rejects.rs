@@ -1,15 +1,15 @@
 //! The dead letters of what is no log event: written beside sending, but where its body may come again whole once it is known
 //! that it does not. Else each delivery would write them anew, for as long as a sink is away.
 
-use std::collections::BTreeSet;
+use std::mem::take;
 
 use tenant_logs::DeadLetter;
 use tokio::time::Instant;
 
 use crate::deadline::Deadline;
 use crate::flow::comes_again::ComingAgain;
-use crate::flow::triage::Triage;
-use crate::flow::{OnExhaustion, Outcome, Relay};
+use crate::flow::triage::{Rejected, Triage};
+use crate::flow::{ComesAgain, OnExhaustion, Relay, Sum};
 use crate::journal::Store;
 use crate::ports::{DeadLetters, Sink};
 use crate::sending::{Patience, Sending};
@@ -17,92 +17,51 @@ use crate::sending::{Patience, Sending};
 /// Tries before a dead letter cannot be stored: its log event is handed back then.
 const TRIES_OF_DEAD_LETTERS: u32 = 10;
 
-/// What is no log event, by its index among the rejected.
-#[derive(Default)]
-pub(super) struct Rejects {
-    /// What is set aside whatever becomes of the log events beside it.
-    pub(super) at_once: Vec<usize>,
-    /// What is set aside unless its body comes again whole.
-    waiting: Vec<usize>,
-}
-
 impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
-    /// Tells which dead letters are written when.
-    pub(super) fn rejects(&self, triage: &Triage<'_>) -> Rejects {
-        if triage.rejected.is_empty() {
-            return Rejects::default();
+    /// Takes out what is set aside only once it is known that its body does not come again whole.
+    pub(super) fn take_waiting<'a>(
+        &self,
+        triage: &mut Triage<'a>,
+        is_only_portion: bool,
+    ) -> Vec<Rejected<'a>> {
+        // Only what a person must mend comes again at a webhook, a few times.
+        if self.on_exhaustion == OnExhaustion::SetAside || triage.rejected.is_empty() {
+            return Vec::new();
         }
-        let coming_again = match self.on_exhaustion {
-            // Only what a person must mend comes again there, a few times.
-            OnExhaustion::SetAside => ComingAgain::default(),
-            OnExhaustion::HandBack => ComingAgain::of(triage, |_| true),
-        };
-        let numbered = triage.rejected.iter().enumerate();
-        let (waiting, at_once) =
-            numbered.partition::<Vec<_>, _>(|(_, rejected)| coming_again.has(&rejected.origin));
-        let indices = |rejects: Vec<(usize, _)>| rejects.into_iter().map(|(index, _)| index);
-        Rejects {
-            at_once: indices(at_once).collect(),
-            waiting: indices(waiting).collect(),
-        }
+        let mut coming_again = ComingAgain::default();
+        coming_again.add(triage, |_| true);
+        let (waiting, at_once) = take(&mut triage.rejected)
+            .into_iter()
+            .partition(|rejected| {
+                let origin = &rejected.origin;
+                let is_whole = !is_only_portion && origin.comes_again != ComesAgain::InPart;
+                is_whole || coming_again.has(origin)
+            });
+        triage.rejected = at_once;
+        waiting
     }
 
-    /// Sets rejects aside; returns those whose dead letters are stored.
+    /// Sets rejects aside; returns for each whether its dead letter is stored.
     pub(super) async fn set_rejects_aside(
         &self,
-        triage: &Triage<'_>,
-        rejects: &[usize],
+        rejected: &[Rejected<'_>],
         deadline: &Deadline,
-    ) -> BTreeSet<usize> {
-        let rejected = rejects
-            .iter()
-            .filter_map(|index| triage.rejected.get(*index));
-        let dead_letters: Vec<DeadLetter<'_>> = rejected
-            .map(|rejected| rejected.dead_letter.clone())
-            .collect();
-        let are_stored = self
-            .store_dead_letters(&dead_letters, deadline.answer_by())
-            .await;
-        let both = rejects.iter().zip(are_stored);
-        both.filter_map(|(index, is_stored)| is_stored.then_some(*index))
-            .collect()
+    ) -> Vec<bool> {
+        let dead_letters = rejected.iter().map(|rejected| rejected.dead_letter.clone());
+        let dead_letters: Vec<DeadLetter<'_>> = dead_letters.collect();
+        self.store_dead_letters(&dead_letters, deadline.answer_by())
+            .await
     }
 
-    /// Sets aside what waited for the sinks, where its body does not come again whole; adds to what is stored, and hands back
-    /// what is not.
-    pub(super) async fn finish_rejects(
-        &self,
-        triage: &Triage<'_>,
-        (rejects, stored): (&Rejects, &mut BTreeSet<usize>),
-        outcome: &mut Outcome,
-        deadline: &Deadline,
-    ) {
-        if triage.rejected.is_empty() {
-            return;
-        }
-        let mut coming_again =
-            ComingAgain::of(triage, |position| outcome.handed_back.contains(&position));
-        let at_once = rejects.at_once.iter();
-        for index in at_once.filter(|index| !stored.contains(index)) {
-            if let Some(rejected) = triage.rejected.get(*index) {
-                coming_again.note(&rejected.origin);
-            }
-        }
-        let is_done_with = |index: &usize| {
-            let rejected = triage.rejected.get(*index);
-            rejected.is_some_and(|rejected| !coming_again.has(&rejected.origin))
-        };
-        let waiting = rejects.waiting.iter().copied();
-        let waiting: Vec<usize> = waiting.filter(is_done_with).collect();
-        stored.extend(self.set_rejects_aside(triage, &waiting, deadline).await);
-        for (index, rejected) in triage.rejected.iter().enumerate() {
-            if stored.contains(&index) {
-                outcome.set_aside += 1;
-                outcome.rejected += 1;
-            } else {
-                outcome.handed_back.insert(rejected.origin.position);
-            }
-        }
+    /// Sets aside what waited for the sinks, where its body does not come again whole, and hands back what is not stored.
+    pub(super) async fn finish_rejects(&self, sum: &mut Sum<'_>, deadline: &Deadline) {
+        let coming_again = &sum.coming_again;
+        let waiting = take(&mut sum.waiting).into_iter();
+        let (come_again, done_with): (Vec<_>, Vec<_>) =
+            waiting.partition(|rejected| coming_again.has(&rejected.origin));
+        let are_stored = self.set_rejects_aside(&done_with, deadline).await;
+        sum.note_rejects(&done_with, &are_stored);
+        sum.note_rejects(&come_again, &vec![false; come_again.len()]);
     }
 
     /// Stores dead letters; returns for each whether it is stored.
@@ -132,5 +91,24 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             tracing::error!(dead_letter_count, reason, "log events not set aside");
         }
         are_stored
+    }
+}
+
+impl Sum<'_> {
+    /// Notes which dead letters of rejects are stored, and hands back the others.
+    pub(super) fn note_rejects(&mut self, rejected: &[Rejected<'_>], are_stored: &[bool]) {
+        for (rejected, is_stored) in rejected.iter().zip(are_stored) {
+            let position = rejected.origin.position;
+            self.returning.note_reject(position, *is_stored);
+            if *is_stored {
+                self.outcome.set_aside += 1;
+                self.outcome.rejected += 1;
+                self.counted.shared.set_aside += 1;
+                self.counted.shared.withheld += usize::from(rejected.is_newly_withheld());
+            } else {
+                self.outcome.handed_back.insert(position);
+                self.coming_again.note(&rejected.origin);
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use tenant_logs::{DeadLetter, DeadLetterEvent, Keep, LogEvent, parse};
+use tenant_logs::{DeadLetter, DeadLetterEvent, ElementLimits, Keep, LogEvent, parse_within};
 
 use crate::deadline::Deadline;
 use crate::flow::triage::{Accepted, Origin, Rejected, Triage};
@@ -140,7 +140,12 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         let Some(text) = dead_letter.event.whole_text() else {
             return Err("the dead letter has not all of the event".into());
         };
-        let parsed = parse(&text).map_err(|unreadable| unreadable.to_string())?;
+        // Its log events are held all at once: each may be for another sink than the next.
+        let limits = ElementLimits {
+            at_once: usize::MAX,
+            ..ElementLimits::BEHIND_TRIGGERS
+        };
+        let parsed = parse_within(&text, limits).map_err(|unreadable| unreadable.to_string())?;
         let (mut log_events, rejects) = (parsed.log_events, parsed.rejects);
         let sink = dead_letter.sink;
         let Some(sink) = sink.filter(|sink| !self.leads_here.contains(sink)) else {

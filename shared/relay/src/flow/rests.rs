@@ -14,27 +14,54 @@ pub struct Rest {
     pub lacking: BTreeMap<Vec<String>, Vec<usize>>,
 }
 
-impl<S: Sink, L, D> Relay<S, L, D> {
+/// What must come again of bodies, as far as their portions tell.
+#[derive(Default)]
+pub(super) struct Returning {
+    rests: BTreeMap<usize, Rest>,
+    /// Where something passed.
+    has_passed: BTreeSet<usize>,
+    /// What must come again whole.
+    whole: BTreeSet<usize>,
+}
+
+impl Returning {
+    /// Notes whether something that is no log event could be set aside.
+    pub(super) fn note_reject(&mut self, position: usize, is_stored: bool) {
+        let set = if is_stored {
+            &mut self.has_passed
+        } else {
+            &mut self.whole
+        };
+        set.insert(position);
+    }
+
     /// Returns what alone must come again, by the positions of the bodies. A body is not among them whose trigger brings it
     /// again whole, or where nothing of it passed, where something that is no log event could not be set aside, or where a
     /// dead letter in it must come again.
-    pub(super) fn rests(
+    pub(super) fn into_rests(self) -> BTreeMap<usize, Rest> {
+        let Self {
+            mut rests,
+            has_passed,
+            whole,
+        } = self;
+        rests.retain(|position, _| has_passed.contains(position) && !whole.contains(position));
+        rests
+    }
+}
+
+impl<S: Sink, L, D> Relay<S, L, D> {
+    /// Notes what became of a portion's log events.
+    pub(super) fn note_rests(
         &self,
         triage: &Triage<'_>,
         fates: &[&[Fate]],
-        stored: &BTreeSet<usize>,
-    ) -> BTreeMap<usize, Rest> {
-        let mut rests: BTreeMap<usize, Rest> = BTreeMap::new();
-        // Where something passed, and what must come again whole.
-        let (mut has_passed, mut whole) = (BTreeSet::new(), BTreeSet::new());
-        for (index, rejected) in triage.rejected.iter().enumerate() {
-            let set = if stored.contains(&index) {
-                &mut has_passed
-            } else {
-                &mut whole
-            };
-            set.insert(rejected.origin.position);
-        }
+        returning: &mut Returning,
+    ) {
+        let Returning {
+            rests,
+            has_passed,
+            whole,
+        } = returning;
         for (index, accepted) in triage.accepted.iter().enumerate() {
             let position = accepted.origin.position;
             let fate_at = |fates: &&[Fate]| fates.get(index).copied();
@@ -69,8 +96,6 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         }
         let returned = triage.returned.values().flatten();
         whole.extend(returned.map(|accepted| accepted.origin.position));
-        rests.retain(|position, _| has_passed.contains(position) && !whole.contains(position));
-        rests
     }
 }
 

@@ -1,3 +1,4 @@
+mod portions;
 mod unreadable;
 
 use std::collections::BTreeSet;
@@ -352,19 +353,22 @@ async fn what_cannot_be_noted_of_one_log_event_keeps_no_other_ones_claim() {
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_box_that_hangs_leaves_the_ledger_time_to_note_what_was_delivered() {
-    let store = FaultyStore {
-        delay: Duration::from_millis(500),
-        ..FaultyStore::taking_claims()
-    };
-    let plan = |log_id: &str, _| (log_id == "b").then_some(Remedy::SetAside);
-    let mut relay = relay_with(vec![TestSink::new("one", plan)], Some(store));
-    relay.dead_letters.hangs = true;
-    let body = format!("[{},{}]", event("a"), event("b"));
-    let outcome = relay.deliver(incoming(&[&body]), &deadline()).await;
-    assert_eq!((outcome.set_aside, handed_back(&outcome)), (0, vec![0]));
-    let asked = relay.ledger.as_ref().unwrap().store().asked.lock().unwrap();
-    let expected = [noted("a", Some("d")), noted("b", None)];
-    assert_eq!(*asked, BTreeSet::from(expected));
+    for (deadline_secs, delay_millis) in [(30, 1_000), (5, 350), (3, 250)] {
+        let store = FaultyStore {
+            delay: Duration::from_millis(delay_millis),
+            ..FaultyStore::taking_claims()
+        };
+        let plan = |log_id: &str, _| (log_id == "b").then_some(Remedy::SetAside);
+        let mut relay = relay_with(vec![TestSink::new("one", plan)], Some(store));
+        relay.dead_letters.hangs = true;
+        let body = format!("[{},{}]", event("a"), event("b"));
+        let deadline = Deadline::after(Duration::from_secs(deadline_secs));
+        let outcome = relay.deliver(incoming(&[&body]), &deadline).await;
+        assert_eq!((outcome.set_aside, handed_back(&outcome)), (0, vec![0]));
+        let asked = relay.ledger.as_ref().unwrap().store().asked.lock().unwrap();
+        let expected = [noted("a", Some("d")), noted("b", None)];
+        assert_eq!(*asked, BTreeSet::from(expected), "{deadline_secs}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,7 +1,7 @@
 //! What a trigger brought, sorted: log events that pass, and dead letters for what is none.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tenant_logs::{
     DeadLetter, DeadLetterEvent, Keep, LogEvent, Redaction, Reject, RejectReason, Timestamp,
@@ -10,6 +10,7 @@ use tenant_logs::{
 
 use crate::counters::{InvocationCounters, Kinds};
 use crate::deadline::Deadline;
+use crate::flow::portions::Arrival;
 use crate::flow::{ComesAgain, IncomingBody, Marks, OnExhaustion, Relay};
 use crate::ports::Sink;
 
@@ -87,7 +88,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     /// Filters and redacts the log events, and writes a dead letter for each element that is none.
     pub(super) fn take_in<'a>(
         &'a self,
-        bodies: Vec<IncomingBody<'a>>,
+        portion: Vec<Arrival<'a>>,
         deadline: &Deadline,
     ) -> Triage<'a> {
         let mut triage = Triage {
@@ -97,7 +98,8 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             counters: InvocationCounters::default(),
             kinds: Kinds::default(),
         };
-        for (position, arrival) in bodies.into_iter().enumerate() {
+        for arrival in portion {
+            let (position, arrival) = (arrival.position, arrival.body);
             let origin = Origin::of(position, &arrival);
             let is_for_others = self.others(&origin).next().is_some();
             let origin = Origin {
@@ -114,10 +116,11 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                         let body = (origin, arrival.body);
                         self.set_empty_aside(body, deadline, &mut triage);
                     }
+                    let before = parsed.log_events_before();
                     for (place, log_event) in parsed.log_events.into_iter().enumerate() {
                         let accepted = Accepted {
                             origin,
-                            place: Some(place),
+                            place: Some(before + place),
                             log_event,
                         };
                         let stopped = self.accept(accepted, arrival.marks, &mut triage);
@@ -126,7 +129,11 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                         }
                     }
                     for reject in parsed.rejects {
-                        self.reject(reject, origin, deadline, &mut triage);
+                        if (arrival.is_others)(&reject) {
+                            triage.counters.filtered += 1;
+                        } else {
+                            self.reject(reject, origin, deadline, &mut triage);
+                        }
                     }
                 }
                 Err(unreadable) => {
@@ -259,17 +266,6 @@ fn random_log_id() -> String {
 }
 
 impl Triage<'_> {
-    /// What was counted, and these rejects as set aside.
-    pub(super) fn counters_with(&self, stored: &BTreeSet<usize>) -> InvocationCounters {
-        let mut counters = self.counters;
-        let stored = stored.iter().filter_map(|index| self.rejected.get(*index));
-        for rejected in stored {
-            counters.set_aside += 1;
-            counters.withheld += usize::from(rejected.is_newly_withheld());
-        }
-        counters
-    }
-
     pub(super) fn note_type(&mut self, log_event: &LogEvent<'_>) {
         match log_event.event_type().and_then(known_event_type) {
             Some(known) => self.kinds.note(known),

@@ -55,28 +55,33 @@ impl LogEvent<'_> {
         if !self.has_more {
             return None;
         }
-        let is_of_wrapper = |(name, json): &(&str, &str)| match string_content(name).as_deref() {
-            Some("log_id") => scalar(json).is_some() || matches!(*json, "null" | "\"\""),
+        let members = object_members(&self.text)?;
+        let is_log_id = |(name, _): &&(&str, &str)| is_named(name, "log_id");
+        // Of several the last one counts, and it alone is told by the event's own.
+        let last_log_id = members.iter().rev().find(is_log_id).copied();
+        let is_of_wrapper = |member: &(&str, &str)| match string_content(member.0).as_deref() {
+            Some("log_id") => Some(*member) == last_log_id && is_log_id_or_none(member.1),
             Some(name) => name == "data" || MARKS.contains(&name),
             None => false,
         };
-        let members = object_members(&self.text)?.into_iter();
+        let members = members.iter().copied();
         Some(object_of(members.filter(|member| !is_of_wrapper(member))))
     }
 
     /// Returns what of the detail is neither its record nor told by the `log_id` and the marks, as an object; `None` as a rule.
     pub(crate) fn beside_detail(&self) -> Option<String> {
-        // What is wrapped anew has nothing beside its record.
+        // What is wrapped anew has a `log_id` of our own writing.
         if self.form != Form::Detail {
-            return None;
+            return self.beside();
         }
         // Auth0's wrapper may have a number.
         let log_id = member(&self.text, "log_id").filter(|json| !json.starts_with('"'));
         let log_id = log_id.map(|log_id| format!(r#""log_id":{log_id}"#));
         match (self.beside(), log_id) {
             (Some(beside), Some(log_id)) => {
-                let members = beside.strip_prefix('{')?;
-                Some(format!("{{{log_id},{members}"))
+                let members = members_of(&beside);
+                let comma = if members.is_empty() { "" } else { "," };
+                Some(format!("{{{log_id}{comma}{members}}}"))
             }
             (None, Some(log_id)) => Some(format!("{{{log_id}}}")),
             (beside, None) => beside,
@@ -92,23 +97,63 @@ impl LogEvent<'_> {
         mut newly_redacted: Vec<String>,
     ) {
         self.redacted.append(&mut newly_redacted);
-        let mut text = self.wrap(record);
-        // A `log_id` of another kind would be taken for this one.
-        let members = object_members(beside).unwrap_or_default();
-        let members = members
-            .into_iter()
-            .filter(|(name, _)| string_content(name).is_none_or(|name| name != "log_id"));
-        let members = object_of(members);
-        if let Some(members) = members.strip_prefix('{').filter(|members| *members != "}") {
-            text.pop();
-            text.push(',');
-            text.push_str(members);
-        }
-        self.text = Cow::Owned(text);
+        let (before, after) = self.wrapper(Some(beside));
+        self.text = Cow::Owned([&before, record, &after].concat());
         self.has_marks = true;
         self.form = Form::Detail;
         self.wrapped = None;
     }
+
+    /// What comes before the record and after it in a detail that we write ourselves; `beside` is an object of what else
+    /// stood beside it.
+    pub(super) fn wrapper(&self, beside: Option<&str>) -> (String, Cow<'static, str>) {
+        let (log_ids, others) = beside.map(split_log_ids).unwrap_or_default();
+        let log_id = serde_json::Value::from(self.log_id.as_ref());
+        let derived = if self.log_id_derived {
+            r#","log_id_derived":true"#
+        } else {
+            ""
+        };
+        let redacted = if self.redacted.is_empty() {
+            String::new()
+        } else {
+            let paths = serde_json::Value::from(self.redacted.as_slice());
+            format!(r#","redacted":{paths}"#)
+        };
+        let before = format!(r#"{{{log_ids}"log_id":{log_id}{derived}{redacted},"data":"#);
+        let after = if others.is_empty() {
+            Cow::Borrowed("}")
+        } else {
+            Cow::Owned(format!(",{others}}}"))
+        };
+        (before, after)
+    }
+}
+
+/// The members of what stood beside a record: those of the name `log_id`, with a comma after each, because of several the last
+/// one counts and ours comes after them; and the others.
+fn split_log_ids(beside: &str) -> (String, String) {
+    let members = object_members(beside).unwrap_or_default().into_iter();
+    let is_log_id = |(name, _): &(&str, &str)| is_named(name, "log_id");
+    let (log_ids, others): (Vec<_>, Vec<_>) = members.partition(is_log_id);
+    let log_ids = log_ids.iter().map(|(name, json)| format!("{name}:{json},"));
+    let others = object_of(others.into_iter());
+    (log_ids.collect(), members_of(&others).to_owned())
+}
+
+fn is_named(name: &str, expected: &str) -> bool {
+    string_content(name).is_some_and(|name| name == expected)
+}
+
+/// Whether a wrapper's `log_id` is one, or says that there is none.
+fn is_log_id_or_none(json: &str) -> bool {
+    scalar(json).is_some() || matches!(json, "null" | "\"\"")
+}
+
+/// The members of an object that [`object_of`] wrote, without its brackets.
+fn members_of(object: &str) -> &str {
+    let members = object.strip_prefix('{').unwrap_or_default();
+    members.strip_suffix('}').unwrap_or_default()
 }
 
 /// Writes members, names and values as they are, as one object.
@@ -118,3 +163,6 @@ fn object_of<'m>(members: impl Iterator<Item = (&'m str, &'m str)>) -> String {
         .collect();
     format!("{{{}}}", members.join(","))
 }
+
+#[cfg(test)]
+mod tests;

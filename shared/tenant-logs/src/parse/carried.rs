@@ -3,9 +3,10 @@
 
 use std::borrow::Cow;
 
+use super::elements::read_array;
 use super::look::{Members, looks_like};
 use super::values::Value;
-use super::{Parsed, Reject, WHITE_SPACE, begin_of, parse_in, read_array, tail};
+use super::{Parsed, Reject, WHITE_SPACE, begin_of, parse_in, skip_white_space, tail};
 use crate::json::{JsonReader, array_elements, member, read_json, string_content};
 use crate::{RejectReason, Unreadable, decode, decode_base64};
 
@@ -15,6 +16,7 @@ const MAX_LEVELS: u8 = 8;
 const RECORD_SOURCES: [&str; 3] = ["aws:sqs", "aws:kinesis", "aws:sns"];
 
 /// How much may still be unpacked within a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Room {
     max_bytes: usize,
     bytes_left: usize,
@@ -73,14 +75,22 @@ impl Room {
         Some(parsed)
     }
 
-    fn read<'a>(&mut self, content: Content<'a>) -> Option<Result<Parsed<'a>, Unreadable>> {
+    /// Reads what lies within an element, in the limits of what was read before it.
+    fn read<'a>(
+        &mut self,
+        content: Content<'a>,
+        parsed: &Parsed<'_>,
+    ) -> Option<Result<Parsed<'a>, Unreadable>> {
         self.inside(|room| match content {
-            Content::Text(Cow::Borrowed(text)) => parse_in(text, room),
-            Content::Text(Cow::Owned(text)) => parse_in(&text, room).map(Parsed::into_owned),
+            Content::Text(Cow::Borrowed(text)) => parse_in(text, room, parsed.inner()),
+            Content::Text(Cow::Owned(text)) => {
+                parse_in(&text, room, parsed.inner()).map(Parsed::into_owned)
+            }
             Content::Records(array) => {
-                let mut parsed = Parsed::default();
-                read_array(array, 0, room, &mut parsed)?;
-                Ok(parsed)
+                let mut inner = parsed.inner();
+                let first = skip_white_space(array, 1);
+                read_array(array, first, room, &mut inner)?;
+                Ok(inner)
             }
         })
     }
@@ -103,22 +113,21 @@ pub(super) fn push_carried<'a>(
     };
     let form = carrier.form;
     let read = match carrier.content {
-        Ok(content) => room.read(content),
+        Ok(content) => room.read(content, parsed),
         Err(unreadable) => Some(Err(unreadable)),
     };
     match read {
         Some(Ok(inner)) => {
             let redacted = value.element.as_ref().and_then(|element| element.redacted);
-            for log_event in inner.log_events {
-                let log_event = log_event.with_redacted(redacted);
-                parsed.add(log_event.or_envelope_time(carrier.time));
-            }
-            for inner in inner.rejects {
-                parsed.reject(Reject {
+            let time = carrier.time;
+            parsed.absorb(
+                inner,
+                |log_event| log_event.with_redacted(redacted).or_envelope_time(time),
+                |inner| Reject {
                     envelope_type: inner.envelope_type.or_else(|| reject.envelope_type.clone()),
                     ..inner
-                });
-            }
+                },
+            );
         }
         Some(Err(unreadable)) => {
             reject.reason = RejectReason::Carrier { form, unreadable };
@@ -132,14 +141,18 @@ pub(super) fn push_carried<'a>(
 }
 
 /// Reads a text that is base64 as a whole, as senders pack what must be text; `None` if there is no JSON in it.
-pub(super) fn read_base64<'a>(text: &str, room: &mut Room) -> Option<Parsed<'a>> {
+pub(super) fn read_base64<'a>(
+    text: &str,
+    room: &mut Room,
+    parsed: &Parsed<'_>,
+) -> Option<Parsed<'a>> {
     let inner = room.unpack(text.trim_matches(WHITE_SPACE)).ok()?;
     let first = tail(&inner, begin_of(&inner)).bytes().next();
     if !matches!(first, Some(b'{' | b'[')) {
         return None;
     }
-    let parsed = room.inside(|room| parse_in(&inner, room).map(Parsed::into_owned));
-    parsed?.ok()
+    let inner = room.inside(|room| parse_in(&inner, room, parsed.inner()).map(Parsed::into_owned));
+    inner?.ok()
 }
 
 impl<'a> Carrier<'a> {
@@ -228,7 +241,10 @@ impl<'a> Carrier<'a> {
     }
 }
 
-/// The text of a JSON string; half of a surrogate pair in it becomes U+FFFD.
+/// The text of a JSON string; half of a surrogate pair in it becomes U+FFFD. It may be as long as the body: it is copied once.
 fn text_of(json: &str) -> Option<Cow<'_, str>> {
-    string_content(json).or_else(|| read_json(json, JsonReader::text).ok().map(Cow::Owned))
+    if json.contains('\\') {
+        return read_json(json, JsonReader::text).ok().map(Cow::Owned);
+    }
+    string_content(json)
 }

@@ -2,18 +2,48 @@
 
 use std::borrow::Cow;
 
+use super::remainder::{Place, Remainder};
 use crate::{LogEvent, MAX_UNPACKED_BYTES, RejectReason, Unreadable};
 
-/// What a body holds.
+/// What a body holds, or a portion of it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Parsed<'a> {
     /// Its log events, in their order.
     pub log_events: Vec<LogEvent<'a>>,
     /// Its elements or lines that are no log events.
     pub rejects: Vec<Reject<'a>>,
+    /// Where the body goes on, if it has more elements than are held at once.
+    pub remainder: Option<Remainder<'a>>,
     limits: ElementLimits,
     /// The limit that is exceeded; then nothing is kept any more.
     excess: Option<Unreadable>,
+    /// The elements before this one are another portion's.
+    begin: usize,
+    /// The elements from this one on are, too; `None` as long as there is room.
+    end: Option<usize>,
+    seen: Seen,
+    /// Bytes of the elements that are held.
+    bytes: usize,
+    /// Whether the body was read to its end before.
+    goes_on: bool,
+}
+
+/// The elements that were seen so far, kept or not.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Seen {
+    log_events: usize,
+    rejects: usize,
+    /// Those of the log events that are another portion's, before this one.
+    skipped: usize,
+}
+
+/// Whose element the next one is.
+enum Turn {
+    /// An earlier portion's.
+    Before,
+    Now,
+    /// A later portion's, or nobody's where a limit is exceeded.
+    After,
 }
 
 /// How many elements a body may have, so that memory is bounded by its bytes.
@@ -25,17 +55,26 @@ pub struct ElementLimits {
     pub rejects: usize,
     /// Bytes that texts within the body may have when they are unpacked, all of them together.
     pub unpacked_bytes: usize,
+    /// Elements or lines that are held at once: a small one takes many times its bytes.
+    pub at_once: usize,
+    /// Bytes of the elements that are held at once, with a comma after each; a larger element is held alone.
+    pub bytes_at_once: usize,
 }
 
 impl ElementLimits {
+    /// Elements that are held at once, of one body or of several.
+    pub const AT_ONCE: usize = 2_048;
+
     /// The limits behind a queue, a stream or a topic, which bring again what is not acknowledged: as many elements as a body
     /// of the webhook's own limit may have. What holds more becomes one dead letter.
     pub const BEHIND_TRIGGERS: Self = Self {
         unpacked_bytes: MAX_UNPACKED_BYTES,
+        bytes_at_once: usize::MAX,
         ..Self::of(6_291_456)
     };
 
-    /// The limits of a body of at most so many bytes.
+    /// The limits of a body of at most so many bytes. What is held at once is what a queue or a topic takes at once; only of
+    /// log events that are smaller than Auth0's it is less.
     pub const fn of(max_body_bytes: usize) -> Self {
         Self {
             elements: if max_body_bytes < 64 {
@@ -45,6 +84,8 @@ impl ElementLimits {
             },
             rejects: 1_000,
             unpacked_bytes: max_body_bytes,
+            at_once: Self::AT_ONCE,
+            bytes_at_once: 1_000_000,
         }
     }
 }
@@ -56,6 +97,8 @@ impl Default for ElementLimits {
             elements: usize::MAX,
             rejects: usize::MAX,
             unpacked_bytes: MAX_UNPACKED_BYTES,
+            at_once: usize::MAX,
+            bytes_at_once: usize::MAX,
         }
     }
 }
@@ -68,6 +111,55 @@ impl<'a> Parsed<'a> {
         }
     }
 
+    /// The next portion of a body that was read to its end before, and was within its limits then.
+    pub(super) fn going_on(seen: Seen, begin: usize, limits: ElementLimits) -> Self {
+        Self {
+            limits: ElementLimits {
+                elements: usize::MAX,
+                rejects: usize::MAX,
+                ..limits
+            },
+            begin,
+            seen: Seen {
+                skipped: seen.log_events,
+                ..seen
+            },
+            goes_on: true,
+            ..Self::default()
+        }
+    }
+
+    /// For what lies within an element: it counts on from here, and is absorbed once it is read.
+    pub(super) fn inner<'b>(&self) -> Parsed<'b> {
+        Parsed {
+            limits: self.limits,
+            begin: self.begin,
+            end: self.end,
+            seen: self.seen,
+            bytes: self.bytes,
+            ..Parsed::default()
+        }
+    }
+
+    /// Takes what lay within an element, changed by where it lay.
+    pub(super) fn absorb(
+        &mut self,
+        inner: Self,
+        log_event: impl FnMut(LogEvent<'a>) -> LogEvent<'a>,
+        reject: impl FnMut(Reject<'a>) -> Reject<'a>,
+    ) {
+        (self.seen, self.end, self.bytes) = (inner.seen, inner.end, inner.bytes);
+        match inner.excess {
+            Some(excess) => self.exceed(excess),
+            None if self.excess.is_some() => {}
+            None => {
+                let log_events = inner.log_events.into_iter().map(log_event);
+                self.log_events.extend(log_events);
+                self.rejects.extend(inner.rejects.into_iter().map(reject));
+            }
+        }
+    }
+
     /// Itself, unless a limit is exceeded.
     pub(super) fn checked(self) -> Result<Self, Unreadable> {
         match self.excess {
@@ -76,7 +168,7 @@ impl<'a> Parsed<'a> {
         }
     }
 
-    /// The same with nothing borrowed from its text.
+    /// The same with nothing borrowed from its text. Where that goes on is known to what it lies in.
     pub(super) fn into_owned(self) -> Parsed<'static> {
         let log_events = self.log_events.into_iter().map(LogEvent::into_owned);
         let rejects = self.rejects.into_iter().map(|reject| Reject {
@@ -89,8 +181,14 @@ impl<'a> Parsed<'a> {
         Parsed {
             log_events: log_events.collect(),
             rejects: rejects.collect(),
+            remainder: None,
             limits: self.limits,
             excess: self.excess,
+            begin: self.begin,
+            end: self.end,
+            seen: self.seen,
+            bytes: self.bytes,
+            goes_on: self.goes_on,
         }
     }
 
@@ -99,33 +197,85 @@ impl<'a> Parsed<'a> {
         self.log_events.is_empty() && self.rejects.is_empty()
     }
 
+    /// How many log events of the body come before these.
+    pub fn log_events_before(&self) -> usize {
+        self.seen.skipped
+    }
+
+    /// What was seen before the next element.
+    pub(super) fn seen(&self) -> Seen {
+        self.seen
+    }
+
+    /// Notes that the body goes on at this place, where its last element is the first of them that is a later portion's.
+    /// Returns whether this portion is all that is wanted.
+    pub(super) fn note_place(&mut self, place: impl FnOnce() -> Place<'a>) -> bool {
+        let Some(end) = self.end.filter(|_| self.excess.is_none()) else {
+            return false;
+        };
+        let limits = self.limits;
+        self.remainder
+            .get_or_insert_with(|| Remainder::new(place(), end, limits));
+        self.goes_on
+    }
+
     pub(super) fn add(&mut self, log_event: LogEvent<'a>) {
-        if self.has_room() {
-            self.log_events.push(log_event);
+        let turn = self.turn(log_event.text().len());
+        self.seen.log_events += 1;
+        match turn {
+            Turn::Before => self.seen.skipped += 1,
+            Turn::Now => self.log_events.push(log_event),
+            Turn::After => {}
         }
     }
 
     pub(super) fn reject(&mut self, reject: Reject<'a>) {
         let limit = self.limits.rejects;
-        if self.rejects.len() >= limit {
+        if self.seen.rejects >= limit {
             self.exceed(Unreadable::TooManyRejects { limit });
-        } else if self.has_room() {
-            self.rejects.push(reject);
+        }
+        let turn = self.turn(reject.text.len());
+        self.seen.rejects += 1;
+        match turn {
+            Turn::Now => self.rejects.push(reject),
+            Turn::Before | Turn::After => {}
         }
     }
 
-    fn has_room(&mut self) -> bool {
+    fn turn(&mut self, bytes: usize) -> Turn {
         let limit = self.limits.elements;
-        if self.log_events.len() + self.rejects.len() >= limit {
+        let number = self.seen.elements();
+        if number >= limit {
             self.exceed(Unreadable::TooManyElements { limit });
         }
-        self.excess.is_none()
+        if self.excess.is_some() || self.end.is_some() {
+            return Turn::After;
+        }
+        if number < self.begin {
+            return Turn::Before;
+        }
+        let with_this = self.bytes.saturating_add(bytes + ",".len());
+        let has_room = with_this <= self.limits.bytes_at_once || number == self.begin;
+        if number - self.begin < self.limits.at_once && has_room {
+            self.bytes = with_this;
+            Turn::Now
+        } else {
+            self.end = Some(number);
+            Turn::After
+        }
     }
 
     fn exceed(&mut self, excess: Unreadable) {
         self.excess.get_or_insert(excess);
         self.log_events = Vec::new();
         self.rejects = Vec::new();
+        self.remainder = None;
+    }
+}
+
+impl Seen {
+    fn elements(self) -> usize {
+        self.log_events + self.rejects
     }
 }
 

@@ -1,5 +1,6 @@
 mod carried;
 mod limits;
+mod portions;
 mod values;
 
 use std::fmt::Write;

@@ -29,7 +29,8 @@ pub(super) struct Broken<'a> {
 /// The values of a text and what is broken between them, in their order.
 pub(super) struct Values<'a> {
     text: &'a str,
-    at: usize,
+    /// Where the next one is looked for.
+    pub(super) at: usize,
     survey: Survey,
 }
 

@@ -327,13 +327,13 @@ impl<'a> EventView<'a> {
             (true, Some(before)) => (TIME_OF_RECEIPT, before, text),
             (true, None) => (TIME_OF_RECEIPT, "", text.strip_prefix('{').unwrap_or(text)),
         };
-        writer.json_of_parts(key, [begin, before, text, after]);
+        writer.json_of_parts(key, [begin, before, text, &after]);
     }
 
     /// Writes the raw event as a string.
     pub(super) fn write_raw_string(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
         let (before, text, after) = self.log_event.detail_parts();
-        writer.string_of_parts(key, [&before, text, after]);
+        writer.string_of_parts(key, [&before, text, &after]);
     }
 
     /// Returns the time as [`Self::write_time`] writes it.

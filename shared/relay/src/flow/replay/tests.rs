@@ -38,7 +38,7 @@ async fn replay(relay: &TestRelay, dead_letters: &[Value]) -> Outcome {
     let bodies = bodies
         .iter()
         .map(|body| IncomingBody::new(body.as_bytes(), tenant_logs::parse(body)));
-    relay.deliver(bodies.collect(), &deadline()).await
+    relay.deliver(bodies, &deadline()).await
 }
 
 /// What each sink has, by its name.

@@ -1,11 +1,11 @@
 use tenant_logs::{FilterSettings, Timestamp, parse};
 
-use super::*;
 use crate::Destination;
 use crate::flow::{IncomingBody, Outcome};
 use crate::journal::MemoryStore;
 use crate::ports::Remedy;
 use crate::testing::{TestDeadLetters, TestSink, deadline, relay};
+use crate::{ComesAgain, Relay};
 
 type TestRelay = Relay<TestSink, MemoryStore, TestDeadLetters>;
 
@@ -39,7 +39,7 @@ fn in_part(text: &str) -> IncomingBody<'_> {
 
 async fn deliver(relay: &TestRelay, bodies: &[&str]) -> Outcome {
     let bodies = bodies.iter().map(|body| in_part(body));
-    relay.deliver(bodies.collect(), &deadline()).await
+    relay.deliver(bodies, &deadline()).await
 }
 
 /// What the body at this position lacks: the sinks, and the places of the log events.
@@ -200,7 +200,7 @@ async fn what_is_no_log_event_is_set_aside_once_though_its_body_comes_again_whol
                 comes_again: body.comes_again,
                 ..together(str::from_utf8(body.body).unwrap())
             });
-            relay.deliver(bodies.collect(), &deadline()).await
+            relay.deliver(bodies, &deadline()).await
         };
         for _ in 0..3 {
             let outcome = deliver(&relay).await;

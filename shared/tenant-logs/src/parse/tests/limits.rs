@@ -32,6 +32,7 @@ fn above_the_limits_nothing_is_kept_and_a_syntax_error_is_still_told() {
         elements: 5,
         rejects: 2,
         unpacked_bytes: 100,
+        ..ElementLimits::default()
     };
     let check = |body: &str, expected: Result<(usize, usize), Unreadable>| {
         let parsed = parse_within(body, limits);
