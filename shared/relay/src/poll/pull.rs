@@ -125,9 +125,9 @@ impl Walk {
     fn check_goes_on(&self, parsed: &Parsed<'_>) -> Result<(), PollError> {
         let mut log_ids = parsed.log_events.iter().map(LogEvent::log_id);
         match log_ids.find(|log_id| self.passed.contains(*log_id)) {
-            Some(passed) => Err(PollError::Circle {
+            Some(log_id) => Err(PollError::Circle {
                 after: self.after.clone(),
-                passed: passed.to_owned(),
+                passed: log_id.to_owned(),
             }),
             None => Ok(()),
         }

@@ -22,7 +22,7 @@ impl<S, L, D, P, C: CheckpointStore> Poller<S, L, D, P, C> {
         if self.settings.resume_from.is_some() {
             return Ok(Some(stored));
         }
-        match restarted(&stored) {
+        match restarted(stored.as_ref()) {
             Some((checkpoint, tag)) => {
                 let saved = self.save_ended(checkpoint, tag, until).await?;
                 Ok(saved.map(Some))
@@ -43,7 +43,7 @@ impl<S, L, D, P, C: CheckpointStore> Poller<S, L, D, P, C> {
     async fn try_end_spent_restart(&self, expired: &str, until: Instant) -> Result<(), PollError> {
         let stored = self.checkpoints.load(until).await;
         let stored = stored.map_err(PollError::Load)?;
-        let Some((checkpoint, tag)) = restarted(&stored) else {
+        let Some((checkpoint, tag)) = restarted(stored.as_ref()) else {
             return Ok(());
         };
         let is_expired = match &checkpoint.position {
@@ -78,8 +78,8 @@ impl<S, L, D, P, C: CheckpointStore> Poller<S, L, D, P, C> {
 }
 
 /// A checkpoint that names the restart that was honoured, and its tag.
-fn restarted<T>(stored: &Stored<T>) -> Option<(Checkpoint, &T)> {
-    let stored = stored.as_ref()?;
+fn restarted<T>(stored: Option<&StoredCheckpoint<T>>) -> Option<(Checkpoint, &T)> {
+    let stored = stored?;
     let checkpoint = stored.value.as_deref().and_then(Checkpoint::parse)?;
     let is_restarted = checkpoint.resumed_from.is_some();
     is_restarted.then_some((checkpoint, &stored.tag))

@@ -119,9 +119,10 @@ impl LogSource for TestLog {
             .collect();
         let last = page.last().map_or(after, |event| &event.log_id);
         let names_another = self.has_links && last != after;
-        let next = match fault {
-            Some(Fault::LeadsTo(log_id)) => Some(format!("link:{log_id}")),
-            _ => names_another.then(|| format!("link:{last}")),
+        let next = if let Some(Fault::LeadsTo(log_id)) = fault {
+            Some(format!("link:{log_id}"))
+        } else {
+            names_another.then(|| format!("link:{last}"))
         };
         let texts: Vec<&str> = page.iter().map(|event| event.json.as_str()).collect();
         let text = format!("[{}]", texts.join(","));

@@ -28,10 +28,11 @@ async fn a_page_that_names_one_that_was_asked_for_ends_the_run() {
 
 #[tokio::test(start_paused = true)]
 async fn a_page_that_lies_behind_an_earlier_one_ends_the_run_and_moves_no_checkpoint_back() {
-    for fault in [
-        (|pull| (pull == 2).then_some(Fault::LeadsTo("id000000"))) as fn(usize) -> _,
+    let faults: [fn(usize) -> Option<Fault>; 2] = [
+        |pull| (pull == 2).then_some(Fault::LeadsTo("id000000")),
         |pull| (pull == 2).then_some(Fault::LeadsTo("id000005")),
-    ] {
+    ];
+    for fault in faults {
         let sentence =
             "the page after id000030 leads back: it holds id000010, which an earlier page had";
         check(fault, 30, sentence).await;
