@@ -15,7 +15,7 @@ use crate::journal::Store;
 use crate::ports::{DeadLetters, Sink};
 
 /// How far the order of `log_id`s may lie from that of dates.
-const SEARCH_MARGIN: Duration = Duration::from_mins(1);
+pub(super) const SEARCH_MARGIN: Duration = Duration::from_mins(1);
 
 /// A run that has begun.
 pub(super) enum Begun<T> {

@@ -44,7 +44,7 @@ pub enum PollError {
         after: String,
     },
     /// A page leads back.
-    #[error("the page after {after} leads back: it holds {passed}, which an earlier page had")]
+    #[error("the page after {after} leads back to {passed}")]
     Circle {
         /// What was asked for.
         after: String,

@@ -9,8 +9,9 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 
 use super::RunEnd;
+use super::begin::SEARCH_MARGIN;
 use super::error::{HoleBegin, PollError};
-use super::page::{Cut, cut};
+use super::page::{Cut, cut, time_in};
 use super::ports::{Cursor, LogSource, Page, PullError};
 
 /// What is pulled, and until when.
@@ -124,7 +125,11 @@ impl Walk {
     /// An error where a page lies behind one that was pulled before: it would move the checkpoint back.
     fn check_goes_on(&self, parsed: &Parsed<'_>) -> Result<(), PollError> {
         let mut log_ids = parsed.log_events.iter().map(LogEvent::log_id);
-        match log_ids.find(|log_id| self.passed.contains(*log_id)) {
+        let passed = log_ids.clone().find(|log_id| self.passed.contains(*log_id));
+        let last = log_ids
+            .next_back()
+            .filter(|log_id| lies_before(log_id, &self.after));
+        match passed.or(last) {
             Some(log_id) => Err(PollError::Circle {
                 after: self.after.clone(),
                 passed: log_id.to_owned(),
@@ -165,4 +170,11 @@ impl Walk {
             }),
         }
     }
+}
+
+/// Whether the time in a `log_id` is so much earlier than that in another one that no order of a log explains it.
+fn lies_before(log_id: &str, after: &str) -> bool {
+    let ends = time_in(log_id).and_then(|time| time.checked_add(SEARCH_MARGIN).ok());
+    ends.zip(time_in(after))
+        .is_some_and(|(ends, after)| ends < after)
 }

@@ -33,8 +33,27 @@ async fn a_page_that_lies_behind_an_earlier_one_ends_the_run_and_moves_no_checkp
         |pull| (pull == 2).then_some(Fault::LeadsTo("id000005")),
     ];
     for fault in faults {
-        let sentence =
-            "the page after id000030 leads back: it holds id000010, which an earlier page had";
+        let sentence = "the page after id000030 leads back to id000010";
         check(fault, 30, sentence).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_page_that_lies_before_the_begin_of_the_run_moves_no_checkpoint_back() {
+    let at = |hour: usize| {
+        let log_id = format!("90020260501{hour:02}0000001");
+        let json = format!(r#"{{"_id":"{log_id}","type":"s"}}"#);
+        Logged { log_id, json }
+    };
+    let mut poller = poller(TestLog::new([0, 1, 5, 6].map(at)), takes_all);
+    poller.source.page_size = 1;
+    let stored_at = format!(r#"{{"after":"{}"}}"#, at(5).log_id);
+    poller.checkpoints.put(Some(&stored_at));
+    poller.source.fault = |pull| (pull == 0).then_some(Fault::LeadsTo("90020260501000000001"));
+    let error = failed(&poller).await;
+    assert_eq!(
+        error.to_string(),
+        "the page after 90020260501060000001 leads back to 90020260501010000001"
+    );
+    assert_eq!(stored(&poller).position, Position::After(at(6).log_id));
 }
