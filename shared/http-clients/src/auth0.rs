@@ -16,6 +16,7 @@ use relay::settings::Reader;
 use relay::{Remedy, back_off, chain};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use serde::de::IgnoredAny;
 use serde_json::json;
 use tenant_logs::Timestamp;
 use tokio::time::{Instant, sleep_until};
@@ -240,7 +241,7 @@ impl LogSource for ManagementApi {
         };
         let got = self.get(&url, ARRAY, until).await;
         let (answer, text) = got.map_err(|error| error.at(step))?;
-        let next = next_page(&answer.headers, &self.settings.api);
+        let next = next_page(&answer.headers, &url);
         let next = next.map_err(|error| error.at(step))?;
         // The page that ends the log names itself.
         let next = next.filter(|next| *next != url);
@@ -287,12 +288,14 @@ async fn fetch_token(request: RequestBuilder, until: Instant) -> Result<AccessTo
     token.ok_or_else(|| unreadable(&answer, "token"))
 }
 
-/// The body as text, where all of it came and it begins as it should.
+/// The body as text, where all of it came and it is one JSON value of the kind that is wanted: a far end may cut its answer
+/// and count only what it sends.
 fn text(answer: &Answer, want: Want) -> Option<String> {
     let body = answer.whole_body()?;
     let is_wanted = body.trim_ascii_start().first() == Some(&want.first_byte);
     let text = std::str::from_utf8(body).ok()?;
-    is_wanted.then(|| text.to_owned())
+    let is_json = || serde_json::from_str::<IgnoredAny>(text).is_ok();
+    (is_wanted && is_json()).then(|| text.to_owned())
 }
 
 #[cfg(test)]
