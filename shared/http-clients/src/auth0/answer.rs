@@ -66,18 +66,27 @@ pub(super) fn refusal(endpoint: Endpoint, answer: &Answer) -> Auth0Error {
     }
     match body {
         Some(_) => Auth0Error::NotAuth0 { status },
-        None => Auth0Error::BrokenOff,
+        None => not_whole(answer),
     }
 }
 
 /// What a success means that does not bring what was asked for.
 pub(super) fn unreadable(answer: &Answer, want: &'static str) -> Auth0Error {
     match answer.whole_body() {
-        None => Auth0Error::BrokenOff,
+        None => not_whole(answer),
         Some(body) if body.trim_ascii_start().first() == Some(&b'<') => Auth0Error::NotAuth0 {
             status: answer.status,
         },
         Some(_) => Auth0Error::Unreadable { want },
+    }
+}
+
+/// Why an answer is not there as a whole.
+fn not_whole(answer: &Answer) -> Auth0Error {
+    if answer.is_too_long() {
+        Auth0Error::TooLong
+    } else {
+        Auth0Error::BrokenOff
     }
 }
 

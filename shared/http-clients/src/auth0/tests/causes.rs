@@ -213,3 +213,17 @@ async fn json_of_a_gateway_is_neither_a_missing_scope_nor_an_expired_checkpoint(
         check_token(status, body, &format!("what answered {status} {STRANGER}")).await;
     }
 }
+
+#[tokio::test]
+async fn a_page_above_our_own_limit_is_asked_for_once_and_said_to_be_too_long() {
+    let tenant = Tenant::start(|call| match call.path.as_str() {
+        "/oauth/token" => token(TOKEN),
+        _ => ok(&format!("[{}]", " ".repeat(67_108_863))),
+    })
+    .await;
+    let text = tenant.pull_for(Duration::from_mins(5)).await.unwrap_err();
+    let text = chain(&text).to_string();
+    let expected = "Auth0's answer is longer than the 64 MiB that are read";
+    assert!(text.ends_with(expected), "{text}");
+    assert_eq!(tenant.asked().len(), 1);
+}
