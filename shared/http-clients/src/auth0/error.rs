@@ -21,7 +21,10 @@ pub(super) enum Auth0Error {
         "the call for a token takes too long: check AUTH0_DOMAIN, and that this function reaches it"
     )]
     TokenOutOfTime,
-    #[error("Auth0's rate limit leaves no call for at least {} seconds, which is longer than there is time", wait.as_secs())]
+    #[error(
+        "Auth0's rate limit leaves no call for at least {} seconds, which is longer than there is time",
+        wait.as_secs()
+    )]
     RateLimited { wait: Duration },
     #[error("Auth0 answered {answered}: {}", reason(answered.status))]
     Busy { answered: Answered },
@@ -112,20 +115,29 @@ impl Auth0Error {
 
     /// Whether the rate limit refused a call, or leaves none for a token now.
     pub(super) fn is_by_rate_limit(&self) -> bool {
-        match self {
-            Self::Busy { answered } => answered.status == StatusCode::TOO_MANY_REQUESTS,
-            Self::RateLimited { wait: _ } => true,
-            Self::NoToken(source) => source.is_by_rate_limit(),
-            _ => false,
-        }
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        self.is(|error| {
+            matches!(error, Self::RateLimited { wait: _ })
+                || matches!(error, Self::Busy { answered } if answered.status == status)
+        })
     }
 
     /// Whether there was too little time.
     fn is_out_of_time(&self) -> bool {
-        match self {
-            Self::RateLimited { wait: _ } | Self::TokenOutOfTime | Self::OutOfTime(_) => true,
-            Self::NoToken(source) => source.is_out_of_time(),
-            _ => false,
+        self.is(|error| {
+            matches!(
+                error,
+                Self::RateLimited { wait: _ } | Self::TokenOutOfTime | Self::OutOfTime(_)
+            )
+        })
+    }
+
+    /// Whether this is said of the error, or of why there is no token.
+    fn is(&self, said: impl Fn(&Self) -> bool) -> bool {
+        if let Self::NoToken(source) = self {
+            said(source)
+        } else {
+            said(self)
         }
     }
 
