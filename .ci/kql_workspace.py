@@ -2,7 +2,8 @@
 
 The engine is duckdb-kql, whose translation is checked against Microsoft's own. It lacks four things, which stand here:
 ingestion_time() is a column of the tables, column_ifexists() is decided by the table's columns, the scalar function
-Auth0Record becomes part of the query, and the functions on property bags do what Microsoft's page of each says.
+Auth0Record becomes part of the query, and the functions on property bags do what Microsoft's page of each says. The time
+stands still, so that ago() says the same to a slow machine.
 """
 
 import collections
@@ -96,6 +97,8 @@ class Workspace:
             query,
         )
         query = query.replace("ingestion_time()", "ReceivedAt")
+        # The rows are of the moment at which the run began, however long it takes.
+        query = re.sub(r"\bago\((\w+)\)", rf"datetime({NOW.isoformat()}) - \1", query)
         table = ""
         parts = []
         for part in re.split(r"(\bAuth0AM_CL\b|\bAuth0_CL\b|column_ifexists\('\w+', (?:''|\w+\(null\))\))", query):

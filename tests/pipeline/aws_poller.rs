@@ -236,6 +236,28 @@ async fn a_run_that_is_killed_between_sending_and_its_checkpoint_loses_nothing()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_run_holds_at_the_pollers_own_sink_is_not_taken_for_pushed() {
+    // What a killed run holds is free again this long and ten seconds after it began.
+    let settings = [("GAP_SINKS", "http"), ("GRACE_SECONDS", "0")];
+    let polling = Polling::with_timeout(120, &settings, Duration::from_secs(8)).await;
+    polling.cloud.collector_faults.always(Fault::Hang);
+    let ((), run) = tokio::join!(
+        async {
+            eventually("claimed log events are on their way", || {
+                !polling.cloud.collector_faults.injected().is_empty()
+            })
+            .await;
+            polling.poller.kill().await;
+        },
+        polling.run()
+    );
+    assert!(run.is_err(), "{run:?}");
+    polling.cloud.collector_faults.clear();
+    polling.catch_up().await;
+    polling.assert_all_once().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn of_two_runs_at_once_each_log_event_is_delivered_once() {
     let polling = Polling::start(1_500, &[]).await;
     polling

@@ -17,7 +17,10 @@ impl From<RunError> for Diagnostic {
             }
             PollError::UnknownStart { .. } => "UnknownStart",
             PollError::Load(_) | PollError::Save(_) => "CheckpointStore",
-            PollError::Pull(_) | PollError::UnreadablePage(_) | PollError::NoWayOn { .. } => "Log",
+            PollError::Pull(_)
+            | PollError::UnreadablePage(_)
+            | PollError::NoWayOn { .. }
+            | PollError::Circle { .. } => "Log",
             PollError::Look { .. } => "Ledger",
             PollError::NotDelivered { .. } => "NotDelivered",
         };

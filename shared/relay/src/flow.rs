@@ -113,8 +113,8 @@ pub struct Outcome {
     pub delivered: usize,
     /// Log events that the filter stopped.
     pub filtered: usize,
-    /// Log events of the bodies that are handed back which some sink lacks.
-    pub lacking: usize,
+    /// Log events that are not handed back and that some sink got now, which it did not have.
+    pub brought: usize,
     /// What is among the dead letters, for one sink or for all.
     pub set_aside: usize,
     /// What of `set_aside` no sink saw.
@@ -310,10 +310,12 @@ impl Outcome {
                 // One that no sink was meant to get is not ours to acknowledge.
                 fate @ (Fate::Elsewhere | Fate::HandedBack | Fate::Stopped) => {
                     self.handed_back.insert(accepted.origin.position);
-                    self.lacking += 1;
                     self.must_stop |= fate == Fate::Stopped;
+                    continue;
                 }
             }
+            let mut at_sinks = fates.iter().filter_map(|fates| fates.get(position));
+            self.brought += usize::from(at_sinks.any(|fate| *fate == Fate::Delivered));
         }
     }
 }

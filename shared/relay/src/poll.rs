@@ -12,6 +12,7 @@ mod page;
 mod plan;
 mod ports;
 mod pull;
+mod restart;
 mod settings;
 mod ship;
 #[cfg(test)]
@@ -114,6 +115,10 @@ where
         let going: Pin<Box<dyn Future<Output = _> + Send + '_>> =
             Box::pin(self.go(deadline, &mut done));
         let result = going.await;
+        if let Err(PollError::ExpiredCheckpoint(hole)) = &result {
+            self.end_spent_restart(&hole.after, deadline.answer_by())
+                .await;
+        }
         let is_stopped = result.as_ref().is_err_and(PollError::stops_checkpoint);
         done.counted.shared.checkpoint_stopped = usize::from(is_stopped);
         self.relay.counters.note(&done.counted);
@@ -128,7 +133,12 @@ where
     async fn go(&self, deadline: &Deadline, done: &mut Done) -> Result<RunEnd, PollError> {
         let pull_by = pull_by(deadline.send_by());
         let loaded = self.checkpoints.load(pull_by).await;
-        let stored = loaded.map_err(PollError::Load)?;
+        let Some(stored) = self
+            .end_restart(loaded.map_err(PollError::Load)?, pull_by)
+            .await?
+        else {
+            return Ok(RunEnd::Overtaken);
+        };
         let plan = plan(stored.as_ref(), &self.settings, Timestamp::now())?;
         let found = stored.map(|stored| stored.tag);
         let (at, pulling) = match self.begin(plan, found, pull_by).await? {

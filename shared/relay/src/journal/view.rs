@@ -146,11 +146,6 @@ impl View {
 }
 
 impl Standing {
-    /// Whether somebody has it, or will have: such a log event is no gap.
-    pub fn is_known(self) -> bool {
-        self != Self::Free
-    }
-
     /// Of what several rows say of one log event, the strongest holds.
     fn strength(self) -> u8 {
         match self {

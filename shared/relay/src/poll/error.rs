@@ -36,10 +36,20 @@ pub enum PollError {
     #[error("a page of the log cannot be read")]
     UnreadablePage(#[source] Unreadable),
     /// A page does not lead on.
-    #[error("the page after {after} leads nowhere: it names neither a new log_id nor a next page")]
+    #[error(
+        "the page after {after} leads nowhere: it names neither a new log_id nor a page that was not asked for already"
+    )]
     NoWayOn {
         /// What was asked for.
         after: String,
+    },
+    /// A page leads back.
+    #[error("the page after {after} leads back: it holds {passed}, which an earlier page had")]
+    Circle {
+        /// What was asked for.
+        after: String,
+        /// A log event that was passed.
+        passed: String,
     },
     /// It cannot be told what arrived by other ways.
     #[error("cannot look up in the ledger what has arrived at sink `{sink}`")]
@@ -88,6 +98,10 @@ impl PollError {
             | Self::Pull(_)
             | Self::UnreadablePage(_)
             | Self::NoWayOn { after: _ }
+            | Self::Circle {
+                after: _,
+                passed: _,
+            }
             | Self::Look { sink: _, source: _ }
             | Self::NotDelivered {
                 count: _,

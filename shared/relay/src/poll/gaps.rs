@@ -10,25 +10,17 @@ use crate::flow::IncomingBody;
 use crate::journal::{Standing, Store};
 use crate::ports::{DeadLetters, PortError, Sink};
 
-/// What was found of some log events.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Found {
-    /// Those that every sink that is looked at knows.
-    pub(super) known: usize,
-    /// The others.
-    pub(super) gap: usize,
-}
-
 impl<S: Sink, L: Store, D: DeadLetters, P, C> Poller<S, L, D, P, C> {
-    /// Leaves out what every sink of `GAP_SINKS` knows. What the filter stops is nobody's gap: it is left for the filter.
+    /// Leaves out what every sink of `GAP_SINKS` knows, and returns how many log events that are. What the filter stops is
+    /// nobody's gap: it is left for the filter.
     pub(super) async fn leave_out_known(
         &self,
         bodies: &mut [IncomingBody<'_>],
         until: Instant,
-    ) -> Result<Found, PollError> {
+    ) -> Result<usize, PollError> {
         let sinks = &self.settings.gap_sinks;
         if sinks.is_empty() {
-            return Ok(Found::default());
+            return Ok(0);
         }
         let filter = &self.relay.filter;
         let log_events = bodies.iter().filter_map(|body| body.parsed.as_ref().ok());
@@ -38,7 +30,7 @@ impl<S: Sink, L: Store, D: DeadLetters, P, C> Poller<S, L, D, P, C> {
             .map(LogEvent::log_id)
             .collect();
         if log_ids.is_empty() {
-            return Ok(Found::default());
+            return Ok(0);
         }
         let looks = sinks.iter().map(|sink| async {
             self.look(sink, &log_ids, until)
@@ -49,19 +41,15 @@ impl<S: Sink, L: Store, D: DeadLetters, P, C> Poller<S, L, D, P, C> {
                 })
         });
         let mut is_known = vec![true; log_ids.len()];
-        for looked in join_all(looks).await {
+        for (sink, looked) in sinks.iter().zip(join_all(looks).await) {
             let looked = looked?;
+            let is_own = self.is_own(sink);
             for (place, is_known) in is_known.iter_mut().enumerate() {
-                *is_known &= looked
-                    .get(place)
-                    .is_some_and(|standing| standing.is_known());
+                let standing = looked.get(place);
+                *is_known &= standing.is_some_and(|standing| knows(*standing, is_own));
             }
         }
         let known = is_known.iter().filter(|is_known| **is_known).count();
-        let found = Found {
-            known,
-            gap: is_known.len() - known,
-        };
         let mut is_known = is_known.into_iter();
         for parsed in bodies
             .iter_mut()
@@ -72,7 +60,12 @@ impl<S: Sink, L: Store, D: DeadLetters, P, C> Poller<S, L, D, P, C> {
                 !(is_asked && is_known.next().unwrap_or(false))
             });
         }
-        Ok(found)
+        Ok(known)
+    }
+
+    fn is_own(&self, sink: &str) -> bool {
+        let mut own = self.relay.destinations.iter();
+        own.any(|destination| destination.sink.name() == sink)
     }
 
     async fn look(
@@ -88,5 +81,17 @@ impl<S: Sink, L: Store, D: DeadLetters, P, C> Poller<S, L, D, P, C> {
                 source: "the function has no ledger".into(),
             }),
         }
+    }
+}
+
+/// Whether a sink has a log event, or gets it without this poller.
+///
+/// Whoever holds a live claim at another sink has a trigger that delivers again. At a sink of the poller's own it may be a
+/// run of the poller, and then nobody else would: the claim that this run makes finds it busy, and the checkpoint stays.
+fn knows(standing: Standing, is_own: bool) -> bool {
+    match standing {
+        Standing::Delivered | Standing::SetAside => true,
+        Standing::Busy => !is_own,
+        Standing::Free => false,
     }
 }

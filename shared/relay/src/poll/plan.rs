@@ -44,17 +44,19 @@ pub(super) fn plan<T>(
             if is_nothing_sent && settings.start_from.is_some() {
                 return Ok(first_run(settings, now));
             }
-            Ok(Plan::stored(Checkpoint {
-                resumed_from: None,
-                ..checkpoint
-            }))
+            Ok(Plan::stored(checkpoint))
         }
     }
 }
 
 fn first_run(settings: &PollSettings, now: Timestamp) -> Plan {
     if let Some(resume) = &settings.resume_from {
-        return Plan::restart(Checkpoint::resuming(resume));
+        // What lies between the two settings is left out as by any other restart.
+        let left = settings.start_from.as_ref().map(Checkpoint::starting);
+        return match left {
+            Some(left) => restart(resume, Some(left)),
+            None => Plan::restart(Checkpoint::resuming(resume)),
+        };
     }
     let now = StartPoint::Since(now);
     let start = settings.start_from.as_ref().unwrap_or(&now);
@@ -212,10 +214,24 @@ mod tests {
         let honoured = r#"{"after":"9600","resumed_from":"9500"}"#;
         check(Some(honoured), &resume, (None, honoured));
         let without = r#"{"after":"9600"}"#;
-        check(Some(honoured), &settings(None, None), (None, without));
         let holes = r#""holes":[{"after":"9600","before":null,"end_reached":null}]"#;
         let restarted = format!(r#"{{"at":"9500",{holes},"resumed_from":"9500"}}"#);
         check(Some(without), &resume, (setting, &restarted));
+    }
+
+    #[test]
+    fn a_first_run_that_begins_elsewhere_than_start_from_says_leaves_a_hole_too() {
+        let setting = Some("RESUME_FROM");
+        let hole = format!(r#"{{"before":null,"end_reached":null,"since":"{SINCE}"}}"#);
+        let restarted = format!(r#"{{"at":"9500","holes":[{hole}],"resumed_from":"9500"}}"#);
+        let both = settings(Some(SINCE), Some("9500"));
+        check(None, &both, (setting, &restarted));
+        let only = settings(None, Some("9500"));
+        check(
+            None,
+            &only,
+            (setting, r#"{"at":"9500","resumed_from":"9500"}"#),
+        );
     }
 
     #[test]

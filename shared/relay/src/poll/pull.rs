@@ -1,9 +1,10 @@
 //! Pulling: page after page, as far as the time allows, up to the end of the log or the first log event that is too young.
 
 use std::collections::HashSet;
+use std::mem;
 use std::time::Duration;
 
-use tenant_logs::{Timestamp, parse};
+use tenant_logs::{LogEvent, Parsed, Timestamp, parse};
 use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 
@@ -42,6 +43,10 @@ struct Walk {
     cursor: Cursor,
     /// What brought an empty page since anything was found.
     empty: HashSet<Cursor>,
+    /// What brought a page that holds something.
+    asked: HashSet<Cursor>,
+    /// The log events that ended pages before the last one.
+    passed: HashSet<String>,
 }
 
 impl<P: LogSource> Pulling<'_, P> {
@@ -51,6 +56,8 @@ impl<P: LogSource> Pulling<'_, P> {
             cursor: Cursor::After(self.after.clone()),
             after: self.after.clone(),
             empty: HashSet::new(),
+            asked: HashSet::new(),
+            passed: HashSet::new(),
         };
         let mut page_count = 0_usize;
         loop {
@@ -74,6 +81,9 @@ impl<P: LogSource> Pulling<'_, P> {
             let parsed = parse(&page.text).map_err(PollError::UnreadablePage)?;
             let cut = cut(&parsed, Timestamp::now(), self.grace);
             // The pages follow the first log event whatever it is.
+            if !is_first {
+                walk.check_goes_on(&parsed)?;
+            }
             let is_last = cut.has_young || (!is_first && !walk.go_on(&cut, page.next)?);
             if cut.is_empty && !is_last {
                 continue;
@@ -111,6 +121,18 @@ impl<P: LogSource> Pulling<'_, P> {
 }
 
 impl Walk {
+    /// An error where a page lies behind one that was pulled before: it would move the checkpoint back.
+    fn check_goes_on(&self, parsed: &Parsed<'_>) -> Result<(), PollError> {
+        let mut log_ids = parsed.log_events.iter().map(LogEvent::log_id);
+        match log_ids.find(|log_id| self.passed.contains(*log_id)) {
+            Some(log_id) => Err(PollError::Circle {
+                after: self.after.clone(),
+                passed: log_id.to_owned(),
+            }),
+            None => Ok(()),
+        }
+    }
+
     /// Goes on from a page to what it names; returns whether there may be more. An error where a page that holds something
     /// leads nowhere.
     fn go_on(&mut self, cut: &Cut, next: Option<String>) -> Result<bool, PollError> {
@@ -125,13 +147,15 @@ impl Walk {
             return Ok(true);
         }
         self.empty.clear();
+        self.asked.insert(self.cursor.clone());
         let is_new = cut.last_log_id.as_ref() != Some(&self.after);
         let after = cut.last_log_id.clone().map(Cursor::After);
         let next = next.or(after);
-        match next.filter(|next| is_new && *next != self.cursor) {
+        match next.filter(|next| is_new && !self.asked.contains(next)) {
             Some(next) => {
                 if let Some(log_id) = &cut.last_log_id {
-                    self.after.clone_from(log_id);
+                    let passed = mem::replace(&mut self.after, log_id.clone());
+                    self.passed.insert(passed);
                 }
                 self.cursor = next;
                 Ok(true)

@@ -65,7 +65,10 @@ where
                 }
                 if page.end_reached.is_some() {
                     at.checkpoint.end_reached = page.end_reached;
-                    at.checkpoint.skip_before = None;
+                    // What stands behind one that is too young may be dated before it, too.
+                    if !page.cut.has_young {
+                        at.checkpoint.skip_before = None;
+                    }
                 }
             }
             if !self.poller.save(&mut at, self.deadline.answer_by()).await? {
@@ -87,13 +90,15 @@ where
             bodies.push(body(page, at.checkpoint.skip_before)?);
         }
         let send_by = self.deadline.send_by();
-        let found = self.poller.leave_out_known(&mut bodies, send_by).await?;
+        let known = self.poller.leave_out_known(&mut bodies, send_by).await?;
         let relay = &self.poller.relay;
         let (outcome, mut counted) = relay.deliver_part(bodies, self.deadline).await;
-        counted.shared.received += found.known;
-        // What is handed back is a gap of the run that delivers it.
-        counted.shared.gap = found.gap.saturating_sub(outcome.lacking);
-        done.known += found.known;
+        counted.shared.received += known;
+        if !self.poller.settings.gap_sinks.is_empty() {
+            // What is handed back is a gap of the run that delivers it.
+            counted.shared.gap = outcome.brought;
+        }
+        done.known += known;
         done.counted.add(&counted);
         if outcome.handed_back.is_empty() {
             return Ok(true);

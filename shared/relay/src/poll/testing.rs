@@ -43,6 +43,8 @@ pub(super) enum Fault {
     OutOfTime,
     Failed,
     Page(&'static str),
+    /// A page that names this one as the one after it.
+    LeadsTo(&'static str),
     /// An empty page that names one that nobody has asked for yet.
     EmptyPage,
     /// An empty page that names the one before it.
@@ -95,8 +97,9 @@ impl LogSource for TestLog {
         if timeout_at(until, sleep(self.takes)).await.is_err() {
             return Err(PullError::OutOfTime(broken()));
         }
-        match (self.fault)(pull) {
-            None => {}
+        let fault = (self.fault)(pull);
+        match fault {
+            None | Some(Fault::LeadsTo(_)) => {}
             Some(Fault::UnknownPosition) => return Err(PullError::UnknownPosition(broken())),
             Some(Fault::OutOfTime) => return Err(PullError::OutOfTime(broken())),
             Some(Fault::Failed) => return Err(PullError::Failed(broken())),
@@ -116,7 +119,11 @@ impl LogSource for TestLog {
             .collect();
         let last = page.last().map_or(after, |event| &event.log_id);
         let names_another = self.has_links && last != after;
-        let next = names_another.then(|| format!("link:{last}"));
+        let next = if let Some(Fault::LeadsTo(log_id)) = fault {
+            Some(format!("link:{log_id}"))
+        } else {
+            names_another.then(|| format!("link:{last}"))
+        };
         let texts: Vec<&str> = page.iter().map(|event| event.json.as_str()).collect();
         let text = format!("[{}]", texts.join(","));
         Ok(Page { text, next })

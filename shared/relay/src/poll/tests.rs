@@ -1,3 +1,4 @@
+mod circles;
 mod empty_pages;
 mod gaps;
 mod restarts;
@@ -110,6 +111,25 @@ async fn a_first_run_from_a_time_skips_what_is_dated_before_it_and_misses_nothin
     set_start(&mut poller, "2026-05-01T10:00:00Z");
     poller.run(&deadline()).await.unwrap();
     assert_eq!(poller.delivered(), ids([1, 3, 4]));
+    assert_eq!(stored(&poller).skip_before, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_dated_before_the_start_is_skipped_behind_a_log_event_that_is_too_young_too() {
+    let ago = |number, seconds| {
+        let date = Timestamp::now() - Duration::from_secs(seconds);
+        dated(number, &date.to_string())
+    };
+    let log = TestLog::new([ago(0, 9_000), ago(1, 0), ago(2, 20_000)]);
+    let mut poller = poller(log, takes_all);
+    let start = Timestamp::now() - Duration::from_secs(10_000);
+    set_start(&mut poller, &start.to_string());
+    poller.settings.grace = Duration::from_secs(5_000);
+    poller.run(&deadline()).await.unwrap();
+    assert_eq!(poller.delivered(), ids([0]));
+    poller.settings.grace = Duration::ZERO;
+    poller.run(&deadline()).await.unwrap();
+    assert_eq!(poller.delivered(), ids([0, 1]));
     assert_eq!(stored(&poller).skip_before, None);
 }
 

@@ -71,6 +71,31 @@ async fn a_poller_that_is_killed_between_sending_and_its_checkpoint_loses_nothin
     assert!(twice <= 100, "only what was under way comes again: {twice}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_poller_holds_in_its_own_workspace_is_not_taken_for_pushed() {
+    let settings = [
+        ("GAP_SINKS", "log-analytics"),
+        ("GRACE_SECONDS", "0"),
+        ("INVOCATION_SECONDS", "8"),
+    ];
+    let polling = Polling::start(120, &settings).await;
+    polling.cloud.faults.logs.always(Fault::Hang);
+    let ((), run) = tokio::join!(
+        async {
+            eventually("claimed log events are on their way", || {
+                !polling.cloud.faults.logs.injected().is_empty()
+            })
+            .await;
+            polling.poller.host.restart().await;
+        },
+        polling.run()
+    );
+    run.unwrap_err();
+    polling.cloud.faults.logs.clear();
+    eventually_caught_up(&polling).await;
+    polling.assert_all_once();
+}
+
 /// Runs until the end of the log is behind the checkpoint.
 async fn eventually_caught_up(polling: &Polling) {
     let deadline = tokio::time::Instant::now() + crate::kit::PATIENCE;

@@ -153,7 +153,7 @@ async fn what_is_for_a_sink_that_is_not_here_is_a_rest_for_it_whatever_the_other
     let (outcome, counted) = deliver("one, gone, gone", &array("ab")).await;
     let expected = [(vec!["gone"], vec![0]), (vec!["one", "gone"], vec![1])];
     assert_eq!(rest(&outcome, 0), expected);
-    assert_eq!((outcome.delivered, outcome.lacking), (0, 2));
+    assert_eq!((outcome.delivered, outcome.brought), (0, 0));
     let (sink, counters) = &counted.sinks[0];
     // The one that `one` lacks, and both that nobody takes.
     assert_eq!((*sink, counters.delivered, counters.refused), ("one", 1, 3));

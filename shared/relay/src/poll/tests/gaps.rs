@@ -57,6 +57,56 @@ async fn what_is_set_aside_or_under_a_live_claim_is_known_and_a_lapsed_claim_is_
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_is_under_a_live_claim_at_the_poller_s_own_sink_is_neither_known_nor_a_gap_until_it_is_free()
+ {
+    let mut poller = going_on(4);
+    poller.settings.gap_sinks = vec!["http".to_owned()];
+    let ledger = poller.relay.ledger.as_ref().unwrap();
+    let until = Instant::now() + Duration::from_secs(10);
+    // Another run, whose sink refuses the log event in the end.
+    let lease = deadline().lease();
+    let held = ledger.claim("http", &["id000002"], &lease, until).await;
+    for _ in 0..2 {
+        let error = failed(&poller).await;
+        assert!(matches!(error, PollError::NotDelivered { .. }), "{error}");
+        assert_eq!(poller.delivered(), ids([1, 3]));
+        assert_eq!(stored(&poller).position, after(0));
+    }
+    ledger.settle(held.tickets, &[None], until).await.unwrap();
+    let run = poller.run(&deadline()).await.unwrap();
+    assert_eq!(poller.delivered(), ids([1, 3, 2]));
+    assert_eq!((run.known, run.gap), (2, 1));
+    assert_eq!(stored(&poller).position, after(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_run_of_the_poller_held_is_delivered_once_its_claim_has_lapsed() {
+    let mut poller = going_on(4);
+    poller.settings.gap_sinks = vec!["http".to_owned()];
+    let live = deadline().lease();
+    let an_hour_ago = live.begins - Duration::from_hours(1);
+    let lapsed = Lease {
+        begins: an_hour_ago,
+        ends: an_hour_ago + Duration::from_secs(30),
+        ..live
+    };
+    let log_ids = ["id000001", "id000002", "id000003"];
+    poller.note("http", &log_ids, None, lapsed).await;
+    let run = poller.run(&deadline()).await.unwrap();
+    assert_eq!(poller.delivered(), ids(1..4));
+    assert_eq!((run.known, run.gap), (0, 3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_poller_s_own_sink_has_already_is_no_gap() {
+    let poller = looking(10);
+    push(&poller, "http", 1..4).await;
+    let run = poller.run(&deadline()).await.unwrap();
+    assert_eq!(poller.delivered(), ids(4..10));
+    assert_eq!((run.known, run.gap), (0, 6));
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_filter_stops_is_no_gap() {
     let mut poller = looking(10);
     poller.relay.filter = Filter::parse(FilterSettings {

@@ -122,6 +122,50 @@ async fn the_same_resume_from_again_leaves_the_hole_as_it_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_without_resume_from_ends_the_restart_though_it_fails() {
+    let mut poller = resumed_once().await;
+    poller.settings.resume_from = None;
+    poller.source.fault = |_| Some(Fault::Failed);
+    failed(&poller).await;
+    assert_eq!(stored(&poller).resumed_from, None);
+    assert_eq!(stored(&poller).position, after(19));
+    assert_eq!(stored(&poller).holes, [hole(after(0), 10)]);
+
+    poller.source.fault = |_| None;
+    poller.source.cursors.lock().unwrap().clear();
+    set_resume(&mut poller, "id000010");
+    poller.run(&deadline()).await.unwrap();
+    let first = poller.source.cursors.lock().unwrap()[0].clone();
+    assert_eq!(first, Cursor::After("id000010".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_the_checkpoint_has_expired_the_same_resume_from_counts_again_once_a_run_has_said_so()
+{
+    let unknown = |fault| {
+        let mut poller = going_on(20);
+        let expired = r#"{"after":"id000000","resumed_from":"id000010"}"#;
+        poller.checkpoints.put(Some(expired));
+        set_resume(&mut poller, "id000010");
+        poller.source.fault = fault;
+        poller
+    };
+    // The log event itself is gone, or what follows it.
+    let gone = unknown(|_| None);
+    gone.source.events.lock().unwrap().remove(0);
+    let refused = unknown(|pull| (pull == 0).then_some(Fault::UnknownPosition));
+    for poller in [gone, refused] {
+        assert!(failed(&poller).await.stops_checkpoint());
+        let value = poller.checkpoints.value();
+        assert_eq!(value.as_deref(), Some(r#"{"after":"id000000"}"#));
+        poller.run(&deadline()).await.unwrap();
+        assert_eq!(poller.delivered(), ids(10..20));
+        assert_eq!(stored(&poller).holes, [hole(after(0), 10)]);
+        assert_eq!(stored(&poller).resumed_from.as_deref(), Some("id000010"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_restart_while_a_sink_is_down_leaves_the_log_event_of_the_last_one_in_a_hole() {
     let mut poller = resumed_once().await;
     poller.relay.destinations[0].sink.plan = |_, _| Some(Remedy::HandBack);
