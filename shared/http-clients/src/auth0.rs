@@ -2,12 +2,13 @@
 //!
 //! The rate limit is obeyed as the answers tell it: no call is made before the moment that they name.
 
+mod allowance;
 mod answer;
 mod error;
 mod link;
 mod settings;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,6 +17,7 @@ use relay::settings::Reader;
 use relay::{Remedy, back_off, chain};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use serde::de::IgnoredAny;
 use serde_json::json;
 use tenant_logs::Timestamp;
 use tokio::time::{Instant, sleep_until};
@@ -25,7 +27,8 @@ use crate::endpoint::{below, percent_encode};
 use crate::error::HttpClientError;
 use crate::exchange::{Answer, exchange};
 use crate::tls::client;
-use answer::{Endpoint, refusal, unreadable, wait};
+use allowance::Allowance;
+use answer::{Endpoint, refusal, unreadable};
 use error::Auth0Error;
 use link::next_page;
 
@@ -45,8 +48,8 @@ pub struct ManagementApi {
     settings: Auth0Settings,
     client: Client,
     token: HeldToken<Auth0Error>,
-    /// When the rate limit leaves a call again.
-    not_before: Mutex<Option<Instant>>,
+    allowance: Allowance,
+    token_allowance: Allowance,
 }
 
 /// What a call brings, in errors and by its first byte.
@@ -84,7 +87,8 @@ impl ManagementApi {
             client: client(settings.roots.clone())?,
             settings,
             token: HeldToken::new(),
-            not_before: Mutex::new(None),
+            allowance: Allowance::default(),
+            token_allowance: Allowance::default(),
         })
     }
 
@@ -97,15 +101,13 @@ impl ManagementApi {
     ) -> Result<(Answer, String), Auth0Error> {
         let (mut tries, mut refusals) = (0, 0);
         loop {
-            self.wait_for_allowance(until).await?;
+            self.allowance.wait(until).await?;
             let try_end = until.min(Instant::now() + MAX_CALL_TIME);
             let error = match self.try_get(url, want, try_end).await {
                 Ok(got) => return Ok(got),
                 Err(error) => error,
             };
-            if let Auth0Error::Busy { answered } = &error
-                && answered.status == StatusCode::TOO_MANY_REQUESTS
-            {
+            if error.is_by_rate_limit() {
                 // The moment that its headers name may be over by our clock, or there is none.
                 refusals += 1;
                 let wake = Instant::now() + back_off(refusals);
@@ -113,6 +115,10 @@ impl ManagementApi {
                     return Err(Auth0Error::OutOfTime(Box::new(error)));
                 }
                 sleep_until(wake).await;
+                if let Auth0Error::NoToken(_) = error {
+                    let waited = self.token_allowance.wait(until).await;
+                    waited.map_err(|error| Auth0Error::NoToken(Arc::new(error)))?;
+                }
                 continue;
             }
             if error.remedy() == Remedy::Retry && try_end == until && Instant::now() >= until {
@@ -162,7 +168,7 @@ impl ManagementApi {
             .header(ACCEPT, "application/json");
         let answer = exchange(request, until, TARGET).await;
         let answer = answer.map_err(Auth0Error::NoAnswer)?;
-        self.note_allowance(&answer);
+        self.allowance.note(&answer);
         Ok(answer)
     }
 
@@ -171,7 +177,8 @@ impl ManagementApi {
         refused: Option<&HeaderValue>,
         until: Instant,
     ) -> Result<HeaderValue, Auth0Error> {
-        let fetch = |until| fetch_token(self.token_request(), until);
+        let allowance = self.token_allowance.clone();
+        let fetch = |until| fetch_token(self.token_request(), allowance, until);
         let token = self.token.get(refused, until, fetch).await;
         token.map_err(|error| match error {
             NoToken::OutOfTime => Auth0Error::TokenOutOfTime,
@@ -191,30 +198,6 @@ impl ManagementApi {
             .post(below(&settings.api, "oauth/token"))
             .header(CONTENT_TYPE, "application/json")
             .body(Bytes::from(body.to_string()))
-    }
-
-    /// Waits until the rate limit leaves a call, where that ends in time.
-    async fn wait_for_allowance(&self, until: Instant) -> Result<(), Auth0Error> {
-        let not_before = *self.lock_allowance();
-        let now = Instant::now();
-        match not_before.filter(|not_before| *not_before > now) {
-            None => Ok(()),
-            Some(wake) if wake < until => {
-                sleep_until(wake).await;
-                Ok(())
-            }
-            Some(wake) => Err(Auth0Error::RateLimited { wait: wake - now }),
-        }
-    }
-
-    fn note_allowance(&self, answer: &Answer) {
-        let wait = wait(answer, Timestamp::now());
-        *self.lock_allowance() = wait.map(|wait| Instant::now() + wait);
-    }
-
-    fn lock_allowance(&self) -> std::sync::MutexGuard<'_, Option<Instant>> {
-        let not_before = self.not_before.lock();
-        not_before.unwrap_or_else(PoisonError::into_inner)
     }
 
     fn logs(&self) -> Url {
@@ -240,7 +223,7 @@ impl LogSource for ManagementApi {
         };
         let got = self.get(&url, ARRAY, until).await;
         let (answer, text) = got.map_err(|error| error.at(step))?;
-        let next = next_page(&answer.headers, &self.settings.api);
+        let next = next_page(&answer.headers, &url);
         let next = next.map_err(|error| error.at(step))?;
         // The page that ends the log names itself.
         let next = next.filter(|next| *next != url);
@@ -274,11 +257,17 @@ impl LogSource for ManagementApi {
     }
 }
 
-/// Asks for a token, once.
-async fn fetch_token(request: RequestBuilder, until: Instant) -> Result<AccessToken, Auth0Error> {
+/// Asks for a token, once, where the rate limit leaves a call now.
+async fn fetch_token(
+    request: RequestBuilder,
+    allowance: Allowance,
+    until: Instant,
+) -> Result<AccessToken, Auth0Error> {
+    allowance.check()?;
     let asked_at = Instant::now();
     let answer = exchange(request, until, TARGET).await;
     let answer = answer.map_err(Auth0Error::NoAnswer)?;
+    allowance.note(&answer);
     if answer.status != StatusCode::OK {
         return Err(refusal(Endpoint::Token, &answer));
     }
@@ -287,12 +276,14 @@ async fn fetch_token(request: RequestBuilder, until: Instant) -> Result<AccessTo
     token.ok_or_else(|| unreadable(&answer, "token"))
 }
 
-/// The body as text, where all of it came and it begins as it should.
+/// The body as text, where all of it came and it is one JSON value of the kind that is wanted: a far end may cut its answer
+/// and count only what it sends.
 fn text(answer: &Answer, want: Want) -> Option<String> {
     let body = answer.whole_body()?;
     let is_wanted = body.trim_ascii_start().first() == Some(&want.first_byte);
     let text = std::str::from_utf8(body).ok()?;
-    is_wanted.then(|| text.to_owned())
+    let is_json = || serde_json::from_str::<IgnoredAny>(text).is_ok();
+    (is_wanted && is_json()).then(|| text.to_owned())
 }
 
 #[cfg(test)]

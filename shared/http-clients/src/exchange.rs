@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 /// What is read of an answer. Pages and secrets are far smaller; a blob of Event Grid's holds at most a batch of 1 MB
 /// events, and one of ours at most what a function takes.
-const MAX_ANSWER_BYTES: usize = 67_108_864;
+pub(crate) const MAX_ANSWER_BYTES: usize = 67_108_864;
 
 /// What a service answered.
 #[derive(Debug)]
@@ -19,7 +19,15 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     body: Vec<u8>,
-    is_whole: bool,
+    end: End,
+}
+
+/// How the reading of a body ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Whole,
+    BrokenOff,
+    TooLong,
 }
 
 /// Returns how long a service asks to be left alone, in seconds or as a date (RFC 9110, 10.2.3); a date that is over asks
@@ -59,17 +67,26 @@ pub(crate) async fn exchange(
         status: response.status(),
         headers: std::mem::take(response.headers_mut()),
         body: Vec::new(),
-        is_whole: false,
+        end: End::BrokenOff,
     };
+    let named = response.content_length();
+    let named = named.map(|length| usize::try_from(length).unwrap_or(usize::MAX));
+    if named.is_some_and(|length| length > MAX_ANSWER_BYTES) {
+        answer.end = End::TooLong;
+        return Ok(answer);
+    }
     // What became of a write, the status has said; so a body that breaks off is no error here.
     while let Ok(Ok(read)) = timeout_at(until, response.chunk()).await {
         match read {
             Some(bytes) if answer.body.len() + bytes.len() <= MAX_ANSWER_BYTES => {
                 answer.body.extend_from_slice(&bytes);
             }
-            Some(_) => break,
+            Some(_) => {
+                answer.end = End::TooLong;
+                break;
+            }
             None => {
-                answer.is_whole = true;
+                answer.end = End::Whole;
                 break;
             }
         }
@@ -103,7 +120,12 @@ impl Answer {
 
     /// The body, where all of it came.
     pub(crate) fn whole_body(&self) -> Option<&[u8]> {
-        self.is_whole.then_some(self.body.as_slice())
+        (self.end == End::Whole).then_some(self.body.as_slice())
+    }
+
+    /// Whether the body is longer than what is read of one.
+    pub(crate) fn is_too_long(&self) -> bool {
+        self.end == End::TooLong
     }
 
     pub(crate) fn header(&self, name: &HeaderName) -> Option<&str> {

@@ -25,9 +25,22 @@ pub(super) enum Endpoint {
 /// `errorCode` of the Management API, `error` of the token endpoint; the API's `error` is the status in words.
 #[derive(Deserialize)]
 struct Refusal {
+    #[serde(rename = "statusCode")]
+    status_code: Option<u16>,
     #[serde(rename = "errorCode")]
     error_code: Option<String>,
     error: Option<String>,
+}
+
+impl Refusal {
+    /// Whether it has what Auth0's own refusals have: a proxy or a gateway may answer in JSON, too.
+    fn is_of(&self, endpoint: Endpoint) -> bool {
+        let has_code = self.error.is_some() || self.error_code.is_some();
+        match endpoint {
+            Endpoint::Token => self.error.is_some(),
+            Endpoint::ManagementApi => self.status_code.is_some() && has_code,
+        }
+    }
 }
 
 /// What an answer that is no success means.
@@ -35,6 +48,7 @@ pub(super) fn refusal(endpoint: Endpoint, answer: &Answer) -> Auth0Error {
     let status = answer.status;
     let body = answer.whole_body();
     let refusal = body.and_then(|body| serde_json::from_slice::<Refusal>(body).ok());
+    let refusal = refusal.filter(|refusal| refusal.is_of(endpoint));
     let is_auth0s = refusal.is_some();
     let code = refusal.and_then(|refusal| refusal.error_code.or(refusal.error));
     let answered = Answered {
@@ -52,18 +66,27 @@ pub(super) fn refusal(endpoint: Endpoint, answer: &Answer) -> Auth0Error {
     }
     match body {
         Some(_) => Auth0Error::NotAuth0 { status },
-        None => Auth0Error::BrokenOff,
+        None => not_whole(answer),
     }
 }
 
 /// What a success means that does not bring what was asked for.
 pub(super) fn unreadable(answer: &Answer, want: &'static str) -> Auth0Error {
     match answer.whole_body() {
-        None => Auth0Error::BrokenOff,
+        None => not_whole(answer),
         Some(body) if body.trim_ascii_start().first() == Some(&b'<') => Auth0Error::NotAuth0 {
             status: answer.status,
         },
         Some(_) => Auth0Error::Unreadable { want },
+    }
+}
+
+/// Why an answer is not there as a whole.
+fn not_whole(answer: &Answer) -> Auth0Error {
+    if answer.is_too_long() {
+        Auth0Error::TooLong
+    } else {
+        Auth0Error::BrokenOff
     }
 }
 

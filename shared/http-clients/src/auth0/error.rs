@@ -7,6 +7,8 @@ use relay::poll::PullError;
 use relay::{CallError, PortError, Remedy};
 use reqwest::StatusCode;
 
+use crate::exchange::MAX_ANSWER_BYTES;
+
 /// A call that did not bring what was asked for.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Auth0Error {
@@ -19,7 +21,10 @@ pub(super) enum Auth0Error {
         "the call for a token takes too long: check AUTH0_DOMAIN, and that this function reaches it"
     )]
     TokenOutOfTime,
-    #[error("Auth0's rate limit leaves no call for {} seconds, which is longer than there is time", wait.as_secs())]
+    #[error(
+        "Auth0's rate limit leaves no call for at least {} seconds, which is longer than there is time",
+        wait.as_secs()
+    )]
     RateLimited { wait: Duration },
     #[error("Auth0 answered {answered}: {}", reason(answered.status))]
     Busy { answered: Answered },
@@ -39,6 +44,8 @@ pub(super) enum Auth0Error {
     Unreadable { want: &'static str },
     #[error("Auth0's answer broke off")]
     BrokenOff,
+    #[error("Auth0's answer is longer than the {} MiB that are read", MAX_ANSWER_BYTES >> 20)]
+    TooLong,
     /// The run's own time was over during a call.
     #[error("the time was over before Auth0 had answered")]
     OutOfTime(#[source] Box<Auth0Error>),
@@ -94,6 +101,7 @@ impl Auth0Error {
                 answered: _,
                 advice: _,
             }
+            | Self::TooLong
             | Self::OtherOrigin { origin: _ }
             | Self::UnreadableLink => Remedy::Stop,
         }
@@ -105,13 +113,38 @@ impl Auth0Error {
         matches!(self, Self::Refused { answered, advice: _ } if statuses.contains(&answered.status))
     }
 
+    /// Whether the rate limit refused a call, or leaves none for a token now.
+    pub(super) fn is_by_rate_limit(&self) -> bool {
+        let status = StatusCode::TOO_MANY_REQUESTS;
+        self.is(|error| {
+            matches!(error, Self::RateLimited { wait: _ })
+                || matches!(error, Self::Busy { answered } if answered.status == status)
+        })
+    }
+
+    /// Whether there was too little time.
+    fn is_out_of_time(&self) -> bool {
+        self.is(|error| {
+            matches!(
+                error,
+                Self::RateLimited { wait: _ } | Self::TokenOutOfTime | Self::OutOfTime(_)
+            )
+        })
+    }
+
+    /// Whether this is said of the error, or of why there is no token.
+    fn is(&self, said: impl Fn(&Self) -> bool) -> bool {
+        if let Self::NoToken(source) = self {
+            said(source)
+        } else {
+            said(self)
+        }
+    }
+
     /// The error of the port, with what was tried.
     pub(super) fn at(self, step: &str) -> PullError {
         let is_unknown = self.is_unknown();
-        let is_out_of_time = matches!(
-            self,
-            Self::RateLimited { wait: _ } | Self::TokenOutOfTime | Self::OutOfTime(_)
-        );
+        let is_out_of_time = self.is_out_of_time();
         let error = PortError {
             step: step.to_owned(),
             source: Box::new(self),

@@ -5,20 +5,25 @@ use reqwest::header::{HeaderMap, LINK};
 
 use super::error::Auth0Error;
 
-/// Finds the next page's URL; `None` if no header names one.
+/// What may stand between links.
+const BETWEEN_LINKS: [char; 3] = [',', ' ', '\t'];
+
+/// Finds the next page's URL from what was asked for; `None` if no header names one.
 pub(super) fn next_page(headers: &HeaderMap, from: &Url) -> Result<Option<Url>, Auth0Error> {
     for header in headers.get_all(LINK) {
         let text = header
             .to_str()
             .map_err(|_no_text| Auth0Error::UnreadableLink)?;
         if let Some(target) = next_target(text)? {
-            let url = from
+            let mut url = from
                 .join(target)
                 .map_err(|_no_url| Auth0Error::UnreadableLink)?;
             if url.origin() != from.origin() {
                 let origin = url.origin().ascii_serialization();
                 return Err(Auth0Error::OtherOrigin { origin });
             }
+            // It is never sent, so a page that names itself with one still names itself.
+            url.set_fragment(None);
             return Ok(Some(url));
         }
     }
@@ -27,39 +32,76 @@ pub(super) fn next_page(headers: &HeaderMap, from: &Url) -> Result<Option<Url>, 
 
 /// What `rel="next"` of a list of links points to.
 fn next_target(text: &str) -> Result<Option<&str>, Auth0Error> {
-    let mut rest = text.trim();
+    let mut rest = text.trim_start_matches(BETWEEN_LINKS);
     while !rest.is_empty() {
         let link = rest.strip_prefix('<').and_then(|rest| rest.split_once('>'));
-        let (target, after) = link.ok_or(Auth0Error::UnreadableLink)?;
-        let end = end_of_link(after);
-        let (parameters, others) = after.split_at_checked(end).unwrap_or((after, ""));
-        if parameters.split(';').any(is_next) {
+        let (target, parameters) = link.ok_or(Auth0Error::UnreadableLink)?;
+        let (relations, others) = relations(parameters)?;
+        if is_next(&relations) {
             return Ok(Some(target));
         }
-        rest = others.trim_start_matches([',', ' ', '\t']);
+        rest = others.trim_start_matches(BETWEEN_LINKS);
     }
     Ok(None)
 }
 
-/// Where the comma is that ends a link: none inside quotes.
-fn end_of_link(parameters: &str) -> usize {
-    let mut is_quoted = false;
-    let comma = parameters.char_indices().find(|(_, character)| {
-        is_quoted ^= *character == '"';
-        *character == ',' && !is_quoted
-    });
-    comma.map_or(parameters.len(), |(at, _)| at)
+/// The first `rel` among a link's parameters, and what follows the link; a second `rel` does not count (RFC 8288, 3.3).
+fn relations(parameters: &str) -> Result<(String, &str), Auth0Error> {
+    let mut found = None;
+    let mut rest = parameters.trim_start();
+    while let Some(text) = rest.strip_prefix(';') {
+        let (name, value, others) = parameter(text);
+        if name.eq_ignore_ascii_case("rel") {
+            found.get_or_insert(value);
+        }
+        rest = others.trim_start();
+    }
+    if rest.is_empty() || rest.starts_with(',') {
+        Ok((found.unwrap_or_default(), rest))
+    } else {
+        Err(Auth0Error::UnreadableLink)
+    }
 }
 
-fn is_next(parameter: &str) -> bool {
-    let Some((name, value)) = parameter.split_once('=') else {
-        return false;
+/// The name and the value of a parameter, and what follows it.
+fn parameter(text: &str) -> (&str, String, &str) {
+    let (name, rest) = until(text, &['=', ';', ',']);
+    let Some(value) = rest.strip_prefix('=') else {
+        return (name, String::new(), rest);
     };
-    let value = value.trim().trim_matches('"');
-    name.trim().eq_ignore_ascii_case("rel")
-        && value
-            .split_ascii_whitespace()
-            .any(|relation| relation.eq_ignore_ascii_case("next"))
+    let value = value.trim_start();
+    if let Some(quoted) = value.strip_prefix('"') {
+        let (value, rest) = unquoted(quoted);
+        return (name, value, rest);
+    }
+    let (value, rest) = until(value, &[';', ',']);
+    (name, value.to_owned(), rest)
+}
+
+/// What stands before the first of these, without the white space around it, and what begins there.
+fn until<'a>(text: &'a str, ends: &[char]) -> (&'a str, &'a str) {
+    let end = text.find(ends).unwrap_or(text.len());
+    let (before, rest) = text.split_at_checked(end).unwrap_or((text, ""));
+    (before.trim(), rest)
+}
+
+/// A string up to its closing quote, and what follows that.
+fn unquoted(text: &str) -> (String, &str) {
+    let mut value = String::new();
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => break,
+            '\\' => value.extend(characters.next()),
+            other => value.push(other),
+        }
+    }
+    (value, characters.as_str())
+}
+
+fn is_next(relations: &str) -> bool {
+    let mut relations = relations.split_ascii_whitespace();
+    relations.any(|relation| relation.eq_ignore_ascii_case("next"))
 }
 
 #[cfg(test)]
@@ -103,7 +145,30 @@ mod tests {
             &[r#"</>; rel="first""#, &format!(r#"{url}; rel="next""#)],
             next,
         );
-        check(&[r#"</api/v2/logs?from=9,1&take=100>; rel="next""#], next);
+        for relative in ["/api/v2/logs", "logs", "", "../v2/logs"] {
+            let link = format!(r#"<{relative}?from=9,1&take=100#part>; rel="next""#);
+            check(&[&link], next);
+        }
+        check(
+            &[&format!(
+                r#", </>;rel = first ; x;title = "\"q\";,<x>; rel=next" ,, {url} ; rel = "next" ; y"#
+            )],
+            next,
+        );
+    }
+
+    #[test]
+    fn what_is_quoted_or_said_a_second_time_makes_no_link_the_next_one() {
+        for link in [
+            r#"</>; rel="prev"; title="a, <x>; rel=next""#,
+            r#"</>; title="a; rel=next"; rel="prev""#,
+            r#"</>; rel="prev"; title="a \"; rel=next; \" b""#,
+            r#"</>; title="a, </x>; rel=next""#,
+            r#"</>; rel="prev"; rel="next""#,
+            r#"</>; rel="nextish"; href="next""#,
+        ] {
+            check(&[link], Ok(None));
+        }
     }
 
     #[test]
@@ -131,5 +196,6 @@ mod tests {
     fn a_header_that_is_no_list_of_links_is_an_error() {
         check(&["next page"], Err("cannot be read"));
         check(&["<https://acme.eu.auth0.com/"], Err("cannot be read"));
+        check(&[r#"</a> and </b>; rel="next""#], Err("cannot be read"));
     }
 }

@@ -2,7 +2,7 @@ mod causes;
 mod rate_limit;
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::Mutex;
 
 use fakes::test_server::{Answer, Call, TestServer};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use hyper::header::{AUTHORIZATION, HOST};
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::log::{Logged, TenantLog};
@@ -212,7 +212,9 @@ fn respond(
     let (status, body) = match body {
         Ok(body) => (200, body),
         Err(Refused(status, code, message)) => {
-            let body = json!({ "statusCode": status, "error": "made-up words", "message": message, "errorCode": code });
+            let words = StatusCode::from_u16(status).ok();
+            let words = words.and_then(|status| status.canonical_reason());
+            let body = json!({ "statusCode": status, "error": words, "message": message, "errorCode": code });
             (status, body.to_string())
         }
     };

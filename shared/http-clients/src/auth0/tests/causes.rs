@@ -111,6 +111,27 @@ async fn what_is_no_array_is_never_taken_for_a_page() {
     }
 }
 
+/// Pages that are cut where the far end says that they end, or that something follows.
+#[tokio::test(start_paused = true)]
+async fn a_page_that_is_cut_or_has_something_behind_it_is_asked_for_again() {
+    for body in [
+        r#"[{"_id":"9002"},{"_id":"90"#,
+        r#"[{"_id":"9002"}"#,
+        "[",
+        "[] x",
+        "[]\0",
+        "[][]",
+    ] {
+        let tenant = Tenant::answering([ok(body), ok("[7]\n")]).await;
+        assert_eq!(tenant.pull().await.unwrap().text, "[7]\n", "{body}");
+        assert_eq!(tenant.asked().len(), 2, "{body}");
+        check_api(move || ok(body), "Auth0 answered what is no JSON array").await;
+    }
+    let tenant = Tenant::answering([ok(r#"{"_id":"900"#), ok(r#"{"_id":"9001"}"#)]).await;
+    let found = tenant.api.find("9001", Instant::now() + TIME).await;
+    assert_eq!(found.unwrap().as_deref(), Some(r#"{"_id":"9001"}"#));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_token_that_does_not_come_has_one_sentence_for_each_cause() {
     for (status, body, expected) in [
@@ -154,11 +175,55 @@ async fn a_page_of_a_proxy_is_neither_a_missing_scope_nor_an_expired_checkpoint(
         check_api(page, &format!("what answered {status} {STRANGER}")).await;
     }
     // Nor does it tell that a log event is gone.
-    let tenant = Tenant::start(|call| match call.path.as_str() {
+    check_find(404, WEB_PAGE).await;
+}
+
+/// A search for a log event fails with this answer, and the log event is not taken for gone.
+async fn check_find(status: u16, body: &'static str) {
+    let tenant = Tenant::start(move |call| match call.path.as_str() {
         "/oauth/token" => token(TOKEN),
-        _ => full(404, Vec::new(), WEB_PAGE),
+        _ => full(status, Vec::new(), body),
     })
     .await;
     let found = tenant.api.find("9001", Instant::now() + TIME).await;
     assert!(matches!(found, Err(PullError::Failed(_))), "{found:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn json_of_a_gateway_is_neither_a_missing_scope_nor_an_expired_checkpoint() {
+    for (status, body) in [
+        (404, r#"{"message":"no Route matched with those values"}"#),
+        (400, r#"{"detail":"alice@example.com"}"#),
+        (403, r#"{"message":"Forbidden"}"#),
+        (404, r#"{"statusCode":404,"message":"Resource not found"}"#),
+        (404, r#"{"error":"Not Found"}"#),
+        (400, r#"{"statusCode":"400","error":"Bad Request"}"#),
+        (401, r#"{"error":{"code":401}}"#),
+        (400, "{}"),
+    ] {
+        let expected = format!("what answered {status} {STRANGER}");
+        check_api(move || full(status, Vec::new(), body), &expected).await;
+        check_find(status, body).await;
+    }
+    for (status, body) in [
+        (401, r#"{"message":"Unauthorized"}"#),
+        (403, r#"{"statusCode":403,"detail":"policy"}"#),
+        (400, r#"{"errorCode":"bad_request"}"#),
+    ] {
+        check_token(status, body, &format!("what answered {status} {STRANGER}")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_page_above_our_own_limit_is_asked_for_once_and_said_to_be_too_long() {
+    let tenant = Tenant::start(|call| match call.path.as_str() {
+        "/oauth/token" => token(TOKEN),
+        _ => ok(&format!("[{}]", " ".repeat(67_108_863))),
+    })
+    .await;
+    let text = tenant.pull_for(Duration::from_mins(5)).await.unwrap_err();
+    let text = chain(&text).to_string();
+    let expected = "Auth0's answer is longer than the 64 MiB that are read";
+    assert!(text.ends_with(expected), "{text}");
+    assert_eq!(tenant.asked().len(), 1);
 }

@@ -72,3 +72,59 @@ async fn refusals_that_name_no_moment_are_followed_by_fewer_and_fewer_calls() {
         assert!((10..200).contains(&calls), "{calls}");
     }
 }
+
+/// An endpoint for tokens that answers so at first, and then hands them out; pages whenever they are asked for.
+async fn refusing_tokens(first: Vec<Headers>) -> Tenant {
+    let refusals = Mutex::new(VecDeque::from(first));
+    Tenant::start(move |call| match call.path.as_str() {
+        "/oauth/token" => match refusals.lock().unwrap().pop_front() {
+            Some(headers) => full(429, headers, r#"{"error":"too_many_requests"}"#),
+            None => token(TOKEN),
+        },
+        _ => ok("[7]"),
+    })
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_call_for_a_token_is_waited_out_as_its_headers_say() {
+    let until = |from_now| vec![("x-ratelimit-reset", second(from_now))];
+    let tenant = refusing_tokens(vec![until(30), Vec::new(), until(4)]).await;
+    let begun = Instant::now();
+    let page = tenant.pull_for(Duration::from_mins(1)).await;
+    assert_eq!(page.unwrap().text, "[7]");
+    assert!(begun.elapsed() >= Duration::from_secs(20));
+    assert_eq!(tenant.server.calls().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_token_is_asked_for_while_the_rate_limit_leaves_no_call() {
+    let day = vec![("x-ratelimit-reset", second(86_400))];
+    let tenant = refusing_tokens(vec![day]).await;
+    for _ in 0..2 {
+        let error = tenant.pull().await.unwrap_err();
+        assert!(matches!(error, PullError::OutOfTime(_)), "{error:?}");
+        let text = chain(&error).to_string();
+        let expected =
+            "no token for the Management API: Auth0's rate limit leaves no call for at least 2";
+        assert!(text.contains(expected), "{text}");
+    }
+    assert_eq!(tenant.server.calls().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rate_limit_of_tokens_holds_no_page_up() {
+    let last: Headers = vec![
+        ("x-ratelimit-remaining", "0".to_owned()),
+        ("x-ratelimit-reset", second(86_400)),
+    ];
+    let tenant = Tenant::start(move |call| match call.path.as_str() {
+        "/oauth/token" => {
+            let body = r#"{"access_token":"a","expires_in":86400}"#;
+            full(200, last.clone(), body)
+        }
+        _ => ok("[7]"),
+    })
+    .await;
+    assert_eq!(tenant.pull().await.unwrap().text, "[7]");
+}
