@@ -125,11 +125,11 @@ impl Walk {
     /// An error where a page lies behind one that was pulled before: it would move the checkpoint back.
     fn check_goes_on(&self, parsed: &Parsed<'_>) -> Result<(), PollError> {
         let mut log_ids = parsed.log_events.iter().map(LogEvent::log_id);
-        let passed = log_ids.clone().find(|log_id| self.passed.contains(*log_id));
+        let earlier = log_ids.clone().find(|log_id| self.passed.contains(*log_id));
         let last = log_ids
             .next_back()
             .filter(|log_id| lies_before(log_id, &self.after));
-        match passed.or(last) {
+        match earlier.or(last) {
             Some(log_id) => Err(PollError::Circle {
                 after: self.after.clone(),
                 passed: log_id.to_owned(),
