@@ -32,6 +32,11 @@ pub fn string_content(json: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Borrowed(inner))
 }
 
+/// What a string holds, without the white space and the byte order mark that may stand around its JSON.
+pub(crate) fn without_space(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
+}
+
 /// Returns the members of an object in their order, names and values as they are written; `None` for other values.
 pub fn object_members(object: &str) -> Option<Vec<(&str, &str)>> {
     let mut members = Vec::new();

@@ -4,10 +4,10 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use tenant_logs::Timestamp;
+use tenant_logs::{Timestamp, time_in_log_id};
 
 use super::checkpoint::{Checkpoint, Hole, Position};
-use super::page::{order, time_in};
+use super::page::order;
 
 /// Holes that a checkpoint remembers.
 const MAX_HOLES: usize = 50;
@@ -36,7 +36,8 @@ impl Hole {
         let is_polled = match &self.begin {
             None => false,
             Some(Position::Since(time)) => {
-                let latest = time_in(log_id).and_then(|begin| begin.saturating_add(SECOND).ok());
+                let latest =
+                    time_in_log_id(log_id).and_then(|begin| begin.saturating_add(SECOND).ok());
                 latest.is_some_and(|latest| latest <= *time)
             }
             Some(Position::At(begin) | Position::After(begin)) => {

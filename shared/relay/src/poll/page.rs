@@ -3,11 +3,7 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use tenant_logs::{LogEvent, Parsed, Timestamp};
-
-/// Characters of a `log_id` before the time in it.
-const TIME_AT: usize = 3;
-const TIME_DIGITS: usize = 14;
+use tenant_logs::{LogEvent, Parsed, Timestamp, time_in_log_id};
 
 /// What of a page may be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +45,7 @@ pub(super) fn lowest(parsed: &Parsed<'_>) -> Option<(String, String)> {
 
 /// Whether a log event is younger than `grace`. A time in the future counts as now; one without any time is old.
 fn is_young(event: &LogEvent<'_>, now: Timestamp, grace: Duration) -> bool {
-    let time = time_in(event.log_id()).or_else(|| event.date());
+    let time = time_in_log_id(event.log_id()).or_else(|| event.date());
     let age = time.map(|time| now.duration_since(time.min(now)));
     age.and_then(|age| Duration::try_from(age).ok())
         .is_some_and(|age| age < grace)
@@ -61,20 +57,8 @@ pub(super) fn order(left: &str, right: &str) -> Option<Ordering> {
     if left.len() == right.len() {
         return Some(left.cmp(right));
     }
-    let order = time_in(left)?.cmp(&time_in(right)?);
+    let order = time_in_log_id(left)?.cmp(&time_in_log_id(right)?);
     (order != Ordering::Equal).then_some(order)
-}
-
-/// The time in a `log_id`: three digits, then `YYYYMMDDHHMMSS`.
-pub(super) fn time_in(log_id: &str) -> Option<Timestamp> {
-    let digits = log_id.get(..TIME_AT + TIME_DIGITS)?;
-    if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let part = |begin: usize, end: usize| digits.get(TIME_AT + begin..TIME_AT + end);
-    let date = format!("{}-{}-{}", part(0, 4)?, part(4, 6)?, part(6, 8)?);
-    let time = format!("{}:{}:{}", part(8, 10)?, part(10, 12)?, part(12, 14)?);
-    format!("{date}T{time}Z").parse().ok()
 }
 
 #[cfg(test)]
@@ -97,10 +81,10 @@ mod tests {
 
     #[test]
     fn the_time_in_a_log_id_is_read() {
-        let time = time_in("90020261101095959123000000000000001223372090888748570");
+        let time = time_in_log_id("90020261101095959123000000000000001223372090888748570");
         assert_eq!(time, "2026-11-01T09:59:59Z".parse().ok());
         for log_id in ["", "9002026", "90020261301000000", "abc20261101095959", "é"] {
-            assert_eq!(time_in(log_id), None, "{log_id}");
+            assert_eq!(time_in_log_id(log_id), None, "{log_id}");
         }
     }
 

@@ -4,14 +4,14 @@ use std::collections::HashSet;
 use std::mem;
 use std::time::Duration;
 
-use tenant_logs::{LogEvent, Parsed, Timestamp, parse};
+use tenant_logs::{LogEvent, Parsed, Timestamp, parse, time_in_log_id};
 use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 
 use super::RunEnd;
 use super::begin::SEARCH_MARGIN;
 use super::error::{HoleBegin, PollError};
-use super::page::{Cut, cut, time_in};
+use super::page::{Cut, cut};
 use super::ports::{Cursor, LogSource, Page, PullError};
 
 /// What is pulled, and until when.
@@ -174,7 +174,7 @@ impl Walk {
 
 /// Whether the time in a `log_id` is so much earlier than that in another one that no order of a log explains it.
 fn lies_before(log_id: &str, after: &str) -> bool {
-    let ends = time_in(log_id).and_then(|time| time.checked_add(SEARCH_MARGIN).ok());
-    ends.zip(time_in(after))
+    let ends = time_in_log_id(log_id).and_then(|time| time.checked_add(SEARCH_MARGIN).ok());
+    ends.zip(time_in_log_id(after))
         .is_some_and(|(ends, after)| ends < after)
 }

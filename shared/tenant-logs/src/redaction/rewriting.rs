@@ -8,7 +8,7 @@ use sha2::Sha256;
 use super::rules::{Action, Node, Rule};
 use crate::body::{GZIP_MAGIC, decode_base64};
 use crate::digest::hmac_hex;
-use crate::json::{array_elements, object_members, push_text, string_content};
+use crate::json::{array_elements, object_members, push_text, string_content, without_space};
 
 /// Arrays nested deeper than this are hashed or masked as one value.
 const MAX_ARRAY_DEPTH: usize = 32;
@@ -259,10 +259,6 @@ impl<'a> Rewriting<'a> {
             self.treated.push(rule.path.clone());
         }
     }
-}
-
-fn without_space(text: &str) -> &str {
-    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}')
 }
 
 /// Whether a text is a JSON object, array or string, or begins like one.

@@ -1,6 +1,8 @@
 //! `details` with the JSON opened that strings in it hold, or that it is itself: Auth0 writes bodies so, some senders more.
 
-use crate::json::{JsonReader, object_members, push_text, read_json, string_content};
+use crate::json::{
+    JsonReader, object_members, push_text, read_json, string_content, without_space,
+};
 use crate::record::{Details, Fields, Record, read_object};
 
 /// A member that may be JSON in a string, and those in it.
@@ -101,7 +103,7 @@ fn json_in_string(json: &str) -> Option<String> {
     }
     // Half of a surrogate pair stays the escape that it is.
     let text = read_json(json, JsonReader::text).ok()?;
-    let inner = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    let inner = without_space(&text);
     let is_json = inner.starts_with(['{', '['])
         && serde_json::from_str::<&serde_json::value::RawValue>(inner).is_ok();
     is_json.then(|| inner.to_owned())
