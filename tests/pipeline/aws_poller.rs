@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cargo_local::cloud::{Cloud, CloudOptions};
-use fakes::auth0::{Auth0, TenantOptions, made_up};
+use fakes::auth0::{Auth0, made_up};
 use fakes::faults::{Fault, Faults};
 use fakes::invocation::InvocationError;
 use hosts::lambda::Function;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
+use crate::kit::long_log::tenant_with;
 use crate::kit::target::{event, once_each};
 use crate::kit::{PATIENCE, arrived, binaries, cloud, eventually, post};
 
@@ -40,16 +41,7 @@ impl Polling {
             ..CloudOptions::default()
         })
         .await;
-        let faults = Faults::healthy();
-        let tenant = Auth0::start(TenantOptions::default(), faults.clone()).await;
-        let tenant = tenant.unwrap();
-        let from = "2025-11-01T00:00:00Z".parse().unwrap();
-        let every = Duration::from_secs(1).try_into().unwrap();
-        tenant.log().extend(made_up(count, from, every, 1));
-        let mut settings = tenant.settings();
-        if let Some(first) = tenant.log().log_ids().into_iter().next() {
-            settings.push(("START_FROM".to_owned(), first));
-        }
+        let (tenant, faults, mut settings) = tenant_with(count).await;
         // By its own ledger a sink gets each log event once.
         settings.push(("SINKS".to_owned(), "http".to_owned()));
         settings.extend(crate::kit::settings(changes));

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 pub(crate) mod azure;
 pub(crate) mod ingest;
 pub(crate) mod ledger;
+pub(crate) mod long_log;
 pub(crate) mod one_invocation;
 pub(crate) mod replay;
 pub(crate) mod reply;

@@ -8,11 +8,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cargo_local::azure_cloud::{AzureCloud, AzureOptions, PollerApp};
-use fakes::auth0::{Auth0, TenantOptions, made_up};
+use fakes::auth0::{Auth0, made_up};
 use fakes::faults::{Fault, Faults};
 use serde_json::{Value, json};
 
 use crate::kit::azure::{azure, event_with, settled};
+use crate::kit::long_log::tenant_with;
 use crate::kit::target::once_each;
 use crate::kit::{binaries, settings};
 
@@ -31,16 +32,7 @@ impl Polling {
     /// A tenant with this many log events, polled from the first one on; `changes` are settings of the poller.
     async fn start(count: usize, changes: &[(&str, &str)]) -> Self {
         let cloud = azure(AzureOptions::default()).await;
-        let faults = Faults::healthy();
-        let tenant = Auth0::start(TenantOptions::default(), faults.clone()).await;
-        let tenant = tenant.unwrap();
-        let from = "2025-11-01T00:00:00Z".parse().unwrap();
-        let every = Duration::from_secs(1).try_into().unwrap();
-        tenant.log().extend(made_up(count, from, every, 1));
-        let mut all = tenant.settings();
-        if let Some(first) = tenant.log().log_ids().into_iter().next() {
-            all.push(("START_FROM".to_owned(), first));
-        }
+        let (tenant, faults, mut all) = tenant_with(count).await;
         all.extend(settings(changes));
         let poller = cloud.start_poller(&binaries().await, all.clone()).await;
         Self {
