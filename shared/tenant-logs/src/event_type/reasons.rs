@@ -12,7 +12,7 @@ use super::meaning::FailureReason::{
     UserLocked, WrongKey, WrongPassword,
 };
 
-/// What a text or a code contains, in lower case and with blanks between the words, and what it means. The first that fits
+/// What words of a text or a code say, in lower case and with blanks between the words, and what it means. The first that fits
 /// counts, so what is contained in another stands after it.
 const TEXTS: &[(&str, FailureReason)] = &[
     ("multiple consecutive login attempts", UserLocked),
@@ -128,8 +128,20 @@ pub(crate) fn reason_of<T: AsRef<str>>(
 fn reason_in(text: &str) -> Option<FailureReason> {
     // A code has underscores where a sentence has blanks, a type hyphens.
     let text = text.to_lowercase().replace(['_', '-'], " ");
-    let found = TEXTS.iter().find(|(part, _)| text.contains(part));
+    let found = TEXTS.iter().find(|(words, _)| has_words(&text, words));
     found.map(|(_, reason)| *reason)
+}
+
+/// Whether a text has these words one after another: who is "unblocked" is no "blocked user".
+fn has_words(text: &str, words: &str) -> bool {
+    text.match_indices(words).any(|(at, found)| {
+        let before = text.get(..at).and_then(|before| before.chars().next_back());
+        let after = text
+            .get(at + found.len()..)
+            .and_then(|after| after.chars().next());
+        let is_inside = |c: char| c.is_alphanumeric();
+        !before.is_some_and(is_inside) && !after.is_some_and(is_inside)
+    })
 }
 
 #[cfg(test)]
@@ -194,6 +206,25 @@ mod tests {
         );
         check(None, &["invalid_grant"], None);
         check(Some(UserLocked), &[], Some(UserLocked));
+    }
+
+    #[test]
+    fn a_text_is_read_by_whole_words() {
+        for other in [
+            "unblocked user",
+            "Unblocked user auth0|42",
+            "the user is blockedlisted",
+            "superuser locked",
+            "preconsent requirements",
+        ] {
+            check(None, &[other], None);
+        }
+        check(None, &["no: \"blocked user\"."], Some(UserDisabled));
+        check(
+            None,
+            &["unblocked user, then a blocked user"],
+            Some(UserDisabled),
+        );
     }
 
     #[test]

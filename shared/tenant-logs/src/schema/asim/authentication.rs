@@ -5,7 +5,6 @@ use crate::Outcome;
 use crate::event_type::meaning::{Activity, AuthMethod, FailureReason};
 use crate::schema::event_view::{EventView, ProviderProtocol};
 use crate::schema::json_writer::{JsonWriter, key};
-use crate::schema::parties::Party;
 use crate::schema::raw::Given;
 
 /// Writes one row.
@@ -16,7 +15,7 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     write_target(view, row);
     write_source(view, row);
     let own = &view.record.own;
-    let target = target(view);
+    let target = view.subject().into_owned();
     let given = vec![
         Given::of("user_id", own.user_id, target.id),
         Given::of("user_name", own.user_name, target.name),
@@ -144,19 +143,11 @@ fn logon_protocol(view: &EventView<'_>, activity: Option<Activity>) -> Option<&'
     view.provider_protocol().map(ProviderProtocol::name)
 }
 
-/// Whoever logs on: the user, or the application by its own credentials.
-fn target<'a>(view: &EventView<'a>) -> Party<'a> {
-    if view.is_application() {
-        Party::application(&view.record)
-    } else {
-        view.user.clone()
-    }
-}
-
 fn write_target(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     let own = &view.record.own;
-    let target = target(view);
-    let user_type = if view.is_application() {
+    // Whoever logs on: the user, or the application by its own credentials.
+    let target = view.subject();
+    let user_type = if target.is_application {
         "Application"
     } else {
         "Regular"
@@ -173,8 +164,8 @@ fn write_target(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     if target.id.is_some() || target.name.is_some() {
         row.word(key!("TargetUserType"), user_type);
     }
-    if let Some(person) = view.acting_person() {
-        write_actor(&person, false, row);
+    if let Some(actor) = view.actor_beside_subject() {
+        write_actor(&actor, row);
     }
     row.text(key!("TargetAppId"), own.client_id);
     row.text(key!("TargetAppName"), own.client_name);
