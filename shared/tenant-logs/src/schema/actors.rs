@@ -11,7 +11,10 @@ impl<'a> EventView<'a> {
     /// Returns who acted: the user, else the application that acts by itself.
     pub(super) fn actor(&self) -> Cow<'_, Party<'a>> {
         if !self.user.is_known() && self.may_be_application() {
-            return Cow::Owned(self.acting_application());
+            let application = self.acting_application();
+            if application.is_known() {
+                return Cow::Owned(application);
+            }
         }
         Cow::Borrowed(&self.user)
     }

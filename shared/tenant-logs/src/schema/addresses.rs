@@ -102,7 +102,9 @@ fn of_version_6(text: &str) -> Option<Ipv6Addr> {
     });
     let address = in_brackets.unwrap_or(text);
     let (address, zone) = address.split_once('%').unwrap_or((address, "zone"));
-    address.parse().ok().filter(|_| !zone.is_empty())
+    let is_in_zone = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~');
+    let is_zone = !zone.is_empty() && zone.chars().all(is_in_zone);
+    address.parse().ok().filter(|_| is_zone)
 }
 
 #[cfg(test)]

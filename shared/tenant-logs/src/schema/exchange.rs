@@ -26,7 +26,7 @@ impl<'a> Exchange<'_, 'a> {
             .known
             .is_some_and(|known| known.category == Category::ScimEvent);
         match self.known.map(|known| known.meaning.activity) {
-            Some(Activity::ApiOperation(_)) => (own.or_as(asking), self.targets()),
+            Some(Activity::ApiOperation(_)) => self.operated(own, asking),
             Some(Activity::UserChange(Operation::Delete, Resource::User)) => {
                 let deleted = self.deleted();
                 let is_unnamed = deleted.is_none() && !own.is_known();
@@ -44,6 +44,19 @@ impl<'a> Exchange<'_, 'a> {
                 (self.of_details(), Vec::new())
             }
         }
+    }
+
+    /// What was done by the Management API.
+    fn operated(&self, own: Party<'a>, asking: Party<'a>) -> Parties<'a> {
+        let mut targets = self.targets();
+        if !asking.is_application || own.is_application || own.id.is_none() {
+            return (own.or_as(asking), targets);
+        }
+        // By its own credentials an application acts for nobody: the user is whom it was done to.
+        if !targets.iter().any(|target| target.party.is_known()) {
+            targets.push(Target::user(own));
+        }
+        (asking, targets)
     }
 
     /// What the user's own provider changed.

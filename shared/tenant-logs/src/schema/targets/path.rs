@@ -17,7 +17,7 @@ pub(super) struct ApiPath {
 }
 
 /// First words that only say where an object is: the word that follows names it.
-const PLACES: [&str; 12] = [
+const PLACES: [&str; 13] = [
     "actions",
     "anomaly",
     "attack-protection",
@@ -27,12 +27,13 @@ const PLACES: [&str; 12] = [
     "guardian",
     "keys",
     "phone",
+    "risk-assessments",
     "stats",
     "tenants",
     "tickets",
 ];
 /// What there is one of, so that nothing identifies it; all below `attack-protection` too.
-const SINGLE: [&str; 9] = [
+const SINGLE: [&str; 10] = [
     "branding",
     "emails/provider",
     "guardian/factors",
@@ -41,6 +42,7 @@ const SINGLE: [&str; 9] = [
     "keys/encryption",
     "keys/signing",
     "prompts",
+    "risk-assessments/settings",
     "tenants/settings",
 ];
 /// What follows `jobs` and is no job's identifier.
