@@ -96,8 +96,9 @@ impl<'a> Address<'a> {
 fn of_version_6(text: &str) -> Option<Ipv6Addr> {
     let in_brackets = text.strip_prefix('[').and_then(|rest| {
         let (inside, after) = rest.split_once(']')?;
-        let port = after.strip_prefix(':').unwrap_or("0");
-        let is_whole = after.is_empty() || port.parse::<u16>().is_ok();
+        let port = after.strip_prefix(':');
+        let is_port = port.is_some_and(|port| port.parse::<u16>().is_ok());
+        let is_whole = after.is_empty() || is_port;
         is_whole.then_some(inside)
     });
     let address = in_brackets.unwrap_or(text);
