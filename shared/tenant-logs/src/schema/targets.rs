@@ -223,7 +223,9 @@ pub(super) fn targets<'a>(
     if !objects.any(|target| target.party.is_known()) {
         // Where nothing else is named it was done to the user.
         let mut assigned = targets.iter_mut();
-        if let Some(user) = assigned.find(|target| target.kind == TargetKind::User) {
+        if let Some(user) =
+            assigned.find(|target| target.is_assigned && target.kind == TargetKind::User)
+        {
             user.is_assigned = false;
         }
     }
