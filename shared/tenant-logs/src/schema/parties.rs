@@ -159,11 +159,9 @@ impl<'a> Party<'a> {
 
     /// Whether the event tells that both are one.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
-        let has_common = match (&self.id, &other.id, &self.email, &other.email) {
-            (Some(_), Some(_), _, _) | (_, _, Some(_), Some(_)) => true,
-            _ => false,
-        };
-        has_common && !self.is_other_than(other)
+        let have_ids = self.id.is_some() && other.id.is_some();
+        let have_emails = self.email.is_some() && other.email.is_some();
+        (have_ids || have_emails) && !self.is_other_than(other)
     }
 
     /// Returns whoever acts in the place of the user, by a delegated right.

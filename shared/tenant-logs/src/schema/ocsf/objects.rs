@@ -42,12 +42,10 @@ fn write_party(
 ) {
     let own = &view.record.own;
     let user = event.begin_object(key);
-    let (type_id, type_name) = if !party.is_known() {
-        UNKNOWN
-    } else if party.is_application {
-        SYSTEM
-    } else {
-        USER
+    let (type_id, type_name) = match (party.is_known(), party.is_application) {
+        (false, _) => UNKNOWN,
+        (true, true) => SYSTEM,
+        (true, false) => USER,
     };
     if party.is_known() {
         event.text(key!("name"), party.name.as_deref());
