@@ -3,6 +3,7 @@
 use super::{has_text, username_type, write_actor, write_event, write_raw, write_source};
 use crate::Outcome;
 use crate::event_type::meaning::{Activity, AuthMethod, FailureReason};
+use crate::schema::errors::FoundError;
 use crate::schema::event_view::{EventView, ProviderProtocol};
 use crate::schema::json_writer::{JsonWriter, key};
 use crate::schema::parties::Party;
@@ -11,8 +12,9 @@ use crate::schema::raw::Given;
 /// Writes one row.
 pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.begin_row();
-    write_event(view, row);
-    write_logon(view, row);
+    let error = view.error();
+    write_event(view, &error, row);
+    write_logon(view, &error, row);
     write_target(view, row);
     write_source(view, row);
     let own = &view.record.own;
@@ -25,7 +27,7 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.end_row();
 }
 
-fn write_logon(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+fn write_logon(view: &EventView<'_>, error: &FoundError<'_, '_>, row: &mut JsonWriter<'_>) {
     let activity = view.activity();
     let is_logoff = matches!(activity, Some(Activity::Logoff));
     row.word(
@@ -36,7 +38,7 @@ fn write_logon(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
         row.word(key!("EventSubType"), sub_type);
     }
     if view.outcome() == Outcome::Failure {
-        row.word(key!("EventResultDetails"), result_details(view));
+        row.word(key!("EventResultDetails"), result_details(view, error));
     }
     if let Some(method) = logon_method(view, activity) {
         row.word(key!("LogonMethod"), method);
@@ -83,17 +85,19 @@ fn sub_type(activity: Activity) -> Option<&'static str> {
     }
 }
 
-fn result_details(view: &EventView<'_>) -> &'static str {
-    match view.failure_reason() {
+fn result_details(view: &EventView<'_>, error: &FoundError<'_, '_>) -> &'static str {
+    match error.reason() {
         Some(FailureReason::WrongPassword) => "Incorrect password",
         Some(FailureReason::WrongKey) => "Incorrect key",
         Some(FailureReason::PasswordExpired) => "Password expired",
+        Some(FailureReason::AccountExpired) => "Account expired",
         Some(FailureReason::NoSuchUser) => "No such user",
+        Some(FailureReason::NoSuchApplication) if view.is_application() => "No such user",
         Some(FailureReason::UserLocked) => "User locked",
         Some(FailureReason::UserDisabled) => "User disabled",
         Some(FailureReason::SessionExpired) => "Session expired",
         Some(FailureReason::AgainstPolicy) => "Logon violates policy",
-        Some(FailureReason::Other) | None => "Other",
+        Some(FailureReason::NoSuchApplication | FailureReason::Other) | None => "Other",
     }
 }
 
