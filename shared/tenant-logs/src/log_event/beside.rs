@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::{Form, LogEvent};
-use crate::json::{member, object_members, scalar, string_content};
+use crate::element::Element;
+use crate::json::{object_members, scalar, string_content};
+use crate::record::leave_last_of_each;
 
 /// What only our own functions write beside a record.
 const MARKS: [&str; 2] = ["redacted", "log_id_derived"];
@@ -68,24 +70,40 @@ impl LogEvent<'_> {
         Some(object_of(members.filter(|member| !is_of_wrapper(member))))
     }
 
-    /// Returns what of the detail is neither its record nor told by the `log_id` and the marks, as an object; `None` as a rule.
+    /// Returns what of the detail is neither its record nor told by our own `log_id` and marks, as an object in which nothing
+    /// is named twice; `None` as a rule.
     pub(crate) fn beside_detail(&self) -> Option<String> {
-        // What is wrapped anew has a `log_id` of our own writing.
-        if self.form != Form::Detail {
-            return self.beside();
+        if !self.has_more && !self.is_written_otherwise {
+            return None;
         }
-        // Auth0's wrapper may have a number.
-        let log_id = member(&self.text, "log_id").filter(|json| !json.starts_with('"'));
-        let log_id = log_id.map(|log_id| format!(r#""log_id":{log_id}"#));
-        match (self.beside(), log_id) {
-            (Some(beside), Some(log_id)) => {
-                let members = members_of(&beside);
-                let comma = if members.is_empty() { "" } else { "," };
-                Some(format!("{{{log_id}{comma}{members}}}"))
-            }
-            (None, Some(log_id)) => Some(format!("{{{log_id}}}")),
-            (beside, None) => beside,
+        let mut members = object_members(&self.text)?;
+        leave_last_of_each(&mut members, false);
+        // What is wrapped anew has a `log_id` and marks of our own writing only.
+        let is_as_it_came = self.form == Form::Detail;
+        let is_told = |(name, json): &(&str, &str)| match string_content(name).as_deref() {
+            Some("data") => true,
+            Some("log_id") => !is_as_it_came || is_our_log_id(json),
+            Some("redacted") => !is_as_it_came || is_our_list(json),
+            Some("log_id_derived") => !is_as_it_came || is_our_derived(json),
+            Some(_) | None => false,
+        };
+        let others: Vec<_> = members.iter().filter(|member| !is_told(member)).collect();
+        (!others.is_empty()).then(|| object_of(others.into_iter().copied()))
+    }
+
+    /// Returns what is called `log_id` beside the record and counts for nothing, as an array: what is no identifier, and all
+    /// but the last of several; `None` as a rule.
+    pub(crate) fn other_log_ids(&self) -> Option<String> {
+        if !self.has_more {
+            return None;
         }
+        let members = object_members(&self.text)?;
+        let log_ids = members.iter().filter(|(name, _)| is_named(name, "log_id"));
+        let mut log_ids: Vec<&str> = log_ids.map(|(_, json)| *json).collect();
+        if log_ids.last().is_some_and(|json| is_log_id_or_none(json)) {
+            log_ids.pop();
+        }
+        (!log_ids.is_empty()).then(|| format!("[{}]", log_ids.join(",")))
     }
 
     /// Puts a redacted record in the place of the original one, and names the paths; `beside` is an object of what stood
@@ -100,6 +118,7 @@ impl LogEvent<'_> {
         let (before, after) = self.wrapper(Some(beside));
         self.text = Cow::Owned([&before, record, &after].concat());
         self.has_marks = true;
+        self.is_written_otherwise = false;
         self.form = Form::Detail;
         self.wrapped = None;
     }
@@ -143,6 +162,29 @@ fn split_log_ids(beside: &str) -> (String, String) {
 
 fn is_named(name: &str, expected: &str) -> bool {
     string_content(name).is_some_and(|name| name == expected)
+}
+
+/// Whether something in a wrapper is written otherwise than we write it.
+pub(super) fn is_written_otherwise(element: &Element<'_>) -> bool {
+    let is_other =
+        |json: Option<&str>, is_ours: fn(&str) -> bool| json.is_some_and(|json| !is_ours(json));
+    is_other(element.own.log_id, is_our_log_id)
+        || is_other(element.redacted, is_our_list)
+        || is_other(element.log_id_derived, is_our_derived)
+}
+
+/// Whether a `log_id` is a text: Auth0's wrapper may have a number.
+fn is_our_log_id(json: &str) -> bool {
+    json.starts_with('"')
+}
+
+/// Whether `redacted` is a list of paths.
+fn is_our_list(json: &str) -> bool {
+    serde_json::from_str(json).is_ok_and(|paths: Vec<String>| !paths.is_empty())
+}
+
+fn is_our_derived(json: &str) -> bool {
+    json == "true"
 }
 
 /// Whether a wrapper's `log_id` is one, or says that there is none.
