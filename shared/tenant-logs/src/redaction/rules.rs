@@ -17,7 +17,9 @@ pub enum RedactionProblem {
     )]
     Wildcard(String),
     /// A path that begins with what no record has.
-    #[error("`{0}` can match nothing: a record has no `{1}`, and paths begin in the record (`ip`, not `data.ip`)")]
+    #[error(
+        "`{0}` can match nothing: a record has no `{1}`, and paths begin in the record (`ip`, not `data.ip`)"
+    )]
     NotOfARecord(String, String),
     /// The path of what tells events apart.
     #[error("`{0}` cannot be hidden: by its log_id an event is known wherever it goes")]
@@ -84,7 +86,10 @@ impl Rule {
         if steps.iter().any(String::is_empty) {
             return Err(cannot_read());
         }
-        if WILDCARDS.iter().any(|sign| split_unescaped(path, *sign).len() > 1) {
+        if WILDCARDS
+            .iter()
+            .any(|sign| split_unescaped(path, *sign).len() > 1)
+        {
             return Err(RedactionProblem::Wildcard(entry.to_owned()));
         }
         if let Some(first) = steps.first() {

@@ -88,11 +88,7 @@ impl<'a> FoundError<'_, 'a> {
 
     /// Returns what stands in the first place that holds such a thing. A place does not stand in for another where a redaction
     /// rule is about either.
-    fn first_of<T>(
-        &self,
-        places: &[Told<'a>],
-        take: impl Fn(&'a str) -> Option<T>,
-    ) -> Option<T> {
+    fn first_of<T>(&self, places: &[Told<'a>], take: impl Fn(&'a str) -> Option<T>) -> Option<T> {
         let mut found = places
             .iter()
             .map(|(_, json)| json.and_then(&take))
