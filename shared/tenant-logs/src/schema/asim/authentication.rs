@@ -13,12 +13,12 @@ use crate::schema::raw::Given;
 pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.begin_row();
     let error = view.error();
+    let target = target(view);
     write_event(view, &error, row);
     write_logon(view, &error, row);
-    write_target(view, row);
+    write_target(view, &target, row);
     write_source(view, row);
     let own = &view.record.own;
-    let target = target(view);
     let given = vec![
         Given::of("user_id", own.user_id, target.id),
         Given::of("user_name", own.user_name, target.name),
@@ -157,9 +157,8 @@ fn target<'a>(view: &EventView<'a>) -> Party<'a> {
     }
 }
 
-fn write_target(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+fn write_target(view: &EventView<'_>, target: &Party<'_>, row: &mut JsonWriter<'_>) {
     let own = &view.record.own;
-    let target = target(view);
     let user_type = if view.is_application() {
         "Application"
     } else {
@@ -171,7 +170,7 @@ fn write_target(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     }
     row.text(key!("TargetUsername"), target.name.as_deref());
     if target.name.is_some() {
-        let name_type = username_type(target.name.as_ref(), &target);
+        let name_type = username_type(target.name.as_ref(), target);
         row.word(key!("TargetUsernameType"), name_type);
     }
     if target.id.is_some() || target.name.is_some() {
