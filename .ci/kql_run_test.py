@@ -185,7 +185,7 @@ def check_record():
         {**bare, "date": "2026-11-20T09:04:00Z"},
         {"type": "s", "log_id": "90020261120090400000417000000000000000000004410027651184"},
         {**bare, "user_name": "", "ip": None, "connection": 5, "details": None, "is_mobile": False},
-        {**bare, "data": {"type": "f"}, "$filled": ["type"], "$log_ids": ["x"], "redacted": 1, "trimmed": ["x"]},
+        {**bare, "data": {"type": "f"}, "$filled": ["type"], "redacted": 1, "trimmed": ["x"]},
         {**bare, "type": "sapi", "details": {"request": {"auth": {"user": {"name": "Maria", "email": "maria@example.com"}}}}},
         {**bare, "type": "sapi", "user_name": "maria", "details": {"request": {"auth": {"user": {"email": "maria@example.com"}}}}},
         {**bare, "ip": "192.0.2.1, 192.0.2.2", "scope": ["openid", "email"]},

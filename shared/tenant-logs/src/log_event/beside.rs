@@ -76,34 +76,21 @@ impl LogEvent<'_> {
         if !self.has_more && !self.is_written_otherwise {
             return None;
         }
-        let mut members = object_members(&self.text)?;
+        let beside = match self.form {
+            Form::Detail => Cow::Borrowed(self.text()),
+            Form::WrappedWithoutId | Form::Bare => Cow::Owned(with_other_log_ids(&self.beside()?)),
+        };
+        let mut members = object_members(&beside)?;
         leave_last_of_each(&mut members, false);
-        // What is wrapped anew has a `log_id` and marks of our own writing only.
-        let is_as_it_came = self.form == Form::Detail;
         let is_told = |(name, json): &(&str, &str)| match string_content(name).as_deref() {
             Some("data") => true,
-            Some("log_id") => !is_as_it_came || is_our_log_id(json),
-            Some("redacted") => !is_as_it_came || is_our_list(json),
-            Some("log_id_derived") => !is_as_it_came || is_our_derived(json),
+            Some("log_id") => is_our_log_id(json),
+            Some("redacted") => is_our_list(json),
+            Some("log_id_derived") => is_our_derived(json),
             Some(_) | None => false,
         };
         let others: Vec<_> = members.iter().filter(|member| !is_told(member)).collect();
         (!others.is_empty()).then(|| object_of(others.into_iter().copied()))
-    }
-
-    /// Returns what is called `log_id` beside the record and counts for nothing, as an array: what is no identifier, and all
-    /// but the last of several; `None` as a rule.
-    pub(crate) fn other_log_ids(&self) -> Option<String> {
-        if !self.has_more {
-            return None;
-        }
-        let members = object_members(&self.text)?;
-        let log_ids = members.iter().filter(|(name, _)| is_named(name, "log_id"));
-        let mut log_ids: Vec<&str> = log_ids.map(|(_, json)| *json).collect();
-        if log_ids.last().is_some_and(|json| is_log_id_or_none(json)) {
-            log_ids.pop();
-        }
-        (!log_ids.is_empty()).then(|| format!("[{}]", log_ids.join(",")))
     }
 
     /// Puts a redacted record in the place of the original one, and names the paths; `beside` is an object of what stood
@@ -126,7 +113,8 @@ impl LogEvent<'_> {
     /// What comes before the record and after it in a detail that we write ourselves; `beside` is an object of what else
     /// stood beside it.
     pub(super) fn wrapper(&self, beside: Option<&str>) -> (String, Cow<'static, str>) {
-        let (log_ids, others) = beside.map(split_log_ids).unwrap_or_default();
+        let others = beside.map(with_other_log_ids).unwrap_or_default();
+        let others = members_of(&others);
         let log_id = serde_json::Value::from(self.log_id.as_ref());
         let derived = if self.log_id_derived {
             r#","log_id_derived":true"#
@@ -139,7 +127,7 @@ impl LogEvent<'_> {
             let paths = serde_json::Value::from(self.redacted.as_slice());
             format!(r#","redacted":{paths}"#)
         };
-        let before = format!(r#"{{{log_ids}"log_id":{log_id}{derived}{redacted},"data":"#);
+        let before = format!(r#"{{"log_id":{log_id}{derived}{redacted},"data":"#);
         let after = if others.is_empty() {
             Cow::Borrowed("}")
         } else {
@@ -149,15 +137,18 @@ impl LogEvent<'_> {
     }
 }
 
-/// The members of what stood beside a record: those of the name `log_id`, with a comma after each, because of several the last
-/// one counts and ours comes after them; and the others.
-fn split_log_ids(beside: &str) -> (String, String) {
+/// Returns what stood beside a record as it stands beside our own `log_id`: what else was called so is a list of another
+/// name, so that nothing is lost and no name is there twice.
+fn with_other_log_ids(beside: &str) -> String {
     let members = object_members(beside).unwrap_or_default().into_iter();
     let is_log_id = |(name, _): &(&str, &str)| is_named(name, "log_id");
-    let (log_ids, others): (Vec<_>, Vec<_>) = members.partition(is_log_id);
-    let log_ids = log_ids.iter().map(|(name, json)| format!("{name}:{json},"));
-    let others = object_of(others.into_iter());
-    (log_ids.collect(), members_of(&others).to_owned())
+    let (log_ids, mut others): (Vec<_>, Vec<_>) = members.partition(is_log_id);
+    let log_ids: Vec<&str> = log_ids.into_iter().map(|(_, json)| json).collect();
+    let list = format!("[{}]", log_ids.join(","));
+    if !log_ids.is_empty() {
+        others.push((r#""$log_ids""#, &list));
+    }
+    object_of(others.into_iter())
 }
 
 fn is_named(name: &str, expected: &str) -> bool {

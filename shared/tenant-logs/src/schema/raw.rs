@@ -136,10 +136,9 @@ impl Place {
 
 /// What stands in a row's rest and is no member of the record, and `data`, which only the whole event has: a record's own
 /// member with such a name goes below `$own`.
-pub(super) const MARKS: [&str; 9] = [
+pub(super) const MARKS: [&str; 8] = [
     "$beside",
     "$filled",
-    "$log_ids",
     "$own",
     "data",
     "log_id_derived",
@@ -168,9 +167,6 @@ pub(super) fn write_rest(
         write_members(view, given, writer);
         if let Some(beside) = view.log_event.beside_detail() {
             writer.member(r#""$beside""#, &beside);
-        }
-        if let Some(log_ids) = view.log_event.other_log_ids() {
-            writer.member(r#""$log_ids""#, &log_ids);
         }
     });
 }
