@@ -100,6 +100,25 @@ fn what_a_target_is_called_is_not_told_by_one_body_where_a_rule_is_about_the_oth
 }
 
 #[test]
+fn an_identifier_that_is_hidden_does_not_make_another_object_of_the_paths() {
+    let body = r#"{"type":"sapi","log_id":"1","details":{"request":{"path":"/api/v2/users/auth0%7C42"},"response":{"body":{"user_id":"auth0|43","email":"nils@example.com"}}}}"#;
+    for (rules, expected) in [
+        ("ip=mask", json!({"id": "auth0|42"})),
+        (
+            "details.response.body.user_id=mask",
+            json!({"id": "auth0|42", "email": "nils@example.com"}),
+        ),
+    ] {
+        let redaction = Redaction::parse(rules, None).unwrap();
+        let mut parsed = parse(body).unwrap();
+        redaction.redact(&mut parsed.log_events[0]);
+        let row = Schema::Ecs.write(&parsed.log_events[0]);
+        let row: Value = serde_json::from_str(&row).unwrap();
+        assert_eq!(row["user"]["target"], expected, "{rules}");
+    }
+}
+
+#[test]
 fn what_an_application_is_called_is_not_told_in_the_place_of_a_user_name_where_a_rule_is_about_either()
  {
     let body = r#"{"type":"scp","log_id":"1","user_id":"c1@clients","user_name":"runner","client_id":"c1","client_name":"Job","details":{"actor":{"sub":"c1@clients","name":"helper"}}}"#;

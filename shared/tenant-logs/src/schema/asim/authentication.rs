@@ -3,19 +3,23 @@
 use super::{has_text, username_type, write_actor, write_event, write_raw, write_source};
 use crate::Outcome;
 use crate::event_type::meaning::{Activity, AuthMethod, FailureReason};
+use crate::schema::errors::FoundError;
 use crate::schema::event_view::{EventView, ProviderProtocol};
 use crate::schema::json_writer::{JsonWriter, key};
+use crate::schema::parties::Party;
 use crate::schema::raw::Given;
 
 /// Writes one row.
 pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.begin_row();
-    write_event(view, row);
-    write_logon(view, row);
-    write_target(view, row);
+    let error = view.error();
+    // Whoever logs on: the user, or the application by its own credentials.
+    let target = view.subject().into_owned();
+    write_event(view, &error, row);
+    write_logon(view, &error, row);
+    write_target(view, &target, row);
     write_source(view, row);
     let own = &view.record.own;
-    let target = view.subject().into_owned();
     let given = vec![
         Given::of("user_id", own.user_id, target.id),
         Given::of("user_name", own.user_name, target.name),
@@ -24,7 +28,7 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.end_row();
 }
 
-fn write_logon(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+fn write_logon(view: &EventView<'_>, error: &FoundError<'_, '_>, row: &mut JsonWriter<'_>) {
     let activity = view.activity();
     let is_logoff = matches!(activity, Some(Activity::Logoff));
     row.word(
@@ -35,7 +39,7 @@ fn write_logon(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
         row.word(key!("EventSubType"), sub_type);
     }
     if view.outcome() == Outcome::Failure {
-        row.word(key!("EventResultDetails"), result_details(view));
+        row.word(key!("EventResultDetails"), result_details(view, error));
     }
     if let Some(method) = logon_method(view, activity) {
         row.word(key!("LogonMethod"), method);
@@ -82,17 +86,19 @@ fn sub_type(activity: Activity) -> Option<&'static str> {
     }
 }
 
-fn result_details(view: &EventView<'_>) -> &'static str {
-    match view.failure_reason() {
+fn result_details(view: &EventView<'_>, error: &FoundError<'_, '_>) -> &'static str {
+    match error.reason() {
         Some(FailureReason::WrongPassword) => "Incorrect password",
         Some(FailureReason::WrongKey) => "Incorrect key",
         Some(FailureReason::PasswordExpired) => "Password expired",
+        Some(FailureReason::AccountExpired) => "Account expired",
         Some(FailureReason::NoSuchUser) => "No such user",
+        Some(FailureReason::NoSuchApplication) if view.is_application() => "No such user",
         Some(FailureReason::UserLocked) => "User locked",
         Some(FailureReason::UserDisabled) => "User disabled",
         Some(FailureReason::SessionExpired) => "Session expired",
         Some(FailureReason::AgainstPolicy) => "Logon violates policy",
-        Some(FailureReason::Other) | None => "Other",
+        Some(FailureReason::NoSuchApplication | FailureReason::Other) | None => "Other",
     }
 }
 
@@ -143,10 +149,8 @@ fn logon_protocol(view: &EventView<'_>, activity: Option<Activity>) -> Option<&'
     view.provider_protocol().map(ProviderProtocol::name)
 }
 
-fn write_target(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+fn write_target(view: &EventView<'_>, target: &Party<'_>, row: &mut JsonWriter<'_>) {
     let own = &view.record.own;
-    // Whoever logs on: the user, or the application by its own credentials.
-    let target = view.subject();
     let user_type = if target.is_application {
         "Application"
     } else {
@@ -158,7 +162,7 @@ fn write_target(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     }
     row.text(key!("TargetUsername"), target.name.as_deref());
     if target.name.is_some() {
-        let name_type = username_type(target.name.as_ref(), &target);
+        let name_type = username_type(target.name.as_ref(), target);
         row.word(key!("TargetUsernameType"), name_type);
     }
     if target.id.is_some() || target.name.is_some() {
