@@ -93,7 +93,7 @@ fn result_details(view: &EventView<'_>, error: &FoundError<'_, '_>) -> &'static 
         Some(FailureReason::PasswordExpired) => "Password expired",
         Some(FailureReason::AccountExpired) => "Account expired",
         Some(FailureReason::NoSuchUser) => "No such user",
-        Some(FailureReason::NoSuchApplication) if view.is_application() => "No such user",
+        Some(FailureReason::NoSuchApplication) if view.subject().is_application => "No such user",
         Some(FailureReason::UserLocked) => "User locked",
         Some(FailureReason::UserDisabled) => "User disabled",
         Some(FailureReason::SessionExpired) => "Session expired",
