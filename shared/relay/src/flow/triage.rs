@@ -27,7 +27,8 @@ pub(super) struct Triage<'a> {
 /// A log event that goes to the sinks, and the body it came in.
 pub(super) struct Accepted<'a> {
     pub(super) origin: Origin<'a>,
-    /// Its place among the log events of its body; `None` if a dead letter held it.
+    /// Its place among the log events of its body, if it can come again alone; a dead letter brings again all that it holds,
+    /// and an envelope may tell what nothing else does.
     pub(super) place: Option<usize>,
     pub(super) log_event: LogEvent<'a>,
 }
@@ -118,9 +119,12 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                     }
                     let before = parsed.log_events_before();
                     for (place, log_event) in parsed.log_events.into_iter().enumerate() {
+                        // Asked before anything of it is changed: it comes again as it came.
+                        let is_alone =
+                            origin.comes_again == ComesAgain::InPart && log_event.stands_alone();
                         let accepted = Accepted {
                             origin,
-                            place: Some(before + place),
+                            place: is_alone.then_some(before + place),
                             log_event,
                         };
                         let stopped = self.accept(accepted, arrival.marks, &mut triage);
