@@ -57,6 +57,13 @@ impl<'a> Origin<'a> {
         }
     }
 
+    /// The place of one of its log events, if that can come again alone: as it came, so it is asked before anything of it is
+    /// changed.
+    fn place_alone(&self, place: usize, log_event: &LogEvent<'_>) -> Option<usize> {
+        let is_alone = self.comes_again == ComesAgain::InPart && log_event.stands_alone();
+        is_alone.then_some(place)
+    }
+
     /// Whether it is for a sink.
     pub(super) fn is_for(&self, sink: &str) -> bool {
         let mut names = self.named_sinks().peekable();
@@ -119,12 +126,9 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                     }
                     let before = parsed.log_events_before();
                     for (place, log_event) in parsed.log_events.into_iter().enumerate() {
-                        // Asked before anything of it is changed: it comes again as it came.
-                        let is_alone =
-                            origin.comes_again == ComesAgain::InPart && log_event.stands_alone();
                         let accepted = Accepted {
                             origin,
-                            place: is_alone.then_some(before + place),
+                            place: origin.place_alone(before + place, &log_event),
                             log_event,
                         };
                         let stopped = self.accept(accepted, arrival.marks, &mut triage);
