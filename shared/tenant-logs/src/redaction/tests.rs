@@ -1,4 +1,5 @@
 mod closed;
+mod entries;
 mod wrappers;
 
 use std::collections::BTreeMap;
