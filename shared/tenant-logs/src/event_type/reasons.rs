@@ -172,7 +172,8 @@ pub(crate) fn reason_of<T: AsRef<str>>(
         {
             continue;
         }
-        let text = before.insert(told).as_ref();
+        let told = &*before.insert(told);
+        let text = told.as_ref();
         let Some(reason) = reason_in(text) else {
             continue;
         };
