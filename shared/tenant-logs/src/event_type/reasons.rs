@@ -194,40 +194,39 @@ fn reason_in(text: &str) -> Option<FailureReason> {
         other => other.to_ascii_lowercase(),
     };
     let text: String = text.chars().map(plain).collect();
-    let begins = begins_of_words(text.as_bytes());
-    // Most parts of the list begin with letters that no word of the text does: a tenth of the time of looking for each.
+    let words = from_words_on(&text);
+    let begins = words
+        .iter()
+        .fold(0, |bits, word| bits | bit_of_begin(word.as_bytes()));
+    // Most parts of the list begin with letters that no word of the text does.
     let found = TEXTS.iter().find(|(part, _)| {
-        begins & bit_of_begin(part.as_bytes()) != 0 && has_from_a_word_on(&text, part)
+        begins & bit_of_begin(part.as_bytes()) != 0
+            && words
+                .iter()
+                .any(|from_word_on| from_word_on.starts_with(part))
     });
     found.map(|(_, reason)| *reason)
 }
 
-/// The bits of all begins of words.
-fn begins_of_words(text: &[u8]) -> u64 {
-    let mut begins = bit_of_begin(text);
-    let mut rest = text;
-    while let [before, word @ ..] = rest {
-        if !before.is_ascii_alphanumeric() {
-            begins |= bit_of_begin(word);
+/// Returns the text from each of its words on.
+fn from_words_on(text: &str) -> Vec<&str> {
+    let mut is_inside = false;
+    let mut words = Vec::new();
+    for (at, byte) in text.bytes().enumerate() {
+        let was_inside = std::mem::replace(&mut is_inside, byte.is_ascii_alphanumeric());
+        if is_inside && !was_inside {
+            words.extend(text.get(at..));
         }
-        rest = word;
     }
-    begins
+    words
 }
 
-/// One of 64 bits for the first two letters.
+/// Returns one of 64 bits for the first two letters.
 fn bit_of_begin(word: &[u8]) -> u64 {
     match word {
         [first, second, ..] => 1 << (first.wrapping_mul(31).wrapping_add(*second) % 64),
         [] | [_] => 0,
     }
-}
-
-fn has_from_a_word_on(text: &str, part: &str) -> bool {
-    text.match_indices(part).any(|(at, _)| {
-        let before = text.get(..at).unwrap_or_default();
-        !before.ends_with(|before: char| before.is_ascii_alphanumeric())
-    })
 }
 
 #[cfg(test)]
