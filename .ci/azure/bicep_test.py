@@ -238,12 +238,16 @@ def there_are_no_keys_and_no_public_blobs():
 
 def every_secret_is_a_reference():
     same(list(everywhere(r"vaults/secrets")), [], "a template never makes a secret")
-    for name in ("WEBHOOK_TOKENS", "REDACT_KEY", "HTTP_SINK_AUTHORIZATION", "HTTP_SINK_URL"):
-        # The collector's URL may be given in clear, where it holds no token.
-        in_clear = [found[1].strip() for found in everywhere(rf"(?m)^\s*{name}:.*")]
-        same(in_clear, ["HTTP_SINK_URL: usedCollectorUrl"] if name == "HTTP_SINK_URL" else [], f"{name} in clear")
-        (setting,) = everywhere(rf"(?m)^\s*{name}_SECRET_URI: .*")
-        holds("'${vault.outputs.uri}secrets/" in setting[1], setting[1])
+    settings = [found[1].strip() for found in everywhere(r"(?m)^\s*\w+_URI: .*")]
+    holds(len(settings) >= 5 and len(settings) == len(set(settings)), settings)
+    for setting in settings:
+        holds("'${vault.outputs.uri}secrets/" in setting, setting)
+        name = setting.partition("_URI:")[0]
+        # A secret whose own name ends in SECRET has no second one.
+        for secret in (name, name.removesuffix("_SECRET")):
+            in_clear = [found[1].strip() for found in everywhere(rf"(?m)^\s*{secret}:.*")]
+            # The collector's URL may be given in clear, where it holds no token.
+            same(in_clear, ["HTTP_SINK_URL: usedCollectorUrl"] if secret == "HTTP_SINK_URL" else [], f"{secret} in clear")
     for file, read in READ.items():
         for name, parameter in read["params"].items():
             if re.search(r"(?i)(password|token|secret|webhookurl|key)$", name) and not parameter.startswith("bool"):

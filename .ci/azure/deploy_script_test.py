@@ -315,6 +315,17 @@ def what_cannot_work_is_refused_before_anything_is_made(new):
         expect(text in run.said and run.lines() == [], run, text)
 
 
+def with_a_poller_no_stream_is_needed(new):
+    run = new(apps={"auth0-poll-x": "azure-log-poller"}, vault_entries=["auth0-client-secret"])
+    run.add_parameters("param poller = {\n  domain: 'acme.eu.auth0.com'\n  clientId: 'Dx0TmVb3KqYs6RzP'\n}\n")
+    expect_end(run, 1, "--no-webhook")
+    expect("ask for a secret auth0-client-secret" in run.said, run, "which the vault must have")
+    run.play(apps={"auth0-poll-x": "azure-log-poller"})
+    expect_end(run, 0, "--no-webhook")
+    expect(run.state()["packages"].get("auth0-poll-x") == "azure-log-poller.zip", run, "its code")
+    expect(run.count("auth0-ingest-x") == 0 and run.count("/query") == 0, run, "no webhook, so no event of ours")
+
+
 def where_az_does_not_list_custom_handlers_it_goes_on(new):
     says = "Runtime 'custom' not supported for function apps on the Flex Consumption plan."
     run = new(faults=[{"call": "list-flexconsumption-runtimes", "says": says}])

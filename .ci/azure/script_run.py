@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
@@ -35,6 +36,7 @@ class Run:
 
     def __init__(self, folder, **scenario):
         self.folder = pathlib.Path(folder)
+        self.root = ROOT
         self.packages = self.folder / "packages"
         self.packages.mkdir()
         for function in (ROOT / "functions").glob("azure-*"):
@@ -45,6 +47,14 @@ class Run:
         scenario.setdefault("registered", PROVIDERS)
         (self.folder / "scenario.json").write_text(json.dumps(scenario), encoding="utf-8")
 
+    def add_parameters(self, text):
+        """The script of a checkout whose file of the environment test says this, too."""
+        self.root = self.folder / "checkout"
+        shutil.copytree(ROOT / "infra/azure", self.root / "infra/azure")
+        (self.root / "functions").symlink_to(ROOT / "functions")
+        with (self.root / "infra/azure/main.test.bicepparam").open("a", encoding="utf-8") as file:
+            file.write(text)
+
     def script(self, *more):
         """Runs it; returns its status, and keeps what it said."""
         for name in ("calls.jsonl", "pauses"):
@@ -52,7 +62,7 @@ class Run:
         temporary = self.folder / "temporary"
         temporary.mkdir(exist_ok=True)
         environment = {**os.environ, "STAND_IN": str(self.folder), "TMPDIR": str(temporary), "PATH": f"{STAND_INS}{os.pathsep}{os.environ['PATH']}"}
-        command = [ROOT / "infra/azure/deploy.sh", *ARGUMENTS, "--packages", self.packages, *more]
+        command = [self.root / "infra/azure/deploy.sh", *ARGUMENTS, "--packages", self.packages, *more]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         self.said = done.stderr + done.stdout
         # The token was there.

@@ -6,7 +6,7 @@
 #
 # --environment NAME           main.NAME.bicepparam and subscriptions.NAME.bicepparam; test unless named
 # --partner-topic              Auth0 sends an Event Grid log stream
-# --no-webhook                 Auth0 sends no HTTP log stream
+# --no-webhook                 Auth0 sends no HTTP log stream; without --partner-topic the parameter file has a poller
 # --partner-topic-name NAME    which of several partner topics of Auth0's
 # --workspace NAME             a Log Analytics workspace that is there; one is made unless named
 # --workspace-group NAME       its resource group; the one of --resource-group unless named
@@ -65,10 +65,13 @@ case $deployer_type in
 User | ServicePrincipal) ;;
 *) say "--deployer-type is User or ServicePrincipal" && exit 64 ;;
 esac
-[ "$webhook" = true ] || [ "$partner" = true ] || { say "--no-webhook without --partner-topic: nothing would come" && exit 64; }
 for file in "main.$environment.bicepparam" "subscriptions.$environment.bicepparam"; do
     [ -f "$here/$file" ] || { say "no such file: infra/azure/$file" && exit 64; }
 done
+if [ "$webhook" = false ] && [ "$partner" = false ] && ! grep -q '^param poller ' "$here/main.$environment.bicepparam"; then
+    say "--no-webhook without --partner-topic, and no poller in infra/azure/main.$environment.bicepparam: nothing would come"
+    exit 64
+fi
 
 # Nobody else reads this folder, in which the token lies for a moment.
 work=$(mktemp -d)

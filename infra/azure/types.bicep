@@ -44,7 +44,7 @@ type eventSettings = {
   @description('Optional. Auth0\'s categories, comma separated: these do not pass.')
   excludeCategories: string?
 
-  @description('Optional. What is hidden: path=drop, path=mask or path=hmac, comma separated.')
+  @description('Optional. What is hidden: comma separated path=drop, path=mask or path=hmac; paths begin in the record (ip, not data.ip) and have no * and no brackets; a backslash escapes these, a dot, a comma, an equals sign; log_id cannot be hidden. A function does not start with another.')
   redact: string?
 
   @description('Optional. Whether the vault has a secret redact-key, which path=hmac needs.')

@@ -96,6 +96,7 @@ impl<'a> Reader<'a> {
         let list = self.optional(name)?;
         if list.split(',').all(|entry| entry.trim().is_empty()) {
             self.problem(name, "names nothing");
+            return None;
         }
         Some(list)
     }

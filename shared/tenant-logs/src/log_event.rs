@@ -42,6 +42,8 @@ pub struct LogEvent<'a> {
     has_more: bool,
     /// Whether `redacted` or `log_id_derived` stands beside `data`.
     has_marks: bool,
+    /// Whether one of these, or the `log_id` there, is written otherwise than we write it.
+    is_written_otherwise: bool,
     /// Whether the envelope says that one of our own functions wrote it.
     is_enveloped_by_us: bool,
     /// The record in its wrapper, until the text is replaced or owned.
@@ -110,6 +112,7 @@ impl<'a> LogEvent<'a> {
         let has_odd_log_id = element.own.log_id.is_some() && form == Form::WrappedWithoutId;
         event.has_more = element.has_more || has_odd_log_id;
         event.has_marks = element.redacted.is_some() || element.log_id_derived.is_some();
+        event.is_written_otherwise = beside::is_written_otherwise(element);
         event.redacted = element.redacted.map(redacted_paths).unwrap_or_default();
         event.identify(found);
         event.log_id_derived |= element
@@ -144,6 +147,7 @@ impl<'a> LogEvent<'a> {
             rules: None,
             has_more: false,
             has_marks: false,
+            is_written_otherwise: false,
             is_enveloped_by_us: false,
             wrapped: None,
         }
@@ -334,6 +338,7 @@ impl<'a> LogEvent<'a> {
             rules: self.rules,
             has_more: self.has_more,
             has_marks: self.has_marks,
+            is_written_otherwise: self.is_written_otherwise,
             is_enveloped_by_us: self.is_enveloped_by_us,
             wrapped: None,
         }

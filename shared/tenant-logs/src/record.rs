@@ -16,6 +16,7 @@ pub(crate) use fields::{
     Actor, Assigned, Auth, AuthUser, Authenticator, Body, Details, DetailsError, ErrorPayload,
     Fields, Fingerprints, Location, Members, References, Request, Response,
 };
+pub(crate) use repeats::leave_last_of_each;
 
 /// As many members as most records and their details have.
 const USUAL_MEMBERS: usize = 24;
@@ -83,7 +84,7 @@ impl<'a> Record<'a> {
                 *field = Some(json);
             }
         }
-        repeats::leave_last_of_each(&mut record.others, no_escapes);
+        leave_last_of_each(&mut record.others, no_escapes);
         if !no_escapes {
             record.details.leave_out_unreadable();
         }

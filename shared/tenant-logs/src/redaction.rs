@@ -38,10 +38,14 @@ impl Redaction {
             keyed: key.map(|key| hmac_sha256(key.expose().as_bytes())),
             ..Self::default()
         };
+        if rules.trim().is_empty() {
+            return Ok(redaction);
+        }
         let mut problems = Vec::new();
-        let entries = split_unescaped(rules, ',');
-        for entry in entries.into_iter().map(str::trim) {
+        let entries = split_unescaped(rules, ',').into_iter().map(str::trim);
+        for (position, entry) in entries.enumerate() {
             if entry.is_empty() {
+                problems.push(RedactionProblem::Empty(position + 1));
                 continue;
             }
             match Rule::parse(entry) {

@@ -40,6 +40,31 @@ async fn an_entry_of_redact_that_can_match_nothing_is_refused() {
         &format!(r"cannot read `ip\` ({WANT})"),
     )
     .await;
+    let around = "paths begin in the record (`ip`, not `data.ip`)";
+    for (rules, problem) in [
+        (
+            "ip=mask,,user_name=drop",
+            "entry 2 is empty: there is a comma too many".to_owned(),
+        ),
+        (
+            "ip=mask,",
+            "entry 2 is empty: there is a comma too many".to_owned(),
+        ),
+        (
+            "data.ip=mask",
+            format!("`data.ip=mask` can match nothing: a record has no `data`, and {around}"),
+        ),
+        (
+            "details.*=mask",
+            "`details.*=mask` has a `*` or brackets, and paths have neither: each step is one name, or the index of an array (`details.prompts.0.name`); in a name a backslash escapes them".to_owned(),
+        ),
+        (
+            "log_id=mask",
+            "`log_id=mask` cannot be hidden: by its log_id an event is known wherever it goes".to_owned(),
+        ),
+    ] {
+        check_rules(rules, &problem).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

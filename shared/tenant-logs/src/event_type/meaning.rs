@@ -203,6 +203,10 @@ pub(crate) enum FailureReason {
     PasswordExpired,
     /// There is no such user.
     NoSuchUser,
+    /// There is no such application, which is who logs on where it does so by itself.
+    NoSuchApplication,
+    /// The account is too old.
+    AccountExpired,
     /// The user is blocked for a while, after too many attempts.
     UserLocked,
     /// The user is blocked by an administrator.

@@ -8,12 +8,15 @@
 //!    the code `access_denied`, which Auth0 also answers a wrong client secret with.
 
 use super::meaning::FailureReason::{
-    self, AgainstPolicy, NoSuchUser, Other, PasswordExpired, SessionExpired, UserDisabled,
-    UserLocked, WrongKey, WrongPassword,
+    self, AccountExpired, AgainstPolicy, NoSuchApplication, NoSuchUser, Other, PasswordExpired,
+    SessionExpired, UserDisabled, UserLocked, WrongKey, WrongPassword,
 };
 
 /// What a text or a code contains, in lower case and with blanks between the words, and what it means. The first that fits
 /// counts, so what is contained in another stands after it.
+///
+/// `AgainstPolicy` is what Microsoft says of "Logon violates policy": a further factor is required, access is restricted,
+/// attempts are too frequent.
 const TEXTS: &[(&str, FailureReason)] = &[
     ("multiple consecutive login attempts", UserLocked),
     ("too many attempts", UserLocked),
@@ -39,25 +42,36 @@ const TEXTS: &[(&str, FailureReason)] = &[
     ("account has been disabled", UserDisabled),
     ("account is suspended", UserDisabled),
     ("account has been suspended", UserDisabled),
+    ("account is expired", AccountExpired),
+    ("account expired", AccountExpired),
+    ("account has expired", AccountExpired),
+    ("unknown client", NoSuchApplication),
+    ("client not found", NoSuchApplication),
+    ("client does not exist", NoSuchApplication),
+    ("session timed out", SessionExpired),
+    ("session timeout", SessionExpired),
     ("callback url mismatch", Other),
     ("callback mismatch", Other),
+    ("list of allowed", Other),
     ("redirect uri", Other),
     ("consent required", Other),
     ("interaction required", Other),
     ("account selection required", Other),
-    ("multifactor authentication required", Other),
-    ("mfa required", Other),
     ("invalid request", Other),
     ("invalid scope", Other),
     ("unsupported grant type", Other),
     ("unsupported response type", Other),
+    ("unsupported challenge type", Other),
+    ("service not found", Other),
     ("server error", Other),
-    ("temporarily unavailable", Other),
-    ("too many requests", Other),
-    ("global limit has been reached", Other),
+    ("internal error", Other),
+    ("unavailable", Other),
+    ("timed out", Other),
+    ("timeout", Other),
+    ("cancelled by the user", Other),
+    ("canceled by the user", Other),
     ("invalid captcha", Other),
     ("requires verification", Other),
-    ("unknown client", Other),
     ("password expired", PasswordExpired),
     ("password has expired", PasswordExpired),
     ("password is expired", PasswordExpired),
@@ -67,6 +81,24 @@ const TEXTS: &[(&str, FailureReason)] = &[
     ("password leaked", AgainstPolicy),
     ("previously disclosed", AgainstPolicy),
     ("data breach", AgainstPolicy),
+    ("multifactor authentication required", AgainstPolicy),
+    ("multi factor authentication required", AgainstPolicy),
+    ("mfa required", AgainstPolicy),
+    ("not enrolled", AgainstPolicy),
+    ("enrollment required", AgainstPolicy),
+    ("association required", AgainstPolicy),
+    ("too many requests", AgainstPolicy),
+    ("too many sms", AgainstPolicy),
+    ("rate limit", AgainstPolicy),
+    ("global limit has been reached", AgainstPolicy),
+    ("address is blocked", AgainstPolicy),
+    ("ip is blocked", AgainstPolicy),
+    ("address has been blocked", AgainstPolicy),
+    ("ip has been blocked", AgainstPolicy),
+    ("refresh token was reused", AgainstPolicy),
+    ("reused refresh token", AgainstPolicy),
+    ("reused rotating", AgainstPolicy),
+    ("reuse detected", AgainstPolicy),
     ("email or password", WrongPassword),
     ("username or password", WrongPassword),
     ("user name or password", WrongPassword),
@@ -76,9 +108,14 @@ const TEXTS: &[(&str, FailureReason)] = &[
     ("invalid user password", WrongPassword),
     ("invalid credentials", WrongPassword),
     ("invalid user credentials", WrongPassword),
+    ("client authentication", WrongKey),
     ("invalid client", WrongKey),
     ("invalid signature", WrongKey),
     ("invalid token signature", WrongKey),
+    ("malformed mfa token", WrongKey),
+    ("mfa token is invalid", WrongKey),
+    ("malformed oob code", WrongKey),
+    ("doesn't match the mfa token", WrongKey),
     ("login required", SessionExpired),
     ("session expired", SessionExpired),
     ("session has expired", SessionExpired),
@@ -86,17 +123,33 @@ const TEXTS: &[(&str, FailureReason)] = &[
     ("token expired", SessionExpired),
     ("token has expired", SessionExpired),
     ("token is expired", SessionExpired),
+    ("token has been revoked", SessionExpired),
+    ("expired token", SessionExpired),
     ("jwt expired", SessionExpired),
+    ("code expired", SessionExpired),
+    ("code has expired", SessionExpired),
+    ("code is expired", SessionExpired),
     ("user does not exist", NoSuchUser),
     ("user doesn't exist", NoSuchUser),
+    ("user who doesn't exist", NoSuchUser),
+    ("user who does not exist", NoSuchUser),
+    ("user no longer exists", NoSuchUser),
+    ("user has been deleted", NoSuchUser),
     ("user not found", NoSuchUser),
     ("no such user", NoSuchUser),
     ("unknown user", NoSuchUser),
-    ("not allowed for the client", AgainstPolicy),
+    ("not allowed", AgainstPolicy),
+    ("not authorized", AgainstPolicy),
     ("unauthorized client", AgainstPolicy),
+    ("not been granted", AgainstPolicy),
+    ("not enabled", AgainstPolicy),
+    ("is disabled", AgainstPolicy),
+    ("issued to another client", AgainstPolicy),
+    ("not issued to this client", AgainstPolicy),
     ("is not part of the", AgainstPolicy),
     ("not a member of", AgainstPolicy),
     ("email not verified", AgainstPolicy),
+    ("email is not verified", AgainstPolicy),
     ("verify your email", AgainstPolicy),
     ("access denied", AgainstPolicy),
 ];
@@ -148,7 +201,7 @@ mod tests {
             ("User is blocked", UserDisabled),
             ("too_many_attempts", UserLocked),
             ("password_expired", PasswordExpired),
-            ("mfa_required", Other),
+            ("mfa_required", AgainstPolicy),
             ("callback-url-mismatch", Other),
             ("unauthorized_client", AgainstPolicy),
             ("password_leaked", AgainstPolicy),
@@ -171,6 +224,99 @@ mod tests {
             &["Login required", "consent_required"],
             Some(Other),
         );
+    }
+
+    #[test]
+    fn an_exchange_that_a_right_secret_does_not_get_is_no_wrong_key() {
+        let key = Some(WrongKey);
+        for (told, expected) in [
+            (
+                r#"Client is not authorized to access "https://api.example.com/". You need to create a "client-grant" associated to this API."#,
+                AgainstPolicy,
+            ),
+            (
+                r#"Client "cid1" is not authorized to access resource server "https://api.example.com"."#,
+                AgainstPolicy,
+            ),
+            (
+                "Service not enabled within domain: https://api.example.com",
+                AgainstPolicy,
+            ),
+            (
+                "Grant type 'client_credentials' not allowed for the client.",
+                AgainstPolicy,
+            ),
+            (
+                "Client has not been granted scopes: read:users",
+                AgainstPolicy,
+            ),
+            ("Service not found: https://api.example.com", Other),
+            ("invalid_request", Other),
+            ("Unknown client: cid1", NoSuchApplication),
+            ("Failed client authentication", WrongKey),
+            ("Unauthorized", WrongKey),
+        ] {
+            check(key, &[told, "access_denied"], Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_factor_or_a_token_may_fail_for_another_reason_than_its_code_says() {
+        for (of_type, told, expected) in [
+            (WrongPassword, "Invalid otp_code.", WrongPassword),
+            (WrongPassword, "Malformed mfa_token", WrongKey),
+            (WrongPassword, "mfa_token is expired", SessionExpired),
+            (WrongPassword, "oob_code is expired", SessionExpired),
+            (
+                WrongPassword,
+                "user is not enrolled with Google authenticator. Please enroll first.",
+                AgainstPolicy,
+            ),
+            (
+                WrongPassword,
+                "Multifactor authentication required",
+                AgainstPolicy,
+            ),
+            (WrongPassword, "You are not allowed in.", AgainstPolicy),
+            (
+                WrongKey,
+                "Too many failed codes. Wait for some minutes before retrying.",
+                UserLocked,
+            ),
+            (
+                WrongKey,
+                "The operation either timed out or was not allowed.",
+                Other,
+            ),
+            (WrongKey, "server_error", Other),
+            (
+                SessionExpired,
+                "Unknown or invalid refresh token.",
+                SessionExpired,
+            ),
+            (
+                SessionExpired,
+                "The refresh_token was generated for a user who doesn't exist anymore.",
+                NoSuchUser,
+            ),
+            (
+                SessionExpired,
+                "Unsuccessful Refresh Token exchange, reused refresh token detected",
+                AgainstPolicy,
+            ),
+            (
+                SessionExpired,
+                "The specified origin is not allowed",
+                AgainstPolicy,
+            ),
+            (
+                SessionExpired,
+                "Service not found: https://api.example.com",
+                Other,
+            ),
+        ] {
+            check(Some(of_type), &["invalid_grant", told], Some(expected));
+        }
     }
 
     #[test]

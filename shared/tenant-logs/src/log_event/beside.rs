@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::{Form, LogEvent};
-use crate::json::{member, object_members, scalar, string_content};
+use crate::element::Element;
+use crate::json::{object_members, scalar, string_content};
+use crate::record::leave_last_of_each;
 
 /// What only our own functions write beside a record.
 const MARKS: [&str; 2] = ["redacted", "log_id_derived"];
@@ -68,24 +70,27 @@ impl LogEvent<'_> {
         Some(object_of(members.filter(|member| !is_of_wrapper(member))))
     }
 
-    /// Returns what of the detail is neither its record nor told by the `log_id` and the marks, as an object; `None` as a rule.
+    /// Returns what of the detail is neither its record nor told by our own `log_id` and marks, as an object in which nothing
+    /// is named twice; `None` as a rule.
     pub(crate) fn beside_detail(&self) -> Option<String> {
-        // What is wrapped anew has a `log_id` of our own writing.
-        if self.form != Form::Detail {
-            return self.beside();
+        if !self.has_more && !self.is_written_otherwise {
+            return None;
         }
-        // Auth0's wrapper may have a number.
-        let log_id = member(&self.text, "log_id").filter(|json| !json.starts_with('"'));
-        let log_id = log_id.map(|log_id| format!(r#""log_id":{log_id}"#));
-        match (self.beside(), log_id) {
-            (Some(beside), Some(log_id)) => {
-                let members = members_of(&beside);
-                let comma = if members.is_empty() { "" } else { "," };
-                Some(format!("{{{log_id}{comma}{members}}}"))
-            }
-            (None, Some(log_id)) => Some(format!("{{{log_id}}}")),
-            (beside, None) => beside,
-        }
+        let beside = match self.form {
+            Form::Detail => Cow::Borrowed(self.text()),
+            Form::WrappedWithoutId | Form::Bare => Cow::Owned(with_other_log_ids(&self.beside()?)),
+        };
+        let mut members = object_members(&beside)?;
+        leave_last_of_each(&mut members, false);
+        let is_told = |(name, json): &(&str, &str)| match string_content(name).as_deref() {
+            Some("data") => true,
+            Some("log_id") => is_our_log_id(json),
+            Some("redacted") => is_our_list(json),
+            Some("log_id_derived") => is_our_derived(json),
+            Some(_) | None => false,
+        };
+        let others: Vec<_> = members.iter().filter(|member| !is_told(member)).collect();
+        (!others.is_empty()).then(|| object_of(others.into_iter().copied()))
     }
 
     /// Puts a redacted record in the place of the original one, and names the paths; `beside` is an object of what stood
@@ -100,6 +105,7 @@ impl LogEvent<'_> {
         let (before, after) = self.wrapper(Some(beside));
         self.text = Cow::Owned([&before, record, &after].concat());
         self.has_marks = true;
+        self.is_written_otherwise = false;
         self.form = Form::Detail;
         self.wrapped = None;
     }
@@ -107,7 +113,8 @@ impl LogEvent<'_> {
     /// What comes before the record and after it in a detail that we write ourselves; `beside` is an object of what else
     /// stood beside it.
     pub(super) fn wrapper(&self, beside: Option<&str>) -> (String, Cow<'static, str>) {
-        let (log_ids, others) = beside.map(split_log_ids).unwrap_or_default();
+        let others = beside.map(with_other_log_ids).unwrap_or_default();
+        let others = members_of(&others);
         let log_id = serde_json::Value::from(self.log_id.as_ref());
         let derived = if self.log_id_derived {
             r#","log_id_derived":true"#
@@ -120,7 +127,7 @@ impl LogEvent<'_> {
             let paths = serde_json::Value::from(self.redacted.as_slice());
             format!(r#","redacted":{paths}"#)
         };
-        let before = format!(r#"{{{log_ids}"log_id":{log_id}{derived}{redacted},"data":"#);
+        let before = format!(r#"{{"log_id":{log_id}{derived}{redacted},"data":"#);
         let after = if others.is_empty() {
             Cow::Borrowed("}")
         } else {
@@ -130,19 +137,45 @@ impl LogEvent<'_> {
     }
 }
 
-/// The members of what stood beside a record: those of the name `log_id`, with a comma after each, because of several the last
-/// one counts and ours comes after them; and the others.
-fn split_log_ids(beside: &str) -> (String, String) {
+/// Returns what stood beside a record as it stands beside our own `log_id`: what else was called so is a list of another
+/// name, so that nothing is lost and no name is there twice.
+fn with_other_log_ids(beside: &str) -> String {
     let members = object_members(beside).unwrap_or_default().into_iter();
     let is_log_id = |(name, _): &(&str, &str)| is_named(name, "log_id");
-    let (log_ids, others): (Vec<_>, Vec<_>) = members.partition(is_log_id);
-    let log_ids = log_ids.iter().map(|(name, json)| format!("{name}:{json},"));
-    let others = object_of(others.into_iter());
-    (log_ids.collect(), members_of(&others).to_owned())
+    let (log_ids, mut others): (Vec<_>, Vec<_>) = members.partition(is_log_id);
+    let log_ids: Vec<&str> = log_ids.into_iter().map(|(_, json)| json).collect();
+    let list = format!("[{}]", log_ids.join(","));
+    if !log_ids.is_empty() {
+        others.push((r#""$log_ids""#, &list));
+    }
+    object_of(others.into_iter())
 }
 
 fn is_named(name: &str, expected: &str) -> bool {
     string_content(name).is_some_and(|name| name == expected)
+}
+
+/// Whether something in a wrapper is written otherwise than we write it.
+pub(super) fn is_written_otherwise(element: &Element<'_>) -> bool {
+    let is_other =
+        |json: Option<&str>, is_ours: fn(&str) -> bool| json.is_some_and(|json| !is_ours(json));
+    is_other(element.own.log_id, is_our_log_id)
+        || is_other(element.redacted, is_our_list)
+        || is_other(element.log_id_derived, is_our_derived)
+}
+
+/// Whether a `log_id` is a text: Auth0's wrapper may have a number.
+fn is_our_log_id(json: &str) -> bool {
+    json.starts_with('"')
+}
+
+/// Whether `redacted` is a list of paths.
+fn is_our_list(json: &str) -> bool {
+    serde_json::from_str(json).is_ok_and(|paths: Vec<String>| !paths.is_empty())
+}
+
+fn is_our_derived(json: &str) -> bool {
+    json == "true"
 }
 
 /// Whether a wrapper's `log_id` is one, or says that there is none.

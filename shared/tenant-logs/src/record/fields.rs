@@ -100,6 +100,8 @@ members! {
         authenticator = b"authenticator",
         body = b"body",
         client_authentication_error = b"client_authentication_error",
+        // As Auth0's published schema of `feccft` spells it.
+        client_authentication_error_of_schema = b"client_authentoication_error",
         error = b"error",
         error_message = b"errorMsg",
         failure = b"failure_details",
@@ -135,6 +137,7 @@ members! {
     ErrorPayload {
         code = b"code",
         description = b"description",
+        error_code = b"errorCode",
         message = b"message",
     }
 }

@@ -9,7 +9,7 @@ use crate::json::string_content;
 const FEW: usize = 16;
 
 /// Leaves of members with the same name only one, where the first stood and with the value of the last.
-pub(super) fn leave_last_of_each(members: &mut Vec<(&str, &str)>, no_escapes: bool) {
+pub(crate) fn leave_last_of_each(members: &mut Vec<(&str, &str)>, no_escapes: bool) {
     let content = |name| match string_content(name) {
         Some(content) if !no_escapes => content,
         // Half of a surrogate pair is in no text: as it is written, it is like itself only.

@@ -197,10 +197,10 @@ impl<'a> Rewriting<'a> {
             }
             self.text.push(separator);
             separator = ',';
-            // Indexes lead into this array, and not into another text in it.
+            // An index is told by this array, so it leads into no other text in it; an array in it may be the one that is meant.
             let is_plain = is_plain_text(element);
             let around = nodes.iter().copied();
-            let around = around.filter(|node| !is_plain || node.leads_to_a_name());
+            let around = around.filter(|node| !is_plain || node.goes_on_with_a_name());
             let all: Vec<&Node> = of_index.into_iter().chain(around).collect();
             self.value(element, &all, depth + 1);
         }

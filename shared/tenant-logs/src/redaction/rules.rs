@@ -8,6 +8,22 @@ pub enum RedactionProblem {
         "cannot read `{0}` (want a dotted path, `=` and drop, mask or hmac; a backslash escapes a dot, comma, equals sign)"
     )]
     Rule(String),
+    /// Nothing between two commas, before the first one or after the last one.
+    #[error("entry {0} is empty: there is a comma too many")]
+    Empty(usize),
+    /// A path with signs of another language of paths.
+    #[error(
+        "`{0}` has a `*` or brackets, and paths have neither: each step is one name, or the index of an array (`details.prompts.0.name`); in a name a backslash escapes them"
+    )]
+    Wildcard(String),
+    /// A path that begins with what no record has.
+    #[error(
+        "`{0}` can match nothing: a record has no `{1}`, and paths begin in the record (`ip`, not `data.ip`)"
+    )]
+    NotOfARecord(String, String),
+    /// The path of what tells events apart.
+    #[error("`{0}` cannot be hidden: by its log_id an event is known wherever it goes")]
+    LogId(String),
     /// Two rules for one path.
     #[error("names `{0}` twice")]
     Twice(String),
@@ -18,6 +34,15 @@ pub enum RedactionProblem {
     #[error("hmac needs REDACT_KEY")]
     NoKey,
 }
+
+/// What stands around records and in none of Auth0's: wrappers, envelopes and our own marks.
+const AROUND_RECORDS: [&str; 5] = ["data", "detail", "logs", "redacted", "log_id_derived"];
+/// Auth0's name of an event, and what the Management API calls it.
+const LOG_IDS: [&str; 2] = ["log_id", "_id"];
+/// What a backslash escapes.
+const ESCAPED: [char; 7] = ['.', ',', '=', '\\', '*', '[', ']'];
+/// Signs of other languages of paths.
+const WILDCARDS: [char; 3] = ['*', '[', ']'];
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Rule {
@@ -55,13 +80,20 @@ impl Rule {
             _ => return Err(cannot_read()),
         };
         let path = path.trim();
-        let steps: Option<Vec<String>> = split_unescaped(path, '.')
-            .into_iter()
-            .map(unescaped)
-            .collect();
+        let written = split_unescaped(path, '.');
+        let steps: Option<Vec<String>> = written.into_iter().map(unescaped).collect();
         let steps = steps.ok_or_else(cannot_read)?;
         if steps.iter().any(String::is_empty) {
             return Err(cannot_read());
+        }
+        if WILDCARDS
+            .iter()
+            .any(|sign| split_unescaped(path, *sign).len() > 1)
+        {
+            return Err(RedactionProblem::Wildcard(entry.to_owned()));
+        }
+        if let Some(first) = steps.first() {
+            check_begin(entry, first)?;
         }
         Ok(Self {
             path: path.to_owned(),
@@ -82,6 +114,19 @@ impl Rule {
         let is_above = leads_to(&self.steps, &other.steps);
         is_above.then_some(RedactionProblem::Below(other_path, path))
     }
+}
+
+/// Refuses a path whose first step no record has, or that is the event's name.
+fn check_begin(entry: &str, first: &str) -> Result<(), RedactionProblem> {
+    let is_of_another_language = first == "$" || first.starts_with('/') || is_index(first);
+    if AROUND_RECORDS.contains(&first) || is_of_another_language {
+        let (entry, first) = (entry.to_owned(), first.to_owned());
+        return Err(RedactionProblem::NotOfARecord(entry, first));
+    }
+    if LOG_IDS.contains(&first) {
+        return Err(RedactionProblem::LogId(entry.to_owned()));
+    }
+    Ok(())
 }
 
 /// Whether a path may lead to a value that another one leads to, or to one around it: paths go through arrays, so a step
@@ -127,9 +172,7 @@ fn unescaped(step: &str) -> Option<String> {
     let mut characters = step.chars();
     while let Some(character) = characters.next() {
         name.push(match character {
-            '\\' => characters
-                .next()
-                .filter(|next| matches!(next, '.' | ',' | '=' | '\\'))?,
+            '\\' => characters.next().filter(|next| ESCAPED.contains(next))?,
             plain => plain,
         });
     }
@@ -153,10 +196,9 @@ impl Node {
         node.rule = Some(rule.clone());
     }
 
-    /// Whether a path goes on to a name: one that goes on to indexes alone leads into an array only.
-    pub(super) fn leads_to_a_name(&self) -> bool {
-        let mut children = self.children.iter();
-        children.any(|(step, child)| !is_index(step) || child.leads_to_a_name())
+    /// Whether a path goes on with a name: one that goes on with an index leads to one element of an array only.
+    pub(super) fn goes_on_with_a_name(&self) -> bool {
+        self.children.iter().any(|(step, _)| !is_index(step))
     }
 
     pub(super) fn child(&self, name: &str) -> Option<&Self> {

@@ -10,6 +10,7 @@ use std::borrow::Cow;
 
 pub use stream::AsimStream;
 
+use super::errors::FoundError;
 use super::event_view::{EventView, coordinates};
 use super::json_writer::{JsonWriter, is_text, key};
 use super::parties::Party;
@@ -28,7 +29,7 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
 }
 
 /// The columns that both tables have and that every event fills.
-fn write_event(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+fn write_event(view: &EventView<'_>, error: &FoundError<'_, '_>, row: &mut JsonWriter<'_>) {
     let own = &view.record.own;
     view.write_time(key!("TimeGenerated"), row);
     row.fixed(key!("EventCount"), "1");
@@ -45,7 +46,7 @@ fn write_event(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
         row.string(key!("EventOriginalType"), code);
     }
     row.string(key!("EventOriginalUid"), view.log_event.log_id());
-    row.text(key!("EventOriginalResultDetails"), view.error().message);
+    row.text(key!("EventOriginalResultDetails"), error.message());
     row.text(key!("DvcFQDN"), own.hostname);
 }
 

@@ -226,9 +226,9 @@ fn write_request(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
 fn write_error(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     let found = view.error();
     let error = document.begin_object(key!("error"));
-    document.text(key!("message"), found.message);
-    document.text(key!("code"), found.code.as_deref());
-    document.text(key!("type"), found.error_type);
+    document.text(key!("message"), found.message());
+    document.text(key!("code"), found.code().as_deref());
+    document.text(key!("type"), found.error_type());
     document.end_object(error);
 }
 

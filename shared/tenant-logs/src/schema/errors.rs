@@ -11,16 +11,10 @@ use crate::event_type::reasons::reason_of;
 use crate::json::string_content;
 use crate::record::{DetailsError, ErrorPayload, read_object};
 
-/// What an event tells of its failure, as JSON.
+/// An error as it stands in an event.
 #[derive(Debug)]
-pub(super) struct FoundError<'a> {
-    pub(super) message: Option<&'a str>,
-    pub(super) code: Option<Cow<'a, str>>,
-    pub(super) error_type: Option<&'a str>,
-}
-
-/// An error as it stands in the event.
-struct Error<'a> {
+pub(super) struct FoundError<'v, 'a> {
+    view: &'v EventView<'a>,
     /// The member of `details` that it is, and the object or the text there.
     place: &'static str,
     json: Option<&'a str>,
@@ -33,7 +27,37 @@ struct Error<'a> {
 /// A member below the error, and what stands there.
 type Told<'a> = (&'static str, Option<&'a str>);
 
-impl<'a> Error<'a> {
+impl<'a> FoundError<'_, 'a> {
+    /// Returns what went wrong, in words.
+    pub(super) fn message(&self) -> Option<&'a str> {
+        self.first_of(&self.messages(), |json| is_text(json).then_some(json))
+    }
+
+    /// Returns the error's code: never a sentence.
+    pub(super) fn code(&self) -> Option<Cow<'a, str>> {
+        self.first_of(&self.codes(), code)
+    }
+
+    /// Returns the kind that the error says it is of.
+    pub(super) fn error_type(&self) -> Option<&'a str> {
+        self.object.error_type
+    }
+
+    /// Returns why it failed, by what its texts and its error's codes tell and by what its type code says.
+    pub(super) fn reason(&self) -> Option<FailureReason> {
+        let known = self.view.known?.meaning;
+        if let Activity::BruteForceBlock(_) | Activity::BreachedPassword(_) = known.activity {
+            // What a defence stopped did not fail by what it answered.
+            return known.reason;
+        }
+        let places = std::iter::once(("", self.view.record.own.description))
+            .chain(self.messages())
+            .chain([(".type", self.object.error_type)])
+            .chain(self.codes());
+        let told = places.filter_map(|(_, json)| string_content(json?));
+        reason_of(known.reason, told)
+    }
+
     /// Returns where a sentence may stand, the best place first.
     fn messages(&self) -> [Told<'a>; 10] {
         [
@@ -50,50 +74,41 @@ impl<'a> Error<'a> {
         ]
     }
 
-    /// Returns where a code may stand, the best place first.
-    fn codes(&self) -> [Told<'a>; 5] {
+    /// Returns where a code may stand, the best place first: `error` beside an `errorCode` only names the HTTP status.
+    fn codes(&self) -> [Told<'a>; 6] {
         [
             (".code", self.object.code),
             (".oauthError", self.object.oauth_error),
             (".payload.code", self.payload.code),
-            (".error", self.object.error),
             (".errorCode", self.object.error_code),
+            (".payload.errorCode", self.payload.error_code),
+            (".error", self.object.error),
         ]
+    }
+
+    /// Returns what stands in the first place that holds such a thing. A place does not stand in for another where a redaction
+    /// rule is about either.
+    fn first_of<T>(&self, places: &[Told<'a>], take: impl Fn(&'a str) -> Option<T>) -> Option<T> {
+        let mut found = places
+            .iter()
+            .map(|(_, json)| json.and_then(&take))
+            .enumerate();
+        let (at, found) = found.find_map(|(at, found)| Some((at, found?)))?;
+        let view = self.view;
+        let hides = |(place, _): &Told<'_>| view.hides(&format!("{}{place}", self.place));
+        let is_hidden =
+            at > 0 && !view.log_event.hides_nothing() && places.iter().take(at + 1).any(hides);
+        Some(found).filter(|_| !is_hidden)
     }
 }
 
 impl<'a> EventView<'a> {
-    /// Returns what went wrong.
-    pub(super) fn error(&self) -> FoundError<'a> {
-        let error = self.found_error();
-        FoundError {
-            message: self.first_of(&error, &error.messages(), |json| {
-                is_text(json).then_some(json)
-            }),
-            code: self.first_of(&error, &error.codes(), code),
-            error_type: error.object.error_type,
-        }
-    }
-
-    /// Returns why it failed, by what its texts and its error's codes tell and by what its type code says.
-    pub(super) fn failure_reason(&self) -> Option<FailureReason> {
-        let known = self.known?.meaning;
-        if let Activity::BruteForceBlock(_) | Activity::BreachedPassword(_) = known.activity {
-            // What a defence stopped did not fail by what it answered.
-            return known.reason;
-        }
-        let error = self.found_error();
-        let places = std::iter::once(("", self.record.own.description))
-            .chain(error.messages())
-            .chain([(".type", error.object.error_type)])
-            .chain(error.codes());
-        let told = places.filter_map(|(_, json)| string_content(json?));
-        reason_of(known.reason, told)
-    }
-
-    /// Returns `details.error`, else what stands in its place, by the schemas that Auth0 publishes.
-    fn found_error(&self) -> Error<'a> {
+    /// Returns `details.error`, else what stands in its place, by the schemas that Auth0 publishes; of an API's operation that
+    /// failed, what it was answered.
+    pub(super) fn error(&self) -> FoundError<'_, 'a> {
         let details = &self.record.details;
+        let is_failure = self.outcome() == Outcome::Failure;
+        let answer = is_failure.then(|| self.response().body).flatten();
         let places = [
             ("error", details.error),
             ("action_error", details.action_error),
@@ -105,6 +120,11 @@ impl<'a> EventView<'a> {
                 "client_authentication_error",
                 details.client_authentication_error,
             ),
+            (
+                "client_authentoication_error",
+                details.client_authentication_error_of_schema,
+            ),
+            ("response.body", answer),
         ];
         let says = |json: &str| !matches!(json, "null" | r#""""# | "{}");
         let mut before = places
@@ -118,39 +138,19 @@ impl<'a> EventView<'a> {
             place != "error" && (self.hides(place) || before.any(|(place, _)| self.hides(place)));
         let json = json.filter(|_| !is_hidden);
         let object: DetailsError<'_> = read_object(json, self.record.no_escapes);
-        Error {
+        FoundError {
+            view: self,
             place,
             json,
             payload: read_object(object.payload, self.record.no_escapes),
             object,
-            details: self
-                .plain_details
-                .filter(|_| self.outcome() == Outcome::Failure),
+            details: self.plain_details.filter(|_| is_failure),
         }
     }
 
     /// Whether a member of `details` is hidden.
     fn hides(&self, member: &str) -> bool {
         self.log_event.hides(&format!("details.{member}"))
-    }
-
-    /// Returns what stands in the first place that holds such a thing. A place does not stand in for another where a redaction
-    /// rule is about either.
-    fn first_of<T>(
-        &self,
-        error: &Error<'_>,
-        places: &[Told<'a>],
-        take: impl Fn(&'a str) -> Option<T>,
-    ) -> Option<T> {
-        let mut found = places
-            .iter()
-            .map(|(_, json)| json.and_then(&take))
-            .enumerate();
-        let (at, found) = found.find_map(|(at, found)| Some((at, found?)))?;
-        let hides = |(place, _): &Told<'_>| self.hides(&format!("{}{place}", error.place));
-        let is_hidden =
-            at > 0 && !self.log_event.hides_nothing() && places.iter().take(at + 1).any(hides);
-        Some(found).filter(|_| !is_hidden)
     }
 }
 

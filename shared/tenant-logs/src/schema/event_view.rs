@@ -137,7 +137,7 @@ impl<'a> EventView<'a> {
     }
 
     /// `details.response`.
-    pub(super) fn response(&self) -> Response<'_> {
+    pub(super) fn response(&self) -> Response<'a> {
         read_object(self.record.details.response, self.record.no_escapes)
     }
 

@@ -56,6 +56,8 @@ const KEPT: &[&str] = &[
     "pwd_leak-with-agent-and-fingerprints",
     "s-date-without-zone",
     "s-extra-fields-beside-data",
+    "s-log-id-beside-is-a-list",
+    "s-marks-of-a-sender-beside-data",
     "s-members-of-wrong-types",
     "s-no-log-id",
     "s-nothing-tells-the-time",

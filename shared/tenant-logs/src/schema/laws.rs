@@ -10,7 +10,7 @@ use crate::json::object_members;
 use crate::{decode, known_event_types, parse};
 
 /// Members that some schema reads, at whatever depth.
-const NAMES: [&str; 52] = [
+const NAMES: [&str; 54] = [
     "$event_schema",
     "_id",
     "actor",
@@ -41,6 +41,7 @@ const NAMES: [&str; 52] = [
     "latitude",
     "location_info",
     "log_id",
+    "log_id_derived",
     "longitude",
     "message",
     "method",
@@ -48,6 +49,7 @@ const NAMES: [&str; 52] = [
     "organization_id",
     "organization_name",
     "path",
+    "redacted",
     "references",
     "request",
     "response",
@@ -147,16 +149,19 @@ proptest! {
     fn any_event_becomes_one_object_in_every_schema(
         members in prop::collection::vec((name(), json()), 0..24),
         code in code(),
-        is_wrapped in any::<bool>(),
+        beside in prop::option::of(prop::collection::vec((name(), json()), 0..4)),
     ) {
         let mut members = members;
         members.push(("type".to_owned(), code));
         let record = object(&members);
-        if is_wrapped {
-            check(&format!(r#"{{"log_id":"1","data":{record},"beside":[{record}]}}"#));
-        } else {
+        let Some(mut wrapper) = beside else {
             check(&record);
-        }
+            return Ok(());
+        };
+        wrapper.push(("data".to_owned(), record.clone()));
+        wrapper.push(("beside".to_owned(), format!("[{record}]")));
+        check(&object(&wrapper));
+        check(&format!(r#"{{"log_id":"1","data":{record},"beside":[{record}]}}"#));
     }
 
     #[test]

@@ -154,8 +154,8 @@ fn write_status(view: &EventView<'_>, class: Class, event: &mut JsonWriter<'_>) 
     event.fixed(key!("status_id"), id);
     event.word(key!("status"), name);
     let error = view.error();
-    event.text(key!("status_code"), error.code.as_deref());
-    event.text(key!("status_detail"), error.message);
+    event.text(key!("status_code"), error.code().as_deref());
+    event.text(key!("status_detail"), error.message());
 }
 
 fn write_request(view: &EventView<'_>, event: &mut JsonWriter<'_>) {

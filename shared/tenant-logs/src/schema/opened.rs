@@ -1,5 +1,7 @@
 //! `details` with the JSON opened that strings in it hold, or that it is itself: Auth0 writes bodies so, some senders more.
 
+use std::borrow::Cow;
+
 use crate::json::{
     JsonReader, object_members, push_text, read_json, string_content, without_space,
 };
@@ -17,12 +19,13 @@ const fn place(name: &'static str, inside: &'static [Place]) -> Place {
 
 const BODY: Place = place("body", &[]);
 /// What readers go into below `details`, besides what is read as it stands.
-static PLACES: [Place; 11] = [
+static PLACES: [Place; 12] = [
     place("action_error", &[]),
     place("actor", &[]),
     place("authenticator", &[]),
     BODY,
     place("client_authentication_error", &[]),
+    place("client_authentoication_error", &[]),
     place("error", &[place("payload", &[])]),
     place("failure_details", &[]),
     place("provider_error", &[]),
@@ -47,16 +50,12 @@ pub(super) fn opened_details(record: &Record<'_>) -> Option<String> {
     let text = record.own.details.and_then(json_in_string);
     let of_text: Option<Details<'_>> = text.as_deref().map(|text| read_object(Some(text), false));
     let details = of_text.as_ref().unwrap_or(&record.details);
-    let mut is_opened = text.is_some();
     let mut members = Vec::new();
     details.each(|name, json| {
         let name = str::from_utf8(name).unwrap_or_default();
-        let place = PLACES.iter().find(|place| place.name == name);
-        let opened = place.and_then(|place| open(json, place.inside));
-        is_opened |= opened.is_some();
-        push_member(&mut members, name, opened.as_deref().unwrap_or(json));
+        members.push((Cow::Borrowed(name), json));
     });
-    is_opened.then(|| format!("{{{}}}", members.concat()))
+    opened_object(members.into_iter(), &PLACES, text.is_some())
 }
 
 /// Returns a value with what it is, or what its members are, opened; `None` where nothing is to be.
@@ -67,33 +66,45 @@ fn open(json: &str, inside: &[Place]) -> Option<String> {
     }
     let text = json_in_string(json);
     let object = text.as_deref().unwrap_or(json);
-    let mut is_opened = text.is_some();
-    let members = object_members(object).filter(|_| !inside.is_empty());
-    let Some(members) = members else {
+    let Some(members) = object_members(object).filter(|_| !inside.is_empty()) else {
         return text;
     };
-    let mut written = Vec::new();
-    for (name, value) in members {
-        let Some(name) = string_content(name) else {
-            continue;
-        };
-        let place = inside.iter().find(|place| place.name == name);
-        let opened = place.and_then(|place| open(value, place.inside));
-        is_opened |= opened.is_some();
-        push_member(&mut written, &name, opened.as_deref().unwrap_or(value));
-    }
-    is_opened.then(|| format!("{{{}}}", written.concat()))
+    let members = members
+        .into_iter()
+        .filter_map(|(name, value)| Some((string_content(name)?, value)));
+    opened_object(members, inside, text.is_some())
 }
 
-fn push_member(members: &mut Vec<String>, name: &str, json: &str) {
-    let mut member = Vec::new();
-    if !members.is_empty() {
-        member.push(b',');
+/// Returns members as an object, each with what is to be opened in it; `None` where nothing is, unless something was before.
+fn opened_object<'m>(
+    members: impl Iterator<Item = (Cow<'m, str>, &'m str)>,
+    places: &[Place],
+    was_opened: bool,
+) -> Option<String> {
+    let mut is_opened = was_opened;
+    let mut values = Vec::new();
+    for (name, json) in members {
+        let place = places.iter().find(|place| place.name == name);
+        let opened = place.and_then(|place| open(json, place.inside));
+        is_opened |= opened.is_some();
+        values.push((name, opened.map_or(Cow::Borrowed(json), Cow::Owned)));
     }
-    push_text(&mut member, name);
-    member.push(b':');
+    is_opened.then(|| object_of(&values))
+}
+
+fn object_of(members: &[(Cow<'_, str>, Cow<'_, str>)]) -> String {
+    let mut object = vec![b'{'];
+    for (position, (name, json)) in members.iter().enumerate() {
+        if position > 0 {
+            object.push(b',');
+        }
+        push_text(&mut object, name);
+        object.push(b':');
+        object.extend_from_slice(json.as_bytes());
+    }
+    object.push(b'}');
     // Whole characters are copied, so this is text.
-    members.push(String::from_utf8(member).unwrap_or_default() + json);
+    String::from_utf8(object).unwrap_or_default()
 }
 
 /// Returns the object or the array that a string holds; `None` for other values and other texts.

@@ -123,7 +123,6 @@ fn restore(schema: Schema, row: &Value) -> Value {
             "log_id_derived" | "redacted" => {
                 detail.insert(name.clone(), value.clone());
             }
-            "$beside" => detail.extend(value.as_object().unwrap().clone()),
             "$own" => data.extend(value.as_object().unwrap().clone()),
             other if MARKS.contains(&other) => {}
             _ => {
@@ -132,6 +131,10 @@ fn restore(schema: Schema, row: &Value) -> Value {
         }
     }
     detail.insert("data".to_owned(), Value::Object(data));
+    // It counts before what our own marks and fields say.
+    if let Some(beside) = rest.get("$beside") {
+        detail.extend(beside.as_object().unwrap().clone());
+    }
     Value::Object(detail)
 }
 
@@ -169,11 +172,32 @@ fn the_event_can_be_computed_from_a_row_that_keeps_the_rest() {
         r#"{"type":"s","log_id":"1","$filled":1,"redacted":["x"],"$own":{"a":1},"time_of_receipt":2}"#,
         r#"{"log_id":17,"data":{"type":"s","log_id":"1","_id":"2"},"more":[1],"redacted":["ip"]}"#,
         r#"{"data":{"type":"s"},"more":null}"#,
+        r#"{"log_id":["x"],"data":{"type":"s","log_id":"1"}}"#,
+        r#"{"log_id":{"x":1},"data":{"type":"s"}}"#,
+        r#"{"log_id":["x"],"log_id":"1","data":{"type":"s"},"more":1,"more":2}"#,
+        r#"{"log_id":"1","redacted":"ip,user_name","data":{"type":"s"}}"#,
+        r#"{"log_id":"1","redacted":7,"data":{"type":"s"}}"#,
+        r#"{"log_id":"1","redacted":[],"log_id_derived":false,"data":{"type":"s"}}"#,
+        r#"{"log_id":"1","log_id_derived":"yes","data":{"type":"s"},"red\u0061cted":["ip",7]}"#,
+        r#"{"log_id_derived":"yes","redacted":[7],"data":{"type":"s"}}"#,
+        r#"{"type":"s","log_id":"1","$log_ids":["x"]}"#,
         r#"{"type":"s","log_id":"1","data":{"log_id":"2"},"trimmed":["x"],"$beside":null}"#,
         r#"{"type":"s","log_id":"1","details":{"user_id":"auth0|9"},"details":{"error":"x"}}"#,
         r#"{"type":"s","log_id":"1","details":{"user_id":"auth0|9"},"details":"x"}"#,
     ] {
         check(clashing);
+    }
+}
+
+#[test]
+fn what_is_no_log_id_beside_a_record_is_kept_and_nothing_is_named_twice() {
+    let body = r#"{"log_id":["a"],"data":{"type":"s"},"x":1,"log_id":"b","x":2,"log_id":{"c":3}}"#;
+    let parsed = parse(body).unwrap();
+    for schema in [Schema::Ecs, Schema::Ocsf, Schema::Asim, Schema::Sentinel] {
+        let mapping = Mapping::to(schema, None, Timestamp::UNIX_EPOCH).keeping(Raw::Rest);
+        let row = mapping.write(&parsed.log_events[0]);
+        let beside = r#""$beside":{"x":2,"$log_ids":[["a"],"b",{"c":3}]}"#;
+        assert!(row.contains(beside), "{schema:?} {row}");
     }
 }
 
@@ -302,20 +326,58 @@ fn name() -> impl Strategy<Value = String> {
     .prop_map(str::to_owned)
 }
 
+/// What stands beside a record, as JSON: some of it twice, and marks that are none of ours.
+fn beside() -> impl Strategy<Value = Vec<(String, String)>> {
+    let names = vec![
+        "log_id",
+        "log_id",
+        "redacted",
+        "log_id_derived",
+        "r\\u0065dacted",
+        "more",
+        "_id",
+        "date",
+        "$beside",
+    ];
+    let name = prop::sample::select(names).prop_map(str::to_owned);
+    let odd = vec![
+        "7",
+        "true",
+        "false",
+        "null",
+        "\"\"",
+        "\"yes\"",
+        "\"900\"",
+        "\"ip,user_name\"",
+        "[]",
+        "[\"ip\"]",
+        "[\"ip\",7]",
+        "{}",
+    ];
+    let odd = prop::sample::select(odd).prop_map(str::to_owned);
+    let json = prop_oneof![4 => odd, 1 => value().prop_map(|value| value.to_string())];
+    prop::collection::vec((name, json), 0..5)
+}
+
 proptest! {
     #[test]
     fn so_it_can_for_any_event(
         members in prop::collection::btree_map(name(), value(), 0..12),
         code in prop::sample::select(vec!["s", "sapi", "seccft", "sdu", "fscim", "f", "ss", "limit_wc", "depnote", "none"]),
-        is_wrapped: bool,
+        beside in prop::option::of((beside(), 0..5_usize)),
     ) {
         let mut record: Map<String, Value> = members.into_iter().collect();
         record.insert("type".to_owned(), json!(code));
         let record = Value::Object(record);
-        if is_wrapped {
-            check(&json!({"log_id": "900", "data": record}).to_string());
-        } else {
+        let Some((beside, position)) = beside else {
             check(&record.to_string());
-        }
+            return Ok(());
+        };
+        let mut members: Vec<String> = beside
+            .iter()
+            .map(|(name, json)| format!(r#""{name}":{json}"#))
+            .collect();
+        members.insert(position.min(members.len()), format!(r#""data":{record}"#));
+        check(&format!("{{{}}}", members.join(",")));
     }
 }

@@ -33,6 +33,23 @@ fn what_a_path_may_lead_into_and_cannot_be_followed_is_masked() {
         check("a.b=mask", &record, r#"{"a":"***","c":"plain"}"#);
     }
     check("a.1.b=mask", r#"{"a":[17,"b=x"]}"#, r#"{"a":[17,"***"]}"#);
+    // An index is told by the array, so the texts beside the element are no part of it; an array beside it may be what is meant.
+    check(
+        "a.0.b=mask",
+        r#"{"a":["b=x","y",{"b":1},["b=z",{"b":2}]]}"#,
+        r#"{"a":["***","y",{"b":1},["***",{"b":2}]]}"#,
+    );
+    check(
+        "a.1.b=mask,a.c=mask",
+        r#"{"a":["c=x",{"b":1,"c":2},"z"]}"#,
+        r#"{"a":["***",{"b":"***","c":"***"},"***"]}"#,
+    );
+    // Whatever a path leads into may be hidden in a text that stands in the place of an object.
+    check(
+        "details.request.body=mask",
+        r#"{"details":"user is blocked","description":"user is blocked"}"#,
+        r#"{"details":"***","description":"user is blocked"}"#,
+    );
     // An index leads into an array, and into a text where one could be.
     check("a.1=mask", r#"{"a":"x,y"}"#, r#"{"a":"***"}"#);
     check("a.0.1=mask", r#"{"a":["x,y","z"]}"#, r#"{"a":["***","z"]}"#);

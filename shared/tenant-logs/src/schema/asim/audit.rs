@@ -12,7 +12,7 @@ use crate::schema::targets::{Target, TargetKind};
 /// Writes one row.
 pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.begin_row();
-    write_event(view, row);
+    write_event(view, &view.error(), row);
     row.word(key!("EventType"), event_type(view.activity()));
     write_operation(view, row);
     write_object(view, row);

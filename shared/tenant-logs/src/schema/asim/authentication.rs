@@ -3,6 +3,7 @@
 use super::{has_text, username_type, write_actor, write_event, write_raw, write_source};
 use crate::Outcome;
 use crate::event_type::meaning::{Activity, AuthMethod, FailureReason};
+use crate::schema::errors::FoundError;
 use crate::schema::event_view::{EventView, ProviderProtocol};
 use crate::schema::json_writer::{JsonWriter, key};
 use crate::schema::parties::Party;
@@ -11,12 +12,13 @@ use crate::schema::raw::Given;
 /// Writes one row.
 pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.begin_row();
-    write_event(view, row);
-    write_logon(view, row);
-    write_target(view, row);
+    let error = view.error();
+    let target = target(view);
+    write_event(view, &error, row);
+    write_logon(view, &error, row);
+    write_target(view, &target, row);
     write_source(view, row);
     let own = &view.record.own;
-    let target = target(view);
     let given = vec![
         Given::of("user_id", own.user_id, target.id),
         Given::of("user_name", own.user_name, target.name),
@@ -25,7 +27,7 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.end_row();
 }
 
-fn write_logon(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+fn write_logon(view: &EventView<'_>, error: &FoundError<'_, '_>, row: &mut JsonWriter<'_>) {
     let activity = view.activity();
     let is_logoff = matches!(activity, Some(Activity::Logoff));
     row.word(
@@ -36,7 +38,7 @@ fn write_logon(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
         row.word(key!("EventSubType"), sub_type);
     }
     if view.outcome() == Outcome::Failure {
-        row.word(key!("EventResultDetails"), result_details(view));
+        row.word(key!("EventResultDetails"), result_details(view, error));
     }
     if let Some(method) = logon_method(view, activity) {
         row.word(key!("LogonMethod"), method);
@@ -83,17 +85,19 @@ fn sub_type(activity: Activity) -> Option<&'static str> {
     }
 }
 
-fn result_details(view: &EventView<'_>) -> &'static str {
-    match view.failure_reason() {
+fn result_details(view: &EventView<'_>, error: &FoundError<'_, '_>) -> &'static str {
+    match error.reason() {
         Some(FailureReason::WrongPassword) => "Incorrect password",
         Some(FailureReason::WrongKey) => "Incorrect key",
         Some(FailureReason::PasswordExpired) => "Password expired",
+        Some(FailureReason::AccountExpired) => "Account expired",
         Some(FailureReason::NoSuchUser) => "No such user",
+        Some(FailureReason::NoSuchApplication) if view.is_application() => "No such user",
         Some(FailureReason::UserLocked) => "User locked",
         Some(FailureReason::UserDisabled) => "User disabled",
         Some(FailureReason::SessionExpired) => "Session expired",
         Some(FailureReason::AgainstPolicy) => "Logon violates policy",
-        Some(FailureReason::Other) | None => "Other",
+        Some(FailureReason::NoSuchApplication | FailureReason::Other) | None => "Other",
     }
 }
 
@@ -153,9 +157,8 @@ fn target<'a>(view: &EventView<'a>) -> Party<'a> {
     }
 }
 
-fn write_target(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
+fn write_target(view: &EventView<'_>, target: &Party<'_>, row: &mut JsonWriter<'_>) {
     let own = &view.record.own;
-    let target = target(view);
     let user_type = if view.is_application() {
         "Application"
     } else {
@@ -167,7 +170,7 @@ fn write_target(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     }
     row.text(key!("TargetUsername"), target.name.as_deref());
     if target.name.is_some() {
-        let name_type = username_type(target.name.as_ref(), &target);
+        let name_type = username_type(target.name.as_ref(), target);
         row.word(key!("TargetUsernameType"), name_type);
     }
     if target.id.is_some() || target.name.is_some() {

@@ -1,4 +1,7 @@
 //! A bare `lambda_runtime` program: parses nothing, puts one entry, answers.
+//!
+//! What one writes who takes AWS's client as it comes: with AWS's own connector, HTTP/2 and all, where the functions have
+//! theirs (docs/decisions/0003), and without `SSL_CERT_FILE` with the system's roots, where theirs are built in.
 
 use aws_sdk_eventbridge::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_eventbridge::types::PutEventsRequestEntry;
