@@ -48,6 +48,9 @@ mod tests {
         );
         check("\"requestPayload\"", None);
         // Of two elements the first would be lost.
-        check(r#"[{"requestPayload":{"log_id":"1"}},{"log_id":"2"}]"#, None);
+        check(
+            r#"[{"requestPayload":{"log_id":"1"}},{"log_id":"2"}]"#,
+            None,
+        );
     }
 }
