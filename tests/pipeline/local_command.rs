@@ -134,6 +134,10 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
     }
     let rows = fs::read_to_string(out.join("log-analytics.ndjson")).unwrap();
     assert_eq!(rows.lines().count(), 1_200);
+    for function in function_names() {
+        let log = fs::read_to_string(out.join(format!("{function}.log"))).unwrap();
+        assert!(log.contains("lag_seconds"), "{function}: {log}");
+    }
     let dead_letters = dead_letters_in(folder.path());
     // One on each cloud.
     assert_eq!(dead_letters.len(), 2);
@@ -145,6 +149,12 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
             (&reason.into(), &poison)
         );
     }
+}
+
+fn function_names() -> impl Iterator<Item = String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap())
 }
 
 /// Sends a captured file, which ends well and with these cells; returns the folder of the run.
