@@ -78,23 +78,6 @@ fn a_body_is_told_apart_by_its_first_byte_and_its_extent() {
 }
 
 #[test]
-fn a_dead_letter_is_never_taken_for_a_record() {
-    let dead_letter = r#"{"reason":"x","at":"2026-11-20T10:00:00Z","function":"f","sink":"http","tenant":"acme","log_id":"1","event":{"log_id":"1","data":{"type":"s"}}}"#;
-    let rejected = dead_letter.replace(r#""log_id":"1","event""#, r#""log_id":null,"event""#);
-    check(dead_letter, "| dead letter");
-    check(&rejected, "| dead letter");
-    check(
-        &format!("[{dead_letter},{{\"log_id\":\"2\"}}]"),
-        "2 | dead letter",
-    );
-    check(&dead_letter.replace("\"sink\"", "\"other\""), "1");
-    check(
-        &dead_letter.replace("\"reason\":\"x\"", "\"reason\":1,\"type\":\"s\""),
-        "1",
-    );
-}
-
-#[test]
 fn a_syntax_error_in_an_array_or_object_refuses_all_of_it_and_names_the_byte() {
     let wrapped = r#"{"log_id":"1","data":{"type":"s"}}"#;
 
