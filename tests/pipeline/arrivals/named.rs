@@ -50,17 +50,22 @@ async fn what_nobody_knows_is_set_aside_whole_with_a_reason_that_names_its_form(
     assert_eq!(found, wanted);
 }
 
-/// What a body of one event or none is, and what its dead letter says and keeps.
-fn carried() -> Vec<(Value, &'static str, Value)> {
+/// A body, what its dead letter says, and what that keeps.
+type Kept = (Value, &'static str, Value);
+
+fn event_of(data: Value) -> Value {
+    let mut event = cloud_event(b"");
+    let members = event.as_object_mut().unwrap();
+    members.remove("data_base64");
+    members.insert("data".to_owned(), data);
+    event
+}
+
+/// Forms that are opened, and hold what is no log event.
+fn opened() -> Vec<Kept> {
     let unknown = json!({"a": 1});
     let text = unknown.to_string();
-    let topic = json!({"id": "1", "topic": "t", "subject": "s", "eventType": "com.auth0.Log", "eventTime": "2026-11-20T10:30:16Z", "dataVersion": "1", "data": {"a": 1}});
-    let whole = |form: Value, reason| (form.clone(), reason, form);
-    let mut of_many = cloud_event(b"");
-    of_many["data_base64"] = Value::Null;
-    of_many["data"] = json!([{"a": 1}]);
-    let mut of_one = of_many.clone();
-    of_one["data"] = json!({"a": 1});
+    let of_many = event_of(json!([unknown]));
     vec![
         (
             notification(&text),
@@ -82,6 +87,15 @@ fn carried() -> Vec<(Value, &'static str, Value)> {
             "not a log event: neither `type` nor `log_id`, within a JSON string",
             unknown,
         ),
+    ]
+}
+
+/// Forms that stay whole.
+fn unopened() -> Vec<Kept> {
+    let of_one = event_of(json!({"a": 1}));
+    let topic = json!({"id": "1", "topic": "t", "subject": "s", "eventType": "com.auth0.Log", "eventTime": "2026-11-20T10:30:16Z", "dataVersion": "1", "data": {"a": 1}});
+    let whole = |form: Value, reason| (form.clone(), reason, form);
+    vec![
         whole(
             of_one,
             "not a log event: looks like a CloudEvent whose data is no log event",
@@ -117,7 +131,7 @@ fn carried() -> Vec<(Value, &'static str, Value)> {
     ]
 }
 
-fn assert_kept(letters: &[Value], wanted: &[(Value, &str, Value)]) {
+fn assert_kept(letters: &[Value], wanted: &[Kept]) {
     let found = letters.iter().map(|letter| {
         let reason = letter["reason"].as_str().unwrap();
         (reason.to_owned(), letter["event"].clone())
@@ -130,7 +144,7 @@ fn assert_kept(letters: &[Value], wanted: &[(Value, &str, Value)]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_known_form_carries_and_is_no_log_event_is_set_aside_with_the_name_of_that_form() {
     let cloud = cloud(CloudOptions::default()).await;
-    let carried = carried();
+    let carried = [opened(), unopened()].concat();
     let bodies: Vec<String> = carried
         .iter()
         .map(|(body, _, _)| body.to_string())
@@ -218,15 +232,9 @@ async fn an_undated_log_event_of_many_has_the_time_of_its_cloud_event() {
     let headers = [("aeg-event-type", "Notification")];
     let undated = |log_id: &str| json!({"log_id": log_id, "data": {"type": "s"}});
     let dated: Value = serde_json::from_str(&event("3")).unwrap();
-    let mut of_many = cloud_event(b"");
-    let members = of_many.as_object_mut().unwrap();
-    members.remove("data_base64");
-    members.insert("type".to_owned(), "com.auth0.Logs".into());
-    members.insert("time".to_owned(), "2026-11-20T10:30:16Z".into());
-    members.insert(
-        "data".to_owned(),
-        json!([undated("1"), undated("2"), dated]),
-    );
+    let mut of_many = event_of(json!([undated("1"), undated("2"), dated]));
+    of_many["type"] = "com.auth0.Logs".into();
+    of_many["time"] = "2026-11-20T10:30:16Z".into();
     let answer = client::post(&url, &headers, of_many.to_string()).await;
     assert_eq!(answer.unwrap().status(), 202);
     azure::settled(&cloud).await;

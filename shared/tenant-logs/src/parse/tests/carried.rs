@@ -269,6 +269,13 @@ fn of_two_texts_that_an_object_carries_none_is_lost() {
     check(&inner, "| a Kinesis record");
 }
 
+fn check_named(checks: &[(Value, &str)]) {
+    for (object, form) in checks {
+        check(&object.to_string(), &format!("| {form}"));
+        check(&format!("[{ONE},{object}]"), &format!("1 | {form}"));
+    }
+}
+
 #[test]
 fn other_forms_are_named() {
     let checks = [
@@ -305,6 +312,13 @@ fn other_forms_are_named() {
             "an invocation by the Functions host",
         ),
         (json!({"resourceLogs": []}), "an OTLP request"),
+    ];
+    check_named(&checks);
+}
+
+#[test]
+fn forms_of_other_services_and_programs_are_named() {
+    let checks = [
         (
             json!({"topic": "t", "partition": 0, "offset": 1, "timestamp": 1, "key": "", "value": "e30=", "eventSource": "aws:kafka"}),
             "a Kafka record",
@@ -354,10 +368,7 @@ fn other_forms_are_named() {
             "an answer of Auth0's API",
         ),
     ];
-    for (object, form) in checks {
-        check(&object.to_string(), &format!("| {form}"));
-        check(&format!("[{ONE},{object}]"), &format!("1 | {form}"));
-    }
+    check_named(&checks);
 }
 
 #[test]
