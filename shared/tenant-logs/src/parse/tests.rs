@@ -1,4 +1,5 @@
 mod carried;
+mod forms;
 mod limits;
 mod portions;
 mod values;
