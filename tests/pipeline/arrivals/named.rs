@@ -208,7 +208,7 @@ async fn a_record_beside_a_log_event_in_one_array_costs_neither() {
 #[tokio::test(flavor = "multi_thread")]
 async fn two_elements_are_never_taken_for_the_members_of_a_failure_record() {
     let cloud = cloud(CloudOptions::default()).await;
-    let record = |log_id: &str| {
+    let failure = |log_id: &str| {
         let payload: Value = serde_json::from_str(&event(log_id)).unwrap();
         json!({"requestContext": {"condition": "RetriesExhausted"}, "requestPayload": payload})
     };
@@ -216,13 +216,13 @@ async fn two_elements_are_never_taken_for_the_members_of_a_failure_record() {
     let second: Value = serde_json::from_str(&event("2")).unwrap();
     let bodies = [
         json!([named, second]).to_string(),
-        json!([record("3"), record("4")]).to_string(),
+        json!([failure("3"), failure("4")]).to_string(),
     ];
     assert_eq!(failed(&cloud, &bodies).await, NONE);
     assert_eq!(cloud.collector.log_ids(), once_each(["1", "2"]));
     let letters = dead_letters(&cloud.set_aside_queue);
     let kept: Vec<&Value> = letters.iter().map(|letter| &letter["event"]).collect();
-    assert_eq!(kept, [&record("3"), &record("4")]);
+    assert_eq!(kept, [&failure("3"), &failure("4")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -325,7 +325,7 @@ mod tests {
         for direct in [
             r#"{"Records":null,"detail":{}}"#.to_owned(),
             format!(r#"[{record},{{"log_id":"1","data":{{"type":"s"}}}}]"#),
-            format!(r#"[{record},7]"#),
+            format!("[{record},7]"),
             "[]".to_owned(),
         ] {
             let read = LambdaEvent::read(&direct);
