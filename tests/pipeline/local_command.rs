@@ -134,6 +134,10 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
     }
     let rows = fs::read_to_string(out.join("log-analytics.ndjson")).unwrap();
     assert_eq!(rows.lines().count(), 1_200);
+    for function in function_names() {
+        let log = fs::read_to_string(out.join(format!("{function}.log"))).unwrap();
+        assert!(log.contains("lag_seconds"), "{function}: {log}");
+    }
     let dead_letters = dead_letters_in(folder.path());
     // One on each cloud.
     assert_eq!(dead_letters.len(), 2);
@@ -145,6 +149,12 @@ async fn a_run_of_the_sample_loses_nothing_and_ends_with_success() {
             (&reason.into(), &poison)
         );
     }
+}
+
+fn function_names() -> impl Iterator<Item = String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../functions");
+    let entries = fs::read_dir(folder).unwrap();
+    entries.map(|entry| entry.unwrap().file_name().into_string().unwrap())
 }
 
 /// Sends a captured file, which ends well and with these cells; returns the folder of the run.
@@ -162,17 +172,18 @@ async fn check_captured(content: &str, expected: &[(&str, &str)]) -> TempDir {
 async fn a_captured_file_is_sent_instead_of_the_sample() {
     let seven = || "7".to_owned();
     let joined = event("1") + &event("2");
-    let lines = [joined, event("2"), seven(), event("3")].join("\n");
+    let arrays = format!("[{}][{}]{}", event("4"), event("5"), event("6"));
+    let lines = [joined, event("2"), arrays, seven(), event("3")].join("\n");
     let expected = [
-        ("received", "5"),
-        ("delivered", "3"),
+        ("received", "8"),
+        ("delivered", "6"),
         ("duplicate", "1"),
         ("set_aside", "1"),
         ("lost", "0"),
     ];
     let folder = check_captured(&lines, &expected).await;
     let arrived = log_ids_in(&folder.path().join("local-out/http.ndjson"));
-    assert_eq!(arrived, once_each(["1", "2", "3"]));
+    assert_eq!(arrived, once_each(["1", "2", "3", "4", "5", "6"]));
     assert_eq!(
         dead_letters_in(folder.path())[0]["reason"],
         "not a log event: not a JSON object"

@@ -141,6 +141,7 @@ pub struct AzureCloud {
     pub vault: KeyVault,
     /// The health of each service.
     pub faults: AzureFaults,
+    output_folder: Option<PathBuf>,
     _folders: [AppFolder; 2],
 }
 
@@ -277,6 +278,7 @@ impl AzureCloud {
             entra: services.entra,
             vault: services.vault,
             faults: services.faults,
+            output_folder: options.output_folder,
             _folders: folders,
         })
     }
@@ -303,7 +305,11 @@ impl AzureCloud {
         ];
         all.extend(own.map(|(name, value)| (name.to_owned(), value)));
         all.extend(settings);
-        let host = start_host(&folder, all, &AzureOptions::default()).await?;
+        let options = AzureOptions {
+            output_folder: self.output_folder.clone(),
+            ..AzureOptions::default()
+        };
+        let host = start_host(&folder, all, &options).await?;
         Ok(PollerApp {
             host,
             _folder: folder,

@@ -17,7 +17,7 @@ const COPY: &str = r#""(the whole event)""#;
 const RECEIVED_AT: &str = "2026-11-20T17:00:00Z";
 
 /// Codes of which the full event is shown, besides every file of `fixtures/log-events`.
-const CODES: &[&str] = &[
+pub(super) const CODES: &[&str] = &[
     "api_limit_warning",
     "cls",
     "depnote",
