@@ -168,12 +168,19 @@ async fn check_on_lambda(bodies: Vec<Full>) {
     }
 }
 
-/// Posts each body once: what is deployed there is built for musl, whose allocator keeps nothing large that is freed.
+/// Posts each body once: what is deployed there is built for musl, whose allocator gives back by itself what is large.
 async fn check_on_azure(bodies: Vec<Full>) {
+    let allocator = allocator("receive.yaml");
+    let mut of_webhook = vec![("INVOCATION_SECONDS", "840")];
+    of_webhook.extend(
+        allocator
+            .iter()
+            .map(|(name, value)| (*name, value.as_str())),
+    );
     for (name, body, count) in bodies {
         let azure = azure(AzureOptions {
             timeout: Some(LONG),
-            environment: settings(&[("INVOCATION_SECONDS", "840")]),
+            environment: settings(&of_webhook),
             ..AzureOptions::default()
         })
         .await;
