@@ -23,6 +23,7 @@ mod log_analytics;
 mod on_moto;
 mod permissions;
 mod planted;
+mod portions;
 mod privacy;
 mod put_events_faults;
 mod replay;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fakes::test_server::{self, TestServer};
 use relay::settings::{Reader, SettingsError};
-use relay::{Delivery, Patience, Remedy, Sending};
+use relay::{Delivery, Learned, Patience, Remedy, Sending};
 use serde_json::Value;
 use tokio::sync::Barrier;
 use tokio::time::Instant;
@@ -109,6 +109,7 @@ pub(crate) fn once(time: Duration) -> Sending {
         until: Instant::now() + time,
         patience: Patience::WholeTime,
         max_tries: 1,
+        learned: Learned::default(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use relay::{Patience, Sending};
+use relay::{Learned, Patience, Sending};
 use tokio::time::Instant;
 
 /// One try of each row, so that a test sees what one call's answer means.
@@ -11,6 +11,7 @@ pub(crate) fn once(time: Duration) -> Sending {
         until: Instant::now() + time,
         patience: Patience::WholeTime,
         max_tries: 1,
+        learned: Learned::default(),
     }
 }
 
@@ -18,6 +19,7 @@ pub(crate) fn once(time: Duration) -> Sending {
 pub(crate) fn twice(time: Duration) -> Sending {
     Sending {
         max_tries: 2,
+        learned: Learned::default(),
         ..once(time)
     }
 }

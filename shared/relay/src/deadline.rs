@@ -70,6 +70,12 @@ impl Deadline {
             .unwrap_or(self.begun_at)
     }
 
+    /// When others are sent beside what begins now, if it takes that long: after an eighth of the time that is left. What hangs
+    /// must not keep the others from being tried, and a call that begins later has less time to end.
+    pub fn others_begin(&self, now: Instant) -> Instant {
+        now + self.send_by().saturating_duration_since(now) / 8
+    }
+
     /// When setting aside must end where a ledger is to know what became of all: a quarter of what is kept back is the
     /// ledger's, or up to half of it where that is little, or delivered events would keep their claims, lapse and be sent
     /// again.

@@ -5,33 +5,37 @@
 mod comes_again;
 mod deliver;
 mod incoming_body;
+mod invocation;
 mod others;
 mod portions;
 mod rejects;
 mod replay;
 mod rests;
 mod sink_job;
+mod sum;
 mod triage;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use futures_util::future::{join, join_all};
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
 use tenant_logs::{Filter, Raw, Redaction, Schema, TenantName};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::counters::{Counted, Counters, InvocationCounters, SinkCounters};
 use crate::deadline::Deadline;
 use crate::journal::{Journal, Store};
 use crate::ports::{DeadLetters, Remedy, Sink};
-use comes_again::ComingAgain;
-use portions::{Portion, Portions};
-use rests::Returning;
+use portions::{Portions, wait_for};
 use sink_job::SinkJob;
-use triage::{Accepted, Rejected, Triage};
+use sum::{DeliveredPortion, Sum};
+use triage::Triage;
 
 pub use comes_again::ComesAgain;
 pub use incoming_body::{IncomingBody, Marks};
+pub(crate) use invocation::Invocation;
 pub use rests::Rest;
 
 /// How long a function's start waits for its sinks; what is not known then is asked for by the first delivery.
@@ -125,17 +129,6 @@ pub struct Outcome {
     pub is_not_storable: bool,
 }
 
-/// What became of some portions.
-#[derive(Default)]
-struct Sum<'a> {
-    outcome: Outcome,
-    counted: Counted,
-    returning: Returning,
-    coming_again: ComingAgain,
-    /// What is set aside unless its body comes again whole.
-    waiting: Vec<Rejected<'a>>,
-}
-
 /// What became of one log event at one sink, from best to worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fate {
@@ -169,23 +162,29 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         bodies: impl IntoIterator<Item = IncomingBody<'a>>,
         deadline: &Deadline,
     ) -> Outcome {
-        let (outcome, counted) = self.deliver_part(bodies, deadline).await;
+        let invocation = self.invocation(deadline);
+        let (outcome, counted) = self.deliver_part(bodies, &invocation).await;
         self.counters.note(&counted);
         outcome
     }
 
     /// Delivers as [`Self::deliver`] does, and leaves the counters to whoever delivers more in the same invocation.
+    ///
+    /// Portions go one after another, but where one takes long the next begins beside it: what hangs keeps nothing else from
+    /// being tried.
     pub(crate) async fn deliver_part<'a>(
         &'a self,
         bodies: impl IntoIterator<Item = IncomingBody<'a>>,
-        deadline: &Deadline,
+        invocation: &Invocation<'_>,
     ) -> (Outcome, Counted) {
+        let deadline = invocation.deadline;
         let mut portions = Portions::of(bodies);
         let mut sum = Sum::default();
+        let mut late = FuturesUnordered::new();
         let mut may_refuse = self.on_exhaustion == OnExhaustion::SetAside;
-        while let Some(Portion { arrivals, is_only }) = portions.next() {
+        while let Some(arrivals) = portions.next() {
             let fits = !may_refuse || self.can_set_aside_remainders(&arrivals, deadline);
-            let triage = self.take_in(arrivals, deadline);
+            let mut triage = self.take_in(arrivals, deadline);
             if may_refuse && !(fits && self.can_set_aside(&triage, deadline)) {
                 let outcome = Outcome {
                     is_not_storable: true,
@@ -196,67 +195,49 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             }
             // Of what comes later it is known, too.
             may_refuse = false;
-            self.deliver_portion(triage, is_only, &mut sum, deadline)
-                .await;
+            sum.rejected.append(&mut triage.rejected);
+            let portion = Box::pin(self.deliver_portion(triage, invocation));
+            let others_begin = deadline.others_begin(Instant::now());
+            let take = |delivered| self.add_portion(delivered, &mut sum);
+            wait_for(portion, &mut late, others_begin, take).await;
         }
-        self.finish_rejects(&mut sum, deadline).await;
+        while let Some(delivered) = late.next().await {
+            self.add_portion(delivered, &mut sum);
+        }
+        let until = deadline.answer_by();
+        self.set_rejects_aside(&mut sum, until, &invocation.at_dead_letters)
+            .await;
         sum.outcome.rests = sum.returning.into_rests();
         (sum.outcome, sum.counted)
     }
 
+    /// Delivers log events to every sink.
     async fn deliver_portion<'a>(
         &self,
-        mut triage: Triage<'a>,
-        is_only: bool,
-        sum: &mut Sum<'a>,
-        deadline: &Deadline,
-    ) {
-        let waiting = self.take_waiting(&mut triage, is_only);
-        sum.waiting.extend(waiting);
-        let jobs = self.jobs(&triage);
-        let to_sinks = jobs.iter().map(|job| self.deliver_to(job, deadline));
-        let (are_stored, at_sinks) = join(
-            self.set_rejects_aside(&triage.rejected, deadline),
-            join_all(to_sinks),
-        )
-        .await;
-        sum.outcome.received += triage.counters.received;
-        sum.outcome.filtered += triage.counters.filtered;
-        let fates: Vec<&[Fate]> = at_sinks.iter().map(|(fates, _)| fates.as_slice()).collect();
-        let (of_all, of_dead_letters) = fates
-            .split_at_checked(self.destinations.len())
-            .unwrap_or_default();
-        sum.outcome.count(&triage.accepted, of_all);
-        for (returned, fates) in triage.returned.values().zip(of_dead_letters) {
-            sum.outcome.count(returned, &[*fates]);
-        }
-        sum.note_rejects(&triage.rejected, &are_stored);
-        let outcome = &sum.outcome;
-        let comes_again = |position: usize| outcome.handed_back.contains(&position);
-        sum.coming_again.add(&triage, comes_again);
-        self.note_rests(&triage, of_all, &mut sum.returning);
-        for (job, (_, counters)) in jobs.iter().zip(&at_sinks) {
-            sum.counted.add_sink(job.sink_name(), *counters);
-        }
-        if let Some((sink, counters)) = self.count_for_others(&triage) {
-            sum.counted.add_sink(sink, counters);
-        }
-        sum.counted.add(&Counted {
-            shared: triage.counters,
-            kinds: triage.kinds,
-            ..Counted::default()
-        });
+        triage: Triage<'a>,
+        invocation: &Invocation<'_>,
+    ) -> DeliveredPortion<'a> {
+        let jobs = self.jobs(&triage, invocation);
+        let to_sinks = jobs.iter().map(|job| self.deliver_to(job, invocation));
+        let at_sinks = join_all(to_sinks).await;
+        let names = jobs.iter().map(SinkJob::sink_name);
+        let at_sinks = names.zip(at_sinks).collect();
+        drop(jobs);
+        DeliveredPortion { triage, at_sinks }
     }
 
     /// Every log event for each destination, and then the dead letters, each for the one that it names.
-    fn jobs<'i, 'a>(&'i self, triage: &'i Triage<'a>) -> Vec<SinkJob<'i, 'a, S>> {
-        let of_all = self
-            .destinations
-            .iter()
-            .map(|destination| SinkJob::of_all(destination, &triage.accepted));
+    fn jobs<'i, 'a>(
+        &'i self,
+        triage: &'i Triage<'a>,
+        invocation: &'i Invocation<'_>,
+    ) -> Vec<SinkJob<'i, 'a, S>> {
+        let learned = &invocation.at_sinks;
+        let of_all = self.destinations.iter().zip(learned);
+        let of_all = of_all.map(|to| SinkJob::of_all(to, &triage.accepted));
         let of_dead_letters = triage.returned.iter().filter_map(|(index, returned)| {
-            let destination = self.all_destinations().nth(*index)?;
-            Some(SinkJob::of_dead_letters(destination, returned))
+            let to = self.all_destinations().zip(learned).nth(*index)?;
+            Some(SinkJob::of_dead_letters(to, returned))
         });
         of_all.chain(of_dead_letters).collect()
     }
@@ -296,26 +277,24 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     }
 }
 
-impl Outcome {
-    /// Adds what became of the accepted log events, over all sinks: the worst fate counts.
-    fn count(&mut self, accepted: &[Accepted<'_>], fates: &[&[Fate]]) {
-        for (position, accepted) in accepted.iter().enumerate() {
-            let at_sinks = fates.iter().filter_map(|fates| fates.get(position));
-            let worst = at_sinks.max().copied().unwrap_or(Fate::HandedBack);
-            let for_others = accepted.origin.is_for_others.then_some(Fate::HandedBack);
-            match for_others.map_or(worst, |fate| worst.max(fate)) {
-                Fate::Filtered => self.filtered += 1,
-                Fate::Delivered | Fate::Duplicate => self.delivered += 1,
-                Fate::SetAside => self.set_aside += 1,
-                // One that no sink was meant to get is not ours to acknowledge.
-                fate @ (Fate::Elsewhere | Fate::HandedBack | Fate::Stopped) => {
-                    self.handed_back.insert(accepted.origin.position);
-                    self.must_stop |= fate == Fate::Stopped;
-                    continue;
-                }
-            }
-            let mut at_sinks = fates.iter().filter_map(|fates| fates.get(position));
-            self.brought += usize::from(at_sinks.any(|fate| *fate == Fate::Delivered));
+impl Fate {
+    /// Whether nothing is left to be done at that sink, which was to get it.
+    fn is_done(self) -> bool {
+        match self {
+            Self::Delivered | Self::Duplicate | Self::SetAside => true,
+            Self::Elsewhere | Self::Filtered | Self::HandedBack | Self::Stopped => false,
+        }
+    }
+
+    /// Whether that sink lacks it.
+    fn must_come_again(self) -> bool {
+        match self {
+            Self::HandedBack | Self::Stopped => true,
+            Self::Elsewhere
+            | Self::Filtered
+            | Self::Delivered
+            | Self::Duplicate
+            | Self::SetAside => false,
         }
     }
 }

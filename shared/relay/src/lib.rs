@@ -36,7 +36,7 @@ pub use ports::{
 };
 pub use secrets::{References, SecretStore, StoredSecrets, WantedSecret};
 pub use sending::{
-    BatchCall, CallLimits, PartLimit, Patience, Sending, TooLarge, Tries, back_off,
+    BatchCall, CallLimits, Learned, PartLimit, Patience, Sending, TooLarge, Tries, back_off,
     call_with_retry, send_in_calls, store_in_calls,
 };
 pub use sinks::{

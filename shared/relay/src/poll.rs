@@ -159,7 +159,7 @@ where
         let (to_shipping, pulled) = mpsc::channel(PAGES_AT_ONCE);
         let shipping = Shipping {
             poller: self,
-            deadline,
+            invocation: self.relay.invocation(deadline),
             begin_by: pull_by,
         };
         let pulling = pin!(pulling.run(to_shipping));

@@ -4,6 +4,7 @@
 //! A sink or a store gives its limits, its wire form and the reading of one call's answer; when to call is decided here.
 
 mod back_off;
+mod learned;
 mod part_limit;
 mod parts;
 mod retry;
@@ -21,6 +22,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::call_error::CallError;
 use crate::ports::{Delivery, Remedy};
 pub use back_off::back_off;
+pub use learned::Learned;
 pub use part_limit::PartLimit;
 use parts::Parts;
 pub use retry::{Tries, call_with_retry};
@@ -79,7 +81,7 @@ pub enum TooLarge {
 }
 
 /// How long and how often something is sent.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Sending {
     /// When the last call must have ended.
     pub until: Instant,
@@ -87,6 +89,8 @@ pub struct Sending {
     pub patience: Patience,
     /// Tries of an item after which it stays refused.
     pub max_tries: u32,
+    /// What is known of the service, and what comes to be known: one for all that it is sent in an invocation.
+    pub learned: Learned,
 }
 
 /// How long one call is waited for.
@@ -105,24 +109,21 @@ const MIN_TRIES: u32 = 3;
 impl Sending {
     /// The same, for a service that what is sent may reach twice: a bus, a topic, a store of dead letters.
     #[must_use]
-    pub fn in_shares(self) -> Self {
+    pub fn in_shares(&self) -> Self {
         Self {
             patience: Patience::Shares,
-            ..self
+            ..self.clone()
         }
     }
 
-    /// When the items of a call that begins now are sent again, though its answer still counts: after some tries of them,
-    /// with a service whose longest answer so far took that long.
-    fn share_end(&self, tries: u32, longest: Duration) -> Instant {
+    /// When the items of a call that begins now are sent again, though its answer still counts: after some tries of them.
+    fn share_end(&self, tries: u32) -> Instant {
         let now = Instant::now();
         match self.patience {
             Patience::WholeTime => self.until,
             Patience::Shares => {
                 let left = self.until.saturating_duration_since(now);
-                let share = left / MIN_TRIES.saturating_sub(tries).max(1);
-                // A service that answers slowly does answer: cutting it off would only send its items again.
-                self.until.min(now + share.max(longest * 2))
+                now + left / MIN_TRIES.saturating_sub(tries).max(1)
             }
         }
     }

@@ -6,12 +6,13 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tenant_logs::{BatchLimits, DeadLetter, Filter, Redaction, Schema, TenantName};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::journal::{Journal, MemoryStore, Store};
 use crate::{
     BatchCall, CallError, CallLimits, CounterFormat, Counters, DeadLetters, Deadline, Delivery,
-    Destination, OnExhaustion, Refusal, Relay, Remedy, Row, Sending, Sink, TooLarge, send_in_calls,
+    Destination, OnExhaustion, Refusal, Relay, Remedy, Row, Sending, ServiceCode, Sink, TooLarge,
+    send_in_calls,
 };
 
 /// What a test's sink does with a log event, by its `log_id` and the number of earlier tries.
@@ -23,6 +24,10 @@ pub(crate) struct TestSink {
     pub(crate) name: &'static str,
     pub(crate) plan: Plan,
     pub(crate) hangs: bool,
+    /// How long a call takes that carries this log event; it takes as long as its slowest.
+    pub(crate) call_time: fn(&str) -> Duration,
+    /// How long every call asks to be left alone, if it does.
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) has_ledger: bool,
     pub(crate) stored: Mutex<Vec<String>>,
     pub(crate) tries: Mutex<HashMap<String, usize>>,
@@ -34,6 +39,8 @@ impl TestSink {
             name,
             plan,
             hangs: false,
+            call_time: |_| Duration::ZERO,
+            retry_after: None,
             has_ledger: true,
             stored: Mutex::default(),
             tries: Mutex::default(),
@@ -45,6 +52,17 @@ impl TestSink {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    /// Counts a call that begins for each of its log events; returns how many there were before.
+    fn note_tries(&self, rows: &[&Row<'_>]) -> Vec<usize> {
+        let mut tries = self.tries.lock().unwrap();
+        let mut note = |row: &&Row<'_>| {
+            let tries = tries.entry(row.log_event.log_id().to_owned()).or_default();
+            *tries += 1;
+            *tries - 1
+        };
+        rows.iter().map(&mut note).collect()
     }
 }
 
@@ -84,15 +102,24 @@ impl<'a> BatchCall<Row<'a>> for TestSink {
     }
 
     async fn call(&self, rows: &[&Row<'a>], _until: Instant) -> Result<Delivery, CallError> {
+        let earlier = self.note_tries(rows);
         if self.hangs {
             pending::<()>().await;
         }
+        let times = rows
+            .iter()
+            .map(|row| (self.call_time)(row.log_event.log_id()));
+        sleep(times.max().unwrap_or_default()).await;
+        if self.retry_after.is_some() {
+            return Err(CallError::Busy {
+                target: self.name.to_owned(),
+                code: ServiceCode::of_status(429, None),
+                retry_after: self.retry_after,
+            });
+        }
         let mut delivery = Delivery::default();
-        for (index, row) in rows.iter().enumerate() {
-            let log_id = row.log_event.log_id();
-            let mut tries = self.tries.lock().unwrap();
-            let earlier = tries.entry(log_id.to_owned()).or_default();
-            match (self.plan)(log_id, *earlier) {
+        for (index, (row, earlier)) in rows.iter().zip(earlier).enumerate() {
+            match (self.plan)(row.log_event.log_id(), earlier) {
                 None => {
                     self.stored.lock().unwrap().push(row.json.to_string());
                     delivery.delivered.push(index);
@@ -103,7 +130,6 @@ impl<'a> BatchCall<Row<'a>> for TestSink {
                     reason: "the sink says no".into(),
                 }),
             }
-            *earlier += 1;
         }
         Ok(delivery)
     }

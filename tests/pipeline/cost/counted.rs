@@ -13,7 +13,7 @@ use fakes::faults::Faults;
 use http_clients::{EntraIdentity, EntraSettings, EventTopic, EventTopicSettings};
 use relay::journal::{Journal, Store};
 use relay::settings::Reader;
-use relay::{Lease, Patience, Row, Sending, Settled, Sink};
+use relay::{Learned, Lease, Patience, Row, Sending, Settled, Sink};
 use tenant_logs::{TenantName, Timestamp, parse};
 use tokio::time::Instant;
 
@@ -169,6 +169,7 @@ async fn send(sink: &impl Sink, body: &str) {
         until: Instant::now() + Duration::from_mins(1),
         patience: Patience::Shares,
         max_tries: 3,
+        learned: Learned::default(),
     };
     let delivery = sink.send(&rows, &sending).await;
     assert_eq!(delivery.delivered.len(), rows.len(), "{delivery:?}");

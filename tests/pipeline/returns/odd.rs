@@ -35,17 +35,35 @@ async fn what_comes_again_whole_has_its_letter_written_once_and_only_when_its_ev
     let letter = dead_letter(None, None, &body("1"));
     let payload: Value = serde_json::from_str(&body("2")).unwrap();
     let record = json!({"requestContext": {}, "requestPayload": payload}).to_string();
+    // Events that cannot return alone: an envelope alone tells when they happened, or that they are our own functions'.
+    let undated = r#"{"log_id":"3","data":{"type":"s"}}"#;
+    let notification = json!({
+        "Type": "Notification",
+        "MessageId": "m",
+        "TopicArn": "arn:aws:sns:us-east-1:123456789012:logs",
+        "Message": format!("{undated}\n5"),
+        "Timestamp": "2026-11-30T06:00:00Z",
+    });
+    let notification = notification.to_string();
+    let ours = format!(
+        r#"{{"specversion":"1.0","type":"com.auth0.Logs","id":"i","source":"auth0.com/acme/auth0.logs","data":{}}}"#,
+        body("4")
+    );
     let none = json!({});
-    let messages = [(letter.as_str(), &none), (record.as_str(), &none)];
+    let messages = [&letter, &record, &notification, &ours];
+    let messages = messages.map(|message| (message.as_str(), &none));
     let set_aside = &returning.cloud().set_aside_queue;
     for _ in 0..3 {
-        assert_eq!(returning.deliver(&messages).await, ["0", "1"]);
+        assert_eq!(returning.deliver(&messages).await, ["0", "1", "2", "3"]);
         assert_eq!(dead_letters(set_aside).len(), 0);
     }
     replaying.firehose_faults.clear();
     assert_eq!(returning.deliver(&messages).await, NOTHING);
-    assert_eq!(dead_letters(set_aside).len(), 2);
-    assert_eq!(replaying.firehose.log_ids(), once_each(["1", "2"]));
+    assert_eq!(dead_letters(set_aside).len(), 4);
+    assert_eq!(
+        replaying.firehose.log_ids(),
+        once_each(["1", "2", "3", "4"])
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

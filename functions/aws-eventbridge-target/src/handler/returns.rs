@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws_clients::{ARRAY_LIMITS, PRODUCER, QueueMessage, QueueSender, allowed};
-use relay::{Deadline, Patience, Rest, Sending, json_array};
+use relay::{Deadline, Learned, Patience, Rest, Sending, json_array};
 use tenant_logs::{ElementLimits, Timestamp, parse_within};
 
 use super::message::{FIRST, MessageFacts, SINKS, TRIES};
@@ -45,6 +45,7 @@ pub(super) async fn give_back(
         until: deadline.answer_by(),
         patience: Patience::Shares,
         max_tries: MAX_TRIES,
+        learned: Learned::default(),
     };
     let delivery = sender.send(&messages, &sending).await;
     for refusal in delivery.refused.iter().take(1) {

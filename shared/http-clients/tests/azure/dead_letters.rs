@@ -6,7 +6,7 @@ use fakes::azure::blobs::BlobStorage;
 use fakes::faults::{Fault, Faults};
 use http_clients::{DeadLetterContainer, DeadLetterContainerSettings};
 use relay::settings::environment;
-use relay::{DeadLetters, Delivery, Patience, Remedy, Sending, chain};
+use relay::{DeadLetters, Delivery, Learned, Patience, Remedy, Sending, chain};
 use tenant_logs::{DeadLetter, DeadLetterEvent};
 use tokio::time::Instant;
 
@@ -21,6 +21,7 @@ fn once() -> Sending {
         until: until(),
         patience: Patience::Shares,
         max_tries: 1,
+        learned: Learned::default(),
     }
 }
 

@@ -8,7 +8,7 @@ use fakes::collector::Refusal;
 use fakes::faults::{Fault, Faults};
 use http_clients::{EntraIdentity, EntraSettings, LogAnalytics, LogAnalyticsSettings};
 use relay::settings::environment;
-use relay::{Delivery, Patience, Remedy, Row, Sending, Sink};
+use relay::{Delivery, Learned, Patience, Remedy, Row, Sending, Sink};
 use serde_json::{Value, json};
 use tenant_logs::{AsimStream, Schema, known_event_types, parse};
 use tokio::io::AsyncWriteExt;
@@ -37,6 +37,7 @@ async fn send(sink: &LogAnalytics, schema: Schema, body: &str) -> Delivery {
         until: Instant::now() + Duration::from_mins(1),
         patience: Patience::WholeTime,
         max_tries: 3,
+        learned: Learned::default(),
     };
     let mut delivery = sink.send(&rows, &sending).await;
     delivery.delivered.sort_unstable();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::flow::triage::{Origin, Triage};
+use crate::flow::triage::Origin;
 
 /// What comes again where something of a body must.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,20 +26,7 @@ pub(super) struct ComingAgain {
 }
 
 impl ComingAgain {
-    /// Adds what comes again with some of the bodies that log events are on their way from. Of a body that is parted only a
-    /// dead letter keeps what is in it together.
-    pub(super) fn add(&mut self, triage: &Triage<'_>, must_come_again: impl Fn(usize) -> bool) {
-        let of_dead_letters = triage.returned.values().flatten();
-        for accepted in triage.accepted.iter().chain(of_dead_letters) {
-            let origin = &accepted.origin;
-            let is_parted = accepted.place.is_some() && origin.comes_again == ComesAgain::InPart;
-            if !is_parted && must_come_again(origin.position) {
-                self.note(origin);
-            }
-        }
-    }
-
-    /// Notes a body that something of must come again.
+    /// Notes a body of which something must come again that cannot alone.
     pub(super) fn note(&mut self, origin: &Origin<'_>) {
         match origin.comes_again {
             ComesAgain::InPart => {
@@ -58,9 +45,14 @@ impl ComingAgain {
     /// Whether a body comes again whole.
     pub(super) fn has(&self, origin: &Origin<'_>) -> bool {
         match origin.comes_again {
-            ComesAgain::InPart => self.alone.contains(&origin.position),
+            ComesAgain::InPart => self.has_alone(origin.position),
             ComesAgain::Together(number) => self.together.contains(&number),
             ComesAgain::WithAllBehind => self.from.is_some_and(|from| from <= origin.position),
         }
+    }
+
+    /// Whether the body at a position comes again whole, by itself.
+    pub(super) fn has_alone(&self, position: usize) -> bool {
+        self.alone.contains(&position)
     }
 }

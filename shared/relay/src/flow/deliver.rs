@@ -13,7 +13,7 @@ use crate::error::chain;
 use crate::flow::portions::Arrival;
 use crate::flow::sink_job::SinkJob;
 use crate::flow::triage::{Accepted, Triage};
-use crate::flow::{Destination, Fate, OnExhaustion, Relay, fate_of};
+use crate::flow::{Fate, Invocation, OnExhaustion, Relay, fate_of};
 use crate::journal::{Journal, Store, Tickets};
 use crate::ports::{Claim, DeadLetters, Delivery, Refusal, Row, Settled, Sink};
 use crate::sending::{Patience, Sending};
@@ -30,17 +30,17 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     pub(super) async fn deliver_to(
         &self,
         job: &SinkJob<'_, '_, S>,
-        deadline: &Deadline,
+        invocation: &Invocation<'_>,
     ) -> (Vec<Fate>, SinkCounters) {
         let mut counters = SinkCounters::default();
         let sent = match self.guard() {
             _ if job.meant.is_empty() => Vec::new(),
             Some(ledger) => {
-                self.deliver_once(ledger, job, deadline, &mut counters)
+                self.deliver_once(ledger, job, invocation, &mut counters)
                     .await
             }
             None => {
-                self.send_all(job.destination, &job.meant, deadline, &mut counters)
+                self.send_all(job, &job.meant, invocation, &mut counters)
                     .await
             }
         };
@@ -61,14 +61,17 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         &self,
         ledger: &Journal<L>,
         job: &SinkJob<'_, '_, S>,
-        deadline: &Deadline,
+        invocation: &Invocation<'_>,
         counters: &mut SinkCounters,
     ) -> Vec<Fate> {
-        if Instant::now() >= deadline.send_by() {
-            // An earlier portion took the time.
-            return vec![Fate::HandedBack; job.meant.len()];
-        }
         let sink = job.sink_name();
+        let deadline = invocation.deadline;
+        if !job.learned.could_end(Instant::now(), deadline.send_by()) {
+            // By what earlier portions learned of the sink there is no time for this one.
+            let event_count = job.meant.len();
+            tracing::warn!(sink, event_count, "no time left, log events handed back");
+            return vec![Fate::HandedBack; event_count];
+        }
         let lease = job.lease(deadline);
         let (unique, slot_of) = without_repeats(&job.meant);
         let log_ids: Vec<&str> = unique
@@ -93,9 +96,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             .iter()
             .filter_map(|slot| unique.get(*slot).copied())
             .collect();
-        let sent = self
-            .send_all(job.destination, &to_send, deadline, counters)
-            .await;
+        let sent = self.send_all(job, &to_send, invocation, counters).await;
         for (index, fate) in ours.into_iter().zip(sent) {
             if let Some(slot) = fates.get_mut(index) {
                 *slot = fate;
@@ -108,11 +109,12 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Sends log events, and sets aside what must be.
     async fn send_all(
         &self,
-        destination: &Destination<S>,
+        job: &SinkJob<'_, '_, S>,
         log_events: &[&Accepted<'_>],
-        deadline: &Deadline,
+        invocation: &Invocation<'_>,
         counters: &mut SinkCounters,
     ) -> Vec<Fate> {
+        let destination = job.destination;
         let mapping = Mapping::to(destination.schema, Some(&self.tenant), Timestamp::now())
             .keeping(destination.raw);
         let rows: Vec<Row<'_>> = log_events
@@ -124,7 +126,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             })
             .collect();
         let sending = Sending {
-            until: deadline.send_by(),
+            until: invocation.deadline.send_by(),
             patience: match self.guard() {
                 Some(_) => Patience::WholeTime,
                 None => Patience::Shares,
@@ -133,10 +135,11 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
                 OnExhaustion::SetAside => TRIES_BEFORE_SETTING_ASIDE,
                 OnExhaustion::HandBack => TRIES_BEFORE_HANDING_BACK,
             },
+            learned: job.learned.clone(),
         };
         let delivery = destination.sink.send(&rows, &sending).await;
         counters.retried += delivery.retried;
-        self.fates_of(destination.sink.name(), log_events, delivery, deadline)
+        self.fates_of(job.sink_name(), log_events, delivery, invocation)
             .await
     }
 
@@ -146,8 +149,9 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         sink: &'static str,
         log_events: &[&Accepted<'_>],
         delivery: Delivery,
-        deadline: &Deadline,
+        invocation: &Invocation<'_>,
     ) -> Vec<Fate> {
+        let deadline = invocation.deadline;
         let mut fates = vec![Fate::HandedBack; log_events.len()];
         for index in delivery.delivered {
             if let Some(slot) = fates.get_mut(index) {
@@ -172,7 +176,8 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             Some(_) => deadline.settle_by(),
             None => deadline.answer_by(),
         };
-        let are_stored = self.store_dead_letters(&dead_letters, until).await;
+        let learned = &invocation.at_dead_letters;
+        let are_stored = self.store_dead_letters(&dead_letters, until, learned).await;
         for (index, is_stored) in dead_letter_indices.into_iter().zip(are_stored) {
             if !is_stored && let Some(slot) = fates.get_mut(index) {
                 *slot = Fate::HandedBack;

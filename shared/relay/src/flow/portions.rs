@@ -4,21 +4,20 @@
 use std::iter::Enumerate;
 use std::mem::replace;
 
+use futures_util::StreamExt;
+use futures_util::stream::FuturesUnordered;
 use tenant_logs::{ElementLimits, Parsed, Remainder};
+use tokio::time::{Instant, sleep_until};
 
 use crate::flow::IncomingBody;
+
+/// Portions that may be late before no other is begun beside them: what is held of log events is bounded.
+const MAX_LATE: usize = 3;
 
 /// A body or a portion of one, and the body's position.
 pub(super) struct Arrival<'a> {
     pub(super) position: usize,
     pub(super) body: IncomingBody<'a>,
-}
-
-/// What is delivered together.
-pub(super) struct Portion<'a> {
-    pub(super) arrivals: Vec<Arrival<'a>>,
-    /// Whether it is all that there is.
-    pub(super) is_only: bool,
 }
 
 /// Bodies that are looked at as they are needed.
@@ -38,28 +37,21 @@ impl<'a, I: Iterator<Item = IncomingBody<'a>>> Portions<'a, I> {
         }
     }
 
-    /// Returns the next portion, the first one even where it is empty.
-    pub(super) fn next(&mut self) -> Option<Portion<'a>> {
+    /// Returns what is delivered together next, the first time even where that is nothing.
+    pub(super) fn next(&mut self) -> Option<Vec<Arrival<'a>>> {
         let mut arrivals = Vec::new();
         let mut held = 0;
-        let mut has_more = true;
-        while held < ElementLimits::AT_ONCE && has_more {
-            match self.next_arrival() {
-                Some(arrival) => {
-                    held += match &arrival.body.parsed {
-                        Ok(parsed) => parsed.log_events.len() + parsed.rejects.len(),
-                        Err(_) => 1,
-                    };
-                    arrivals.push(arrival);
-                }
-                None => has_more = false,
-            }
+        while held < ElementLimits::AT_ONCE
+            && let Some(arrival) = self.next_arrival()
+        {
+            held += match &arrival.body.parsed {
+                Ok(parsed) => parsed.log_events.len() + parsed.rejects.len(),
+                Err(_) => 1,
+            };
+            arrivals.push(arrival);
         }
         let is_first = !replace(&mut self.has_begun, true);
-        (is_first || !arrivals.is_empty()).then_some(Portion {
-            arrivals,
-            is_only: is_first && !has_more,
-        })
+        (is_first || !arrivals.is_empty()).then_some(arrivals)
     }
 
     fn next_arrival(&mut self) -> Option<Arrival<'a>> {
@@ -75,6 +67,25 @@ impl<'a, I: Iterator<Item = IncomingBody<'a>>> Portions<'a, I> {
         });
         Some(arrival)
     }
+}
+
+/// Waits for a portion that is on its way, or until others begin beside it; then it is among the late ones. What is done is
+/// taken, in any order.
+pub(super) async fn wait_for<F: Future + Unpin>(
+    mut portion: F,
+    late: &mut FuturesUnordered<F>,
+    others_begin: Instant,
+    mut take: impl FnMut(F::Output),
+) {
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut portion => return take(done),
+            Some(done) = late.next() => take(done),
+            () = sleep_until(others_begin), if late.len() < MAX_LATE => break,
+        }
+    }
+    late.push(portion);
 }
 
 impl<'a> IncomingBody<'a> {

@@ -1,9 +1,11 @@
-//! What alone of a body must come again: of many log events a sink may lack one, or one of two sinks may lack all.
+//! What must come again of bodies: alone what their sinks lack, where that can be told apart, because of many log events a
+//! sink may lack one, or one of two sinks may lack all; else the whole body.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::flow::triage::Triage;
-use crate::flow::{ComesAgain, Fate, Relay};
+use crate::flow::comes_again::ComingAgain;
+use crate::flow::triage::{Accepted, Origin, Triage};
+use crate::flow::{Fate, Relay};
 use crate::ports::Sink;
 
 /// What some sinks lack of a body, of which the rest passed.
@@ -20,82 +22,92 @@ pub(super) struct Returning {
     rests: BTreeMap<usize, Rest>,
     /// Where something passed.
     has_passed: BTreeSet<usize>,
-    /// What must come again whole.
-    whole: BTreeSet<usize>,
+    whole: ComingAgain,
 }
 
 impl Returning {
+    /// Whether a body comes again whole.
+    pub(super) fn comes_whole(&self, origin: &Origin<'_>) -> bool {
+        self.whole.has(origin)
+    }
+
     /// Notes whether something that is no log event could be set aside.
-    pub(super) fn note_reject(&mut self, position: usize, is_stored: bool) {
-        let set = if is_stored {
-            &mut self.has_passed
+    pub(super) fn note_reject(&mut self, origin: &Origin<'_>, is_stored: bool) {
+        if is_stored {
+            self.has_passed.insert(origin.position);
         } else {
-            &mut self.whole
-        };
-        set.insert(position);
+            self.whole.note(origin);
+        }
+    }
+
+    /// Notes which sinks lack a log event, and whether it passed somewhere.
+    fn note(&mut self, accepted: &Accepted<'_>, lacking: Vec<String>, has_passed: bool) {
+        let position = accepted.origin.position;
+        if has_passed {
+            self.has_passed.insert(position);
+        }
+        if lacking.is_empty() {
+            return;
+        }
+        match accepted.place {
+            Some(place) => {
+                let rest = self.rests.entry(position).or_default();
+                rest.lacking.entry(lacking).or_default().push(place);
+            }
+            None => self.whole.note(&accepted.origin),
+        }
     }
 
     /// Returns what alone must come again, by the positions of the bodies. A body is not among them whose trigger brings it
-    /// again whole, or where nothing of it passed, where something that is no log event could not be set aside, or where a
-    /// dead letter in it must come again.
+    /// again whole, or where nothing of it passed.
     pub(super) fn into_rests(self) -> BTreeMap<usize, Rest> {
         let Self {
             mut rests,
             has_passed,
             whole,
         } = self;
-        rests.retain(|position, _| has_passed.contains(position) && !whole.contains(position));
+        rests.retain(|position, _| has_passed.contains(position) && !whole.has_alone(*position));
+        // Portions are done in any order.
+        for places in rests
+            .values_mut()
+            .flat_map(|rest| rest.lacking.values_mut())
+        {
+            places.sort_unstable();
+        }
         rests
     }
 }
 
 impl<S: Sink, L, D> Relay<S, L, D> {
-    /// Notes what became of a portion's log events.
+    /// Notes what became of a portion's log events at the destinations of all, and of those of dead letters at theirs.
     pub(super) fn note_rests(
         &self,
         triage: &Triage<'_>,
-        fates: &[&[Fate]],
+        (of_all, of_dead_letters): (&[&[Fate]], &[&[Fate]]),
         returning: &mut Returning,
     ) {
-        let Returning {
-            rests,
-            has_passed,
-            whole,
-        } = returning;
         for (index, accepted) in triage.accepted.iter().enumerate() {
-            let position = accepted.origin.position;
-            let fate_at = |fates: &&[Fate]| fates.get(index).copied();
+            let mut has_passed = false;
             let mut lacking = Vec::new();
-            for (destination, fate) in self.destinations.iter().zip(fates.iter().map(fate_at)) {
-                match fate {
-                    Some(Fate::Delivered | Fate::Duplicate | Fate::SetAside) => {
-                        has_passed.insert(position);
-                    }
-                    Some(Fate::Elsewhere | Fate::Filtered) => {}
-                    Some(Fate::HandedBack | Fate::Stopped) | None => {
-                        lacking.push(destination.sink.name().to_owned());
-                    }
+            for (destination, fates) in self.destinations.iter().zip(of_all) {
+                let fate = fates.get(index).copied().unwrap_or(Fate::HandedBack);
+                has_passed |= fate.is_done();
+                if fate.must_come_again() {
+                    lacking.push(destination.sink.name().to_owned());
                 }
             }
             if accepted.origin.is_for_others {
                 let others: BTreeSet<&str> = self.others(&accepted.origin).collect();
                 lacking.extend(others.into_iter().map(str::to_owned));
             }
-            if lacking.is_empty() {
-                continue;
-            }
-            match accepted.place {
-                Some(place) if accepted.origin.comes_again == ComesAgain::InPart => {
-                    let rest = rests.entry(position).or_default();
-                    rest.lacking.entry(lacking).or_default().push(place);
-                }
-                Some(_) | None => {
-                    whole.insert(position);
-                }
+            returning.note(accepted, lacking, has_passed);
+        }
+        for ((sink, returned), fates) in triage.returned.iter().zip(of_dead_letters) {
+            for (accepted, fate) in returned.iter().zip(*fates) {
+                let lacks = fate.must_come_again().then(|| sink.to_string());
+                returning.note(accepted, lacks.into_iter().collect(), fate.is_done());
             }
         }
-        let returned = triage.returned.values().flatten();
-        whole.extend(returned.map(|accepted| accepted.origin.position));
     }
 }
 

@@ -7,10 +7,12 @@ use crate::deadline::Deadline;
 use crate::flow::triage::Accepted;
 use crate::flow::{Destination, Fate};
 use crate::ports::{Lease, Sink};
+use crate::sending::Learned;
 
 /// Log events on their way to one sink.
 pub(super) struct SinkJob<'i, 'a, S> {
     pub(super) destination: &'i Destination<S>,
+    pub(super) learned: &'i Learned,
     all: &'i [Accepted<'a>],
     /// For each of them its fate, where it is not meant for this sink.
     pub(super) left_out: Vec<Option<Fate>>,
@@ -22,7 +24,10 @@ pub(super) struct SinkJob<'i, 'a, S> {
 
 impl<'i, 'a, S: Sink> SinkJob<'i, 'a, S> {
     /// What came in, as far as it is meant for this sink.
-    pub(super) fn of_all(destination: &'i Destination<S>, all: &'i [Accepted<'a>]) -> Self {
+    pub(super) fn of_all(
+        (destination, learned): (&'i Destination<S>, &'i Learned),
+        all: &'i [Accepted<'a>],
+    ) -> Self {
         let name = destination.sink.name();
         let left_out: Vec<Option<Fate>> = all
             .iter()
@@ -38,6 +43,7 @@ impl<'i, 'a, S: Sink> SinkJob<'i, 'a, S> {
         let meant = both.filter(|(_, left_out)| left_out.is_none());
         Self {
             destination,
+            learned,
             all,
             meant: meant.map(|(accepted, _)| accepted).collect(),
             left_out,
@@ -47,11 +53,12 @@ impl<'i, 'a, S: Sink> SinkJob<'i, 'a, S> {
 
     /// What dead letters brought that name this sink.
     pub(super) fn of_dead_letters(
-        destination: &'i Destination<S>,
+        (destination, learned): (&'i Destination<S>, &'i Learned),
         all: &'i [Accepted<'a>],
     ) -> Self {
         Self {
             destination,
+            learned,
             all,
             meant: all.iter().collect(),
             left_out: vec![None; all.len()],

@@ -27,7 +27,8 @@ pub(super) struct Triage<'a> {
 /// A log event that goes to the sinks, and the body it came in.
 pub(super) struct Accepted<'a> {
     pub(super) origin: Origin<'a>,
-    /// Its place among the log events of its body; `None` if a dead letter held it.
+    /// Its place among the log events of its body, if it can come again alone; a dead letter brings again all that it holds,
+    /// and an envelope may tell what nothing else does.
     pub(super) place: Option<usize>,
     pub(super) log_event: LogEvent<'a>,
 }
@@ -54,6 +55,13 @@ impl<'a> Origin<'a> {
             waits_since: body.waits_since,
             comes_again: body.comes_again,
         }
+    }
+
+    /// The place of one of its log events, if that can come again alone: as it came, so it is asked before anything of it is
+    /// changed.
+    fn place_alone(&self, place: usize, log_event: &LogEvent<'_>) -> Option<usize> {
+        let is_alone = self.comes_again == ComesAgain::InPart && log_event.stands_alone();
+        is_alone.then_some(place)
     }
 
     /// Whether it is for a sink.
@@ -120,7 +128,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                     for (place, log_event) in parsed.log_events.into_iter().enumerate() {
                         let accepted = Accepted {
                             origin,
-                            place: Some(before + place),
+                            place: origin.place_alone(before + place, &log_event),
                             log_event,
                         };
                         let stopped = self.accept(accepted, arrival.marks, &mut triage);

@@ -10,15 +10,14 @@ use super::error::PollError;
 use super::ports::{CheckpointStore, LogSource};
 use super::pull::PulledPage;
 use super::{Done, PAGES_AT_ONCE, Poller};
-use crate::deadline::Deadline;
-use crate::flow::IncomingBody;
+use crate::flow::{IncomingBody, Invocation};
 use crate::journal::Store;
 use crate::ports::{DeadLetters, Sink};
 
 /// Who ships, and until when.
 pub(super) struct Shipping<'a, S, L, D, P, C> {
     pub(super) poller: &'a Poller<S, L, D, P, C>,
-    pub(super) deadline: &'a Deadline,
+    pub(super) invocation: Invocation<'a>,
     /// When nothing more is begun.
     pub(super) begin_by: Instant,
 }
@@ -52,7 +51,8 @@ where
         let mut batch = Vec::with_capacity(PAGES_AT_ONCE);
         while pages.recv_many(&mut batch, PAGES_AT_ONCE).await > 0 {
             let has_events = batch.iter().any(|page| !page.cut.is_empty);
-            if has_events && Instant::now() >= self.begin_by {
+            let has_time = Instant::now() < self.begin_by && self.invocation.has_time();
+            if has_events && !has_time {
                 return Ok(Shipped::OutOfTime);
             }
             if has_events && !self.ship(&batch, &at, done).await? {
@@ -71,7 +71,11 @@ where
                     }
                 }
             }
-            if !self.poller.save(&mut at, self.deadline.answer_by()).await? {
+            if !self
+                .poller
+                .save(&mut at, self.invocation.deadline.answer_by())
+                .await?
+            {
                 return Ok(Shipped::Overtaken);
             }
         }
@@ -89,10 +93,10 @@ where
         for page in batch {
             bodies.push(body(page, at.checkpoint.skip_before)?);
         }
-        let send_by = self.deadline.send_by();
+        let send_by = self.invocation.deadline.send_by();
         let known = self.poller.leave_out_known(&mut bodies, send_by).await?;
         let relay = &self.poller.relay;
-        let (outcome, mut counted) = relay.deliver_part(bodies, self.deadline).await;
+        let (outcome, mut counted) = relay.deliver_part(bodies, &self.invocation).await;
         counted.shared.received += known;
         if !self.poller.settings.gap_sinks.is_empty() {
             // What is handed back is a gap of the run that delivers it.
@@ -104,7 +108,7 @@ where
             return Ok(true);
         }
         let checkpoints = &self.poller.checkpoints;
-        let stored = checkpoints.load(self.deadline.answer_by()).await;
+        let stored = checkpoints.load(self.invocation.deadline.answer_by()).await;
         let stored = stored.map_err(PollError::Load)?;
         if stored.map(|stored| stored.tag) != at.tag {
             return Ok(false);

@@ -313,3 +313,18 @@ async fn few_pages_wait_for_a_slow_sink() {
     let pulled = poller.source.cursors.lock().unwrap().len();
     assert!(pulled <= 2 * PAGES_AT_ONCE + 1, "{pulled} pages");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_that_is_too_slow_for_more_pages_ends_the_run_and_is_sent_nothing_twice() {
+    let mut poller = going_on(2_000);
+    // Two calls of it end in time, and a third would begin in time.
+    poller.relay.destinations[0].sink.call_time = |_| Duration::from_secs(9);
+    let deadline = Deadline::after(Duration::from_secs(30));
+    let run = poller.run(&deadline).await;
+    assert_eq!(run.unwrap().end, RunEnd::OutOfTime);
+    let delivered = poller.delivered().len();
+    assert_eq!(stored(&poller).position, after(delivered));
+    let tries = poller.relay.destinations[0].sink.tries.lock().unwrap();
+    assert_eq!(tries.len(), delivered, "nothing is under way any more");
+    assert!(tries.values().all(|tries| *tries == 1));
+}

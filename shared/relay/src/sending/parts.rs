@@ -8,13 +8,10 @@ use tokio::time::Instant;
 
 use super::settlement::Settlement;
 use super::under_way::UnderWay;
-use super::{BatchCall, CallLimits, MadeCall, PartLimit, Sending, TooLarge, back_off};
+use super::{BatchCall, CallLimits, Learned, MadeCall, PartLimit, Sending, TooLarge, back_off};
 use crate::call_error::CallError;
 use crate::error::chain;
 use crate::ports::{Delivery, Refusal, Remedy};
-
-/// Calls in a row that must pass before larger parts are tried again.
-const PASSES_BEFORE_GROWING: u32 = 2;
 
 /// Items for one call, by their indices.
 #[derive(Debug, Clone)]
@@ -43,12 +40,8 @@ pub(super) struct Parts<'a> {
     pool: Option<(Instant, Vec<usize>)>,
     /// How often each item was refused for now, and why last.
     tries: Vec<(u32, Cow<'static, str>)>,
-    /// Until when the service asks to be left alone.
-    paused_until: Option<Instant>,
-    longest: Duration,
-    max_part_len: usize,
+    learned: &'a Learned,
     part_limit: Option<&'a PartLimit>,
-    passes_in_a_row: u32,
     under_way: UnderWay,
     /// Whether no call is begun any more.
     is_over: bool,
@@ -65,6 +58,7 @@ impl<'a> Parts<'a> {
             .iter()
             .map(|item| (service.bytes(item), service.group(item)));
         let part_limit = service.part_limit();
+        sending.learned.begin_with(part_limit);
         let mut parts = Self {
             sending,
             limits: service.limits(),
@@ -74,11 +68,8 @@ impl<'a> Parts<'a> {
             waiting: Vec::new(),
             pool: None,
             tries: vec![(0, Cow::Borrowed("")); items.len()],
-            paused_until: None,
-            longest: Duration::ZERO,
-            max_part_len: part_limit.map_or(usize::MAX, PartLimit::get),
+            learned: &sending.learned,
             part_limit,
-            passes_in_a_row: 0,
             under_way: UnderWay::default(),
             is_over: false,
             known: Settlement::of(items.len()),
@@ -118,14 +109,14 @@ impl<'a> Parts<'a> {
     pub(super) fn next_call(&mut self) -> Option<(usize, Vec<usize>)> {
         let now = Instant::now();
         let left = self.sending.until.saturating_duration_since(now);
-        let begin = self.paused_until.map_or(now, |until| until.max(now));
         // A call that begins too late could succeed after it was reported as failed.
-        self.is_over |= left.is_zero() || begin + self.longest >= self.sending.until;
+        self.is_over |= !self.learned.could_end(now, self.sending.until);
         if self.is_over || self.under_way.waited_for() >= self.limits.calls_at_once {
             return None;
         }
         self.wake_up(now);
-        if self.paused_until.is_some_and(|until| until > now) {
+        let paused_until = self.learned.paused_until();
+        if paused_until.is_some_and(|until| until > now) {
             return None;
         }
         let mut part = self.next_ready()?;
@@ -142,7 +133,7 @@ impl<'a> Parts<'a> {
             self.known.count_retried(part.indices.len());
         }
         let tries = self.tries_of(&part.indices);
-        let share_ends = self.sending.share_end(tries, self.longest);
+        let share_ends = self.sending.share_end(tries);
         let indices = part.indices.clone();
         Some((self.under_way.begin(part, share_ends), indices))
     }
@@ -160,23 +151,25 @@ impl<'a> Parts<'a> {
 
     /// Returns how long a part may be that is sent with this time left.
     fn max_len(&self, left: Duration) -> usize {
-        let is_searching = self.max_part_len < usize::MAX;
+        let most = self.learned.max_part_len();
+        let is_searching = most < usize::MAX;
         if !is_searching || !self.known.is_empty() {
-            return self.max_part_len;
+            return most;
         }
+        let longest = self.learned.longest();
         let mut max_len = 1;
         // Half of the rounds that are left are for bisecting, the other half for what it finds.
-        let mut time = self.longest * 3;
-        while time < left && max_len < self.max_part_len {
+        let mut time = longest * 3;
+        while time < left && max_len < most {
             max_len *= 2;
-            time += self.longest * 2;
+            time += longest * 2;
         }
-        max_len.min(self.max_part_len)
+        max_len.min(most)
     }
 
     /// When there is something to do besides waiting for answers; `None` if there will be nothing in time.
     pub(super) fn wake(&self) -> Option<Instant> {
-        let share_ends = self.under_way.next_share_end();
+        let share_ends = self.under_way.next_share_end(self.learned.longest());
         let sends = self.sends_at();
         let wake = [share_ends, sends].into_iter().flatten().min();
         wake.filter(|wake| *wake < self.sending.until)
@@ -195,12 +188,13 @@ impl<'a> Parts<'a> {
         } else {
             Instant::now()
         };
-        Some(first.max(self.paused_until.unwrap_or(first)))
+        Some(first.max(self.learned.paused_until().unwrap_or(first)))
     }
 
     /// Sends again what calls hold that have had their share of the time. Their answers still count.
     pub(super) fn note_slow_calls(&mut self) {
-        for mut part in self.under_way.take_slow(Instant::now()) {
+        let longest = self.learned.longest();
+        for mut part in self.under_way.take_slow(Instant::now(), longest) {
             part.indices.retain(|index| !self.known.has(*index));
             let error = CallError::TimedOut {
                 target: self.target.to_owned(),
@@ -237,30 +231,19 @@ impl<'a> Parts<'a> {
         };
         match answer {
             Ok(delivery) => {
-                self.longest = self.longest.max(took);
-                self.note_pass(part.indices.len());
+                self.learned.note_answer(took);
+                self.learned.note_pass(part.indices.len());
                 self.note_items(&part.indices, delivery, is_slow);
             }
             Err(error) => {
                 if error.is_answer() {
-                    self.longest = self.longest.max(took);
+                    self.learned.note_answer(took);
                 }
                 // What a slow call holds is sent again already; whatever its failure means, that call will hear, too.
                 if !is_slow {
                     self.note_failure(part, &error);
                 }
             }
-        }
-    }
-
-    fn note_pass(&mut self, part_len: usize) {
-        if part_len < self.max_part_len {
-            return;
-        }
-        self.passes_in_a_row += 1;
-        if self.passes_in_a_row >= PASSES_BEFORE_GROWING {
-            self.passes_in_a_row = 0;
-            self.max_part_len = self.max_part_len.saturating_mul(2);
         }
     }
 
@@ -308,14 +291,14 @@ impl<'a> Parts<'a> {
 
     fn note_failure(&mut self, part: Part, error: &CallError) {
         let remedy = error.remedy();
-        if remedy == Remedy::SetAside {
-            self.passes_in_a_row = 0;
-            let half = part.indices.len().div_ceil(2);
-            self.max_part_len = self.max_part_len.min(half);
-            if part.indices.len() > 1 {
-                self.bisect(&part);
-                return;
-            }
+        // One item may be what it takes too long for: a call that has no answer in all its time tells as little as one that
+        // is refused.
+        if remedy == Remedy::SetAside || matches!(error, CallError::TimedOut { .. }) {
+            self.learned.note_too_long(part.indices.len());
+        }
+        if remedy == Remedy::SetAside && part.indices.len() > 1 {
+            self.bisect(&part);
+            return;
         }
         let reason: Cow<'static, str> = chain(error).to_string().into();
         let mut again = Vec::new();
@@ -332,7 +315,7 @@ impl<'a> Parts<'a> {
         if let Some(pause) = error.retry_after() {
             let (now, end) = (Instant::now(), self.sending.until);
             let until = now.checked_add(pause).map_or(end, |until| until.min(end));
-            self.paused_until = self.paused_until.max(Some(until));
+            self.learned.pause_until(until);
         }
         self.send_again(again);
     }
@@ -376,7 +359,7 @@ impl<'a> Parts<'a> {
     /// no call was made.
     pub(super) fn into_delivery(mut self) -> Delivery {
         if let Some(part_limit) = self.part_limit {
-            part_limit.note(self.max_part_len, self.known.is_complete());
+            part_limit.note(self.learned.max_part_len(), self.known.is_complete());
         }
         let not_made = CallError::NotMade {
             target: self.target.to_owned(),

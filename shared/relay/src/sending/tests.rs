@@ -1,6 +1,8 @@
 mod bisection;
 mod planned;
 
+use tokio::time::sleep;
+
 use super::*;
 use crate::ports::Remedy;
 use planned::*;
@@ -210,4 +212,68 @@ async fn where_one_call_takes_over_half_of_the_time_the_next_sending_begins_with
     // Everything was settled, so the next one begins whole.
     service.send(8, &guarded(7)).await;
     assert_eq!(service.calls().last().unwrap().len(), 8);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_sending_learned_of_a_service_the_next_one_of_the_invocation_knows() {
+    // How long a call takes.
+    let slow = Service {
+        call_time: Duration::from_secs(4),
+        ..Service::new(|_, _| Answer::Takes)
+    };
+    let sending = guarded(7);
+    assert_eq!(slow.send(2, &sending).await.delivered, [0, 1]);
+    assert_eq!(slow.send(2, &sending).await.delivered, [0; 0]);
+    assert_eq!(slow.calls().len(), 1);
+
+    // That it asks to be left alone.
+    let busy = Service::new(|_, _| Answer::Fails(busy(Some(60))));
+    let sending = guarded(20);
+    for _ in 0..2 {
+        assert_eq!(busy.send(2, &sending).await.refused.len(), 2);
+    }
+    assert_eq!(busy.calls().len(), 1);
+
+    // How many items it takes in a call.
+    let picky = Service::new(|items, _| match items.len() {
+        0..=2 => Answer::Takes,
+        _ => Answer::Fails(content()),
+    });
+    let sending = guarded(20);
+    assert_eq!(picky.send(8, &sending).await.delivered.len(), 8);
+    let before = picky.calls().len();
+    picky.send(2, &sending).await;
+    assert_eq!(picky.calls()[before..], [[0, 1]]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_to_one_sending_lengthens_the_shares_of_those_beside_it() {
+    let service = Service {
+        call_time: Duration::from_secs(7),
+        ..Service::new(|_, _| Answer::Takes)
+    };
+    let sending = unguarded(24);
+    let second = async {
+        sleep(Duration::from_secs(5)).await;
+        // A third of the time that is left now is less than a call takes.
+        service.send(1, &sending).await
+    };
+    let (first, second) = tokio::join!(service.send(1, &sending), second);
+    assert_eq!((first.retried, second.retried), (0, 0));
+    assert_eq!(service.calls().len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_a_call_has_no_answer_in_all_its_time_the_next_sending_begins_with_halves() {
+    let service = Service::new(|items, _| {
+        if items.contains(&0) {
+            Answer::Hangs
+        } else {
+            Answer::Takes
+        }
+    });
+    assert_eq!(service.send(8, &guarded(7)).await.delivered, [0; 0]);
+    assert_eq!(service.send(8, &guarded(7)).await.delivered, [4, 5, 6, 7]);
+    assert_eq!(service.send(4, &guarded(7)).await.delivered, [2, 3]);
+    assert_eq!(service.send(2, &guarded(7)).await.delivered, [1]);
 }

@@ -1,6 +1,7 @@
 //! Calls under way: whether each is still waited for, or has had its share of the time.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -16,6 +17,7 @@ pub(super) struct UnderWay {
 #[derive(Debug)]
 struct Running {
     part: Part,
+    begun: Instant,
     share_ends: Instant,
     /// Whether its share is over, and its items are sent again.
     is_slow: bool,
@@ -29,6 +31,7 @@ impl UnderWay {
         let is_slow = false;
         let running = Running {
             part,
+            begun: Instant::now(),
             share_ends,
             is_slow,
         };
@@ -47,20 +50,27 @@ impl UnderWay {
         self.calls.values().filter(|call| !call.is_slow).count()
     }
 
-    /// When the next share ends.
-    pub(super) fn next_share_end(&self) -> Option<Instant> {
+    /// When the next share ends, with a service whose longest answer so far took that long.
+    pub(super) fn next_share_end(&self, longest: Duration) -> Option<Instant> {
         let waited_for = self.calls.values().filter(|call| !call.is_slow);
-        waited_for.map(|call| call.share_ends).min()
+        waited_for.map(|call| call.share_end(longest)).min()
     }
 
     /// The parts whose calls have had their share by now, each once.
-    pub(super) fn take_slow(&mut self, now: Instant) -> Vec<Part> {
+    pub(super) fn take_slow(&mut self, now: Instant, longest: Duration) -> Vec<Part> {
         let slow = self.calls.values_mut();
-        let slow = slow.filter(|call| !call.is_slow && call.share_ends <= now);
+        let slow = slow.filter(|call| !call.is_slow && call.share_end(longest) <= now);
         let parts = slow.map(|call| {
             call.is_slow = true;
             call.part.clone()
         });
         parts.collect()
+    }
+}
+
+impl Running {
+    /// A service that answers slowly does answer: cutting it off would only send its items again.
+    fn share_end(&self, longest: Duration) -> Instant {
+        self.share_ends.max(self.begun + longest * 2)
     }
 }

@@ -125,7 +125,7 @@ fn write_most(file: &mut impl Write, bytes: &[u8]) -> (usize, Option<io::Error>)
 mod tests {
     use tokio::time::Instant;
 
-    use crate::sending::Patience;
+    use crate::sending::{Learned, Patience};
     use tenant_logs::{Parsed, Schema, parse};
 
     use super::*;
@@ -199,6 +199,7 @@ mod tests {
             until: Instant::now(),
             patience: Patience::WholeTime,
             max_tries: 1,
+            learned: Learned::default(),
         }
     }
 

@@ -21,13 +21,18 @@ impl LogEvent<'_> {
         self.is_enveloped_by_us
     }
 
-    /// Returns the text that brings the event again by itself: its detail, or as it came where its `log_id` is derived, so
-    /// that whoever reads it derives the same one, by the key where there is one. `None` if its envelope tells what nothing
-    /// else does: when it happened, or that it is one of our own functions that names it or redacted it.
-    pub fn alone(&self) -> Option<Cow<'_, str>> {
+    /// Whether it can come again by itself. It cannot where its envelope tells what nothing else does: when it happened, or
+    /// that it is one of our own functions that names it or redacted it.
+    pub fn stands_alone(&self) -> bool {
         let is_named_by_envelope = self.log_id_derived && !self.is_named_here && !self.has_marks;
         let is_timed_by_envelope = self.envelope_time.is_some() && self.date().is_none();
-        if self.is_enveloped_by_us || is_named_by_envelope || is_timed_by_envelope {
+        !(self.is_enveloped_by_us || is_named_by_envelope || is_timed_by_envelope)
+    }
+
+    /// Returns the text that brings the event again by itself: its detail, or as it came where its `log_id` is derived, so
+    /// that whoever reads it derives the same one, by the key where there is one. `None` if it does not stand alone.
+    pub fn alone(&self) -> Option<Cow<'_, str>> {
+        if !self.stands_alone() {
             None
         } else if self.is_named_here {
             Some(Cow::Borrowed(self.text()))

@@ -148,7 +148,9 @@ async fn what_is_for_a_sink_that_is_not_here_is_a_rest_for_it_whatever_the_other
             waits_since: Some(Timestamp::UNIX_EPOCH),
             ..in_part(text)
         };
-        relay.deliver_part(vec![body], &deadline()).await
+        let deadline = deadline();
+        let invocation = relay.invocation(&deadline);
+        relay.deliver_part(vec![body], &invocation).await
     };
     let (outcome, counted) = deliver("one, gone, gone", &array("ab")).await;
     let expected = [(vec!["gone"], vec![0]), (vec!["one", "gone"], vec![1])];
@@ -180,6 +182,14 @@ async fn what_is_no_log_event_is_set_aside_once_though_its_body_comes_again_whol
     let letter = format!(
         r#"{{"reason":"","at":"2026-11-20T10:00:00Z","function":"f","sink":null,"tenant":"acme","log_id":null,"event":{poison}}}"#
     );
+    // Events that cannot return alone: an envelope alone tells when they happened, or that they are ours.
+    let notification = format!(
+        r#"{{"Type":"Notification","MessageId":"m","TopicArn":"arn:t","Message":{},"Timestamp":"2026-11-30T06:00:00Z"}}"#,
+        serde_json::json!(format!("{}\n5", event("b", "s")))
+    );
+    let ours = format!(
+        r#"{{"specversion":"1.0","type":"com.auth0.Logs","id":"i","source":"auth0.com/acme/auth0.logs","data":{poison}}}"#
+    );
     // A stream's records: what is behind one comes again with it.
     let behind = |text| IncomingBody {
         comes_again: ComesAgain::WithAllBehind,
@@ -190,6 +200,8 @@ async fn what_is_no_log_event_is_set_aside_once_though_its_body_comes_again_whol
         (vec![together(&poison)], 1),
         (vec![together("7"), together(&b), together("{")], 2),
         (vec![in_part(&letter)], 1),
+        (vec![in_part(&notification)], 1),
+        (vec![in_part(&ours)], 1),
         (vec![behind(&b), behind("7")], 1),
     ];
     for (bodies, letters) in deliveries {

@@ -90,15 +90,132 @@ async fn nothing_is_sent_where_something_in_a_later_portion_could_not_be_set_asi
     }
 }
 
+/// A body that comes again whole, and how long its invocation may take.
+async fn deliver_whole<L: Store>(
+    relay: &Relay<TestSink, L, TestDeadLetters>,
+    body: &str,
+    seconds: u64,
+) -> Outcome {
+    let body = IncomingBody::new(body.as_bytes(), parse_within(body, LIMITS));
+    let deadline = Deadline::after(Duration::from_secs(seconds));
+    relay.deliver([body], &deadline).await
+}
+
+/// How often a sink was sent each log event that it was sent at all.
+fn copies(sink: &TestSink) -> Vec<usize> {
+    sink.tries.lock().unwrap().values().copied().collect()
+}
+
+/// Hangs where a call carries the first log event.
+const FIRST_HANGS: fn(&str) -> Duration = |log_id| match log_id {
+    "0" => Duration::from_hours(1),
+    _ => Duration::ZERO,
+};
+
 #[tokio::test(start_paused = true)]
-async fn what_a_portion_leaves_no_time_for_is_handed_back_and_nothing_of_it_is_claimed() {
+async fn what_hangs_in_a_portion_keeps_no_later_one_from_the_sink() {
+    for on_exhaustion in [OnExhaustion::HandBack, OnExhaustion::SetAside] {
+        let mut sink = TestSink::new("one", |_, _| None);
+        sink.call_time = FIRST_HANGS;
+        sink.has_ledger = on_exhaustion == OnExhaustion::HandBack;
+        let mut relay = relay(vec![sink]);
+        relay.on_exhaustion = on_exhaustion;
+        let outcome = deliver_whole(&relay, &array(0..COUNT), 30).await;
+        // A call carries a thousand.
+        let sink = &relay.destinations[0].sink;
+        assert_eq!(sink.stored().len(), COUNT - 1_000);
+        let set_aside = relay.dead_letters.stored().len();
+        let expected = match on_exhaustion {
+            OnExhaustion::HandBack => (vec![0], 0),
+            OnExhaustion::SetAside => (vec![], 1_000),
+        };
+        assert_eq!((handed_back(&outcome), set_aside), expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sink_that_hangs_keeps_no_portion_from_the_others() {
+    let mut hanging = TestSink::new("one", |_, _| None);
+    hanging.hangs = true;
+    let relay = relay(vec![hanging, TestSink::new("two", |_, _| None)]);
+    let outcome = deliver(&relay, &[array(0..COUNT)]).await;
+    assert_eq!((outcome.delivered, handed_back(&outcome)), (0, vec![0]));
+    let stored = relay.destinations.iter();
+    let stored: Vec<usize> = stored.map(|one| one.sink.stored().len()).collect();
+    assert_eq!(stored, [0, COUNT]);
+    let places: Vec<usize> = (0..COUNT).collect();
+    assert_eq!(outcome.rests[&0].lacking[&["one".to_owned()][..]], places);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_sink_is_sent_nothing_that_cannot_end_in_time_whatever_portion_it_is_in() {
+    for (seconds, is_enough) in [(60, true), (30, false)] {
+        let mut sink = TestSink::new("one", |_, _| None);
+        sink.call_time = |_| Duration::from_secs(11);
+        let relay = relay(vec![sink]);
+        let outcome = deliver_whole(&relay, &array(0..COUNT), seconds).await;
+        assert_eq!(handed_back(&outcome).is_empty(), is_enough, "{seconds}");
+        let sink = &relay.destinations[0].sink;
+        let delivered = sink.stored().len();
+        assert_eq!(delivered == COUNT, is_enough, "{delivered}");
+        assert_eq!(copies(sink), vec![1; delivered], "{seconds}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_earlier_portions_leave_no_time_for_is_handed_back_and_nothing_of_it_is_claimed() {
     let mut sink = TestSink::new("one", |_, _| None);
-    sink.hangs = true;
-    let relay = relay(vec![sink]);
-    let bodies = [array(0..COUNT)];
-    let outcome = deliver(&relay, &bodies).await;
-    assert_eq!((outcome.delivered, outcome.brought), (0, 0));
-    assert_eq!(handed_back(&outcome), [0]);
+    sink.retry_after = Some(Duration::from_mins(1));
+    let relay = relay_with(vec![sink], Some(FaultyStore::taking_claims()));
+    let begun = Instant::now();
+    let outcome = deliver_whole(&relay, &array(0..COUNT), 30).await;
+    assert_eq!((outcome.delivered, handed_back(&outcome)), (0, vec![0]));
+    assert_eq!(begun.elapsed(), Duration::ZERO);
+    // Four calls are made at once, and the first answer asks for more time than there is.
+    assert!(copies(&relay.destinations[0].sink).len() <= 4_000);
+    let asked = relay.ledger.as_ref().unwrap().store().asked.lock().unwrap();
+    assert_eq!(asked.len(), ElementLimits::AT_ONCE);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_queue_gets_no_second_copy_of_what_is_in_a_later_portion() {
+    let times: [fn(&str) -> Duration; 2] = [|_| Duration::from_secs(6), |_| Duration::from_secs(7)];
+    for call_time in times {
+        let mut sink = TestSink::new("one", |_, _| None);
+        sink.call_time = call_time;
+        sink.has_ledger = false;
+        let mut relay = relay(vec![sink]);
+        relay.on_exhaustion = OnExhaustion::SetAside;
+        let outcome = deliver_whole(&relay, &array(0..COUNT), 30).await;
+        assert_eq!(outcome.delivered + outcome.set_aside, COUNT);
+        let sink = &relay.destinations[0].sink;
+        assert!(sink.stored().len() > ElementLimits::AT_ONCE);
+        assert_eq!(copies(sink), vec![1; sink.stored().len()]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reject_waits_for_a_dead_letter_in_a_later_portion_that_must_come_again() {
+    let plan = |log_id: &str, _| (log_id == "letter").then_some(Remedy::HandBack);
+    let mut relay = relay(vec![TestSink::new("one", plan)]);
+    relay.replay_destinations = Some(Vec::new());
+    let letter = format!(
+        r#"{{"reason":"","at":"2026-11-20T10:00:00Z","function":"f","sink":"one","tenant":"acme","log_id":"letter","event":{}}}"#,
+        event("letter")
+    );
+    let events = array(0..COUNT);
+    let events = events.trim_matches(['[', ']']);
+    let body = [format!("[7,{events},{letter}]")];
+    for _ in 0..3 {
+        let outcome = deliver(&relay, &body).await;
+        assert_eq!(handed_back(&outcome), [0]);
+        assert_eq!(relay.dead_letters.stored().len(), 0);
+        assert_eq!(outcome.rests.len(), 0, "it comes again whole");
+    }
+    relay.destinations[0].sink.plan = |_, _| None;
+    let outcome = deliver(&relay, &body).await;
+    assert_eq!(handed_back(&outcome), NONE);
+    assert_eq!(relay.dead_letters.stored().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]

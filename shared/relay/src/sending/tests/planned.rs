@@ -176,6 +176,7 @@ pub(super) fn guarded(seconds: u64) -> Sending {
         until: Instant::now() + Duration::from_secs(seconds),
         patience: Patience::WholeTime,
         max_tries: 3,
+        learned: Learned::default(),
     }
 }
 
