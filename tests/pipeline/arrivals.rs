@@ -1,5 +1,8 @@
 //! The forms in which events really arrive, through the real functions: notifications, records that EventBridge Pipes hand
-//! over, values joined without line breaks, texts packed within texts, and forms that nobody knows.
+//! over, values joined without line breaks, texts packed within texts.
+
+mod named;
+mod side_by_side;
 
 use std::io::Write;
 
@@ -196,47 +199,6 @@ async fn what_is_packed_within_other_texts_is_found() {
 fn log_id(event: &str) -> String {
     let event: Value = serde_json::from_str(event).unwrap();
     event["log_id"].as_str().unwrap().to_owned()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_knows_is_set_aside_whole_with_a_reason_that_names_its_form() {
-    let cloud = cloud(CloudOptions::default()).await;
-    let forms = [
-        (
-            json!({"awslogs": {"data": "H4sI"}}),
-            "not a log event: looks like a CloudWatch Logs subscription",
-        ),
-        (
-            json!({"Type": "SubscriptionConfirmation", "Token": "t", "TopicArn": "a", "Message": "m", "SubscribeURL": "u"}),
-            "not a log event: looks like an SNS subscription confirmation",
-        ),
-        (
-            json!({"Records": [{"eventSource": "aws:s3", "s3": {}}]}),
-            "not a log event: looks like an event of Lambda with records",
-        ),
-        (
-            notification("hello"),
-            "not a log event: an SNS notification, and of what it carries the body is not JSON at byte 0",
-        ),
-        (
-            cloud_event(b"\xff"),
-            "not a log event: a CloudEvent, and of what it carries the body is not UTF-8 from byte 0 on",
-        ),
-        (
-            json!({"hello": "world"}),
-            "not a log event: neither `type` nor `log_id`",
-        ),
-    ];
-    let bodies: Vec<String> = forms.iter().map(|(form, _)| form.to_string()).collect();
-    assert_eq!(failed(&cloud, &bodies).await, NONE);
-    let letters = dead_letters(&cloud.set_aside_queue);
-    let found: Vec<(&Value, &Value)> = letters
-        .iter()
-        .map(|letter| (&letter["event"], &letter["reason"]))
-        .collect();
-    let wanted: Vec<Value> = forms.iter().map(|(_, reason)| (*reason).into()).collect();
-    let wanted: Vec<(&Value, &Value)> = forms.iter().map(|(form, _)| form).zip(&wanted).collect();
-    assert_eq!(found, wanted);
 }
 
 #[tokio::test(flavor = "multi_thread")]

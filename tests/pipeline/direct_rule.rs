@@ -103,7 +103,7 @@ async fn what_is_no_event_is_set_aside_and_acknowledged() {
         .iter()
         .map(|dead_letter| dead_letter["reason"].as_str().unwrap())
         .collect();
-    let no_event = "not a log event: neither `type` nor `log_id`";
+    let no_event = "not a log event: looks like an EventBridge event whose detail is no log event";
     let no_object = "not a log event: not a JSON object";
     assert_eq!(
         reasons,

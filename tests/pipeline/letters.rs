@@ -204,7 +204,7 @@ async fn what_comes_back_and_goes_to_no_sink_is_set_aside_again_with_the_reason(
             "cannot be replayed: a filter stops it",
             "cannot be replayed: a filter stops it; set aside before: no room",
             "cannot be replayed: there is no log event in it",
-            "not a log event: neither `type` nor `log_id`",
+            "not a log event: looks like an EventBridge event whose detail is no log event",
             "not a log event: neither `type` nor `log_id`",
         ]
     );

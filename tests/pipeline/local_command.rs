@@ -172,17 +172,18 @@ async fn check_captured(content: &str, expected: &[(&str, &str)]) -> TempDir {
 async fn a_captured_file_is_sent_instead_of_the_sample() {
     let seven = || "7".to_owned();
     let joined = event("1") + &event("2");
-    let lines = [joined, event("2"), seven(), event("3")].join("\n");
+    let arrays = format!("[{}][{}]{}", event("4"), event("5"), event("6"));
+    let lines = [joined, event("2"), arrays, seven(), event("3")].join("\n");
     let expected = [
-        ("received", "5"),
-        ("delivered", "3"),
+        ("received", "8"),
+        ("delivered", "6"),
         ("duplicate", "1"),
         ("set_aside", "1"),
         ("lost", "0"),
     ];
     let folder = check_captured(&lines, &expected).await;
     let arrived = log_ids_in(&folder.path().join("local-out/http.ndjson"));
-    assert_eq!(arrived, once_each(["1", "2", "3"]));
+    assert_eq!(arrived, once_each(["1", "2", "3", "4", "5", "6"]));
     assert_eq!(
         dead_letters_in(folder.path())[0]["reason"],
         "not a log event: not a JSON object"

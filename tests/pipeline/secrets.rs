@@ -159,6 +159,39 @@ async fn a_secret_of_keys_and_values_is_named_in_the_log_and_none_of_it_is_shown
     guarded.opens("second-webhook-token", console).await;
 }
 
+/// It is too short to be a token, too, which is not what its owner must change.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_secret_of_keys_and_values_is_named_as_such_at_the_start() {
+    let (console, live) = (r#"{"key":"value"}"#, "first-webhook-token");
+    let limit = Duration::from_secs(30);
+    let refused = Guarded::start_with(limit, &[live, console]).await;
+    assert_eq!(refused.status(live).await, 502);
+    let named = "WEBHOOK_TOKENS: is a JSON object, as a console writes keys and values";
+    let function = &refused.ingest.function;
+    let output = function.output_when(|output| output.contains(named)).await;
+    assert!(
+        output.contains(named) && !output.contains("\"value\""),
+        "{output}"
+    );
+    refused.manager.put("tokens", "second-webhook-token");
+    // The next start reads it again.
+    assert_eq!(refused.status("second-webhook-token").await, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rotation_to_a_short_secret_of_keys_and_values_closes_nothing_and_is_named() {
+    let guarded = Guarded::start().await;
+    assert_eq!(guarded.status("first-webhook-token").await, 200);
+    guarded.manager.put("tokens", r#"{"key":"value"}"#);
+    // Whoever sends the value in it is unknown, so the secret is read.
+    assert_eq!(guarded.status("value").await, 401);
+    let named = "WEBHOOK_TOKENS is a JSON object";
+    let function = &guarded.ingest.function;
+    let output = function.output_when(|output| output.contains(named)).await;
+    assert!(output.contains(named), "{output}");
+    assert_eq!(guarded.status("first-webhook-token").await, 200);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_secret_that_cannot_be_read_at_the_start_is_named_and_a_later_start_succeeds() {
     let guarded = Guarded::start().await;

@@ -25,15 +25,17 @@ struct Invocation<'a> {
 
 /// The texts of an invocation's events; the body itself if it is no invocation.
 pub(crate) fn texts_of(body: &str) -> Vec<Cow<'_, str>> {
+    // Of an array a struct is read, too: its elements as the members.
+    let is_object = body.trim_start().starts_with('{');
     match serde_json::from_str::<Invocation<'_>>(body) {
-        Ok(invocation) => {
+        Ok(invocation) if is_object => {
             let mut texts = Vec::new();
             for value in invocation.data.into_values() {
                 open(Cow::Borrowed(value.get()), MAX_WRAPPINGS, &mut texts);
             }
             texts
         }
-        Err(_) => vec![Cow::Borrowed(body)],
+        Ok(_) | Err(_) => vec![Cow::Borrowed(body)],
     }
 }
 
@@ -161,6 +163,8 @@ mod tests {
         check("\"text\"", &["text"]);
         check("[\"text\",1]", &["[\"text\",1]"]);
         assert_eq!(texts_of("[1"), ["[1"]);
+        let array = format!("[{EVENT}]");
+        assert_eq!(texts_of(&array), [array.as_str()]);
         assert_eq!(texts_of("{}"), ["{}"]);
         let mut deep = string(EVENT);
         for _ in 0..11 {

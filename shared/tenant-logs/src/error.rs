@@ -94,7 +94,9 @@ pub enum RejectReason {
     #[error("not a log event: a dead letter")]
     DeadLetter,
     /// A wrapper or an envelope of which nobody can say where its record is.
-    #[error("not a log event: `data`, `detail` or `logs` is repeated, or `data` is not an object")]
+    #[error(
+        "not a log event: `data`, `detail`, `logs` or what it carries is repeated, or `data` is not an object"
+    )]
     BrokenWrapper,
     /// An object of another form that people send.
     #[error("not a log event: looks like {form}")]

@@ -18,8 +18,9 @@ use crate::dead_letter::is_dead_letter;
 use crate::element::Element;
 use crate::json::{member, scalar, string_content};
 use crate::{LogEvent, RejectReason, Unreadable};
-use carried::{Room, push_carried};
+use carried::{Room, push_carried, push_of_string};
 use elements::{each_element, read_array, read_packed, read_values};
+use look::{CLOUD_EVENT, EVENT_GRID_EVENT};
 use values::{Value, read_value};
 
 pub use parsed::{ElementLimits, Parsed, Reject};
@@ -67,14 +68,12 @@ fn parse_in<'a>(
 
 /// Adds a value to the log events, out of its envelope if it has one, or to the rejects.
 fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
-    let mut reject = Reject {
-        text: value.text.into(),
-        reason: reason_for(value),
-        envelope_type: None,
-    };
-    let Some(element) = &mut value.element else {
-        parsed.reject(reject);
+    if parsed.is_over() {
         return;
+    }
+    let mut reject = Reject::new(value.text, reason_for(value.text));
+    let Some(element) = &mut value.element else {
+        return push_of_string(value.text, reject, room, parsed);
     };
     if may_be_dead_letter(element) && is_dead_letter(value.text) {
         reject.reason = RejectReason::DeadLetter;
@@ -91,16 +90,19 @@ fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
         _ if element.has_repeats => Err(RejectReason::BrokenWrapper),
         Content::Own => LogEvent::from_element(value.text, element),
         Content::Detail => from_detail(element),
-        Content::Data(data) if data.starts_with('[') => match details(data, &reject, parsed) {
-            Ok(inner) => {
-                let is_ours = is_from_us(value.text);
-                let enveloped = |event: LogEvent<'a>| event.with_envelope(None, is_ours);
-                parsed.absorb(inner, enveloped, |reject| reject);
-                return;
+        Content::Data(data) if data.starts_with('[') => {
+            match details(data, element, &reject, parsed) {
+                Ok(inner) => {
+                    let is_ours = is_from_us(value.text);
+                    let enveloped =
+                        |event: LogEvent<'a>| event.with_envelope(envelope_time, is_ours);
+                    parsed.absorb(inner, enveloped, |reject| reject);
+                    return;
+                }
+                // The array was read once as part of its event, so it cannot fail here; if it did, the event would be set aside.
+                Err(_) => Err(reject.reason),
             }
-            // The array was read once as part of its event, so it cannot fail here; if it did, the event would be set aside.
-            Err(_) => Err(reject.reason),
-        },
+        }
         Content::Data(data) => from_envelope(data, element.redacted).map(|log_event| {
             match named_by_us(value.text, &log_event) {
                 Some(log_id) => log_event.with_derived_log_id(log_id),
@@ -123,11 +125,13 @@ fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
 }
 
 /// Why a value is no log event, where it is none.
-fn reason_for(value: &Value<'_>) -> RejectReason {
-    if value.element.is_some() || value.text.starts_with('{') {
-        RejectReason::NotALogEvent
-    } else {
-        RejectReason::NotAnObject
+fn reason_for(value: &str) -> RejectReason {
+    match value.as_bytes().first() {
+        Some(b'{') => RejectReason::NotALogEvent,
+        Some(b'[') => RejectReason::LooksLike {
+            form: "an array within an array",
+        },
+        Some(_) | None => RejectReason::NotAnObject,
     }
 }
 
@@ -199,27 +203,28 @@ fn from_detail<'a>(envelope: &mut Element<'a>) -> Result<LogEvent<'a>, RejectRea
 /// Reads the array of details that an event carries, as our own `com.auth0.Logs` do; `of` is the reject for the whole event.
 fn details<'a>(
     array: &'a str,
+    envelope: &Element<'_>,
     of: &Reject<'a>,
     parsed: &Parsed<'_>,
 ) -> Result<Parsed<'a>, Unreadable> {
+    let form = if envelope.is_cloud_event {
+        CLOUD_EVENT
+    } else {
+        EVENT_GRID_EVENT
+    };
     let mut inner = parsed.inner();
     let first = skip_white_space(array, 1);
     each_element(array, first, |_, mut value| {
-        let reason = reason_for(&value);
         let log_event = match value.element.as_mut() {
             Some(element) => LogEvent::from_element(value.text, element),
-            None => Err(reason),
+            None => Err(reason_for(value.text)),
         };
         match log_event {
             Ok(log_event) => inner.add(log_event),
-            Err(RejectReason::BrokenWrapper) => inner.reject(Reject {
-                text: value.text.into(),
-                reason: RejectReason::BrokenWrapper,
-                ..of.clone()
-            }),
-            Err(_) => inner.reject(Reject {
+            Err(reason) => inner.reject(Reject {
                 text: value.text.into(),
                 reason,
+                carried_in: Some(form),
                 ..of.clone()
             }),
         }
@@ -251,15 +256,18 @@ fn log_event_of(text: &str) -> Result<LogEvent<'_>, RejectReason> {
 }
 
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
-const BYTE_ORDER_MARK: char = '\u{feff}';
+/// What may stand before a value and between two: white space, the byte order mark that each of several files begins with,
+/// and the record separator of JSON text sequences (RFC 7464).
+const BETWEEN_VALUES: [char; 6] = [' ', '\t', '\n', '\r', '\u{feff}', '\u{1e}'];
 
-/// The first byte after white space and a byte order mark.
+/// The first byte of the first value.
 fn begin_of(text: &str) -> usize {
-    let begin = skip_white_space(text, 0);
-    if tail(text, begin).starts_with(BYTE_ORDER_MARK) {
-        return skip_white_space(text, begin + BYTE_ORDER_MARK.len_utf8());
-    }
-    begin
+    skip_between(text, 0)
+}
+
+fn skip_between(text: &str, from: usize) -> usize {
+    let rest = tail(text, from);
+    text.len() - rest.trim_start_matches(BETWEEN_VALUES).len()
 }
 
 fn skip_white_space(text: &str, from: usize) -> usize {

@@ -75,7 +75,10 @@ async fn an_element_that_is_no_log_event_is_set_aside_with_its_reason_and_the_re
         ("7", "not a log event: not a JSON object"),
         (r#""text""#, "not a log event: not a JSON object"),
         ("null", "not a log event: not a JSON object"),
-        (r#"[{"type":"s"}]"#, "not a log event: not a JSON object"),
+        (
+            r#"[{"type":"s"}]"#,
+            "not a log event: looks like an array within an array",
+        ),
     ];
     let ingest = Ingest::start(&[]).await;
     for (element, reason) in cases {

@@ -243,7 +243,6 @@ async fn an_unreadable_body_is_answered_400_with_the_byte_and_set_aside_and_noth
         (format!("[{EVENT}").into(), length + 1),
         (format!("[{EVENT} {EVENT}]").into(), length + 2),
         (format!("[{EVENT},]").into(), length + 2),
-        (format!("[{EVENT}]]").into(), length + 2),
         (format!("{{\"logs\":[{EVENT},}}").into(), length + 10),
         // Counted in what was unpacked.
         (gzip(format!("[{EVENT},")), length + 2),

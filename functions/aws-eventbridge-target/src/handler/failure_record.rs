@@ -16,8 +16,8 @@ struct FailureRecord<'a> {
 
 /// The event that the function failed on; `None` if the text is no such record, or one without its event.
 pub(super) fn payload_of(text: &str) -> Option<&str> {
-    // Most texts are log events, which need not be read twice.
-    if !text.contains("\"requestPayload\"") {
+    // Most texts are log events, which need not be read twice. Of an array a struct is read, too: its elements as the members.
+    if !text.contains("\"requestPayload\"") || !text.trim_start().starts_with('{') {
         return None;
     }
     let record: FailureRecord<'_> = serde_json::from_str(text).ok()?;
@@ -47,5 +47,10 @@ mod tests {
             None,
         );
         check("\"requestPayload\"", None);
+        // Of two elements the first would be lost.
+        check(
+            r#"[{"requestPayload":{"log_id":"1"}},{"log_id":"2"}]"#,
+            None,
+        );
     }
 }

@@ -62,7 +62,8 @@ impl LambdaEvent {
     pub(super) fn read(text: &str) -> Result<Self, UnexpectedJson> {
         if text.trim_start().starts_with('[') {
             let records = read_json(text, read_records).unwrap_or_default();
-            let is_batch = records.first().is_some_and(Record::is_of_batch);
+            // Where one is anything else, it would be lost as a record without a text.
+            let is_batch = !records.is_empty() && records.iter().all(Record::is_of_batch);
             return Ok(if is_batch {
                 Self::Batch(records)
             } else {
@@ -320,7 +321,19 @@ mod tests {
         assert_eq!((third.identifier(), third.body.as_deref()), (None, None));
         assert!(LambdaEvent::read(r#"{"Records":5}"#).is_err());
         assert!(LambdaEvent::read(r#"{"Records":["x"]}"#).is_err());
-        let direct = LambdaEvent::read(r#"{"Records":null,"detail":{}}"#);
-        assert!(matches!(direct, Ok(LambdaEvent::Direct)));
+        let record = r#"{"messageId":"1","eventSource":"aws:sqs","body":"{}"}"#;
+        for direct in [
+            r#"{"Records":null,"detail":{}}"#.to_owned(),
+            format!(r#"[{record},{{"log_id":"1","data":{{"type":"s"}}}}]"#),
+            format!("[{record},7]"),
+            "[]".to_owned(),
+        ] {
+            let read = LambdaEvent::read(&direct);
+            assert!(matches!(read, Ok(LambdaEvent::Direct)), "{direct}");
+        }
+        let piped = LambdaEvent::read(&format!("[{record},{record}]"))
+            .ok()
+            .unwrap();
+        assert!(matches!(piped, LambdaEvent::Batch(records) if records.len() == 2));
     }
 }

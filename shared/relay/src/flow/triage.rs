@@ -214,7 +214,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     }
 
     fn reject_dead_letter<'a>(&'a self, reject: Reject<'a>, deadline: &Deadline) -> DeadLetter<'a> {
-        let reason = reject.reason.to_string();
+        let reason = reject.to_string();
         if let Some(event) = readable(&reject, &self.redaction) {
             return self.dead_letter_of(reason, event, deadline);
         }

@@ -27,8 +27,16 @@ pub enum TokenSettings {
         /// The tokens as they were read at the start.
         tokens: FixedTokens,
         /// Older versions that are too short to be live.
-        left_out: usize,
+        left_out: LeftOut,
     },
+}
+
+/// Versions of a secret that are too short to be live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftOut {
+    count: usize,
+    /// Whether one of them is a JSON object.
+    has_json: bool,
 }
 
 impl TokenSettings {
@@ -37,19 +45,20 @@ impl TokenSettings {
         match reader.required_secret_setting(SETTING)? {
             SecretSetting::Value(list) => {
                 let tokens = FixedTokens::parse(&list);
-                let is_short = tokens.as_ref().is_some_and(FixedTokens::has_short);
-                checked(reader, tokens, is_short).map(Self::Fixed)
+                let short = tokens.as_ref().and_then(FixedTokens::short);
+                let problem = short.map(|token| problem_of_short(token.expose()));
+                checked(reader, tokens, problem).map(Self::Fixed)
             }
             SecretSetting::Stored {
                 reference,
                 versions,
             } => {
-                let is_short = versions
-                    .first()
-                    .is_some_and(|current| is_short(token(current)));
                 let is_empty = versions.iter().all(|version| token(version).is_empty());
+                let current = versions.first().filter(|_| !is_empty);
+                let short = current.filter(|current| is_short(token(current)));
+                let problem = short.map(|current| problem_of_short(current.expose()));
                 let read = FixedTokens::of_versions(&versions);
-                let tokens = checked(reader, read.tokens, is_short && !is_empty)?;
+                let tokens = checked(reader, read.tokens, problem)?;
                 Some(Self::Stored {
                     reference,
                     tokens,
@@ -64,17 +73,26 @@ impl TokenSettings {
 fn checked(
     reader: &mut Reader<'_>,
     tokens: Option<FixedTokens>,
-    is_short: bool,
+    problem: Option<String>,
 ) -> Option<FixedTokens> {
-    if is_short {
-        let text = format!("holds a token of fewer than {MIN_CHARACTERS} characters");
-        reader.problem(SETTING, text);
+    if let Some(problem) = problem {
+        reader.problem(SETTING, problem);
         return None;
     }
     if tokens.is_none() {
         reader.problem(SETTING, "names no token (want one or more)");
     }
     tokens
+}
+
+/// What is wrong with a token that is too short: keys and values of a console are named as such, whatever their length.
+fn problem_of_short(text: &str) -> String {
+    if is_json_object(text) {
+        "is a JSON object, as a console writes keys and values (want the token alone, as plain text)"
+            .to_owned()
+    } else {
+        format!("holds a token of fewer than {MIN_CHARACTERS} characters")
+    }
 }
 
 /// Which tokens are live, wherever they are kept.
@@ -91,7 +109,7 @@ impl<S: SecretStore + 'static> WebhookTokens<S> {
     pub fn new(settings: TokenSettings, store: impl FnOnce() -> S) -> Self {
         match settings {
             TokenSettings::Fixed(tokens) => {
-                tokens.warn_of_json();
+                warn_of_json(tokens.has_json());
                 Self::Fixed(tokens)
             }
             TokenSettings::Stored {
@@ -99,8 +117,7 @@ impl<S: SecretStore + 'static> WebhookTokens<S> {
                 tokens,
                 left_out,
             } => {
-                warn_of_short(left_out);
-                tokens.warn_of_json();
+                left_out.warn_with(&tokens);
                 Self::Stored(StoredTokens::new(store(), &reference, tokens))
             }
         }
@@ -137,14 +154,19 @@ impl FixedTokens {
 
     /// Takes each version of a secret as one token, but those that are too short.
     fn of_versions(versions: &[Secret]) -> ReadTokens {
-        let (short, tokens): (Vec<&[u8]>, Vec<&[u8]>) = versions
+        let (short, tokens): (Vec<&Secret>, Vec<&Secret>) = versions
             .iter()
-            .map(token)
-            .partition(|token| is_short(token));
-        let left_out = short.iter().filter(|token| !token.is_empty()).count();
+            .partition(|version| is_short(token(version)));
+        let short = short
+            .into_iter()
+            .filter(|version| !token(version).is_empty());
+        let short: Vec<&str> = short.map(Secret::expose).collect();
         ReadTokens {
-            tokens: Self::of(tokens.into_iter()),
-            left_out,
+            tokens: Self::of(tokens.into_iter().map(token)),
+            left_out: LeftOut {
+                count: short.len(),
+                has_json: short.into_iter().any(is_json_object),
+            },
         }
     }
 
@@ -157,23 +179,14 @@ impl FixedTokens {
         (!tokens.is_empty()).then_some(Self(tokens))
     }
 
-    fn has_short(&self) -> bool {
-        let mut tokens = self.0.iter().map(|token| token.expose().as_bytes());
-        tokens.any(is_short)
+    /// One that is guessed too easily.
+    fn short(&self) -> Option<&Secret> {
+        let mut tokens = self.0.iter();
+        tokens.find(|token| is_short(token.expose().as_bytes()))
     }
 
     fn has_json(&self) -> bool {
         self.0.iter().map(Secret::expose).any(is_json_object)
-    }
-
-    /// Names a token that nobody sends: whoever pastes the value of such an object into Auth0 is answered 401.
-    fn warn_of_json(&self) {
-        if self.has_json() {
-            tracing::error!(
-                "{SETTING} is a JSON object, as a console writes keys and values: the whole text counts as the token, so \
-                keep the token alone in the secret, as plain text"
-            );
-        }
     }
 
     fn has(&self, authorization: &[u8]) -> bool {
@@ -188,8 +201,7 @@ impl FixedTokens {
 struct ReadTokens {
     /// `None` if there is none that may be used.
     tokens: Option<FixedTokens>,
-    /// How many are too short.
-    left_out: usize,
+    left_out: LeftOut,
 }
 
 /// The token that a version of a secret holds.
@@ -203,15 +215,33 @@ fn is_short(token: &[u8]) -> bool {
 }
 
 fn is_json_object(text: &str) -> bool {
-    object_members(text).is_some_and(|members| !members.is_empty())
+    object_members(text).is_some()
 }
 
-fn warn_of_short(left_out: usize) {
-    if left_out > 0 {
-        tracing::warn!(
-            left_out,
-            "versions of the secret of {SETTING} with fewer than {MIN_CHARACTERS} characters are not live"
+/// Names a token that nobody sends: whoever pastes the value of such an object into Auth0 is answered 401.
+fn warn_of_json(has_json: bool) {
+    if has_json {
+        tracing::error!(
+            "{SETTING} is a JSON object, as a console writes keys and values: the whole text counts as the token, so \
+            keep the token alone in the secret, as plain text"
         );
+    }
+}
+
+impl LeftOut {
+    /// Says what is wrong with them, and with those that are live.
+    fn warn_with(self, live: &FixedTokens) {
+        warn_of_json(self.has_json || live.has_json());
+        self.warn_of_short();
+    }
+
+    fn warn_of_short(self) {
+        if self.count > 0 {
+            tracing::warn!(
+                left_out = self.count,
+                "versions of the secret of {SETTING} with fewer than {MIN_CHARACTERS} characters are not live"
+            );
+        }
     }
 }
 

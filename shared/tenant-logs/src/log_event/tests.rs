@@ -207,6 +207,36 @@ fn an_event_of_many_log_events_is_opened_and_what_is_none_is_a_reject_of_its_own
 }
 
 #[test]
+fn an_undated_log_event_of_many_has_the_time_of_the_event_that_it_came_in() {
+    let auth0s = "90020261119080000123000000000000000000000000000000000001";
+    let data = format!(
+        r#"[{{"log_id":"1","data":{{"type":"s"}}}},{{"log_id":"{auth0s}","data":{{"type":"s"}}}},{{"log_id":"2","data":{{"type":"s","date":"2026-11-20T10:00:00Z"}}}}]"#
+    );
+    let check = |envelope: String, expected: [Option<&str>; 3]| {
+        let parsed = parse(&envelope).unwrap();
+        let times = parsed.log_events.iter().map(LogEvent::time);
+        let times: Vec<_> = times
+            .map(|time| time.map(|time| time.to_string()))
+            .collect();
+        assert_eq!(times, expected.map(|time| time.map(str::to_owned)));
+    };
+    let (sent, dated) = ("2026-11-20T10:30:15Z", "2026-11-20T10:00:00Z");
+    let cloud = r#""specversion":"1.0","type":"com.auth0.Logs","source":"auth0.com/acme/auth0.logs","id":"e""#;
+    check(
+        format!(r#"{{{cloud},"time":"{sent}","data":{data}}}"#),
+        [Some(sent), Some(sent), Some(dated)],
+    );
+    check(
+        format!(r#"{{"id":"e","eventType":"com.auth0.Logs","eventTime":"{sent}","data":{data}}}"#),
+        [Some(sent), Some(sent), Some(dated)],
+    );
+    check(
+        format!(r#"{{{cloud},"data":{data}}}"#),
+        [None, Some("2026-11-19T08:00:00Z"), Some(dated)],
+    );
+}
+
+#[test]
 fn a_rule_is_about_what_it_leads_to_by_whatever_index() {
     let hides = |rules: &str, path: &str| {
         let mut event = only(r#"{"type":"s","log_id":"1","date":"2026-11-20T10:30:15Z"}"#);

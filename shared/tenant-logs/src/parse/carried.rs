@@ -4,16 +4,28 @@
 use std::borrow::Cow;
 
 use super::elements::read_array;
-use super::look::{Members, looks_like};
+use super::look::{CLOUD_EVENT, EVENT_GRID_EVENT, Members, looks_like};
 use super::values::Value;
 use super::{Parsed, Reject, WHITE_SPACE, begin_of, parse_in, skip_white_space, tail};
-use crate::json::{JsonReader, array_elements, member, read_json, string_content};
+use crate::json::{JsonReader, array_elements, read_json, string_content};
 use crate::{RejectReason, Unreadable, decode, decode_base64};
 
 /// Texts that may lie within one another; services wrap three times at most.
 const MAX_LEVELS: u8 = 8;
 /// Whose records `Records` holds, as Lambda hands them over.
 const RECORD_SOURCES: [&str; 3] = ["aws:sqs", "aws:kinesis", "aws:sns"];
+
+/// The members that hold what is carried.
+const CONTENTS: [&str; 8] = [
+    "Message",
+    "Sns",
+    "body",
+    "kinesis",
+    "data",
+    "data_base64",
+    "detail",
+    "Records",
+];
 
 /// How much may still be unpacked within a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +35,7 @@ pub(super) struct Room {
     levels_left: u8,
 }
 
-/// An object that carries something else.
+/// What carries something else.
 struct Carrier<'a> {
     form: &'static str,
     content: Result<Content<'a>, Unreadable>,
@@ -104,13 +116,45 @@ pub(super) fn push_carried<'a>(
     parsed: &mut Parsed<'a>,
 ) {
     let members = Members::of(value.text);
-    let Some(carrier) = Carrier::of(&members, room) else {
-        if let Some(form) = looks_like(&members) {
-            reject.reason = RejectReason::LooksLike { form };
-        }
+    if members.is_any_repeated(&CONTENTS) {
+        // Opened, it would lose all of them but one.
+        reject.reason = RejectReason::BrokenWrapper;
         parsed.reject(reject);
         return;
-    };
+    }
+    if let Some(carrier) = Carrier::of(&members, room) {
+        let redacted = value.element.as_ref().and_then(|element| element.redacted);
+        return open(carrier, redacted, reject, (room, parsed));
+    }
+    if let Some(form) = looks_like(&members) {
+        reject.reason = RejectReason::LooksLike { form };
+    }
+    parsed.reject(reject);
+}
+
+/// Adds what a string holds, as whoever writes JSON twice makes of it; any other value is a reject.
+pub(super) fn push_of_string<'a>(
+    value: &'a str,
+    reject: Reject<'a>,
+    room: &mut Room,
+    parsed: &mut Parsed<'a>,
+) {
+    match json_in_string(value) {
+        Some(text) => {
+            let carrier = Carrier::text("a JSON string", text);
+            open(carrier, None, reject, (room, parsed));
+        }
+        None => parsed.reject(reject),
+    }
+}
+
+/// Adds what lies in a carrier, or the carrier as a reject if that cannot be read.
+fn open<'a>(
+    carrier: Carrier<'a>,
+    redacted: Option<&'a str>,
+    mut reject: Reject<'a>,
+    (room, parsed): (&mut Room, &mut Parsed<'a>),
+) {
     let form = carrier.form;
     let read = match carrier.content {
         Ok(content) => room.read(content, parsed),
@@ -118,13 +162,13 @@ pub(super) fn push_carried<'a>(
     };
     match read {
         Some(Ok(inner)) => {
-            let redacted = value.element.as_ref().and_then(|element| element.redacted);
             let time = carrier.time;
             parsed.absorb(
                 inner,
                 |log_event| log_event.with_redacted(redacted).or_envelope_time(time),
                 |inner| Reject {
                     envelope_type: inner.envelope_type.or_else(|| reject.envelope_type.clone()),
+                    carried_in: inner.carried_in.or(Some(form)),
                     ..inner
                 },
             );
@@ -147,8 +191,7 @@ pub(super) fn read_base64<'a>(
     parsed: &Parsed<'_>,
 ) -> Option<Parsed<'a>> {
     let inner = room.unpack(text.trim_matches(WHITE_SPACE)).ok()?;
-    let first = tail(&inner, begin_of(&inner)).bytes().next();
-    if !matches!(first, Some(b'{' | b'[')) {
+    if !begins_as_json(&inner) {
         return None;
     }
     let inner = room.inside(|room| parse_in(&inner, room, parsed.inner()).map(Parsed::into_owned));
@@ -160,7 +203,7 @@ impl<'a> Carrier<'a> {
         Self::sns(members)
             .or_else(|| Self::sqs(members))
             .or_else(|| Self::kinesis(members, room))
-            .or_else(|| Self::cloud_event(members, room))
+            .or_else(|| Self::event(members, room))
             .or_else(|| Self::records(members))
     }
 
@@ -209,7 +252,13 @@ impl<'a> Carrier<'a> {
     fn kinesis(members: &Members<'a>, room: &mut Room) -> Option<Self> {
         const FORM: &str = "a Kinesis record";
         if let Some(kinesis) = members.get("kinesis") {
-            return Self::packed(FORM, member(kinesis, "data")?, room);
+            let kinesis = Members::of(kinesis);
+            let data = kinesis.get("data")?;
+            return if kinesis.is_any_repeated(&CONTENTS) {
+                None
+            } else {
+                Self::packed(FORM, data, room)
+            };
         }
         members.get("sequenceNumber")?;
         let is_record = members.is("eventSource", "aws:kinesis")
@@ -218,11 +267,29 @@ impl<'a> Carrier<'a> {
         Self::packed(FORM, data, room)
     }
 
-    fn cloud_event(members: &Members<'a>, room: &mut Room) -> Option<Self> {
-        members.get("specversion")?;
-        let time = members.get("time");
-        let packed = Self::packed("a CloudEvent", members.get("data_base64")?, room)?;
-        Some(Self { time, ..packed })
+    /// An event of a topic or a bus whose data is packed, or a string that holds more than one log event.
+    fn event(members: &Members<'a>, room: &mut Room) -> Option<Self> {
+        let has = |name| members.get(name).is_some();
+        let (form, time, data) = if has("specversion") {
+            (CLOUD_EVENT, "time", "data")
+        } else if has("eventType") {
+            (EVENT_GRID_EVENT, "eventTime", "data")
+        } else if has("detail-type") {
+            ("an EventBridge event", "time", "detail")
+        } else {
+            return None;
+        };
+        let base64 = members
+            .get("data_base64")
+            .filter(|base64| *base64 != "null");
+        let carrier = match base64.filter(|_| form == CLOUD_EVENT) {
+            Some(base64) => Self::packed(form, base64, room)?,
+            None => Self::text(form, json_in_string(members.get(data)?)?),
+        };
+        Some(Self {
+            time: members.get(time),
+            ..carrier
+        })
     }
 
     /// What Lambda hands over, where its records carry something.
@@ -239,6 +306,16 @@ impl<'a> Carrier<'a> {
             time: None,
         })
     }
+}
+
+/// The text of a JSON string, where that begins as JSON does.
+fn json_in_string(json: &str) -> Option<Cow<'_, str>> {
+    text_of(json).filter(|text| begins_as_json(text))
+}
+
+fn begins_as_json(text: &str) -> bool {
+    let first = tail(text, begin_of(text)).bytes().next();
+    matches!(first, Some(b'{' | b'['))
 }
 
 /// The text of a JSON string; half of a surrogate pair in it becomes U+FFFD. It may be as long as the body: it is copied once.

@@ -1,11 +1,11 @@
-//! The elements of a text one after another, each with the place where a later portion of the body may begin.
+//! The elements of a text one after another, in an array or side by side, each with the place where a later portion of the body may begin.
 
 use std::ops::ControlFlow;
 
 use super::carried::{Room, read_base64};
 use super::remainder::{Place, StandsIn};
 use super::values::{Value, Values, read_value};
-use super::{Parsed, Reject, begin_of, is_blank, push, skip_white_space, tail};
+use super::{Parsed, Reject, begin_of, push, skip_white_space, tail};
 use crate::{RejectReason, Unreadable};
 
 /// Reads a text that is base64 as a whole, from here on.
@@ -28,13 +28,26 @@ pub(super) fn read_packed<'a>(
     Some(())
 }
 
-/// Reads the elements of an array, from the one on that begins here.
+/// Reads the elements of an array, from the one on that begins here, and the values that follow it.
 pub(super) fn read_array<'a>(
     text: &'a str,
     first: usize,
     room: &mut Room,
     parsed: &mut Parsed<'a>,
 ) -> Result<(), Unreadable> {
+    match read_elements(text, first, room, parsed)? {
+        Some(end) => read_values(text, end, room, parsed),
+        None => Ok(()),
+    }
+}
+
+/// Reads the elements of an array, from the one on that begins here. Returns where it ends; `None` if not all were wanted.
+fn read_elements<'a>(
+    text: &'a str,
+    first: usize,
+    room: &mut Room,
+    parsed: &mut Parsed<'a>,
+) -> Result<Option<usize>, Unreadable> {
     each_element(text, first, |offset, mut value| {
         let (seen, room_before) = (parsed.seen(), *room);
         push(&mut value, room, parsed);
@@ -57,17 +70,18 @@ fn flow(is_all: bool) -> ControlFlow<()> {
     }
 }
 
-/// Reads the elements of an array one after another, as long as they are taken.
+/// Reads the elements of an array one after another, as long as they are taken. Returns where the array ends, where it was
+/// read to its end.
 pub(super) fn each_element<'a>(
     text: &'a str,
     first: usize,
     mut take: impl FnMut(usize, Value<'a>) -> ControlFlow<()>,
-) -> Result<(), Unreadable> {
+) -> Result<Option<usize>, Unreadable> {
     let mut at = first;
     let mut is_first = true;
     loop {
         match text.as_bytes().get(at) {
-            Some(b']') if is_first => break,
+            Some(b']') if is_first => return Ok(Some(at + 1)),
             None => return Err(Unreadable::Syntax { offset: at }),
             Some(_) => {}
         }
@@ -78,19 +92,14 @@ pub(super) fn each_element<'a>(
         })?;
         at = skip_white_space(text, at + value.text.len());
         if take(begin, value).is_break() {
-            return Ok(());
+            return Ok(None);
         }
         match text.as_bytes().get(at) {
             Some(b',') => at = skip_white_space(text, at + 1),
-            Some(b']') => break,
+            Some(b']') => return Ok(Some(at + 1)),
             _ => return Err(Unreadable::Syntax { offset: at }),
         }
     }
-    let after = skip_white_space(text, at + 1);
-    if after < text.len() {
-        return Err(Unreadable::Syntax { offset: after });
-    }
-    Ok(())
 }
 
 /// Reads one value or several, from the one on that begins here. The first one of a text must be complete.
@@ -107,9 +116,17 @@ pub(super) fn read_values<'a>(
             return Ok(());
         };
         match part {
+            Ok(array) if array.text.starts_with('[') => {
+                // It is whole. Its elements have places of their own.
+                let array_begin = values.at - array.text.len();
+                let first = skip_white_space(text, array_begin + 1);
+                if read_elements(text, first, room, parsed)?.is_none() {
+                    return Ok(());
+                }
+                continue;
+            }
             Ok(mut value) => {
-                let is_whole = offset == begin && is_blank(tail(text, values.at));
-                push_with_logs(&mut value, is_whole, room, parsed);
+                push_with_logs(&mut value, tail(text, values.at), room, parsed);
             }
             Err(broken) if offset == begin_of(text) => {
                 // What does not even begin like an object is no JSON from its first byte on.
@@ -117,13 +134,10 @@ pub(super) fn read_values<'a>(
                 let offset = if is_object { broken.stopped_at } else { begin };
                 return Err(Unreadable::Syntax { offset });
             }
-            Err(broken) => parsed.reject(Reject {
-                text: broken.text.into(),
-                reason: RejectReason::Syntax {
-                    offset: broken.offset,
-                },
-                envelope_type: None,
-            }),
+            Err(broken) => {
+                let offset = broken.offset;
+                parsed.reject(Reject::new(broken.text, RejectReason::Syntax { offset }));
+            }
         }
         let is_all = parsed.note_place(|| Place {
             text,
@@ -141,7 +155,7 @@ pub(super) fn read_values<'a>(
 /// As [`push`], and opens `{"logs":[…]}`, which only a whole body or one of its values can be.
 fn push_with_logs<'a>(
     value: &mut Value<'a>,
-    is_whole: bool,
+    after: &str,
     room: &mut Room,
     parsed: &mut Parsed<'a>,
 ) {
@@ -159,8 +173,9 @@ fn push_with_logs<'a>(
     // The array was read once as part of its object, so it cannot fail here; if it did, it would be set aside.
     match read_array(logs, first, room, &mut inner) {
         Ok(()) => {
-            // Of a body that is nothing else, the next portion begins in the array.
-            let remainder = inner.remainder.take().filter(|_| is_whole);
+            // Where nothing follows it, the next portion begins in the array.
+            let is_last = begin_of(after) == after.len();
+            let remainder = inner.remainder.take().filter(|_| is_last);
             parsed.absorb(inner, |log_event| log_event, |reject| reject);
             if parsed.remainder.is_none() {
                 parsed.remainder = remainder;

@@ -1,6 +1,7 @@
 //! What a body holds, and how much of it is kept.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::remainder::{Place, Remainder};
 use crate::{LogEvent, MAX_UNPACKED_BYTES, RejectReason, Unreadable};
@@ -178,6 +179,7 @@ impl<'a> Parsed<'a> {
             envelope_type: reject
                 .envelope_type
                 .map(|text| Cow::Owned(text.into_owned())),
+            carried_in: reject.carried_in,
         });
         Parsed {
             log_events: log_events.collect(),
@@ -201,6 +203,11 @@ impl<'a> Parsed<'a> {
     /// How many log events of the body come before these.
     pub fn log_events_before(&self) -> usize {
         self.seen.skipped
+    }
+
+    /// Whether a limit is exceeded, so that nothing is kept any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.excess.is_some()
     }
 
     /// What was seen before the next element.
@@ -289,4 +296,28 @@ pub struct Reject<'a> {
     pub reason: RejectReason,
     /// The type that its envelope names, where it came in one: another publisher's, perhaps.
     pub envelope_type: Option<Cow<'a, str>>,
+    /// The form of what carried it, where something did.
+    pub carried_in: Option<&'static str>,
+}
+
+impl<'a> Reject<'a> {
+    pub(super) fn new(text: impl Into<Cow<'a, str>>, reason: RejectReason) -> Self {
+        Self {
+            text: text.into(),
+            reason,
+            envelope_type: None,
+            carried_in: None,
+        }
+    }
+}
+
+/// Why it is no log event, and what it lay in.
+impl fmt::Display for Reject<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(formatter)?;
+        match self.carried_in {
+            Some(form) => write!(formatter, ", within {form}"),
+            None => Ok(()),
+        }
+    }
 }

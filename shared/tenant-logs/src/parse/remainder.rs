@@ -30,6 +30,7 @@ pub(super) struct Place<'a> {
 /// What the elements of a text are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum StandsIn {
+    /// An array, which other values may follow.
     Array,
     /// Values one after another.
     Values,
@@ -68,11 +69,8 @@ impl<'a> Remainder<'a> {
         // It was read before, so it cannot fail here; if it did, it would be set aside.
         if read.is_err() {
             parsed.remainder = None;
-            parsed.rejects.push(Reject {
-                text: tail(text, offset).into(),
-                reason: RejectReason::Syntax { offset: 0 },
-                envelope_type: None,
-            });
+            let reason = RejectReason::Syntax { offset: 0 };
+            parsed.rejects.push(Reject::new(tail(text, offset), reason));
         }
         parsed
     }

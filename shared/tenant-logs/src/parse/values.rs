@@ -1,5 +1,5 @@
 //! Values one after another, with line breaks between them or without: JSON Lines, records as Firehose joins them, indented
-//! objects. What cannot be read goes as far as the next line that begins a value, and is found without reading anything
+//! objects, arrays side by side. What cannot be read goes as far as the next line that begins a value, and is found without reading anything
 //! twice over and over: a text of unclosed brackets would else take the square of its length.
 
 use std::collections::VecDeque;
@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{WHITE_SPACE, is_blank, skip_white_space, tail};
+use super::{BETWEEN_VALUES, WHITE_SPACE, is_blank, skip_between, tail};
 use crate::element::Element;
 use crate::json::scan::{Scan, Watch};
 
@@ -68,7 +68,7 @@ impl<'a> Iterator for Values<'a> {
     type Item = Result<Value<'a>, Broken<'a>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let begin = skip_white_space(self.text, self.at);
+        let begin = skip_between(self.text, self.at);
         let rest = tail(self.text, begin);
         if rest.is_empty() {
             return None;
@@ -217,7 +217,7 @@ impl Watch for Watcher<'_> {
 fn stands_alone(text: &str, end: usize) -> bool {
     let after = tail(text, end);
     let (line, _) = after.split_once('\n').unwrap_or((after, ""));
-    let next = after.trim_start_matches(WHITE_SPACE).bytes().next();
+    let next = after.trim_start_matches(BETWEEN_VALUES).bytes().next();
     is_blank(line) && next.is_none_or(begins_value)
 }
 
@@ -228,10 +228,11 @@ fn begins_value(byte: u8) -> bool {
     )
 }
 
-/// Whether nothing but blanks stands before a byte in its line.
+/// Whether nothing but what may stand between values stands before a byte in its line.
 fn begins_line(text: &str, at: usize) -> bool {
     let before = text.get(..at).unwrap_or_default();
-    let before = before.trim_end_matches([' ', '\t', '\r']);
+    let is_blank = |c: char| c != '\n' && BETWEEN_VALUES.contains(&c);
+    let before = before.trim_end_matches(is_blank);
     before.is_empty() || before.ends_with('\n')
 }
 
@@ -242,6 +243,6 @@ fn next_line(text: &str, from: usize) -> Option<usize> {
     } else {
         from + tail(text, from).find('\n')?
     };
-    let begin = skip_white_space(text, line);
+    let begin = skip_between(text, line);
     (begin < text.len()).then_some(begin)
 }

@@ -54,18 +54,33 @@ const KEPT: &[&str] = &[
     "fp-duplicate-keys",
     "mgmt_api_read-many-scopes",
     "pwd_leak-with-agent-and-fingerprints",
+    "s-address-with-a-zone",
     "s-date-without-zone",
     "s-extra-fields-beside-data",
-    "s-log-id-beside-is-a-list",
-    "s-marks-of-a-sender-beside-data",
     "s-members-of-wrong-types",
     "s-no-log-id",
     "s-nothing-tells-the-time",
     "sapi-assign-roles-of-user",
+    "sapi-by-application-beside-a-user-name",
     "sapi-details-as-text",
     "sapi-update-client-by-application",
+    "scp-by-an-administrator",
+    "sdu-by-application",
     "sdu-user-at-the-top",
     "sdu-user-in-the-description",
+];
+
+/// Wrappers whose marks and `log_id` are not of our writing, shown likewise: what our functions do not believe they take out
+/// before a row is written.
+const ODD_WRAPPERS: &[(&str, &str)] = &[
+    (
+        "s-log-id-beside-is-a-list",
+        r#"{"log_id":["90020261120164000000417000000000000000000000044300009008"],"data":{"date":"2026-11-20T16:40:00.000Z","type":"s","description":"Successful login","log_id":"90020261120164000000417000000000000000000000044300009008"}}"#,
+    ),
+    (
+        "s-marks-of-a-sender-beside-data",
+        r#"{"log_id":"90020261120164000000417000000000000000000000044300009007","redacted":"ip,user_name","log_id_derived":"yes","data":{"date":"2026-11-20T16:40:00.000Z","type":"s","description":"Successful login","log_id":"90020261120164000000417000000000000000000000044300009007"}}"#,
+    ),
 ];
 
 #[test]
@@ -80,6 +95,9 @@ fn what_a_row_keeps_of_an_event_is_as_it_was_looked_through() {
             let path = fixtures.join("log-events").join(name).with_extension("json");
             let event = fs::read_to_string(path).unwrap();
             insta::assert_snapshot!(format!("{name}-kept"), kept(&event));
+        }
+        for (name, event) in ODD_WRAPPERS {
+            insta::assert_snapshot!(format!("{name}-kept"), kept(event));
         }
     });
 }

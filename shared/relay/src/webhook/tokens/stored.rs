@@ -6,7 +6,7 @@ use std::time::Duration;
 use tenant_logs::{Secret, Timestamp};
 use tokio::time::{Instant, timeout_at};
 
-use super::{FixedTokens, warn_of_short};
+use super::FixedTokens;
 use crate::beside::{CallBeside, age};
 use crate::error::chain;
 use crate::ports::{PortError, TokenCheck};
@@ -99,13 +99,13 @@ impl Known {
         match versions {
             Some(Ok(versions)) => {
                 let read = FixedTokens::of_versions(&versions);
-                warn_of_short(read.left_out);
                 if let Some(tokens) = read.tokens {
-                    tokens.warn_of_json();
+                    read.left_out.warn_with(&tokens);
                     self.tokens = tokens;
                     self.read_at = asked_at;
                     self.readings_left = readings_left;
                 } else {
+                    read.left_out.warn_with(&self.tokens);
                     tracing::warn!("the secret holds no token, those known before stay live");
                 }
             }

@@ -40,7 +40,8 @@ fn each_version_of_a_secret_is_one_token_and_a_value_is_a_list() {
     else {
         panic!("not stored: {stored:?}");
     };
-    assert_eq!((reference.as_str(), left_out), ("arn:x", 1));
+    assert_eq!((reference.as_str(), left_out.count), ("arn:x", 1));
+    assert!(!left_out.has_json);
     let opens = |token: &str| tokens.has(token.as_bytes());
     assert!(opens(one) && opens(other) && !opens("one-token") && !opens("short"));
     assert!(!format!("{tokens:?}").contains("one-token"));
@@ -55,6 +56,27 @@ fn a_json_object_of_several_members_is_one_token_that_is_named_and_is_not_split(
     };
     assert!(tokens.has_json() && tokens.has(console.as_bytes()));
     assert!(!tokens.has(br#"{"a":"0123456789abcdef0123""#));
+}
+
+#[test]
+fn a_json_object_is_named_as_such_however_short_it_is() {
+    let named = "1 setting is wrong:\n  WEBHOOK_TOKENS: is a JSON object, as a console writes keys and values \
+        (want the token alone, as plain text)";
+    let arn = [("WEBHOOK_TOKENS_SECRET_ARN", "arn:x")];
+    let (short, long) = (r#" {"k":"secret"} "#, "another-long-token");
+    for console in [short, r#"{"key":"value"}"#, "{}"] {
+        assert_eq!(
+            read(&[("WEBHOOK_TOKENS", console)], &[]).unwrap_err(),
+            named
+        );
+        let list = format!("{long},{console}");
+        assert_eq!(read(&[("WEBHOOK_TOKENS", &list)], &[]).unwrap_err(), named);
+        assert_eq!(read(&arn, &[console, long]).unwrap_err(), named);
+    }
+    let TokenSettings::Stored { left_out, .. } = read(&arn, &[long, short]).unwrap() else {
+        panic!("not stored");
+    };
+    assert!(left_out.has_json && left_out.count == 1);
 }
 
 #[test]

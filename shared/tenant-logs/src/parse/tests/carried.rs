@@ -10,7 +10,13 @@ use serde_json::{Value, json};
 
 use super::*;
 
+const TIME: &str = "2026-11-20T10:30:14Z";
+const SNS_TIME: &str = "2026-11-20T10:30:15.204Z";
 const ONE: &str = r#"{"log_id":"1","data":{"type":"s","ip":"192.0.2.1"}}"#;
+
+fn string(text: &str) -> String {
+    Value::from(text).to_string()
+}
 
 fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
@@ -24,7 +30,7 @@ fn sns(message: &str) -> Value {
         "MessageId": "22b80b92-fdea-4c2c-8f9d-bdfb0c7bf324",
         "TopicArn": "arn:aws:sns:us-east-1:123456789012:auth0",
         "Message": message,
-        "Timestamp": "2026-11-20T10:30:15.204Z",
+        "Timestamp": SNS_TIME,
         "SignatureVersion": "1",
     })
 }
@@ -76,12 +82,20 @@ fn every_carrier_is_opened_bare_in_an_array_and_joined() {
             check(&format!("{pretty}\n{pretty}"), "1 1");
         }
     }
-    for records in [
-        json!([sqs(ONE), sqs("7")]),
-        json!([kinesis(ONE.as_bytes()), kinesis(b"7")]),
-        json!([{"EventSource": "aws:sns", "Sns": sns(ONE)}, {"EventSource": "aws:sns", "Sns": sns("7")}]),
+    let sns_record = |message| json!({"EventSource": "aws:sns", "Sns": sns(message)});
+    for (records, form) in [
+        (json!([sqs(ONE), sqs("7")]), "an SQS record"),
+        (
+            json!([kinesis(ONE.as_bytes()), kinesis(b"7")]),
+            "a Kinesis record",
+        ),
+        (
+            json!([sns_record(ONE), sns_record("7")]),
+            "an SNS notification",
+        ),
     ] {
-        check(&json!({"Records": records}).to_string(), "1 | value");
+        let body = json!({"Records": records}).to_string();
+        check(&body, &format!("1 | value in {form}"));
     }
 }
 
@@ -115,10 +129,7 @@ fn what_is_carried_keeps_its_bytes_and_takes_what_its_carrier_says() {
     let body = sns(&spaced).to_string();
     let parsed = parse(&body).unwrap();
     assert_eq!(parsed.log_events[0].text(), spaced);
-    assert_eq!(
-        parsed.log_events[0].time().unwrap().to_string(),
-        "2026-11-20T10:30:15.204Z"
-    );
+    assert_eq!(parsed.log_events[0].time().unwrap().to_string(), SNS_TIME);
     let mut event = cloud_event(ONE.as_bytes());
     event["redacted"] = "ip,user_name".into();
     let body = event.to_string();
@@ -129,11 +140,23 @@ fn what_is_carried_keeps_its_bytes_and_takes_what_its_carrier_says() {
 #[test]
 fn what_is_carried_and_is_no_log_event_is_a_reject_by_itself() {
     let body = sns(&format!("[{ONE},7,{{\"a\":1}}]")).to_string();
-    check(&body, "1 | value | object");
+    let form = "an SNS notification";
+    check(&body, &format!("1 | value in {form} | object in {form}"));
     let parsed = parse(&body).unwrap();
     assert_eq!(parsed.rejects[1].text, "{\"a\":1}");
     let other = json!({"specversion": "1.0", "type": "com.example.Other", "data_base64": STANDARD.encode("{}")});
-    check(&other.to_string(), "| object com.example.Other");
+    check(
+        &other.to_string(),
+        "| object com.example.Other in a CloudEvent",
+    );
+    // The innermost form is named.
+    let body = sqs(&sns("{\"a\":1}").to_string()).to_string();
+    check(&body, "| object in an SNS notification");
+    let reject = &parse(&body).unwrap().rejects[0];
+    assert_eq!(
+        reject.to_string(),
+        "not a log event: neither `type` nor `log_id`, within an SNS notification"
+    );
 }
 
 #[test]
@@ -169,51 +192,81 @@ fn what_cannot_be_opened_is_set_aside_whole_with_the_name_of_its_form() {
     }
 }
 
+/// As whoever writes JSON twice makes of it.
 #[test]
-fn other_forms_are_named() {
-    let checks = [
-        (
-            json!({"Type": "SubscriptionConfirmation", "Token": "t", "TopicArn": "a", "Message": "m", "SubscribeURL": "u"}),
-            "an SNS subscription confirmation",
-        ),
-        (
-            json!({"messageId": "m", "receiptHandle": "r", "eventSource": "aws:sqs"}),
-            "an SQS record",
-        ),
-        (
-            json!({"Records": [{"eventSource": "aws:s3", "s3": {}}]}),
-            "an event of Lambda with records",
-        ),
-        (
-            json!({"eventSource": "aws:dynamodb", "dynamodb": {}}),
-            "a DynamoDB record",
-        ),
-        (
-            json!({"awslogs": {"data": "H4sI"}}),
-            "a CloudWatch Logs subscription",
-        ),
-        (
-            json!({"requestId": "r", "timestamp": 1, "records": [{"data": "e30="}]}),
-            "a Firehose delivery",
-        ),
-        (
-            json!({"records": [{"time": "t"}]}),
-            "a page of Azure Monitor records",
-        ),
-        (
-            json!({"Data": {}, "Metadata": {}}),
-            "an invocation by the Functions host",
-        ),
-        (json!({"resourceLogs": []}), "an OTLP request"),
-        (
-            json!({"statusCode": 404, "error": "Not Found", "message": "m"}),
-            "an answer of Auth0's API",
-        ),
-    ];
-    for (object, form) in checks {
-        check(&object.to_string(), &format!("| {form}"));
-        check(&format!("[{ONE},{object}]"), &format!("1 | {form}"));
+fn a_string_that_holds_json_is_opened_wherever_a_value_may_stand() {
+    let (one, two) = (string(ONE), string(&format!("[{ONE},{ONE}]")));
+    check(&one, "1");
+    check(&format!("[{one},{two}]"), "1 1 1");
+    check(&format!("{one}\n{two}"), "1 1 1");
+    check(&json!([sns(&format!("[{one}]"))]).to_string(), "1");
+    check(&string(&format!(" \u{feff}{ONE}\n{ONE}")), "1 1");
+    check(&string(&sns(ONE).to_string()), "1");
+    check(
+        &format!("[{},{one}]", string("{\"a\":1}")),
+        "1 | object in a JSON string",
+    );
+    check(
+        &format!("[{one},{}]", string("{\"a\":")),
+        "1 | a JSON string: the body is not JSON at byte 5",
+    );
+    check(r#"["hello","","7"]"#, "| value | value | value");
+    let mut nested = ONE.to_owned();
+    for _ in 0..9 {
+        nested = format!("[{}]", string(&nested));
     }
+    check(&nested, "| a JSON string too deep in a JSON string");
+}
+
+#[test]
+fn an_event_whose_data_is_a_string_of_several_log_events_is_opened() {
+    for data in [
+        format!("{ONE}{ONE}"),
+        format!("[{ONE},{ONE}]"),
+        format!("[{ONE}]\n[{ONE}]"),
+        sns(&format!("{ONE}\n{ONE}")).to_string(),
+    ] {
+        for event in [
+            json!({"specversion": "1.0", "type": "com.auth0.Log", "id": "e", "time": TIME, "data": data}),
+            json!({"id": "e", "topic": "t", "eventType": "com.auth0.Log", "eventTime": TIME, "data": data}),
+            json!({"detail-type": "Auth0 log", "source": "s", "time": TIME, "detail": data}),
+        ] {
+            check(&event.to_string(), "1 1");
+            let body = event.to_string();
+            let parsed = parse(&body).unwrap();
+            let time = parsed.log_events[1].time().unwrap().to_string();
+            let expected = if data.contains("TopicArn") {
+                SNS_TIME
+            } else {
+                TIME
+            };
+            assert_eq!(time, expected, "{data}");
+        }
+    }
+}
+
+#[test]
+fn of_two_texts_that_an_object_carries_none_is_lost() {
+    let twice = |carrier: Value, name: &str| {
+        let content = carrier[name].to_string();
+        let body = carrier.to_string();
+        body.replacen('{', &format!("{{\"{name}\":{content},"), 1)
+    };
+    for body in [
+        twice(sns(ONE), "Message"),
+        twice(sqs(ONE), "body"),
+        twice(kinesis(ONE.as_bytes()), "kinesis"),
+        twice(piped_kinesis(ONE.as_bytes()), "data"),
+        twice(cloud_event(ONE.as_bytes()), "data_base64"),
+        twice(json!({"Records": [sqs(ONE)]}), "Records"),
+    ] {
+        let found = summary(&format!("[{body},{ONE}]"));
+        assert!(found.starts_with("1 | broken"), "{found}");
+        assert_eq!(parse(&body).unwrap().rejects[0].text, body);
+    }
+    let inner = kinesis(ONE.as_bytes()).to_string();
+    let inner = inner.replace("\"data\":", "\"data\":\"e30=\",\"data\":");
+    check(&inner, "| a Kinesis record");
 }
 
 #[test]
@@ -246,7 +299,7 @@ fn only_so_much_is_unpacked_and_only_so_deep() {
         let expected = if level <= 8 {
             "1"
         } else {
-            "| an SNS notification too deep"
+            "| an SNS notification too deep in an SNS notification"
         };
         check(&nested, expected);
     }

@@ -56,3 +56,20 @@ fn above_the_limits_nothing_is_kept_and_a_syntax_error_is_still_told() {
     check("[1,2,3,4,}", Err(Unreadable::Syntax { offset: 9 }));
     assert_eq!(ElementLimits::of(6_291_456).elements, 98_304);
 }
+
+#[test]
+fn a_dead_letter_is_never_taken_for_a_record() {
+    let dead_letter = r#"{"reason":"x","at":"2026-11-20T10:00:00Z","function":"f","sink":"http","tenant":"acme","log_id":"1","event":{"log_id":"1","data":{"type":"s"}}}"#;
+    let rejected = dead_letter.replace(r#""log_id":"1","event""#, r#""log_id":null,"event""#);
+    check(dead_letter, "| dead letter");
+    check(&rejected, "| dead letter");
+    check(
+        &format!("[{dead_letter},{{\"log_id\":\"2\"}}]"),
+        "2 | dead letter",
+    );
+    check(&dead_letter.replace("\"sink\"", "\"other\""), "1");
+    check(
+        &dead_letter.replace("\"reason\":\"x\"", "\"reason\":1,\"type\":\"s\""),
+        "1",
+    );
+}

@@ -66,6 +66,7 @@ fn element() -> impl Strategy<Value = String> {
                 json!({"Records": [body]}).to_string(),
                 format!(r#"{{"specversion":"1.0","type":"com.auth0.Logs","data":{text}}}"#),
                 format!(r#"{{"logs":{text}}}"#),
+                json!(text).to_string(),
             ])
         })
     })
@@ -89,6 +90,65 @@ proptest! {
             if *is_broken { element.split_at(half).0 } else { element.as_str() }
         });
         check_portions(&lines.collect::<Vec<_>>().join("\n"), at_once);
+    }
+
+    #[test]
+    fn the_portions_of_arrays_side_by_side_are_all_of_them_in_their_order(
+        elements in prop::collection::vec(element(), 0..12),
+        kinds in prop::collection::vec(0..6, 12),
+        lengths in prop::collection::vec(0_usize..4, 12),
+        at_once in 1_usize..6,
+    ) {
+        let mut rest = &elements[..];
+        let parts = lengths.iter().zip(&kinds).map(|(length, kind)| {
+            let (part, others) = rest.split_at((*length).min(rest.len()));
+            rest = others;
+            let text = array(part);
+            match kind {
+                0 => part.concat(),
+                1 => part.join("\n"),
+                2 => format!(r#"{{"start":0,"logs":{text}}}"#),
+                3 => text.split_at(text.len() - 1).0.to_owned(),
+                _ => text,
+            }
+        });
+        let parts: Vec<String> = parts.collect();
+        check_portions(&parts.concat(), at_once);
+        check_portions(&parts.join("\n"), at_once);
+        check_portions(&STANDARD.encode(format!("[]{}", parts.concat())), at_once);
+    }
+}
+
+#[test]
+fn more_events_than_are_held_at_once_are_read_over_several_arrays() {
+    let at_once = ElementLimits::AT_ONCE;
+    let mut events = (0..).map(|number| format!(r#"{{"type":"s","log_id":"{number}"}}"#));
+    let sizes = [1, at_once - 2, 3, 0, 2 * at_once + 5, 1];
+    let arrays = sizes.map(|size| array(&events.by_ref().take(size).collect::<Vec<_>>()));
+    let event_count: usize = sizes.iter().sum();
+    let pages = arrays
+        .each_ref()
+        .map(|array| format!(r#"{{"logs":{array}}}"#));
+    for body in [arrays.concat(), arrays.join("\n"), pages.concat()] {
+        let limits = ElementLimits::of(6_291_456);
+        let mut portion = parse_within(&body, limits).unwrap();
+        let mut log_ids = Vec::new();
+        let mut counts = Vec::new();
+        loop {
+            counts.push(portion.log_events.len());
+            let found = portion.log_events.iter();
+            log_ids.extend(found.map(|log_event| log_event.log_id().to_owned()));
+            let Some(remainder) = portion.remainder else {
+                break;
+            };
+            portion = remainder.read();
+        }
+        assert_eq!(
+            counts,
+            [at_once, at_once, at_once, event_count - 3 * at_once]
+        );
+        let expected: Vec<String> = (0..event_count).map(|number| number.to_string()).collect();
+        assert_eq!(log_ids, expected);
     }
 }
 

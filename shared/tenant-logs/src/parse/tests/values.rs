@@ -29,7 +29,66 @@ fn values_are_read_with_line_breaks_between_them_or_without() {
         &format!("{one}7\"x\"null{two}"),
         "1 2 | value | value | value",
     );
-    check(&format!("{one}[{two}]{three}"), "1 3 | value");
+    check(&format!("{one}[{two}]{three}"), "1 2 3");
+}
+
+#[test]
+fn arrays_side_by_side_are_read_as_values_side_by_side_are() {
+    let (one, two, three) = (wrapped("1"), wrapped("2"), indented("3"));
+    check(&format!("[{one},{two}][{three}]"), "1 2 3");
+    check(&format!("[{one}]\r\n[{two}]\n\n[{three}]\n"), "1 2 3");
+    check(
+        &format!("[\n  {one},\n  {two}\n]\n[\n  {three}\n]"),
+        "1 2 3",
+    );
+    check(&format!("{one}[{two},7]{three}"), "1 2 3 | value");
+    check(&format!("[{one}]{two}[{three}]"), "1 2 3");
+    check(&format!("[][{one}][]\n[{two}]"), "1 2");
+    check("[][]", "");
+    check(&format!("7[{one}]null"), "1 | value | value");
+    check(
+        &format!("[{one}]{{\"logs\":[{two}]}}[{three}]{{\"logs\":[]}}"),
+        "1 2 3",
+    );
+}
+
+#[test]
+fn a_broken_array_among_others_costs_its_own_piece_only_unless_it_is_the_first() {
+    let (one, two, three) = (wrapped("1"), wrapped("2"), indented("3"));
+    check(&format!("[{one}][{two},\n[{three}]"), "1 3 | syntax@36");
+    check(
+        &format!("[{one}]\n[{two},}}]\n[{three}]"),
+        "1 3 | syntax@36",
+    );
+    check(&format!("[{one}]\n[{two}\n"), "1 | syntax@35");
+    check(&format!("{one}[{two}\n{three}"), "1 3 | syntax@35");
+    check(&format!("[{one}],\n[{two}]"), "1 2 | syntax@0");
+    check(&format!("[{one}\n[{two}]"), "unreadable@36");
+    check(&format!("[{one},7"), "unreadable@37");
+    let broken = format!("[{two},}}]");
+    let body = format!("[{one}]\n{broken}\n[{three}]");
+    assert_eq!(parse(&body).unwrap().rejects[0].text, broken);
+}
+
+#[test]
+fn marks_of_files_and_of_json_sequences_stand_between_values() {
+    let (one, two, three) = (wrapped("1"), wrapped("2"), indented("3"));
+    let mark = '\u{feff}';
+    check(
+        &format!("{mark}{one}\n{mark}{two}{mark}[{three}]{mark}"),
+        "1 2 3",
+    );
+    check(&format!("{mark}[{one}]{mark}[{two}]"), "1 2");
+    check(
+        &format!("\u{1e}{one}\n\u{1e}{two}\n\u{1e}{three}\n"),
+        "1 2 3",
+    );
+    check(&format!("{one}\n{{\n{mark}{two}"), "1 2 | syntax@2");
+    check(&format!("{mark}{mark}\n"), "empty");
+    check(
+        &format!("{one}\0\0{two}\n{three}\0"),
+        "1 3 | syntax@0 | syntax@0",
+    );
 }
 
 #[test]
@@ -92,12 +151,12 @@ fn next_line_slowly(text: &str, broken: usize) -> usize {
         let (line, _) = tail(text, end)
             .split_once('\n')
             .unwrap_or((tail(text, end), ""));
-        let next = tail(text, end).trim_start_matches(WHITE_SPACE);
+        let next = tail(text, end).trim_start_matches(BETWEEN_VALUES);
         let is_followed = |byte: char| "{[\"-0123456789tfn".contains(byte);
         !is_scalar || is_blank(line) && (next.is_empty() || next.starts_with(is_followed))
     };
     let mut lines = text.match_indices('\n').filter_map(|(at, _)| {
-        let begin = skip_white_space(text, at);
+        let begin = skip_between(text, at);
         let is_new = begin > broken && begin < text.len();
         let value = is_new
             .then(|| read_part(tail(text, begin)).ok())
@@ -110,20 +169,20 @@ fn next_line_slowly(text: &str, broken: usize) -> usize {
 proptest! {
     #[test]
     fn parts_are_those_that_trying_each_line_finds(body in nearly_json()) {
-        let text = body.trim_start_matches([' ', '\n', '\u{feff}']);
+        let text = body.trim_start_matches(BETWEEN_VALUES);
         let mut at = 0;
         for part in split_values(text) {
-            let begin = skip_white_space(text, at);
+            let begin = skip_between(text, at);
             prop_assert!(tail(text, begin).starts_with(part), "{:?} in {:?}", part, text);
             if let Ok(value) = read_part(tail(text, begin)) {
                 prop_assert_eq!(value.text, part);
                 at = begin + part.len();
             } else {
-                    at = next_line_slowly(text, begin);
-                    prop_assert_eq!(text.get(begin..at).unwrap().trim_end_matches(WHITE_SPACE), part, "of {:?}", text);
+                at = next_line_slowly(text, begin);
+                prop_assert_eq!(text.get(begin..at).unwrap().trim_end_matches(WHITE_SPACE), part, "of {:?}", text);
             }
         }
-        prop_assert!(is_blank(tail(text, at)));
+        prop_assert_eq!(skip_between(text, at), text.len());
     }
 
     #[test]
@@ -148,6 +207,7 @@ fn unclosed_brackets_a_line_are_read_in_linear_steps() {
         "[[],\n{},\n",
         "{}[\n",
         "{\n\"a\":\n",
+        "[1]\n[\n",
     ] {
         // The square of this would take hours.
         let body = format!("{one}{}", line.repeat(700_000 / line.len()));
