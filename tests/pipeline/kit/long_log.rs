@@ -102,7 +102,7 @@ impl LongLog {
             while at_sink() < kill_at {
                 sleep(Duration::from_millis(1)).await;
             }
-            kill.await
+            kill.await;
         };
         let (mut both, mut killing) = (std::pin::pin!(both), std::pin::pin!(killing));
         let (one, other) = tokio::select! {
