@@ -156,7 +156,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Delivers every log event of some bodies and returns what became of each; writes the invocation's counters.
     ///
     /// Bodies are looked at as they are needed, so that log events which are read one body after another take no more
-    /// memory than a portion of them.
+    /// memory than a portion of them, or four where a sink takes long.
     pub async fn deliver<'a>(
         &'a self,
         bodies: impl IntoIterator<Item = IncomingBody<'a>>,

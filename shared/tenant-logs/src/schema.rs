@@ -3,6 +3,7 @@
 //! All but raw are written from what the catalogue says a code means and from the record's own members, which are
 //! copied as the JSON that they are. A member that is missing or of the wrong type leaves its target out.
 
+mod actors;
 mod addresses;
 mod asim;
 mod ecs;

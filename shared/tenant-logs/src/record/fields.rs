@@ -193,10 +193,13 @@ members! {
     Assigned {
         client_id = b"client_id",
         connection_id = b"connection_id",
+        emails = b"emails",
         grant_id = b"grant_id",
         groups = b"groups",
         invitee = b"invitee",
+        invitees = b"invitees",
         members = b"members",
+        owners = b"owners",
         permissions = b"permissions",
         roles = b"roles",
         users = b"users",

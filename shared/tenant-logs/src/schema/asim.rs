@@ -118,7 +118,7 @@ fn severity(view: &EventView<'_>) -> &'static str {
 }
 
 /// Writes who acted.
-fn write_actor(actor: &Party<'_>, is_application: bool, row: &mut JsonWriter<'_>) {
+fn write_actor(actor: &Party<'_>, row: &mut JsonWriter<'_>) {
     row.text(key!("ActorUserId"), actor.id.as_deref());
     if actor.id.is_some() {
         row.fixed(key!("ActorUserIdType"), r#""Other""#);
@@ -129,7 +129,7 @@ fn write_actor(actor: &Party<'_>, is_application: bool, row: &mut JsonWriter<'_>
     if name.is_some() {
         row.word(key!("ActorUsernameType"), username_type(name, actor));
     }
-    if is_application {
+    if actor.is_application {
         row.fixed(key!("ActorUserType"), r#""Application""#);
     }
 }

@@ -254,11 +254,11 @@ fn write_related(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
 /// Everybody whom the event names.
 fn users<'a>(view: &EventView<'a>) -> Vec<Cow<'a, str>> {
     let mut parties = vec![view.actor().into_owned()];
-    parties.extend(view.acting_person().map(Cow::into_owned));
+    parties.extend(view.actor_beside_subject().map(Cow::into_owned));
     parties.extend(view.target_users().cloned());
     let texts = parties
         .into_iter()
-        .flat_map(|party| [party.id, party.name, party.email]);
+        .flat_map(|party| [party.id, party.name, party.email, party.subject]);
     texts.flatten().collect()
 }
 

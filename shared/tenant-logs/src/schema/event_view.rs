@@ -8,9 +8,9 @@ use super::exchange::Exchange;
 use super::json_writer::{JsonWriter, is_text};
 use super::parties::Party;
 use super::raw::Raw;
-use super::targets::{Target, TargetKind};
+use super::targets::Target;
 use crate::event_time::EventTime;
-use crate::event_type::meaning::{Activity, AuthMethod, Challenge, Operation};
+use crate::event_type::meaning::{Activity, Challenge, Operation};
 use crate::json::{scalar, string_content};
 use crate::record::{
     Authenticator, Fingerprints, Location, Record, References, Request, Response, read_object,
@@ -199,80 +199,6 @@ impl<'a> EventView<'a> {
             self.activity(),
             Some(Activity::LogonStep | Activity::MfaChallenge(Challenge::Sent, _))
         )
-    }
-
-    /// Whether it is an application that logs on, with credentials of its own, or that calls the API by them.
-    pub(super) fn is_application(&self) -> bool {
-        let activity = self.activity();
-        if let Some(Activity::ApiOperation(_)) = activity {
-            return !self.user.is_known() && self.acting_application().is_known();
-        }
-        activity == Some(Activity::TokenExchange(AuthMethod::ClientCredentials))
-    }
-
-    /// Returns the application as far as it may stand where a user does: not in a place that a redaction rule is about.
-    pub(super) fn acting_application(&self) -> Party<'a> {
-        let application = Party::application(&self.record);
-        let may_fill =
-            |own: &str, other: &str| !self.log_event.hides(own) && !self.log_event.hides(other);
-        let is_own =
-            self.activity() == Some(Activity::TokenExchange(AuthMethod::ClientCredentials));
-        if is_own {
-            return application;
-        }
-        Party {
-            id: application.id.filter(|_| may_fill("user_id", "client_id")),
-            name: application
-                .name
-                .filter(|_| may_fill("user_name", "client_name")),
-            email: None,
-        }
-    }
-
-    /// Returns who acted: the user, else the application that acts by itself.
-    pub(super) fn actor(&self) -> Cow<'_, Party<'a>> {
-        if !self.user.is_known() && self.is_application() {
-            return Cow::Owned(self.acting_application());
-        }
-        Cow::Borrowed(&self.user)
-    }
-
-    /// Returns whose account others change, where that is what the event is about.
-    fn owner(&self) -> Option<&Party<'a>> {
-        if let Some(Activity::UserChange(..)) = self.activity() {
-            return self.target_users().next();
-        }
-        None
-    }
-
-    /// Returns whom the event is about: whose account others change, else the user.
-    pub(super) fn subject(&self) -> &Party<'a> {
-        self.owner().unwrap_or(&self.user)
-    }
-
-    /// Returns the users that something was done to.
-    pub(super) fn target_users(&self) -> impl Iterator<Item = &Party<'a>> {
-        let users = self.targets.iter();
-        let users = users.filter(|target| target.kind == TargetKind::User);
-        users.map(|target| &target.party)
-    }
-
-    /// Returns the objects of which the event tells more than their kind.
-    pub(super) fn known_targets(&self) -> impl Iterator<Item = &Target<'a>> {
-        self.targets.iter().filter(|target| target.party.is_known())
-    }
-
-    /// Returns whoever acts in the place of the user or changes the user's account, or the person behind an application's own
-    /// credentials.
-    pub(super) fn acting_person(&self) -> Option<Cow<'_, Party<'a>>> {
-        let delegate = Party::delegate(&self.record);
-        if delegate.is_known() {
-            return Some(Cow::Owned(delegate));
-        }
-        let is_behind = self.is_application();
-        let is_other = self.owner().is_some();
-        let is_person = self.user.is_known() && (is_behind || is_other);
-        is_person.then_some(Cow::Borrowed(&self.user))
     }
 
     /// Returns the user agent; where it says nothing, that of the request that the event is about.

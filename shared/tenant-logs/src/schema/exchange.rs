@@ -1,7 +1,7 @@
 //! Who did it and to whom: by the record's own members, and by the request that it tells of and the answer to that.
 
 use super::parties::{Party, user_id_in};
-use super::targets::{Target, TargetKind, targets};
+use super::targets::{Target, TargetKind, targets, user_in_path};
 use crate::event_type::meaning::{Activity, Operation, Resource};
 use crate::record::{Record, Request, Response, read_object};
 use crate::{Category, Known, LogEvent};
@@ -14,16 +14,19 @@ pub(super) struct Exchange<'e, 'a> {
     pub(super) known: Option<&'static Known>,
 }
 
+/// Who acted, and what it was done to where the event tells of somebody or something else.
+type Parties<'a> = (Party<'a>, Vec<Target<'a>>);
+
 impl<'a> Exchange<'_, 'a> {
     /// Returns who acted, and what it was done to where the event tells of somebody or something else.
-    pub(super) fn parties(&self) -> (Party<'a>, Vec<Target<'a>>) {
-        let own = Party::own(self.record);
+    pub(super) fn parties(&self) -> Parties<'a> {
+        let own = Party::own(self.log_event, self.record);
         let asking = Party::of_credentials(self.log_event, self.record, self.request);
         let is_scim = self
             .known
             .is_some_and(|known| known.category == Category::ScimEvent);
         match self.known.map(|known| known.meaning.activity) {
-            Some(Activity::ApiOperation(_)) => (own.or_as(asking), self.targets()),
+            Some(Activity::ApiOperation(_)) => self.operated(own, asking),
             Some(Activity::UserChange(Operation::Delete, Resource::User)) => {
                 let deleted = self.deleted();
                 let is_unnamed = deleted.is_none() && !own.is_known();
@@ -31,20 +34,8 @@ impl<'a> Exchange<'_, 'a> {
                 let (user, owner) = change(own, asking, deleted);
                 (user, Vec::from_iter(owner.map(Target::user)))
             }
-            Some(Activity::UserChange(..)) if is_scim => {
-                let mut targets = self.targets();
-                targets.retain(|target| target.kind != TargetKind::Connection);
-                let is_user = |target: &&Target<'_>| target.kind == TargetKind::User;
-                let named = targets.iter().find(is_user);
-                if named.is_none() && targets.iter().any(|target| target.party.is_known()) {
-                    for target in &mut targets {
-                        target.is_assigned = false;
-                    }
-                    return (own.or_as(asking), targets);
-                }
-                let (user, owner) = change(own, asking, named.map(|user| user.party.clone()));
-                (user, Vec::from_iter(owner.map(Target::user)))
-            }
+            Some(Activity::UserChange(..)) if is_scim => self.provisioned(own, asking),
+            Some(activity) if is_of_an_account(activity) => self.changed(own, asking),
             Some(_) | None => {
                 let user = own.or_as(asking);
                 if user.is_known() {
@@ -53,6 +44,72 @@ impl<'a> Exchange<'_, 'a> {
                 (self.of_details(), Vec::new())
             }
         }
+    }
+
+    /// What was done by the Management API.
+    fn operated(&self, own: Party<'a>, asking: Party<'a>) -> Parties<'a> {
+        let mut targets = self.targets();
+        if !asking.is_application || own.is_application || own.id.is_none() {
+            return (own.or_as(asking), targets);
+        }
+        // By its own credentials an application acts for nobody: the user is whom it was done to.
+        if !targets.iter().any(|target| target.party.is_known()) {
+            targets.push(Target::user(own));
+        }
+        (asking, targets)
+    }
+
+    /// What the user's own provider changed.
+    fn provisioned(&self, own: Party<'a>, asking: Party<'a>) -> Parties<'a> {
+        let mut targets = self.targets();
+        targets.retain(|target| target.kind != TargetKind::Connection);
+        let is_user = |target: &&Target<'_>| target.kind == TargetKind::User;
+        let named = targets.iter().find(is_user);
+        if named.is_none() && targets.iter().any(|target| target.party.is_known()) {
+            for target in &mut targets {
+                target.is_assigned = false;
+            }
+            return (own.or_as(asking), targets);
+        }
+        let (user, owner) = change(own, asking, named.map(|user| user.party.clone()));
+        (user, Vec::from_iter(owner.map(Target::user)))
+    }
+
+    /// What its owner changes as a rule, and others do by the Management API: then the credentials name another, or the path
+    /// the account.
+    fn changed(&self, own: Party<'a>, asking: Party<'a>) -> Parties<'a> {
+        let is_asked_for = asking.is_known() || own.is_application;
+        let is_by_application = || Party::application(self.record).is_known();
+        let named = user_in_path(self.log_event, self.request)
+            .filter(|named| is_asked_for || own.is_other_than(named) || is_by_application());
+        let (user, owner) = if named.is_some() {
+            change(own, asking, named)
+        } else {
+            let own = if own.is_known() {
+                own
+            } else {
+                self.of_details()
+            };
+            let is_of_another = own.is_known()
+                && asking.is_known()
+                && !own.is_application
+                && !asking.is_same_as(&own);
+            if is_of_another {
+                (asking, Some(own))
+            } else {
+                (own.or_as(asking), None)
+            }
+        };
+        let is_member = matches!(
+            self.known.map(|known| known.meaning.activity),
+            Some(Activity::AdminChange(..))
+        );
+        let targets = owner.map(|owner| Target {
+            // A member is what the organization gets.
+            is_assigned: is_member,
+            ..Target::user(owner)
+        });
+        (user, Vec::from_iter(targets))
     }
 
     fn of_details(&self) -> Party<'a> {
@@ -91,6 +148,28 @@ impl<'a> Exchange<'_, 'a> {
     }
 }
 
+/// Whether an activity is about one account, which others than its owner may change.
+fn is_of_an_account(activity: Activity) -> bool {
+    match activity {
+        Activity::SignUp
+        | Activity::Logoff
+        | Activity::TokenRevocation
+        | Activity::MfaEnrolment(..)
+        | Activity::PasswordChange(_) => true,
+        Activity::UserChange(_, resource) => resource != Resource::Users,
+        Activity::AdminChange(_, resource) => resource == Resource::OrganizationMember,
+        Activity::Logon(_)
+        | Activity::LogonStep
+        | Activity::TokenExchange(_)
+        | Activity::MfaChallenge(..)
+        | Activity::BreachedPassword(_)
+        | Activity::BruteForceBlock(_)
+        | Activity::RateLimit
+        | Activity::ApiOperation(_)
+        | Activity::SystemNotice(_) => false,
+    }
+}
+
 /// Returns who changed an account, and whose it is. `user_id` may be either: Auth0 says "the user behind the flow, or the
 /// user executing the action".
 fn change<'a>(
@@ -98,15 +177,17 @@ fn change<'a>(
     asking: Party<'a>,
     named: Option<Party<'a>>,
 ) -> (Party<'a>, Option<Party<'a>>) {
+    let is_other = |named: &Party<'_>| own.is_other_than(named);
+    if own.is_application || named.as_ref().is_some_and(is_other) {
+        return (own.or_as(asking), named);
+    }
     match named {
-        Some(named) if named.id.is_some() && own.id.is_some() && named.id != own.id => {
-            (own.or_as(asking), Some(named))
-        }
         Some(named) => {
             let owner = Party {
                 id: named.id.or(own.id),
                 name: own.name.or(named.name),
                 email: own.email.or(named.email),
+                ..Party::default()
             };
             (asking, Some(owner))
         }

@@ -100,6 +100,77 @@ fn what_a_target_is_called_is_not_told_by_one_body_where_a_rule_is_about_the_oth
 }
 
 #[test]
+fn an_identifier_that_is_hidden_does_not_make_another_object_of_the_paths() {
+    let body = r#"{"type":"sapi","log_id":"1","details":{"request":{"path":"/api/v2/users/auth0%7C42"},"response":{"body":{"user_id":"auth0|43","email":"nils@example.com"}}}}"#;
+    for (rules, expected) in [
+        ("ip=mask", json!({"id": "auth0|42"})),
+        (
+            "details.response.body.user_id=mask",
+            json!({"id": "auth0|42", "email": "nils@example.com"}),
+        ),
+    ] {
+        let redaction = Redaction::parse(rules, None).unwrap();
+        let mut parsed = parse(body).unwrap();
+        redaction.redact(&mut parsed.log_events[0]);
+        let row = Schema::Ecs.write(&parsed.log_events[0]);
+        let row: Value = serde_json::from_str(&row).unwrap();
+        assert_eq!(row["user"]["target"], expected, "{rules}");
+    }
+}
+
+#[test]
+fn what_an_application_is_called_is_not_told_in_the_place_of_a_user_name_where_a_rule_is_about_either()
+ {
+    let body = r#"{"type":"scp","log_id":"1","user_id":"c1@clients","user_name":"runner","client_id":"c1","client_name":"Job","details":{"actor":{"sub":"c1@clients","name":"helper"}}}"#;
+    let names = |rules: &str| {
+        let redaction = Redaction::parse(rules, None).unwrap();
+        let mut parsed = parse(body).unwrap();
+        redaction.redact(&mut parsed.log_events[0]);
+        let row = Schema::Ecs.write(&parsed.log_events[0]);
+        let row: Value = serde_json::from_str(&row).unwrap();
+        (row["user"]["name"].clone(), row["related"]["user"].clone())
+    };
+    assert_eq!(
+        names("ip=mask"),
+        (json!("Job"), json!(["c1", "Job", "c1@clients"]))
+    );
+    assert_eq!(names("user_name=mask").0, "***");
+    assert_eq!(names("client_name=mask").0, "runner");
+    assert_eq!(names("user_name=drop").0, Value::Null);
+    assert_eq!(
+        names("details.actor.name=mask").1,
+        json!(["c1", "Job", "c1@clients", "***"])
+    );
+}
+
+#[test]
+fn who_asked_for_a_change_is_not_told_where_a_rule_hides_it() {
+    let body = r#"{"type":"scp","log_id":"1","user_id":"auth0|42","details":{"request":{"path":"/api/v2/users/auth0%7C42","auth":{"user":{"user_id":"auth0|7","email":"maria@example.com"}}}}}"#;
+    for (rules, hidden) in [
+        ("details.request.auth=drop", &["auth0|7", "maria"][..]),
+        ("details.request.auth.user.email=drop", &["maria"]),
+        ("user_id=drop", &["auth0|7", "auth0|42"]),
+        ("details.request.path=mask,user_id=mask", &["auth0|42"]),
+    ] {
+        let redaction = Redaction::parse(rules, None).unwrap();
+        for schema in MAPPED {
+            let mut parsed = parse(body).unwrap();
+            redaction.redact(&mut parsed.log_events[0]);
+            let mapping = Mapping::to(schema, None, Timestamp::UNIX_EPOCH).keeping(Raw::None);
+            let row: Value = serde_json::from_str(&mapping.write(&parsed.log_events[0])).unwrap();
+            let mut row = row;
+            // The request itself stands where its own rules are about it.
+            for own in ["Details", "url", "http_request"] {
+                row.as_object_mut().unwrap().remove(own);
+            }
+            for text in hidden {
+                assert!(!row.to_string().contains(text), "{schema:?} {rules} {row}");
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_hidden_of_json_in_a_string_is_told_nowhere_else() {
     let details = json!({
         "request": {

@@ -7,12 +7,19 @@ use crate::LogEvent;
 use crate::json::{push_text, string_content};
 use crate::record::{Actor, Auth, AuthUser, Body, Record, Request, read_object};
 
+/// What ends the subject of a token that an application got by its own credentials: `<client_id>@clients`.
+const END_OF_SUBJECT: &str = "@clients\"";
+
 /// A user, an application, or another object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Party<'a> {
     pub(super) id: Option<Cow<'a, str>>,
     pub(super) name: Option<Cow<'a, str>>,
     pub(super) email: Option<Cow<'a, str>>,
+    /// Whether it is an application that acts by itself, and nobody's person.
+    pub(super) is_application: bool,
+    /// The subject of such an application's own token, where the event names it by that.
+    pub(super) subject: Option<Cow<'a, str>>,
 }
 
 impl<'a> Party<'a> {
@@ -25,25 +32,30 @@ impl<'a> Party<'a> {
         Self {
             id: text(record.own.client_id),
             name: text(record.own.client_name),
-            email: None,
+            is_application: true,
+            ..Self::default()
         }
     }
 
-    /// Returns the user of the record's top level.
-    pub(super) fn own(record: &Record<'a>) -> Self {
+    /// Returns the user of the record's top level, or the application that it names there.
+    pub(super) fn own(log_event: &LogEvent<'_>, record: &Record<'a>) -> Self {
         let own = &record.own;
-        Self {
-            id: text(own.user_id).filter(|id| !is_subject_of(id, own.client_id)),
+        let party = Self {
+            id: text(own.user_id),
             name: text(own.user_name),
             email: own
                 .user_name
                 .filter(|name| is_email(name))
                 .map(Cow::Borrowed),
-        }
+            ..Self::default()
+        };
+        party.or_application(record, || {
+            !log_event.hides("user_name") && !log_event.hides("client_name")
+        })
     }
 
-    /// Returns the user of the request's credentials. A place is not filled from another where a redaction rule is about
-    /// either.
+    /// Returns the user of the request's credentials, or the application whose own they are. A place is not filled from
+    /// another where a redaction rule is about either.
     pub(super) fn of_credentials(
         log_event: &LogEvent<'_>,
         record: &Record<'a>,
@@ -59,12 +71,22 @@ impl<'a> Party<'a> {
         let auth: Auth<'_> = read_object(request.auth, record.no_escapes);
         let user: AuthUser<'_> = read_object(auth.user, record.no_escapes);
         let email = user.email.filter(|email| is_email(email));
-        Self {
-            id: text(user.user_id).filter(|_| may_fill("user_id", "user_id")),
+        let party = Self {
+            id: text(user.user_id),
             name: text(user.name).filter(|_| may_fill("user_name", "name")),
             email: email
                 .map(Cow::Borrowed)
                 .filter(|_| may_fill("user_name", "email")),
+            ..Self::default()
+        };
+        let party = party.or_application(record, || {
+            !log_event.hides("user_name") && !log_event.hides("client_name")
+        });
+        let may_identify = may_fill("user_id", "user_id");
+        Self {
+            id: party.id.filter(|_| may_identify),
+            subject: party.subject.filter(|_| may_identify),
+            ..party
         }
     }
 
@@ -89,7 +111,7 @@ impl<'a> Party<'a> {
             user = user.or_as(Self {
                 id: text(body.user_id).filter(|_| may_fill("user_id", "user_id")),
                 name: name.flatten().next(),
-                email: None,
+                ..Self::default()
             });
         }
         let email = user.name.clone().filter(|name| is_email(name));
@@ -98,34 +120,111 @@ impl<'a> Party<'a> {
 
     /// Returns the same with what it lacks from another, unless that is somebody else.
     pub(super) fn or_as(self, other: Self) -> Self {
-        if self.id.is_some() && other.id.is_some() && self.id != other.id {
+        if !self.is_known() {
+            return other;
+        }
+        if other.is_application && self.id.is_none() {
+            // The credentials tell what the name beside them belongs to.
+            let name = self.name.filter(|name| !is_email(name));
+            return Self {
+                name: other.name.or(name),
+                ..other
+            };
+        }
+        if self.is_other_than(&other) {
             return self;
         }
         Self {
             id: self.id.or(other.id),
             name: self.name.or(other.name),
             email: self.email.or(other.email),
+            ..self
         }
     }
 
+    /// Whether what the event tells of both cannot be of one.
+    pub(super) fn is_other_than(&self, other: &Self) -> bool {
+        if !self.is_known() || !other.is_known() {
+            return false;
+        }
+        if self.is_application != other.is_application {
+            return true;
+        }
+        match (&self.id, &other.id, &self.email, &other.email) {
+            (Some(id), Some(of_other), _, _) => !is_same_id(id, of_other),
+            (_, _, Some(email), Some(of_other)) => !email.eq_ignore_ascii_case(of_other),
+            _ => false,
+        }
+    }
+
+    /// Whether the event tells that both are one.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        let have_ids = self.id.is_some() && other.id.is_some();
+        let have_emails = self.email.is_some() && other.email.is_some();
+        (have_ids || have_emails) && !self.is_other_than(other)
+    }
+
     /// Returns whoever acts in the place of the user, by a delegated right.
-    pub(super) fn delegate(record: &Record<'a>) -> Self {
+    pub(super) fn delegate(log_event: &LogEvent<'_>, record: &Record<'a>) -> Self {
+        if record.details.actor.is_none() {
+            return Self::default();
+        }
         let actor: Actor<'_> = read_object(record.details.actor, record.no_escapes);
-        Self {
+        let party = Self {
             id: text(actor.sub),
             name: text(actor.name),
             email: actor
                 .email
                 .filter(|email| is_email(email))
                 .map(Cow::Borrowed),
+            ..Self::default()
+        };
+        party.or_application(record, || {
+            !log_event.hides("details.actor.name") && !log_event.hides("client_name")
+        })
+    }
+
+    /// Returns the application where that is what the identifier stands for, else the same. It is called by the record's
+    /// `client_name`, where that is its name and may stand here, else by the name beside the identifier; a person's address is
+    /// none of its own.
+    fn or_application(self, record: &Record<'a>, may_fill_name: impl FnOnce() -> bool) -> Self {
+        let Some((subject, client_id)) = self.id.as_ref().or(self.name.as_ref()).and_then(|id| {
+            let client_id = client_of_subject(id)?;
+            Some((id.clone(), client_id))
+        }) else {
+            return self;
+        };
+        let own = &record.own;
+        let is_of_record = text(own.client_id).is_none_or(|id| id == client_id);
+        let client_name = text(own.client_name).filter(|_| is_of_record && may_fill_name());
+        let name = self
+            .name
+            .filter(|name| client_of_subject(name).is_none() && !is_email(name));
+        Self {
+            id: Some(client_id),
+            name: client_name.or(name),
+            email: None,
+            is_application: true,
+            subject: Some(subject),
         }
     }
 }
 
-/// Whether an identifier is that of an application's own tokens: `…@clients`.
-fn is_subject_of(user_id: &str, client_id: Option<&str>) -> bool {
-    let subject = user_id.strip_suffix("@clients\"");
-    subject.is_some() && subject == client_id.and_then(|id| id.strip_suffix('"'))
+/// Returns the identifier of the application whose own token has this subject; a user's names the connection before a `|`.
+fn client_of_subject(subject: &str) -> Option<Cow<'static, str>> {
+    let client_id = subject.strip_suffix(END_OF_SUBJECT)?;
+    let is_one = client_id.len() > 1 && !client_id.contains('|');
+    is_one.then(|| Cow::Owned(format!("{client_id}\"")))
+}
+
+/// Whether two identifiers are of one user: some places leave the connection out that the others name before a `|`.
+fn is_same_id(id: &str, other: &str) -> bool {
+    let ends_with = |id: &str, other: &str| {
+        let tail = other.get(1..).filter(|tail| tail.len() > 1);
+        let before = tail.and_then(|tail| id.strip_suffix(tail));
+        before.is_some_and(|before| before.ends_with('|'))
+    };
+    id == other || ends_with(id, other) || ends_with(other, id)
 }
 
 /// Reads `user_id: auth0|42`, as the description of a deletion has it, and `"user_id":"auth0|42"`.

@@ -264,6 +264,8 @@ fn value() -> impl Strategy<Value = Value> {
         Just(json!("maria@example.com")),
         Just(json!("Other 0.0.0 / Other 0.0.0")),
         Just(json!("user_id: auth0|42")),
+        Just(json!("cid1@clients")),
+        Just(json!("fe80::1%eth0")),
         Just(json!("/api/v2/users/auth0%7C42")),
     ];
     scalar.prop_recursive(3, 12, 4, |inner| {
@@ -363,7 +365,7 @@ proptest! {
     #[test]
     fn so_it_can_for_any_event(
         members in prop::collection::btree_map(name(), value(), 0..12),
-        code in prop::sample::select(vec!["s", "sapi", "seccft", "sdu", "fscim", "f", "ss", "limit_wc", "depnote", "none"]),
+        code in prop::sample::select(vec!["s", "sapi", "seccft", "sdu", "fscim", "f", "ss", "limit_wc", "depnote", "none", "scp", "session_revoked", "organization_member_added"]),
         beside in prop::option::of((beside(), 0..5_usize)),
     ) {
         let mut record: Map<String, Value> = members.into_iter().collect();

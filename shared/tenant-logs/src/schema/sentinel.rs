@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use super::event_view::EventView;
 use super::json_writer::{JsonWriter, is_text, key};
+use super::parties::text;
 use super::raw::{self, Given, Place, Raw};
 use crate::json::{array_elements, string_content};
 
@@ -97,14 +98,20 @@ fn given<'a>(view: &'a EventView<'_>) -> Vec<Given<'a>> {
     given
 }
 
-/// The user's identifier and name.
+/// The user's identifier and name: as the record has them, but for those of an account that somebody else changed.
 fn columns_of_user<'a>(view: &'a EventView<'_>) -> (Option<Cow<'a, str>>, Option<Cow<'a, str>>) {
+    let own = &view.record.own;
     let mut actor = view.actor().into_owned();
-    // The table has no other column for a user.
-    if !actor.is_known() {
-        actor = view.subject().clone();
+    let is_somebody = actor.is_known();
+    if !is_somebody {
+        // The table has no other column for a user.
+        actor = view.subject().into_owned();
     }
-    (actor.id, actor.email.or(actor.name))
+    let id = actor.subject.or(actor.id);
+    let is_own = id.is_some() && id.as_deref() == own.user_id;
+    let is_of_owner = is_somebody && !is_own && view.owner().is_some();
+    let own_name = text(own.user_name).filter(|_| !is_of_owner);
+    (id, own_name.or(actor.email).or(actor.name))
 }
 
 /// Auth0 sends the scope as one text or as an array of texts; the column is one text.

@@ -5,7 +5,7 @@
 mod bodies;
 mod path;
 
-use super::parties::{Party, text};
+use super::parties::{Party, quoted, text};
 use crate::LogEvent;
 use crate::json::string_content;
 use crate::record::{Body, Request, Response};
@@ -62,6 +62,7 @@ impl TargetKind {
             Some(("cd", _)) => Some(Self::Other("custom-domains".to_owned())),
             Some(("lst", _)) => Some(Self::Other("log-streams".to_owned())),
             Some(("rul", _)) => Some(Self::Other("rules".to_owned())),
+            Some(("uinv", _)) => Some(Self::Other("invitations".to_owned())),
             _ => text(body.client_id).map(|_| Self::Client),
         }
     }
@@ -94,6 +95,7 @@ impl TargetKind {
         let sent = [
             "email-verification",
             "enrollments",
+            "invitations",
             "password-change",
             "verification-email",
         ];
@@ -106,19 +108,30 @@ impl TargetKind {
         *self == Self::Grant || matches!(self, Self::Other(word) if own.contains(&word.as_str()))
     }
 
-    /// The member of an answer that identifies such an object.
-    fn id_in_answer(&self) -> &'static str {
+    /// The members of an answer and of a request's body that identify such an object.
+    fn ids_in_bodies(&self) -> [&'static str; 2] {
         match self {
-            Self::User => "details.response.body.user_id",
-            Self::Client => "details.response.body.client_id",
+            Self::User => [
+                "details.response.body.user_id",
+                "details.request.body.user_id",
+            ],
+            Self::Client => [
+                "details.response.body.client_id",
+                "details.request.body.client_id",
+            ],
             Self::Role
             | Self::Permission
             | Self::Group
             | Self::Grant
             | Self::Organization
             | Self::Connection
-            | Self::Other(_) => "details.response.body.id",
+            | Self::Other(_) => ["details.response.body.id", "details.request.body.id"],
         }
+    }
+
+    /// Whether a path may identify it otherwise than its answer does: an API by its audience.
+    fn has_two_ids(&self) -> bool {
+        matches!(self, Self::Other(word) if word == "resource-servers")
     }
 }
 
@@ -194,19 +207,63 @@ pub(super) fn targets<'a>(
             targets.push(target);
         }
     }
+    name_single(&mut targets, &path, request);
     if let Some(part) = path.new_part().zip(answered).map(made) {
         targets.extend(part.filter(|part| !targets.iter().any(|other| other.is(part))));
     }
     let has_user = targets.iter().any(|target| target.kind == TargetKind::User);
     if !has_user && !log_event.hides("details.request.path") {
-        let is_object_known = targets.iter().any(|target| target.party.is_known());
         let user = user_of(log_event, (&path, kind.as_ref()), [asked, answered, query]);
         targets.extend(user.map(|user| Target {
-            is_assigned: is_object_known,
+            is_assigned: true,
             ..Target::user(user)
         }));
     }
+    let mut objects = targets.iter().filter(|target| !target.is_assigned);
+    if !objects.any(|target| target.party.is_known()) {
+        // Where nothing else is named it was done to the user.
+        let mut assigned = targets.iter_mut();
+        if let Some(user) =
+            assigned.find(|target| target.is_assigned && target.kind == TargetKind::User)
+        {
+            user.is_assigned = false;
+        }
+    }
     targets
+}
+
+/// Returns the user whom a request identifies in its path.
+pub(super) fn user_in_path<'a>(
+    log_event: &LogEvent<'_>,
+    request: &Request<'_>,
+) -> Option<Party<'a>> {
+    let path = request.path.and_then(string_content)?;
+    if log_event.hides("user_id") || log_event.hides("details.request.path") {
+        return None;
+    }
+    let mut targets = ApiPath::of(&path).targets().into_iter();
+    let user = targets.find(|target| target.kind == TargetKind::User && target.party.id.is_some());
+    user.map(|user| user.party)
+}
+
+/// Names what there is only one of by its path.
+fn name_single(targets: &mut [Target<'_>], path: &ApiPath, request: &Request<'_>) {
+    let Some(Target {
+        kind: TargetKind::Other(_),
+        party,
+        ..
+    }) = targets.first_mut()
+    else {
+        return;
+    };
+    if party.is_known() {
+        return;
+    }
+    let method = request.method.and_then(string_content);
+    let is_changed = method.is_some_and(|method| {
+        method.eq_ignore_ascii_case("patch") || method.eq_ignore_ascii_case("put")
+    });
+    party.name = path.single(is_changed).map(|whole| quoted(&whole));
 }
 
 /// Returns what was made a part of an object, as the answer tells.
@@ -224,15 +281,18 @@ fn user_of<'a>(
     (path, kind): (&ApiPath, Option<&TargetKind>),
     [asked, answered, query]: [Option<BodyJson<'a>>; 3],
 ) -> Option<Party<'a>> {
+    let is_sent = kind.is_some_and(TargetKind::is_sent_to_a_user);
     let asks_openly = [
+        "details.request.body.email",
+        "details.request.body.invitee.email",
         "details.request.body.user_id",
         "details.request.query.user_id",
     ]
     .iter()
     .all(|path| !log_event.hides(path));
-    let of_user = answered.filter(|_| kind.is_some_and(TargetKind::is_of_a_user) && asks_openly);
+    let is_of_user = is_sent || kind.is_some_and(TargetKind::is_of_a_user);
+    let of_user = answered.filter(|_| is_of_user && asks_openly);
     let mut users = [asked, query, of_user].into_iter().flatten();
-    let is_sent = kind.is_some_and(TargetKind::is_sent_to_a_user);
     let user = users.find_map(|body| {
         let user = body.party(&TargetKind::User);
         let is_named = user.id.is_some() || is_sent && user.email.is_some();
@@ -246,6 +306,7 @@ fn user_of<'a>(
     let made = asked.filter(|_| path.ends_with("Users"));
     user.or_else(|| path.user_in_query())
         .or_else(|| made.map(|body| body.party(&TargetKind::User)))
+        .or_else(|| answered.filter(|_| asks_openly)?.invitee(path))
         .or_else(|| {
             query
                 .filter(|_| path.kind_of_last() == Some(TargetKind::User))?
@@ -260,11 +321,20 @@ fn tell<'a>(log_event: &LogEvent<'_>, target: &mut Target<'a>, bodies: [Option<B
     let hides = |path| log_event.hides(path);
     let [mut answered, mut asked] =
         bodies.map(|body| body.map_or_else(Party::default, |body| body.party(&target.kind)));
+    let ids = target.kind.ids_in_bodies();
+    let [of_answer, of_request] = ids.map(|id| !hides(id) && !target.kind.has_two_ids());
+    let is_other = |told: &Party<'_>| target.party.is_other_than(told);
+    if of_answer && is_other(&answered) {
+        answered = Party::default();
+    }
+    if of_request && is_other(&asked) {
+        asked = Party::default();
+    }
     if hides("details.request.path") {
         answered.id = None;
         asked.id = None;
     }
-    asked.id = asked.id.filter(|_| !hides(target.kind.id_in_answer()));
+    asked.id = asked.id.filter(|_| !hides(ids[0]));
     asked.name = asked.name.filter(|_| !hides("details.response.body.name"));
     asked.email = asked
         .email

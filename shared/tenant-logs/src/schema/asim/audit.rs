@@ -140,6 +140,7 @@ fn write_object(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
         view.write_tenant(key!("Object"), row);
         row.fixed(key!("ObjectType"), r#""Service""#);
     }
+    write_values(view, row);
 }
 
 /// What an API operation was done to.
@@ -188,7 +189,7 @@ fn write_values(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
 fn write_actor(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     let own = &view.record.own;
     let actor = view.actor();
-    super::write_actor(&actor, !view.user.is_known() && actor.is_known(), row);
+    super::write_actor(&actor, row);
     row.text(key!("ActorScope"), own.tenant_name);
     row.text(key!("ActingAppId"), own.client_id);
     row.text(key!("ActingAppName"), own.client_name);

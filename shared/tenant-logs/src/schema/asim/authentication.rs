@@ -13,7 +13,8 @@ use crate::schema::raw::Given;
 pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.begin_row();
     let error = view.error();
-    let target = target(view);
+    // Whoever logs on: the user, or the application by its own credentials.
+    let target = view.subject().into_owned();
     write_event(view, &error, row);
     write_logon(view, &error, row);
     write_target(view, &target, row);
@@ -92,7 +93,7 @@ fn result_details(view: &EventView<'_>, error: &FoundError<'_, '_>) -> &'static 
         Some(FailureReason::PasswordExpired) => "Password expired",
         Some(FailureReason::AccountExpired) => "Account expired",
         Some(FailureReason::NoSuchUser) => "No such user",
-        Some(FailureReason::NoSuchApplication) if view.is_application() => "No such user",
+        Some(FailureReason::NoSuchApplication) if view.subject().is_application => "No such user",
         Some(FailureReason::UserLocked) => "User locked",
         Some(FailureReason::UserDisabled) => "User disabled",
         Some(FailureReason::SessionExpired) => "Session expired",
@@ -148,18 +149,9 @@ fn logon_protocol(view: &EventView<'_>, activity: Option<Activity>) -> Option<&'
     view.provider_protocol().map(ProviderProtocol::name)
 }
 
-/// Whoever logs on: the user, or the application by its own credentials.
-fn target<'a>(view: &EventView<'a>) -> Party<'a> {
-    if view.is_application() {
-        Party::application(&view.record)
-    } else {
-        view.user.clone()
-    }
-}
-
 fn write_target(view: &EventView<'_>, target: &Party<'_>, row: &mut JsonWriter<'_>) {
     let own = &view.record.own;
-    let user_type = if view.is_application() {
+    let user_type = if target.is_application {
         "Application"
     } else {
         "Regular"
@@ -176,8 +168,8 @@ fn write_target(view: &EventView<'_>, target: &Party<'_>, row: &mut JsonWriter<'
     if target.id.is_some() || target.name.is_some() {
         row.word(key!("TargetUserType"), user_type);
     }
-    if let Some(person) = view.acting_person() {
-        write_actor(&person, false, row);
+    if let Some(actor) = view.actor_beside_subject() {
+        write_actor(&actor, row);
     }
     row.text(key!("TargetAppId"), own.client_id);
     row.text(key!("TargetAppName"), own.client_name);

@@ -23,11 +23,9 @@ pub(super) fn write_metadata(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     event.end_object(metadata);
 }
 
+/// Whom the event is about.
 pub(super) fn write_user(view: &EventView<'_>, key: &'static str, event: &mut JsonWriter<'_>) {
-    if view.is_application() {
-        return write_party(key, (&view.acting_application(), SYSTEM), view, event);
-    }
-    write_party(key, (view.subject(), USER), view, event);
+    write_party(key, &view.subject(), view, event);
 }
 
 /// The number and name of a user's type.
@@ -38,13 +36,17 @@ const SYSTEM: UserType = ("3", "System");
 
 fn write_party(
     key: &'static str,
-    (party, user_type): (&Party<'_>, UserType),
+    party: &Party<'_>,
     view: &EventView<'_>,
     event: &mut JsonWriter<'_>,
 ) {
     let own = &view.record.own;
     let user = event.begin_object(key);
-    let (type_id, type_name) = if party.is_known() { user_type } else { UNKNOWN };
+    let (type_id, type_name) = match (party.is_known(), party.is_application) {
+        (false, _) => UNKNOWN,
+        (true, true) => SYSTEM,
+        (true, false) => USER,
+    };
     if party.is_known() {
         event.text(key!("name"), party.name.as_deref());
         event.text(key!("uid"), party.id.as_deref());
@@ -69,18 +71,14 @@ pub(super) fn write_actor(view: &EventView<'_>, with_user: bool, event: &mut Jso
         .flatten()
         .any(is_text);
     let actor = event.begin_object(key!("actor"));
-    let has_user = if let Some(person) = view.acting_person() {
-        write_party(key!("user"), (&person, USER), view, event);
-        true
-    } else if with_user && view.actor().is_known() {
-        write_user(view, key!("user"), event);
-        true
-    } else {
-        false
-    };
+    let user = view.actor_beside_subject();
+    let user = user.or_else(|| Some(view.actor()).filter(|user| with_user && user.is_known()));
+    if let Some(user) = &user {
+        write_party(key!("user"), user, view, event);
+    }
     event.text(key!("app_name"), own.client_name);
     event.text(key!("app_uid"), own.client_id);
-    if !has_user && !has_application {
+    if user.is_none() && !has_application {
         event.fixed(key!("app_name"), r#""Unknown""#);
     }
     let provider = event.begin_object(key!("idp"));

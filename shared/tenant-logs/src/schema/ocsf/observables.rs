@@ -12,9 +12,19 @@ pub(super) fn write_observables(view: &EventView<'_>, class: Class, event: &mut 
     let observables = event.begin_array(key!("observables"));
     let ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
     event.observable(heads.address, ip);
-    if !view.is_application() {
-        event.observable(heads.user_name, view.subject().name.as_deref());
-        event.observable(heads.email, view.subject().email.as_deref());
+    let user = match class {
+        Class::EntityManagement | Class::ApiActivity => {
+            view.actor_beside_subject().unwrap_or_else(|| view.actor())
+        }
+        Class::BaseEvent
+        | Class::DetectionFinding
+        | Class::AccountChange
+        | Class::Authentication
+        | Class::UserAccess => view.subject(),
+    };
+    if !user.is_application {
+        event.observable(heads.user_name, user.name.as_deref());
+        event.observable(heads.email, user.email.as_deref());
     }
     if let Some(head) = heads.user_agent {
         event.observable(head, view.user_agent());

@@ -54,6 +54,7 @@ impl<'a> BodyJson<'a> {
             email: email
                 .filter(|_| *kind == TargetKind::User)
                 .map(Cow::Borrowed),
+            ..Party::default()
         }
     }
 
@@ -68,10 +69,18 @@ impl<'a> BodyJson<'a> {
             (Some(Cow::Borrowed(user)), None)
         };
         Some(Party {
-            id: None,
             name,
             email,
+            ..Party::default()
         })
+    }
+
+    /// Returns the user whom an answer says that an invitation is for.
+    pub(super) fn invitee(self, path: &ApiPath) -> Option<Party<'a>> {
+        let is_invitation = path.has("invitations") || self.kind() == Some(invitation());
+        let body: Assigned<'_> = read_object(Some(self.json), self.no_escapes);
+        let mut users = self.targets_in(body.invitee.filter(|_| is_invitation)?, &TargetKind::User);
+        (!users.is_empty()).then(|| users.swap_remove(0).party)
     }
 
     /// Returns what a request's body says is assigned to the path's object, or taken from it.
@@ -82,7 +91,14 @@ impl<'a> BodyJson<'a> {
             return targets.unwrap_or_default();
         }
         let body: Assigned<'_> = read_object(Some(self.json), self.no_escapes);
+        let is_invitation = path.has("invitations");
+        let of_invitation =
+            |list: Option<&'a str>| (list.filter(|_| is_invitation), TargetKind::User);
         let lists = [
+            (body.invitee, TargetKind::User),
+            of_invitation(body.invitees),
+            of_invitation(body.owners),
+            of_invitation(body.emails),
             (body.users, TargetKind::User),
             (body.members, TargetKind::User),
             (body.roles, TargetKind::Role),
@@ -105,14 +121,6 @@ impl<'a> BodyJson<'a> {
         let mut targets: Vec<Target<'_>> = lists
             .flat_map(|(list, kind)| self.targets_in(list, &kind))
             .collect();
-        let invitee: Body<'_> = read_object(body.invitee, self.no_escapes);
-        let invitee = invitee.email.filter(|email| is_email(email));
-        targets.extend(invitee.map(|email| {
-            Target::user(Party {
-                email: Some(Cow::Borrowed(email)),
-                ..Party::default()
-            })
-        }));
         if path.ends_with("identities") {
             targets.extend(self.identity());
         }
@@ -150,9 +158,20 @@ impl<'a> BodyJson<'a> {
                     ..self
                 };
                 let party = element.party(kind);
-                return Party {
+                let party = Party {
                     id: party.id.or_else(|| text(element.members().id)),
                     ..party
+                };
+                if *kind == TargetKind::User && !party.is_known() {
+                    return element.user().unwrap_or_default();
+                }
+                return party;
+            }
+            // A user without an account has no identifier yet; those of others name a connection before a `|`.
+            if *kind == TargetKind::User && is_email(element) && !element.contains('|') {
+                return Party {
+                    email: Some(Cow::Borrowed(element)),
+                    ..Party::default()
                 };
             }
             // A permission has a name and no identifier.
@@ -165,7 +184,7 @@ impl<'a> BodyJson<'a> {
             Party {
                 id,
                 name,
-                email: None,
+                ..Party::default()
             }
         });
         let parties = parties.filter(Party::is_known).take(MAX_TARGETS);
@@ -173,4 +192,8 @@ impl<'a> BodyJson<'a> {
             .map(|party| Target::of(kind.clone(), party))
             .collect()
     }
+}
+
+fn invitation() -> TargetKind {
+    TargetKind::Other("invitations".to_owned())
 }

@@ -8,6 +8,8 @@ use crate::schema::parties::{Party, is_email, quoted};
 /// `/api/v2/organizations/org_1/members`, as words and identifiers.
 pub(super) struct ApiPath {
     steps: Vec<(String, Option<String>)>,
+    /// The word before the first step that only says where the object is.
+    place: Option<&'static str>,
     /// Whether what follows the first word is a name, and no identifier.
     has_name: bool,
     /// The user that the query names where no identifier does, and by which of its members.
@@ -15,7 +17,7 @@ pub(super) struct ApiPath {
 }
 
 /// First words that only say where an object is: the word that follows names it.
-const PLACES: [&str; 12] = [
+const PLACES: [&str; 13] = [
     "actions",
     "anomaly",
     "attack-protection",
@@ -25,9 +27,23 @@ const PLACES: [&str; 12] = [
     "guardian",
     "keys",
     "phone",
+    "risk-assessments",
     "stats",
     "tenants",
     "tickets",
+];
+/// What there is one of, so that nothing identifies it; all below `attack-protection` too.
+const SINGLE: [&str; 10] = [
+    "branding",
+    "emails/provider",
+    "guardian/factors",
+    "guardian/policies",
+    "keys/custom-signing",
+    "keys/encryption",
+    "keys/signing",
+    "prompts",
+    "risk-assessments/settings",
+    "tenants/settings",
 ];
 /// What follows `jobs` and is no job's identifier.
 const JOBS: [&str; 3] = ["users-exports", "users-imports", "verification-email"];
@@ -57,29 +73,17 @@ impl ApiPath {
     pub(super) fn of(path: &str) -> Self {
         let path = path.split('#').next().unwrap_or_default();
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        // A whole URL names its host first.
-        let path = match path.split_once("://") {
-            Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)),
-            None => Some(path),
-        };
-        let path = path.filter(|path| path.starts_with('/'));
-        let path = path.unwrap_or_default().trim_matches('/');
-        let path = ["api/", "scim/"]
-            .into_iter()
-            .find_map(|api| path.strip_prefix(api))
-            .unwrap_or(path);
-        let path = path.strip_prefix("v2/").unwrap_or(path);
+        let path = below_api(path);
         let mut words = path.split('/').peekable();
         let mut steps = Vec::new();
         let mut place = None;
         let mut has_name = false;
         while let Some(word) = words.next().filter(|word| !word.is_empty()) {
-            let is_place = |next: &&str| {
-                PLACES.contains(&word) && !next.is_empty() || word == "jobs" && JOBS.contains(next)
-            };
             // `actions/actions` are a place and then its objects.
-            if steps.is_empty() && place != Some(word) && words.peek().is_some_and(is_place) {
-                place = Some(word);
+            let may_be_place = steps.is_empty() && place != Some(word);
+            let found = words.peek().and_then(|next| place_before(word, next));
+            if may_be_place && found.is_some() {
+                place = found;
                 continue;
             }
             if (word, words.peek()) == ("organizations", Some(&"name")) {
@@ -105,8 +109,29 @@ impl ApiPath {
         Self {
             user_in_query: users.next(),
             has_name,
+            place,
             steps,
         }
+    }
+
+    /// Whether it has this word, with an identifier or without.
+    pub(super) fn has(&self, word: &str) -> bool {
+        self.steps.iter().any(|(step, _)| step == word)
+    }
+
+    /// Returns what it is about where there is only one such thing: the tenant's settings, the provider of its e-mails. So says
+    /// the word, or that something without an identifier is changed.
+    pub(super) fn single(&self, is_changed: bool) -> Option<String> {
+        let (word, _) = self.steps.first()?;
+        if self.steps.iter().any(|(_, id)| id.is_some()) {
+            return None;
+        }
+        let whole = match self.place {
+            Some(place) => format!("{place}/{word}"),
+            None => word.clone(),
+        };
+        let is_single = self.place == Some("attack-protection") || SINGLE.contains(&whole.as_str());
+        (is_single || is_changed).then_some(whole)
     }
 
     /// Whether its last word is this one, without an identifier.
@@ -179,6 +204,35 @@ impl ApiPath {
     }
 }
 
+/// Returns what follows the API's own words in a path, or in a whole URL: that names its host first, and a proxy may put words
+/// of its own before the API's.
+fn below_api(path: &str) -> &str {
+    let of_management = path.split_once("/api/v2/").map(|(_, rest)| rest);
+    if let Some(rest) = of_management.or_else(|| path.strip_prefix("api/v2/")) {
+        return rest.trim_matches('/');
+    }
+    let path = match path.split_once("://") {
+        Some((_, rest)) => rest.find('/').and_then(|at| rest.get(at..)),
+        None => Some(path),
+    };
+    let path = path.filter(|path| path.starts_with('/'));
+    let path = path.unwrap_or_default().trim_matches('/');
+    let path = ["api/", "scim/"]
+        .into_iter()
+        .find_map(|api| path.strip_prefix(api))
+        .unwrap_or(path);
+    path.strip_prefix("v2/").unwrap_or(path)
+}
+
+/// Returns a word that only says where the object is that the next one names.
+fn place_before(word: &str, next: &str) -> Option<&'static str> {
+    if word == "jobs" {
+        return JOBS.contains(&next).then_some("jobs");
+    }
+    let mut places = PLACES.into_iter();
+    places.find(|place| *place == word && !next.is_empty())
+}
+
 /// Returns what a word stands for that is a part of another object.
 fn part(word: &str) -> Option<TargetKind> {
     PARTS
@@ -229,148 +283,4 @@ fn hex_digit(byte: u8) -> Option<u8> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(path: &str, expected: &[(&str, Option<&str>)]) {
-        let path_of = ApiPath::of(path);
-        let targets = path_of.targets();
-        let found: Vec<(&str, Option<&str>)> = targets
-            .iter()
-            .map(|target| (target.kind.name(), target.party.id.as_deref()))
-            .collect();
-        assert_eq!(found, expected, "{path}");
-    }
-
-    #[test]
-    fn a_path_names_its_objects_however_it_is_written() {
-        let nils = Some(r#""auth0|42""#);
-        check("/api/v2/users/auth0%7C42/roles", &[("User", nils)]);
-        check("/v2/users/auth0%7c42", &[("User", nils)]);
-        check(
-            "https://acme.example.com/api/v2/users/auth0|42?x=1",
-            &[("User", nils)],
-        );
-        check("/api/v2/user-blocks/auth0|42/", &[("User", nils)]);
-        check(
-            "/api/v2/organizations/org_1/members/auth0%7C42/roles",
-            &[("Organization", Some(r#""org_1""#)), ("User", nils)],
-        );
-        check(
-            "/api/v2/clients/v2/credentials/cred_1",
-            &[
-                ("Client", Some(r#""v2""#)),
-                ("credentials", Some(r#""cred_1""#)),
-            ],
-        );
-        check("/api/v2/users", &[("User", None)]);
-        check("/api/v2/users//roles", &[("User", None)]);
-        check("/api/v2/users/%ff%7", &[("User", Some(r#""%ff%7""#))]);
-        check(
-            "/api/v2/log-streams/lst_1",
-            &[("log-streams", Some(r#""lst_1""#))],
-        );
-        check(
-            "/api/v2/guardian/enrollments/dev_1",
-            &[("enrollments", Some(r#""dev_1""#))],
-        );
-        check(
-            "/api/v2/tickets/password-change",
-            &[("password-change", None)],
-        );
-    }
-
-    #[test]
-    fn what_only_says_where_an_object_is_names_none() {
-        let nils = Some(r#""auth0|42""#);
-        check("/api/v2/jobs/users-exports", &[("users-exports", None)]);
-        check("/api/v2/jobs/job_1", &[("jobs", Some(r#""job_1""#))]);
-        check(
-            "/api/v2/anomaly/blocks/ips/192.0.2.1",
-            &[("ips", Some(r#""192.0.2.1""#))],
-        );
-        check("/api/v2/branding", &[("branding", None)]);
-        check("/api/v2/actions/actions", &[("actions", None)]);
-        check(
-            "/api/v2/actions/actions/act_1/deploy",
-            &[("actions", Some(r#""act_1""#))],
-        );
-        check(
-            "/api/v2/guardian/enrollments/ticket",
-            &[("enrollments", None)],
-        );
-        check("/api/v2/organizations/name/acme", &[("Organization", None)]);
-        check(
-            "/api/v2/connections/con_1/scim-configuration/tokens/tok_1",
-            &[
-                ("Connection", Some(r#""con_1""#)),
-                ("tokens", Some(r#""tok_1""#)),
-            ],
-        );
-        check(
-            "/api/v2/connections/con_1/keys/rotate",
-            &[("Connection", Some(r#""con_1""#))],
-        );
-        check(
-            "/api/v2/users/auth0%7C42/authentication-methods/am_1",
-            &[
-                ("User", nils),
-                ("authentication-methods", Some(r#""am_1""#)),
-            ],
-        );
-        check(
-            "/api/v2/users/auth0%7C42/identities/google-oauth2/7",
-            &[("User", nils), ("identities", Some(r#""google-oauth2|7""#))],
-        );
-        check(
-            "/scim/v2/connections/con_1/Users/auth0%7C42",
-            &[("Connection", Some(r#""con_1""#)), ("User", nils)],
-        );
-        for none in ["", "***", "/", "users/auth0|42", "https://acme.example.com"] {
-            check(none, &[]);
-        }
-    }
-
-    #[test]
-    fn a_query_names_a_user_where_no_identifier_does() {
-        let check = |path: &str, name: Option<&str>, email: Option<&str>| {
-            let targets = ApiPath::of(path).targets();
-            let users: Vec<&Target<'_>> = targets
-                .iter()
-                .filter(|target| target.kind == TargetKind::User)
-                .collect();
-            let [user] = users[..] else {
-                panic!("{path}: {targets:?}");
-            };
-            let found = (user.party.name.as_deref(), user.party.email.as_deref());
-            assert_eq!(found, (name, email), "{path}");
-        };
-        let nils = Some(r#""nils@example.com""#);
-        check(
-            "/api/v2/users-by-email?email=nils%40example.com",
-            None,
-            nils,
-        );
-        check(
-            "/api/v2/connections/con_1/users?email=nils%40example.com",
-            None,
-            nils,
-        );
-        check(
-            "/api/v2/user-blocks?page=1&identifier=nils%40example.com",
-            None,
-            nils,
-        );
-        check(
-            "/api/v2/user-blocks?identifier=nils",
-            Some(r#""nils""#),
-            None,
-        );
-        check(
-            "/api/v2/users/auth0%7C42?email=nils%40example.com",
-            None,
-            None,
-        );
-        check("/api/v2/users?email=", None, None);
-    }
-}
+mod tests;
