@@ -242,7 +242,8 @@ fn block<'a>(lines: &[&'a str], opens: impl Fn(&str) -> bool) -> Vec<&'a str> {
         .collect()
 }
 
-/// The variables that a block of the template sets: the members directly below `Variables`.
+/// The variables that a block of the template sets: the members directly below `Variables`, but for those that the C library
+/// reads.
 fn variables(lines: &[&str]) -> Names {
     let members = block(lines, |line| line.trim() == "Variables:");
     let (depth, _) = indented(members[0]);
@@ -251,6 +252,7 @@ fn variables(lines: &[&str]) -> Names {
         .map(|line| indented(line))
         .filter(|(indent, text)| *indent == depth && !text.starts_with('#'))
         .map(|(_, text)| text.split(':').next().unwrap().to_owned())
+        .filter(|name| !name.starts_with("MALLOC_"))
         .collect()
 }
 

@@ -94,10 +94,19 @@ async fn every_log_event_fixture_arrives_once_with_its_own_text() {
         // A message that none of our functions sent is not believed that something was redacted.
         let text = on_one_line(text).replace(r#""redacted":["user_name","ip"],"#, "");
         let wrapped = wrapped_by_us(&text);
-        let is_it = |event: &&String| **event == text || event.ends_with(&wrapped);
+        let is_it = |event: &&String| {
+            **event == text || event.ends_with(&wrapped) || is_wrapped_anew(event, &text)
+        };
         assert_eq!(events.iter().filter(is_it).count(), 1, "{name}");
     }
     assert_eq!(events.len(), fixtures.len());
+}
+
+/// Whether an event is a text whose `log_id` is none: that is kept behind its record.
+fn is_wrapped_anew(event: &str, text: &str) -> bool {
+    let record = event.split_once("\"data\":").map_or("", |(_, rest)| rest);
+    let record = record.split_once(",\"$log_ids\":");
+    record.is_some_and(|(record, _)| text.contains(record))
 }
 
 /// How our own wrapper ends around a record; one that is only `{"data":…}` gets its identifier added in front.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_clients::{DeadLetterQueue, EventQueue, JournalTable, QueueSender};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse};
-use lambda_handler::Handler;
+use lambda_handler::{Bytes, Handler};
 use lambda_runtime::Context;
 use relay::{AnySink, ComesAgain, Deadline, Relay, Remedy, Rest, TableOrMemory};
 use serde::Serialize;
@@ -79,7 +79,7 @@ impl Handler for Target {
         self.relay.prepare().await;
     }
 
-    async fn answer(&self, payload: &[u8], context: &Context) -> Result<Answer, TargetError> {
+    async fn answer(&self, payload: Bytes, context: &Context) -> Result<Answer, TargetError> {
         let answer = answer(self, payload, context).await;
         if answer
             .as_ref()
@@ -91,12 +91,12 @@ impl Handler for Target {
     }
 }
 
-async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<Answer, TargetError> {
+async fn answer(target: &Target, payload: Bytes, context: &Context) -> Result<Answer, TargetError> {
     let deadline = Deadline::at_epoch_millis(context.deadline);
-    let payload = str::from_utf8(payload).map_err(TargetError::NotText)?;
-    let Some(records) = records(payload)? else {
+    let text = str::from_utf8(&payload).map_err(TargetError::NotText)?;
+    let Some(mut records) = records(text)? else {
         let trace_id = context.xray_trace_id.as_deref();
-        let texts = texts_of(payload, 0, trace_id, ComesAgain::Together(0));
+        let texts = texts_of(text, 0, trace_id, ComesAgain::Together(0));
         let delivered = deliver(target, &texts, &deadline).await;
         return if delivered.handed_back.is_empty() {
             Ok(Answer::Done {})
@@ -104,10 +104,12 @@ async fn answer(target: &Target, payload: &[u8], context: &Context) -> Result<An
             Err(TargetError::NotDelivered)
         };
     };
+    drop(payload);
     check_source(&records)?;
-    let numbered = records.iter().enumerate();
+    let data: Vec<_> = records.iter_mut().map(Record::take_data).collect();
+    let numbered = records.iter().zip(data).enumerate();
     let texts: Vec<Text<'_>> = numbered
-        .flat_map(|(position, record)| record.texts(position, &target.replay_queue))
+        .flat_map(|(position, (record, data))| record.texts(data, position, &target.replay_queue))
         .collect();
     let Delivered { handed_back, rests } = deliver(target, &texts, &deadline).await;
     let done = give_back(&target.queues, &records, &handed_back, &rests, &deadline).await;

@@ -2,7 +2,7 @@
 
 use aws_clients::{DeadLetterQueue, JournalTable, LedgerSettings, TableCheckpoint};
 use http_clients::ManagementApi;
-use lambda_handler::Handler;
+use lambda_handler::{Bytes, Handler};
 use lambda_runtime::Context;
 use relay::poll::{Poller, RunEnd};
 use relay::{AnySink, Deadline, TableOrMemory};
@@ -61,7 +61,7 @@ impl Handler for LogPoller {
     }
 
     /// Runs once, whatever the payload.
-    async fn answer(&self, _payload: &[u8], context: &Context) -> Result<Answer, RunError> {
+    async fn answer(&self, _payload: Bytes, context: &Context) -> Result<Answer, RunError> {
         let deadline = Deadline::at_epoch_millis(context.deadline);
         let run = self.poller.run(&deadline).await.map_err(RunError)?;
         Ok(Answer {

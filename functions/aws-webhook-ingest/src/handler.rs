@@ -7,9 +7,9 @@ use aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use aws_lambda_events::encodings::Body;
 use aws_lambda_events::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use aws_lambda_events::http::{HeaderMap, HeaderValue};
-use lambda_handler::Handler;
+use lambda_handler::{Bytes, Handler};
 use lambda_runtime::Context;
-use relay::webhook::{WebhookAnswer, WebhookBody, WebhookRequest, WebhookTokens, receive};
+use relay::webhook::{WebhookAnswer, WebhookRequest, WebhookTokens, receive};
 use relay::{AnySink, Deadline, NoLedger, Relay};
 
 use crate::{IngestError, Settings};
@@ -47,19 +47,17 @@ impl Handler for Ingest {
 
     async fn answer(
         &self,
-        payload: &[u8],
+        payload: Bytes,
         context: &Context,
     ) -> Result<ApiGatewayV2httpResponse, IngestError> {
         let deadline = Deadline::at_epoch_millis(context.deadline);
-        let request = read(payload).inspect_err(|_| self.relay.report_nothing())?;
+        let mut request = read(&payload).inspect_err(|_| self.relay.report_nothing())?;
+        drop(payload);
+        let body = request.take_body();
         let request = WebhookRequest {
             method: request.method(),
             authorization: request.header(AUTHORIZATION.as_str()).map(str::as_bytes),
-            body: if request.is_base64_encoded {
-                WebhookBody::Base64(request.body())
-            } else {
-                WebhookBody::Plain(request.body().as_bytes())
-            },
+            body,
             trace_id: context.xray_trace_id.as_deref(),
         };
         let limit = self.max_body_bytes;

@@ -2,23 +2,21 @@
 
 mod unproxied;
 
-use std::sync::Once;
-
 use std::convert::Infallible;
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
-use custom_handler::{Call, Handler, Reply};
+use custom_handler::{Call, Handler, MAX_HOST_BYTES, Reply};
 use http_clients::{DeadLetterContainer, KeyVault};
 use relay::webhook::{
     WebhookAnswer, WebhookBody, WebhookRequest, WebhookTokens, receive_body, refusal_of_head,
 };
 use relay::{AnySink, NoLedger, Relay};
+use tenant_logs::LargeBody;
 
 use crate::{IngestError, Settings};
 use unproxied::Unproxied;
 
-/// The largest request that the Functions host lets pass: whatever is over the setting is still measured for its dead letter.
-const MAX_HOST_BYTES: usize = 104_857_600;
-/// The same in the host's envelope, where quotes are escaped.
+/// The largest request that the Functions host lets pass, in the host's envelope, where quotes are escaped.
 const MAX_ENVELOPE_BYTES: usize = 2 * MAX_HOST_BYTES;
 
 /// Everything the function needs, built once.
@@ -56,11 +54,18 @@ impl Ingest {
             call.discard_body().await;
             return Ok(refusal);
         }
-        let body = call.body(MAX_HOST_BYTES.max(self.max_body_bytes)).await?;
+        let large = Arc::new(Mutex::new(LargeBody::begin(&self.relay.redaction)));
+        let pieces = Arc::clone(&large);
+        let add = move |piece: &[u8]| lock(&pieces).add(piece);
+        let body = call.body_or_pieces(self.max_body_bytes, Box::new(add));
+        let body = body.await?;
         let request = WebhookRequest {
             method: call.method(),
             authorization: authorization.as_deref(),
-            body: WebhookBody::Plain(&body),
+            body: match body {
+                Some(body) => WebhookBody::Plain(Vec::from(body).into()),
+                None => WebhookBody::Large(lock(&large).clone()),
+            },
             trace_id: None,
         };
         Ok(receive_body(&self.relay, self.max_body_bytes, request, &deadline).await)
@@ -78,6 +83,7 @@ impl Ingest {
         let envelope = call.body(MAX_ENVELOPE_BYTES).await?;
         let text = str::from_utf8(&envelope).map_err(|_unreadable| IngestError::NotAnEnvelope)?;
         let request = Unproxied::read(text).map_err(|_unreadable| IngestError::NotAnEnvelope)?;
+        drop(envelope);
         let authorization = request.header("authorization").map(str::as_bytes);
         let head = (request.method.as_str(), authorization);
         if let Some(refusal) = refusal_of_head(&self.relay, &self.tokens, head, &deadline).await {
@@ -91,6 +97,10 @@ impl Ingest {
         };
         Ok(receive_body(&self.relay, self.max_body_bytes, request, &deadline).await)
     }
+}
+
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn reply(answered: Result<WebhookAnswer, IngestError>) -> Reply {

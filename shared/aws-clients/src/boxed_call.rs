@@ -22,6 +22,8 @@ use aws_sdk_sqs::operation::send_message::{SendMessageError, SendMessageOutput};
 use aws_sdk_sqs::operation::send_message_batch::builders::SendMessageBatchFluentBuilder;
 use aws_sdk_sqs::operation::send_message_batch::{SendMessageBatchError, SendMessageBatchOutput};
 
+use crate::written_body::WrittenBody;
+
 /// What a call's answer will be.
 pub(crate) type Answering<T, E> =
     Pin<Box<dyn Future<Output = Result<T, SdkError<E, HttpResponse>>> + Send>>;
@@ -50,6 +52,25 @@ macro_rules! boxed_call {
     };
 }
 
+/// A call whose body is written here, and that has nothing else.
+pub(crate) trait BoxedWrittenCall {
+    type Output;
+    type Error;
+
+    /// Makes the call with this body.
+    fn send_boxed_with(self, body: WrittenBody) -> Answering<Self::Output, Self::Error>;
+}
+
+impl BoxedWrittenCall for SendMessageFluentBuilder {
+    type Output = SendMessageOutput;
+    type Error = SendMessageError;
+
+    #[inline(never)]
+    fn send_boxed_with(self, body: WrittenBody) -> Answering<Self::Output, Self::Error> {
+        Box::pin(self.customize().interceptor(body).send())
+    }
+}
+
 boxed_call!(GetItemFluentBuilder, GetItemOutput, GetItemError);
 boxed_call!(PutItemFluentBuilder, PutItemOutput, PutItemError);
 boxed_call!(QueryFluentBuilder, QueryOutput, QueryError);
@@ -57,11 +78,6 @@ boxed_call!(
     GetSecretValueFluentBuilder,
     GetSecretValueOutput,
     GetSecretValueError
-);
-boxed_call!(
-    SendMessageFluentBuilder,
-    SendMessageOutput,
-    SendMessageError
 );
 boxed_call!(
     SendMessageBatchFluentBuilder,

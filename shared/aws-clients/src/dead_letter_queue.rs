@@ -157,12 +157,12 @@ impl BatchCall<String> for DeadLetterQueue {
 
 /// Returns a dead letter as a message body of at most so many bytes; `None` if it does not fit, packed neither.
 fn text(dead_letter: &DeadLetter<'_>, max_bytes: usize) -> Option<String> {
-    let text = allowed(dead_letter.to_json_within(max_bytes)?);
+    let text = allowed(dead_letter.to_json_within(max_bytes)?).into_owned();
     if text.len() <= max_bytes {
         return Some(text);
     }
     // Nothing has to be escaped in what is packed.
-    let packed = allowed(dead_letter.to_packed_json());
+    let packed = allowed(dead_letter.to_packed_json()).into_owned();
     (packed.len() <= max_bytes).then_some(packed)
 }
 

@@ -14,7 +14,7 @@ use relay::{
 use tenant_logs::{BatchLimits, TenantName};
 use tokio::time::Instant;
 
-use self::body::{Entry, PutEventsBody};
+use self::body::{Entry, put_events_body};
 use crate::connection::AwsConnection;
 use crate::error::{call_error, code_name, not_found};
 use presence::Presence;
@@ -158,7 +158,7 @@ impl<'a> BatchCall<Row<'a>> for EventBus {
     }
 
     async fn call(&self, rows: &[&Row<'a>], _until: Instant) -> Result<Delivery, CallError> {
-        let body = PutEventsBody::of(rows.iter().map(|row| self.entry(row)));
+        let body = put_events_body(rows.iter().map(|row| self.entry(row)));
         let call = self.client.put_events().set_entries(Some(Vec::new()));
         let answer = call.customize().interceptor(body).send().await;
         let answer = answer.map_err(|error| call_error(&self.target, error))?;

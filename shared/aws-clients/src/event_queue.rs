@@ -5,14 +5,15 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use relay::settings::Reader;
 use relay::{
-    BatchCall, CallError, CallLimits, Delivery, Row, Sending, Sink, SinkKind, TooLarge, json_array,
+    BatchCall, CallError, CallLimits, Delivery, Row, Sending, Sink, SinkKind, TooLarge,
     send_in_calls,
 };
+use tenant_logs::push_content;
 use tokio::time::Instant;
 
 use crate::connection::AwsConnection;
 use crate::message::{
-    ARRAY_LIMITS, PRODUCER, QueueMessage, allowed, allowed_bytes, queue_name, queue_url,
+    ARRAY_LIMITS, MessageHead, PRODUCER, allowed, allowed_bytes, queue_name, queue_url, send,
 };
 
 /// Calls side by side; one carries up to a megabyte.
@@ -93,16 +94,26 @@ impl<'a> BatchCall<Row<'a>> for EventQueue {
 
     async fn call(&self, rows: &[&Row<'a>], _until: Instant) -> Result<Delivery, CallError> {
         let trace_id = rows.first().and_then(|row| row.trace_id);
-        let message = QueueMessage {
-            queue_url: self.url.clone(),
-            body: allowed(json_array(rows.iter().map(|row| row.json.as_ref()))),
+        let head = MessageHead {
+            queue_url: &self.url,
             delay: Duration::ZERO,
-            attributes: vec![(PRODUCER, self.producer.to_owned())],
-            trace_id: trace_id.map(str::to_owned),
+            attributes: &[(PRODUCER, self.producer.to_owned())],
+            trace_id,
         };
-        message.send(&self.client, &self.target).await?;
+        let bytes: usize = rows.iter().map(|row| row.json.len() + 1).sum();
+        let message = head.with(bytes, |out| push_array(out, rows));
+        send(message, &self.client, &self.target).await?;
         Ok(Delivery::all_delivered(rows.len()))
     }
+}
+
+/// Writes log events as an array that stands in a JSON string. It may have a megabyte, so it is written once.
+fn push_array(out: &mut Vec<u8>, rows: &[&Row<'_>]) {
+    for (index, row) in rows.iter().enumerate() {
+        out.push(if index == 0 { b'[' } else { b',' });
+        push_content(out, &allowed(&*row.json));
+    }
+    out.push(b']');
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod sinks;
 #[cfg(test)]
 mod test_endpoint;
 mod tls;
+mod written_body;
 
 pub use checkpoint::{CheckpointSettings, TableCheckpoint};
 pub use connection::{AwsConnection, AwsSettings};

@@ -1,18 +1,16 @@
 //! What every message on SQS has: a body of the characters that SQS takes, its attributes, the URL of its queue.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::BuildError;
-use aws_sdk_sqs::types::{
-    MessageAttributeValue, MessageSystemAttributeNameForSends, MessageSystemAttributeValue,
-};
 use relay::{ARRAY_BYTES, CallError};
-use tenant_logs::BatchLimits;
+use tenant_logs::{BatchLimits, push_content, push_text};
 
-use crate::boxed_call::BoxedCall;
+use crate::boxed_call::BoxedWrittenCall;
 use crate::connection::endpoint;
 use crate::error::call_error;
+use crate::written_body::WrittenBody;
 
 /// What SQS takes in one message, attributes included.
 pub(crate) const MAX_MESSAGE_BYTES: usize = 1_048_576;
@@ -23,6 +21,8 @@ pub const ARRAY_LIMITS: BatchLimits = BatchLimits {
 };
 /// The attribute that names the function of ours that wrote a message.
 pub const PRODUCER: &str = "producer";
+/// Bytes of a call beside the message's body: names, the URL, attributes.
+const HEAD_BYTES: usize = 1_024;
 /// The type of an attribute's value.
 const TEXT: &str = "String";
 /// The most characters that a trace may have.
@@ -58,47 +58,98 @@ impl QueueMessage {
 
     /// Sends it once; it is on its queue if that succeeds. `target` says in errors whom we call.
     pub(crate) async fn send(&self, client: &Client, target: &str) -> Result<(), CallError> {
-        // Neither delay nor attribute can be too large for its type, or be missing.
-        let delay_seconds = i32::try_from(self.delay.as_secs()).unwrap_or(i32::MAX);
-        let mut call = client
-            .send_message()
-            .queue_url(&self.queue_url)
-            .message_body(&self.body)
-            .set_delay_seconds((delay_seconds > 0).then_some(delay_seconds));
-        let unmade = |error: BuildError| CallError::Unmade {
-            target: target.to_owned(),
-            source: error.into(),
+        let head = MessageHead {
+            queue_url: &self.queue_url,
+            delay: self.delay,
+            attributes: &self.attributes,
+            trace_id: self.trace_id.as_deref(),
         };
-        for (name, text) in &self.attributes {
-            let value = MessageAttributeValue::builder().data_type(TEXT);
-            let value = value.string_value(text).build().map_err(unmade)?;
-            call = call.message_attributes(*name, value);
+        let body = head.with(self.body.len(), |out| push_content(out, &self.body));
+        send(body, client, target).await
+    }
+}
+
+/// A message but for its body.
+pub(crate) struct MessageHead<'a> {
+    pub(crate) queue_url: &'a str,
+    pub(crate) delay: Duration,
+    pub(crate) attributes: &'a [(&'static str, String)],
+    pub(crate) trace_id: Option<&'a str>,
+}
+
+impl MessageHead<'_> {
+    /// Writes the call as the protocol `awsJson1_0` has it, with a body of about so many bytes, whose text `push_body` writes as
+    /// it stands in a JSON string.
+    pub(crate) fn with(&self, bytes: usize, push_body: impl FnOnce(&mut Vec<u8>)) -> WrittenBody {
+        // Every quote of an event is escaped, and about every tenth byte is one.
+        let mut out = Vec::with_capacity(HEAD_BYTES + bytes + bytes / 4);
+        out.extend_from_slice(br#"{"QueueUrl":"#);
+        push_text(&mut out, self.queue_url);
+        out.extend_from_slice(br#","MessageBody":""#);
+        push_body(&mut out);
+        out.push(b'"');
+        let delay_seconds = self.delay.as_secs();
+        if delay_seconds > 0 {
+            out.extend_from_slice(format!(r#","DelaySeconds":{delay_seconds}"#).as_bytes());
         }
-        let trace_id = self.trace_id.as_ref();
-        if let Some(trace_id) = trace_id.filter(|id| id.len() <= MAX_TRACE_BYTES) {
-            let value = MessageSystemAttributeValue::builder().data_type(TEXT);
-            let value = value.string_value(trace_id).build().map_err(unmade)?;
-            let name = MessageSystemAttributeNameForSends::AwsTraceHeader;
-            call = call.message_system_attributes(name, value);
+        let attributes = self.attributes.iter();
+        let attributes = attributes.map(|(name, text)| (*name, text.as_str()));
+        push_attributes(&mut out, "MessageAttributes", attributes);
+        let trace_id = self.trace_id.filter(|id| id.len() <= MAX_TRACE_BYTES);
+        let trace = trace_id.map(|id| ("AWSTraceHeader", id));
+        push_attributes(&mut out, "MessageSystemAttributes", trace.into_iter());
+        out.push(b'}');
+        out.into()
+    }
+}
+
+/// Writes what is no empty object.
+fn push_attributes<'a>(
+    out: &mut Vec<u8>,
+    member: &str,
+    attributes: impl Iterator<Item = (&'a str, &'a str)>,
+) {
+    let mut is_empty = true;
+    for (name, text) in attributes {
+        if is_empty {
+            out.extend_from_slice(format!(r#","{member}":{{"#).as_bytes());
+        } else {
+            out.push(b',');
         }
-        let answer = call.send_boxed().await;
-        let answer = answer.map_err(|error| call_error(target, error))?;
-        match answer.message_id() {
-            Some(_) => Ok(()),
-            None => Err(CallError::Unreadable {
-                target: target.to_owned(),
-            }),
-        }
+        is_empty = false;
+        push_text(out, name);
+        out.extend_from_slice(format!(r#":{{"DataType":"{TEXT}","StringValue":"#).as_bytes());
+        push_text(out, text);
+        out.push(b'}');
+    }
+    if !is_empty {
+        out.push(b'}');
+    }
+}
+
+/// Sends a message once, in a call that is written already; it is on its queue if that succeeds.
+pub(crate) async fn send(
+    call: WrittenBody,
+    client: &Client,
+    target: &str,
+) -> Result<(), CallError> {
+    let answer = client.send_message().send_boxed_with(call).await;
+    let answer = answer.map_err(|error| call_error(target, error))?;
+    match answer.message_id() {
+        Some(_) => Ok(()),
+        None => Err(CallError::Unreadable {
+            target: target.to_owned(),
+        }),
     }
 }
 
 /// Escapes the two characters that JSON allows and SQS refuses (`SendMessage`, `InvalidMessageContents`): they occur in
 /// strings only.
-pub fn allowed(json: String) -> String {
-    let mut text = json;
+pub fn allowed<'a>(json: impl Into<Cow<'a, str>>) -> Cow<'a, str> {
+    let mut text = json.into();
     for (character, escape) in ESCAPES {
         if text.contains(character) {
-            text = text.replace(character, escape);
+            text = text.replace(character, escape).into();
         }
     }
     text

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use hyper::http::request::Parts;
 use relay::Deadline;
 
-use crate::body::{BodyAtHand, BodyError};
+use crate::body::{BodyAtHand, BodyError, Pieces};
 
 /// A call as it came.
 #[derive(Debug)]
@@ -50,6 +50,18 @@ impl Call {
     /// If it is larger, incomplete or late.
     pub async fn body(&mut self, max_bytes: usize) -> Result<Bytes, BodyError> {
         self.body.whole(max_bytes).await
+    }
+
+    /// The same; `None` if it is larger, up to [`crate::MAX_HOST_BYTES`]: then `pieces` got all of it, and nothing is held.
+    ///
+    /// # Errors
+    /// If it is larger even than that, incomplete or late.
+    pub async fn body_or_pieces(
+        &mut self,
+        max_bytes: usize,
+        pieces: Pieces,
+    ) -> Result<Option<Bytes>, BodyError> {
+        self.body.whole_or_pieces(max_bytes, pieces).await
     }
 
     /// Reads an unwanted body, up to a limit, and drops it.

@@ -9,7 +9,7 @@ mod server;
 mod settings;
 mod start;
 
-pub use body::BodyError;
+pub use body::{BodyError, MAX_HOST_BYTES, Pieces};
 pub use call::Call;
 pub use error::ServeError;
 pub use late::serve_when_made;

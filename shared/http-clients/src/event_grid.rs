@@ -128,8 +128,8 @@ impl EventTopic {
         ours.chain(others).collect()
     }
 
-    /// The events that a request is made of.
-    fn events(&self, parts: &[&Part<'_>]) -> Vec<String> {
+    /// The body of a request: the array of its events. It may have a megabyte, so it is written once.
+    fn body(&self, parts: &[&Part<'_>]) -> String {
         let details = parts.iter().filter_map(|part| match part {
             Part::OfMany { log_id, detail, .. } => Some((*log_id, *detail)),
             Part::Single { .. } => None,
@@ -138,15 +138,26 @@ impl EventTopic {
         split
             .batches
             .extend(split.too_large.into_iter().map(|alone| vec![alone]));
-        let of_many = split.batches.iter();
-        let mut events: Vec<String> = of_many
-            .map(|details| event::write_many(details, &self.source))
-            .collect();
-        events.extend(parts.iter().filter_map(|part| match part {
-            Part::OfMany { .. } => None,
-            Part::Single { event, .. } => Some(event.clone()),
-        }));
-        events
+        let bytes: usize = parts.iter().map(|part| part.json().len() + 1).sum();
+        let mut body = String::with_capacity(bytes + (split.batches.len() + 1) * ENVELOPE_BYTES);
+        body.push('[');
+        let comma = |body: &mut String| {
+            if body.len() > 1 {
+                body.push(',');
+            }
+        };
+        for details in &split.batches {
+            comma(&mut body);
+            event::push_many(&mut body, details, &self.source);
+        }
+        for part in parts {
+            if let Part::Single { event, .. } = part {
+                comma(&mut body);
+                body.push_str(event);
+            }
+        }
+        body.push(']');
+        body
     }
 }
 
@@ -175,7 +186,7 @@ impl<'r> BatchCall<Part<'r>> for EventTopic {
     }
 
     async fn call(&self, parts: &[&Part<'r>], until: Instant) -> Result<Delivery, CallError> {
-        let body = Bytes::from(format!("[{}]", self.events(parts).join(",")));
+        let body = Bytes::from(self.body(parts));
         let answer = self.service.call(until, |client| {
             client
                 .post(self.url.clone())

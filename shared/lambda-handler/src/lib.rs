@@ -3,4 +3,6 @@
 mod payload;
 mod start;
 
+/// What [`Handler::answer`] gets.
+pub use bytes::Bytes;
 pub use start::{Handler, run};

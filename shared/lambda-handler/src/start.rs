@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::process::ExitCode;
 
+use bytes::Bytes;
 use lambda_runtime::layers::TracingLayer;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, Runtime, service_fn};
 use relay::settings::{FunctionSettings, SettingsError, report_usage_error};
@@ -22,13 +23,14 @@ pub trait Handler {
         std::future::ready(())
     }
 
-    /// Answers one invocation: its payload as it came, and what Lambda reports about it.
+    /// Answers one invocation: its payload as it came, and what Lambda reports about it. The payload may be as large as all
+    /// that is read from it, so it is to be let go as soon as that is done.
     ///
     /// # Errors
     /// If the invocation fails as a whole.
     fn answer(
         &self,
-        payload: &[u8],
+        payload: Bytes,
         context: &Context,
     ) -> impl Future<Output = Result<Self::Answer, Self::Error>>;
 }
@@ -49,7 +51,7 @@ pub async fn run<S: FunctionSettings, H: Handler>(
     handler.prepare().await;
     let payload = RawPayload::default();
     let service = service_fn(async |event: LambdaEvent<()>| {
-        handler.answer(&payload.take(), &event.context).await
+        handler.answer(payload.take(), &event.context).await
     });
     let runtime = Runtime::new(service).layer(payload.layer());
     match runtime.layer(TracingLayer::new()).run().await {

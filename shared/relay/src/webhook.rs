@@ -6,7 +6,10 @@ mod tokens;
 
 use std::borrow::Cow;
 
-use tenant_logs::{ElementLimits, Unreadable, decode, decode_base64, parse_within};
+use tenant_logs::{
+    ElementLimits, LargeBody, Parsed, Redaction, Unreadable, decode, decode_base64, out_of_base64,
+    parse_within,
+};
 
 use crate::counters::InvocationCounters;
 use crate::deadline::Deadline;
@@ -56,7 +59,7 @@ fn read_max_body_bytes(reader: &mut Reader<'_>) -> Option<usize> {
 }
 
 /// A request as any front end brings it.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct WebhookRequest<'a> {
     /// The method, upper case.
     pub method: &'a str,
@@ -68,13 +71,22 @@ pub struct WebhookRequest<'a> {
     pub trace_id: Option<&'a str>,
 }
 
-/// A body as the front end encodes it.
-#[derive(Debug, Clone, Copy)]
+/// A body as the front end encodes it, which is let go once it is decoded.
+#[derive(Debug, Clone)]
 pub enum WebhookBody<'a> {
     /// The bytes themselves.
-    Plain(&'a [u8]),
+    Plain(Cow<'a, [u8]>),
     /// The bytes in base64.
-    Base64(&'a str),
+    Base64(Cow<'a, str>),
+    /// More bytes than a body may have, which were not held.
+    Large(LargeBody),
+}
+
+impl Default for WebhookBody<'_> {
+    /// No bytes.
+    fn default() -> Self {
+        Self::Plain(Cow::default())
+    }
 }
 
 /// An answer: a status, a JSON body, and the headers that belong to the status.
@@ -86,6 +98,48 @@ pub struct WebhookAnswer {
     pub body: String,
     /// One more header, where the status asks for one.
     pub header: Option<(&'static str, &'static str)>,
+}
+
+/// Bytes from which on a body that was unpacked is not held besides what is in it.
+const LARGE: usize = 1_000_000;
+
+/// A body as it came, for the dead letter that it becomes where it is refused.
+enum Sent<'a> {
+    Held(Cow<'a, [u8]>),
+    Large(LargeBody),
+}
+
+impl Sent<'_> {
+    /// Its bytes, or its beginning.
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Held(bytes) => bytes,
+            Self::Large(body) => body.beginning(),
+        }
+    }
+
+    /// Keeps of a large one what its dead letter would have.
+    fn unless_large(self, redaction: &Redaction) -> Self {
+        if let Self::Held(bytes) = &self
+            && bytes.len() >= LARGE
+        {
+            let mut body = LargeBody::begin(redaction);
+            body.add(bytes);
+            return Self::Large(body);
+        }
+        self
+    }
+
+    fn incoming<'b>(&'b self, parsed: Result<Parsed<'b>, Unreadable>) -> IncomingBody<'b> {
+        let large = match self {
+            Self::Held(_) => None,
+            Self::Large(body) => Some(body),
+        };
+        IncomingBody {
+            large,
+            ..IncomingBody::new(self.bytes(), parsed)
+        }
+    }
 }
 
 /// Checks a request, delivers its log events, and answers.
@@ -141,27 +195,44 @@ pub async fn receive_body<S: Sink, L: Store, D: DeadLetters>(
     deadline: &Deadline,
 ) -> WebhookAnswer {
     let body = match request.body {
-        WebhookBody::Plain(bytes) => Cow::Borrowed(bytes),
-        WebhookBody::Base64(text) => match decode_base64(text) {
+        WebhookBody::Plain(bytes) => bytes,
+        WebhookBody::Base64(text) => match decode_base64(&text) {
             Ok(bytes) => Cow::Owned(bytes),
-            Err(unreadable) => return refuse(relay, unreadable, text.as_bytes(), deadline).await,
+            Err(unreadable) => {
+                let sent = Sent::Held(text.as_bytes().into());
+                return refuse(relay, unreadable, &sent, deadline).await;
+            }
         },
+        WebhookBody::Large(body) => {
+            let limit = max_body_bytes;
+            let unreadable = Unreadable::TooLarge { limit };
+            return refuse(relay, unreadable, &Sent::Large(body), deadline).await;
+        }
     };
-    let text = match decode(&body, max_body_bytes) {
+    let mut sent = Sent::Held(body);
+    let decoded = match decode(sent.bytes(), max_body_bytes) {
+        Ok(Cow::Owned(unpacked)) => {
+            sent = sent.unless_large(&relay.redaction);
+            Cow::Owned(unpacked)
+        }
+        Ok(as_it_came) => as_it_came,
+        Err(unreadable) => return refuse(relay, unreadable, &sent, deadline).await,
+    };
+    let text = match out_of_base64(decoded, max_body_bytes) {
         Ok(text) => text,
-        Err(unreadable) => return refuse(relay, unreadable, &body, deadline).await,
+        Err(unreadable) => return refuse(relay, unreadable, &sent, deadline).await,
     };
     let parsed = match parse_within(&text, ElementLimits::of(max_body_bytes)) {
         Ok(parsed) => parsed,
-        Err(unreadable) => return refuse(relay, unreadable, &body, deadline).await,
+        Err(unreadable) => return refuse(relay, unreadable, &sent, deadline).await,
     };
     let arrival = IncomingBody {
         trace_id: request.trace_id,
-        ..IncomingBody::new(&body, Ok(parsed))
+        ..sent.incoming(Ok(parsed))
     };
     let outcome = relay.deliver(vec![arrival], deadline).await;
     if outcome.is_not_storable {
-        return refuse(relay, Unreadable::NotStorable, &body, deadline).await;
+        return refuse(relay, Unreadable::NotStorable, &sent, deadline).await;
     }
     WebhookAnswer::of(&outcome)
 }
@@ -181,7 +252,7 @@ async fn is_authorized(
 async fn refuse<S: Sink, L: Store, D: DeadLetters>(
     relay: &Relay<S, L, D>,
     unreadable: Unreadable,
-    body: &[u8],
+    sent: &Sent<'_>,
     deadline: &Deadline,
 ) -> WebhookAnswer {
     if unreadable == Unreadable::Empty {
@@ -191,7 +262,7 @@ async fn refuse<S: Sink, L: Store, D: DeadLetters>(
         });
         return WebhookAnswer::unreadable(unreadable);
     }
-    let arrival = IncomingBody::new(body, Err(unreadable));
+    let arrival = sent.incoming(Err(unreadable));
     let outcome = relay.deliver(vec![arrival], deadline).await;
     if outcome.handed_back.is_empty() {
         WebhookAnswer::unreadable(unreadable)

@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::io::Read;
+use std::str::Utf8Error;
 
 use base64::Engine;
 use base64::engine::DecodePaddingMode;
@@ -28,10 +29,19 @@ pub fn decode(bytes: &[u8], max_bytes: usize) -> Result<Cow<'_, str>, Unreadable
         return utf8(bytes).map(Cow::Borrowed);
     }
     let unpacked = gunzip(bytes, max_bytes)?;
-    let text = String::from_utf8(unpacked).map_err(|error| Unreadable::NotUtf8 {
-        offset: error.utf8_error().valid_up_to(),
-    })?;
-    Ok(Cow::Owned(text))
+    into_text(unpacked).map(Cow::Owned)
+}
+
+/// Turns bytes into text as [`decode`] does, without a copy; beside it the bytes as they came, where they are not the text.
+pub fn decode_owned(
+    bytes: Vec<u8>,
+    max_bytes: usize,
+) -> (Result<String, Unreadable>, Option<Vec<u8>>) {
+    match decode(&bytes, max_bytes) {
+        Ok(Cow::Owned(text)) => (Ok(text), Some(bytes)),
+        Err(unreadable) => (Err(unreadable), Some(bytes)),
+        Ok(Cow::Borrowed(_)) => (into_text(bytes), None),
+    }
 }
 
 /// The largest text that is unpacked behind a trigger: as much as any of our functions can be set to accept.
@@ -52,10 +62,11 @@ pub fn decode_base64(text: &str) -> Result<Vec<u8>, Unreadable> {
 
 /// Unpacks gzip, several members too, and stops as soon as the limit is passed.
 pub fn gunzip(bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, Unreadable> {
-    let mut unpacked = Vec::new();
-    let one_too_many = u64::try_from(max_bytes).map_or(u64::MAX, |limit| limit.saturating_add(1));
+    // A vector that grows with what comes is copied again and again, and leaves as much memory behind as it has.
+    let one_too_many = max_bytes.saturating_add(1);
+    let mut unpacked = Vec::with_capacity(unpacked_bytes(bytes).min(one_too_many));
     MultiGzDecoder::new(bytes)
-        .take(one_too_many)
+        .take(u64::try_from(one_too_many).unwrap_or(u64::MAX))
         .read_to_end(&mut unpacked)
         .map_err(|_broken| Unreadable::Gzip)?;
     if unpacked.len() > max_bytes {
@@ -64,10 +75,25 @@ pub fn gunzip(bytes: &[u8], max_bytes: usize) -> Result<Vec<u8>, Unreadable> {
     Ok(unpacked)
 }
 
+/// How many bytes the last member of gzip says that it unpacks to (RFC 1952, `ISIZE`). Anybody may write anything there.
+fn unpacked_bytes(gzip: &[u8]) -> usize {
+    let last = gzip.last_chunk().copied().map(u32::from_le_bytes);
+    last.map_or(0, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
+}
+
 fn utf8(bytes: &[u8]) -> Result<&str, Unreadable> {
-    str::from_utf8(bytes).map_err(|error| Unreadable::NotUtf8 {
+    str::from_utf8(bytes).map_err(|error| not_utf8(&error))
+}
+
+/// The same bytes as text.
+pub(crate) fn into_text(bytes: Vec<u8>) -> Result<String, Unreadable> {
+    String::from_utf8(bytes).map_err(|error| not_utf8(&error.utf8_error()))
+}
+
+fn not_utf8(error: &Utf8Error) -> Unreadable {
+    Unreadable::NotUtf8 {
         offset: error.valid_up_to(),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -111,6 +137,32 @@ mod tests {
         let text = " ".repeat(100);
         check(text.as_bytes(), Ok(&text));
         check(&gzip(&text), Ok(&text));
+    }
+
+    #[test]
+    fn bytes_stay_beside_the_text_that_they_are_not() {
+        let check = |bytes: &[u8], expected: Result<&str, Unreadable>, is_beside: bool| {
+            let (text, beside) = decode_owned(bytes.to_vec(), 100);
+            assert_eq!(text.as_deref(), expected.as_deref());
+            assert_eq!(beside.as_deref(), is_beside.then_some(bytes));
+        };
+        check(b"[]", Ok("[]"), false);
+        check(&gzip("[]"), Ok("[]"), true);
+        check(b"[\xff]", Err(Unreadable::NotUtf8 { offset: 1 }), true);
+    }
+
+    #[test]
+    fn gzip_is_given_the_memory_that_it_names_and_no_more_than_the_limit() {
+        let (large, small) = (gzip(&"[]".repeat(40)), gzip(" "));
+        assert_eq!(gunzip(&large, 100).unwrap().capacity(), 80);
+        // The last member says nothing of the others.
+        let both = gunzip(&[large, small].concat(), 100).unwrap();
+        assert_eq!(both.len(), 81);
+        let mut liar = gzip("[]");
+        let size = liar.last_chunk_mut().unwrap();
+        *size = u32::MAX.to_le_bytes();
+        assert_eq!(unpacked_bytes(&liar), 4_294_967_295);
+        check(&liar, Err(Unreadable::Gzip));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 pub(crate) use read::is_dead_letter;
-pub use unparsed::{Keep, Unparsed};
+pub use unparsed::{Keep, LargeBody, Unparsed};
 
 /// A dead letter: `{"reason","at","function","sink","tenant","log_id","event"}`.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -30,6 +30,30 @@ pub(crate) fn hmac_hex(keyed: &Hmac<Sha256>, bytes: &[u8]) -> String {
     hex(&mac.finalize().into_bytes())
 }
 
+/// A hash of bytes that come piece by piece.
+#[derive(Debug, Clone)]
+pub(crate) enum Hashing {
+    Plain(Sha256),
+    Keyed(Hmac<Sha256>),
+}
+
+impl Hashing {
+    pub(crate) fn add(&mut self, piece: &[u8]) {
+        match self {
+            Self::Plain(hasher) => hasher.update(piece),
+            Self::Keyed(mac) => mac.update(piece),
+        }
+    }
+
+    /// As hexadecimal digits.
+    pub(crate) fn finish(self) -> String {
+        match self {
+            Self::Plain(hasher) => hex(&hasher.finalize()),
+            Self::Keyed(mac) => hex(&mac.finalize().into_bytes()),
+        }
+    }
+}
+
 /// The identifier of a record without one: a hash of its JSON text without the white space between tokens.
 ///
 /// A front end that reformats the record does not change it; Auth0's next try brings the same one.

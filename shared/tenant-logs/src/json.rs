@@ -8,8 +8,8 @@ mod words;
 use std::borrow::Cow;
 
 pub use reader::{JsonReader, UnexpectedJson, read_json};
-pub use text::push_text;
-pub(crate) use text::{needs_no_escapes, push_content};
+pub(crate) use text::{needs_no_escapes, read_whole_text};
+pub use text::{push_content, push_text};
 
 use scan::{Scan, skip_white_space};
 

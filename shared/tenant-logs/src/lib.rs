@@ -22,20 +22,22 @@ mod secret;
 mod tenant;
 
 pub use batch::{BatchLimits, Split};
-pub use body::{MAX_UNPACKED_BYTES, decode, decode_base64, gunzip};
-pub use dead_letter::{DeadLetter, DeadLetterEvent, Keep, Unparsed};
+pub use body::{MAX_UNPACKED_BYTES, decode, decode_base64, decode_owned, gunzip};
+pub use dead_letter::{DeadLetter, DeadLetterEvent, Keep, LargeBody, Unparsed};
 pub use digest::{sha256, sha256_hex};
 pub use error::{RejectReason, Unreadable};
 pub use event_type::{Category, Known, Outcome, Status, known_event_type, known_event_types};
 pub use filter::{Filter, FilterProblem, FilterSettings};
 pub use jiff::Timestamp;
 pub use json::{
-    JsonReader, UnexpectedJson, array_elements, object_members, push_text, read_json,
+    JsonReader, UnexpectedJson, array_elements, object_members, push_content, push_text, read_json,
     string_content,
 };
 pub use log_event::LogEvent;
 pub use log_id::time_in_log_id;
-pub use parse::{ElementLimits, Parsed, Reject, Remainder, parse, parse_within, split_values};
+pub use parse::{
+    ElementLimits, Parsed, Reject, Remainder, out_of_base64, parse, parse_within, split_values,
+};
 pub use redaction::{Redaction, RedactionProblem};
 pub use schema::{AsimStream, Mapping, Raw, Schema};
 pub use secret::Secret;

@@ -14,11 +14,12 @@ mod values;
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
+use crate::body::{GZIP_MAGIC, into_text};
 use crate::dead_letter::is_dead_letter;
 use crate::element::Element;
 use crate::json::{member, scalar, string_content};
-use crate::{LogEvent, RejectReason, Unreadable};
-use carried::{Room, push_carried, push_of_string};
+use crate::{LogEvent, RejectReason, Unreadable, decode_base64, gunzip};
+use carried::{Room, begins_as_json, push_carried, push_of_string};
 use elements::{each_element, read_array, read_packed, read_values};
 use look::{CLOUD_EVENT, EVENT_GRID_EVENT};
 use values::{Value, read_value};
@@ -43,6 +44,35 @@ pub fn parse(text: &str) -> Result<Parsed<'_>, Unreadable> {
 pub fn parse_within(text: &str, limits: ElementLimits) -> Result<Parsed<'_>, Unreadable> {
     let mut room = Room::of(limits.unpacked_bytes);
     parse_in(text, &mut room, Parsed::within(limits))?.checked()
+}
+
+/// Returns the JSON that a body is in base64, unpacked to at most so many bytes, and any other body as it is. So it need not be
+/// unpacked again for each portion, and what it was packed in is not held.
+///
+/// # Errors
+/// [`Unreadable`] where gzip in base64 holds no JSON.
+pub fn out_of_base64(text: Cow<'_, str>, max_bytes: usize) -> Result<Cow<'_, str>, Unreadable> {
+    let begin = begin_of(&text);
+    let body = tail(&text, begin);
+    if body.starts_with(['{', '[']) {
+        return Ok(text);
+    }
+    let Ok(packed) = decode_base64(body.trim_matches(WHITE_SPACE)) else {
+        return Ok(text);
+    };
+    let inner = if packed.starts_with(GZIP_MAGIC) {
+        drop(text);
+        gunzip(&packed, max_bytes).and_then(into_text)
+    } else {
+        match into_text(packed) {
+            Ok(inner) if begins_as_json(&inner) => Ok(inner),
+            Ok(_) | Err(_) => return Ok(text),
+        }
+    };
+    let inner = inner.ok().filter(|inner| begins_as_json(inner));
+    inner
+        .map(Cow::Owned)
+        .ok_or(Unreadable::Syntax { offset: begin })
 }
 
 fn parse_in<'a>(

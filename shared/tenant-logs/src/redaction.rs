@@ -11,7 +11,7 @@ use std::sync::Arc;
 use hmac::Hmac;
 use sha2::Sha256;
 
-use crate::digest::{hmac_hex, keyed_log_id, sha256_hex};
+use crate::digest::{Hashing, keyed_log_id};
 use crate::json::{array_elements, object_members};
 use crate::secret::hmac_sha256;
 use crate::{LogEvent, Secret};
@@ -80,10 +80,17 @@ impl Redaction {
     /// Returns a hash of bytes that may hold what is hidden: SHA-256, keyed where something is hidden; `None` without a key,
     /// because whoever guesses the bytes could tell that they are right.
     pub fn digest(&self, bytes: &[u8]) -> Option<String> {
+        let mut hashing = self.hashing()?;
+        hashing.add(bytes);
+        Some(hashing.finish())
+    }
+
+    /// Begins the same hash of bytes that come piece by piece.
+    pub(crate) fn hashing(&self) -> Option<Hashing> {
         if self.is_empty() {
-            return Some(sha256_hex(bytes));
+            return Some(Hashing::Plain(Sha256::default()));
         }
-        self.keyed.as_ref().map(|keyed| hmac_hex(keyed, bytes))
+        self.keyed.clone().map(Hashing::Keyed)
     }
 
     /// Names a log event that came without a `log_id` so that its name gives nothing away: by a hash with the key, or, where

@@ -23,17 +23,19 @@ async fn a_long_log_survives_short_runs_kills_and_an_ill_tenant() {
     long_log.begin(tenant, faults, &cloud.collector_faults);
     loop {
         let both = async { tokio::join!(polling.run(), polling.run()) };
-        let kill = async {
-            polling.poller.kill().await;
-            let at_sink = cloud.collector.log_ids();
-            undelivered(cloud.ledger.contents(), at_sink.keys()).len()
-        };
         let at_sink = || cloud.collector.counts().events;
+        let kill = polling.poller.kill();
         let (one, other) = long_log.run_both(both, at_sink, kill).await;
         if is_caught_up(&one) || is_caught_up(&other) {
             break;
         }
-        long_log.pause().await;
+        let is_ended = |run: &&_| matches!(run, Err(InvocationError::Timeout));
+        let ended = [&one, &other].into_iter().filter(is_ended).count();
+        let in_flight = || {
+            let at_sink = cloud.collector.log_ids();
+            undelivered(cloud.ledger.contents(), at_sink.keys()).len()
+        };
+        long_log.pause(ended, in_flight).await;
     }
     long_log.check("AWS", cloud.collector.log_ids(), tenant, faults);
 }

@@ -40,7 +40,10 @@ pub(crate) struct LongLog {
     runs: usize,
     failed: usize,
     kills: usize,
-    /// What the sink had and the ledger had not noted when a run was killed.
+    is_killed: bool,
+    /// Runs that their host ended, because a slow machine took too long.
+    ended_by_host: usize,
+    /// What the sink had and the ledger had not noted when a run was killed or ended.
     in_flight: usize,
 }
 
@@ -56,6 +59,8 @@ impl LongLog {
             runs: 0,
             failed: 0,
             kills: 0,
+            is_killed: false,
+            ended_by_host: 0,
             in_flight: 0,
         }
     }
@@ -79,12 +84,12 @@ impl LongLog {
         self.begun = Instant::now();
     }
 
-    /// Two runs at once, both killed as soon as the sink has its next share; `kill` returns what is in flight then.
+    /// Two runs at once, both killed as soon as the sink has its next share.
     pub(crate) async fn run_both<T, E>(
         &mut self,
         both: impl Future<Output = (Result<T, E>, Result<T, E>)>,
         at_sink: impl Fn() -> u64,
-        kill: impl Future<Output = usize>,
+        kill: impl Future<Output = ()>,
     ) -> (Result<T, E>, Result<T, E>) {
         self.runs += 2;
         let share = self.event_count * (self.kills + 1) / (self.kill_count + 1);
@@ -97,14 +102,14 @@ impl LongLog {
             while at_sink() < kill_at {
                 sleep(Duration::from_millis(1)).await;
             }
-            kill.await
+            kill.await;
         };
         let (mut both, mut killing) = (std::pin::pin!(both), std::pin::pin!(killing));
         let (one, other) = tokio::select! {
             ended = &mut both => ended,
-            in_flight = &mut killing => {
+            () = &mut killing => {
                 self.kills += 1;
-                self.in_flight += in_flight;
+                self.is_killed = true;
                 both.await
             }
         };
@@ -112,10 +117,15 @@ impl LongLog {
         (one, other)
     }
 
-    /// Before the next runs: what a killed one held is not free yet.
-    pub(crate) async fn pause(&self) {
+    /// Before the next runs: what a killed one held is not free yet, and the sink takes what was on its way. What is in
+    /// flight then is asked where one was killed, or ended by its host.
+    pub(crate) async fn pause(&mut self, ended_by_host: usize, in_flight: impl FnOnce() -> usize) {
         assert!(self.begun.elapsed() < PATIENCE, "{} runs", self.runs);
         sleep(Duration::from_millis(500)).await;
+        self.ended_by_host += ended_by_host;
+        if std::mem::take(&mut self.is_killed) || ended_by_host > 0 {
+            self.in_flight += in_flight();
+        }
     }
 
     /// Says what came of it, and checks it by what the sink has of each log event.
@@ -129,12 +139,13 @@ impl LongLog {
         let twice = twice_count(&delivered);
         let (requests, injected) = (tenant.requests(), faults.injected());
         say(&format!(
-            "{} log events on {cloud}, {} runs, {} failed, {} kills of two, {:.0?}: {} lost, {twice} twice, {} in flight at a \
-             kill; requests {requests:?}, injected {injected:?}",
+            "{} log events on {cloud}, {} runs, {} failed, {} kills of two, {} ended by the host, {:.0?}: {} lost, {twice} \
+             twice, {} in flight at those; requests {requests:?}, injected {injected:?}",
             self.event_count,
             self.runs,
             self.failed,
             self.kills,
+            self.ended_by_host,
             self.begun.elapsed(),
             self.event_count - delivered.len(),
             self.in_flight,

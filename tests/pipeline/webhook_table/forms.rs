@@ -103,6 +103,8 @@ const BEYOND_THE_LOCAL_BUS: &str = "s-numbers-keep-their-digits.json";
 fn is_from(body: &str, detail: &str) -> bool {
     let record = detail.split_once(r#""data":"#).map_or("", |(_, rest)| rest);
     let record = record.strip_suffix('}').unwrap_or_default();
+    // A `log_id` that is none is kept behind the record.
+    let record = record.split(r#","$log_ids":"#).next().unwrap_or_default();
     detail == body.trim() || !record.is_empty() && body.contains(record)
 }
 

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 
 use relay::{ComesAgain, IncomingBody, Marks};
 use tenant_logs::{
-    ElementLimits, JsonReader, MAX_UNPACKED_BYTES, UnexpectedJson, Unreadable, decode,
-    decode_base64, parse_within, read_json,
+    ElementLimits, JsonReader, MAX_UNPACKED_BYTES, UnexpectedJson, Unreadable, decode_base64,
+    decode_owned, parse_within, read_json,
 };
 
 use super::BATCH_SOURCES;
@@ -159,11 +159,22 @@ impl Record {
         self.kinesis.is_some() || self.body.is_some()
     }
 
-    /// The texts that it holds: one, unless it is Lambda's record of a batch that failed. What comes from the queue
-    /// `replay` lay among the dead letters.
-    pub(super) fn texts(&self, origin: usize, replay: &ReplayQueue) -> Vec<Text<'_>> {
-        if let Some(kinesis) = &self.kinesis {
-            return vec![kinesis.text(origin)];
+    /// Takes out what a record of a stream holds, in base64.
+    pub(super) fn take_data(&mut self) -> Option<String> {
+        let kinesis = self.kinesis.as_mut()?;
+        Some(kinesis.data.take().unwrap_or_default())
+    }
+
+    /// The texts that it holds: one, unless it is Lambda's record of a batch that failed; `data` is what was taken out of it.
+    /// What comes from the queue `replay` lay among the dead letters.
+    pub(super) fn texts(
+        &self,
+        data: Option<String>,
+        origin: usize,
+        replay: &ReplayQueue,
+    ) -> Vec<Text<'_>> {
+        if let Some(data) = data {
+            return vec![text_of_stream(data, origin)];
         }
         let trace_id = self.facts.trace_header.as_deref();
         let mut texts = texts_of(self.body(), origin, trace_id, ComesAgain::InPart);
@@ -201,27 +212,23 @@ impl KinesisData {
         })?;
         Ok(kinesis)
     }
+}
 
-    /// Base64 always, gzip by content.
-    fn text(&self, origin: usize) -> Text<'static> {
-        let data = self.data.as_deref().unwrap_or_default();
-        let (content, raw) = match decode_base64(data) {
-            Ok(raw) => {
-                let text = decode(&raw, MAX_UNPACKED_BYTES).map(Cow::into_owned);
-                (text.map(Cow::Owned), raw)
-            }
-            Err(unreadable) => (Err(unreadable), data.as_bytes().to_vec()),
-        };
-        Text {
-            origin,
-            comes_again: ComesAgain::WithAllBehind,
-            content,
-            raw: Some(raw),
-            trace_id: None,
-            facts: None,
-            marks: Marks::OfOurEnvelopes,
-            is_returned: false,
-        }
+/// What a record of a stream holds: base64 always, gzip by content.
+fn text_of_stream(data: String, origin: usize) -> Text<'static> {
+    let (content, raw) = match decode_base64(&data) {
+        Ok(raw) => decode_owned(raw, MAX_UNPACKED_BYTES),
+        Err(unreadable) => (Err(unreadable), Some(data.into_bytes())),
+    };
+    Text {
+        origin,
+        comes_again: ComesAgain::WithAllBehind,
+        content: content.map(Cow::Owned),
+        raw,
+        trace_id: None,
+        facts: None,
+        marks: Marks::OfOurEnvelopes,
+        is_returned: false,
     }
 }
 
@@ -254,20 +261,22 @@ pub(super) fn texts_of<'a>(
     };
     match LambdaEvent::read(payload) {
         Ok(LambdaEvent::Batch(records)) if records.iter().all(Record::has_text) => {
-            let texts = records.into_iter().map(|record| match record.kinesis {
-                Some(kinesis) => Text {
-                    trace_id,
-                    comes_again: ComesAgain::Together(origin),
-                    ..kinesis.text(origin)
-                },
-                None => Text {
-                    marks: match record.facts.producer {
-                        Some(_) => Marks::Believed,
-                        None => Marks::OfOurEnvelopes,
+            let texts = records
+                .into_iter()
+                .map(|mut record| match record.take_data() {
+                    Some(data) => Text {
+                        trace_id,
+                        comes_again: ComesAgain::Together(origin),
+                        ..text_of_stream(data, origin)
                     },
-                    ..text(record.body.unwrap_or_default().into())
-                },
-            });
+                    None => Text {
+                        marks: match record.facts.producer {
+                            Some(_) => Marks::Believed,
+                            None => Marks::OfOurEnvelopes,
+                        },
+                        ..text(record.body.unwrap_or_default().into())
+                    },
+                });
             texts.map(returned).collect()
         }
         Ok(LambdaEvent::Batch(_) | LambdaEvent::Direct) | Err(_) => {

@@ -137,7 +137,7 @@ fn lacking(body: &str, rest: &Rest) -> Option<Vec<(String, String)>> {
         for (sinks, places) in &rest.lacking {
             let places = places.iter().filter_map(|place| place.checked_sub(begin));
             let log_events = places.filter_map(|place| parsed.log_events.get(place));
-            let details = log_events.map(|event| Some(allowed(event.alone()?.into_owned())));
+            let details = log_events.map(|event| Some(allowed(event.alone()?).into_owned()));
             let details: Vec<String> = details.collect::<Option<_>>()?;
             found += details.len();
             let split = ARRAY_LIMITS.split(details, |detail| detail.len() + 1);

@@ -1,24 +1,27 @@
 //! An HTTP request of payload format 2.0, as far as we read it: `aws_lambda_events` would decode all of it, with the
 //! body by far the slowest part.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use tenant_logs::{JsonReader, UnexpectedJson, read_json};
+use relay::webhook::WebhookBody;
+use tenant_logs::{JsonReader, UnexpectedJson, decode_base64, read_json};
 
 /// A request as function URLs and HTTP APIs hand it over.
 #[derive(Default)]
 pub(super) struct HttpRequest {
     method: String,
     headers: BTreeMap<String, String>,
-    body: Option<String>,
-    pub(super) is_base64_encoded: bool,
+    body: WebhookBody<'static>,
 }
 
 impl HttpRequest {
     /// Reads a request, which must have a method.
+    ///
+    /// Nothing of it is borrowed: the payload may be as large as the body, and is let go.
     pub(super) fn read(text: &str) -> Result<Self, UnexpectedJson> {
         let mut request = Self::default();
-        let mut method = None;
+        let (mut method, mut body, mut is_base64) = (None, None, false);
         read_json(text, |event| {
             event.object(|name, value| {
                 match name {
@@ -33,10 +36,9 @@ impl HttpRequest {
                             })
                         })?;
                     }
-                    "body" => request.body = value.optional(JsonReader::text_or_json)?,
+                    "body" => body = value.optional(body_text)?,
                     "isBase64Encoded" => {
-                        let is_base64_encoded = value.optional(JsonReader::boolean)?;
-                        request.is_base64_encoded = is_base64_encoded.unwrap_or_default();
+                        is_base64 = value.optional(JsonReader::boolean)?.unwrap_or_default();
                     }
                     _ => value.skip()?,
                 }
@@ -44,6 +46,7 @@ impl HttpRequest {
             })
         })?;
         request.method = method.ok_or(UnexpectedJson)?;
+        request.body = body_of(body.unwrap_or_default(), is_base64);
         Ok(request)
     }
 
@@ -59,9 +62,26 @@ impl HttpRequest {
         found.map(|(_, value)| value.as_str())
     }
 
-    /// Its body, empty where it has none.
-    pub(super) fn body(&self) -> &str {
-        self.body.as_deref().unwrap_or_default()
+    /// Takes its body out, empty where it has none.
+    pub(super) fn take_body(&mut self) -> WebhookBody<'static> {
+        std::mem::take(&mut self.body)
+    }
+}
+
+/// The text of a body, or what another sender than AWS puts in its place.
+fn body_text<'a>(value: &mut JsonReader<'a>) -> Result<Cow<'a, str>, UnexpectedJson> {
+    let text = value.text_as_it_is();
+    text.or_else(|_| value.text_or_json().map(Cow::Owned))
+}
+
+/// What is no base64 stays what it is, and is refused once the token is known to be right.
+fn body_of(text: Cow<'_, str>, is_base64: bool) -> WebhookBody<'static> {
+    if !is_base64 {
+        return WebhookBody::Plain(text.into_owned().into_bytes().into());
+    }
+    match decode_base64(&text) {
+        Ok(bytes) => WebhookBody::Plain(bytes.into()),
+        Err(_) => WebhookBody::Base64(text.into_owned().into()),
     }
 }
 
@@ -89,28 +109,49 @@ mod tests {
         HttpRequest::read(json).ok()
     }
 
+    fn bytes(request: &mut HttpRequest) -> Vec<u8> {
+        match request.take_body() {
+            WebhookBody::Plain(bytes) => bytes.into_owned(),
+            WebhookBody::Base64(_) | WebhookBody::Large(_) => panic!("no bytes"),
+        }
+    }
+
     #[test]
     fn a_request_is_read_and_headers_are_found_in_any_case() {
-        let request = read(
+        let mut request = read(
             r#"{"version":"2.0","headers":{"Authorization":"a","x":"b"},"requestContext":{"http":{"method":"POST","path":"/"}},"body":"[\"é\"]","isBase64Encoded":true}"#,
         )
         .unwrap();
         assert_eq!(request.method(), "POST");
         assert_eq!(request.header("authorization"), Some("a"));
         assert_eq!(request.header("cookie"), None);
-        assert_eq!(request.body(), "[\"é\"]");
-        assert!(request.is_base64_encoded);
+        let WebhookBody::Base64(text) = request.take_body() else {
+            panic!("it is no base64");
+        };
+        assert_eq!(text, "[\"é\"]");
     }
 
     #[test]
     fn a_request_may_lack_headers_and_body() {
-        let request = read(
+        let mut request = read(
             r#"{"headers":null,"requestContext":{"http":{"method":"GET"}},"isBase64Encoded":null}"#,
         )
         .unwrap();
         assert_eq!(request.header("authorization"), None);
-        assert_eq!(request.body(), "");
-        assert!(!request.is_base64_encoded);
+        assert_eq!(bytes(&mut request), b"");
+    }
+
+    #[test]
+    fn a_body_is_text_or_base64() {
+        let check = |body: &str, expected: &str| {
+            let text =
+                format!(r#"{{"requestContext":{{"http":{{"method":"POST"}}}},"body":{body}}}"#);
+            assert_eq!(bytes(&mut read(&text).unwrap()), expected.as_bytes());
+        };
+        check(r#""[{\"a\":1}]""#, r#"[{"a":1}]"#);
+        check(r#""W10=","isBase64Encoded":true"#, "[]");
+        check(r#""W10=","isBase64Encoded":false"#, "W10=");
+        check(r#"{"a": 1}"#, r#"{"a": 1}"#);
     }
 
     #[test]

@@ -381,3 +381,5 @@ async fn a_caller_that_goes_away_does_not_end_its_call() {
     running.gate.notify_one();
     ended(running.served).await.unwrap();
 }
+
+mod pieces;

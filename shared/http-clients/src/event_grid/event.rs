@@ -6,17 +6,23 @@ use tenant_logs::{LogEvent, sha256_hex};
 const TYPE: &str = "com.auth0.Log";
 const TYPE_OF_MANY: &str = "com.auth0.Logs";
 
-/// Many log events as one event, in which each is a detail: what became of it stands beside its record.
-pub(super) fn write_many(details: &[(&str, &str)], source: &str) -> String {
+/// Adds many log events as one event, in which each is a detail: what became of it stands beside its record.
+pub(super) fn push_many(out: &mut String, details: &[(&str, &str)], source: &str) {
     let log_ids: Vec<&str> = details.iter().map(|(log_id, _)| *log_id).collect();
-    let json: Vec<&str> = details.iter().map(|(_, json)| *json).collect();
     // Sent again, the same log events are the same event.
     let id = sha256_hex(log_ids.join("\n").as_bytes());
-    format!(
-        r#"{{"specversion":"1.0","type":"{TYPE_OF_MANY}","id":"{id}","source":{},"datacontenttype":"application/json","data":[{}]}}"#,
-        Value::from(source),
-        json.join(",")
-    )
+    let source = Value::from(source);
+    let head = format!(
+        r#"{{"specversion":"1.0","type":"{TYPE_OF_MANY}","id":"{id}","source":{source},"datacontenttype":"application/json","data":["#
+    );
+    out.push_str(&head);
+    for (index, (_, json)) in details.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        out.push_str(json);
+    }
+    out.push_str("]}");
 }
 
 /// One event. Where the record itself does not tell its `log_id`, `data` is the record with its wrapper, which does.

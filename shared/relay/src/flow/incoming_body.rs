@@ -1,6 +1,6 @@
 //! What a trigger brings, and what of it is believed.
 
-use tenant_logs::{Parsed, Reject, Timestamp, Unreadable};
+use tenant_logs::{LargeBody, Parsed, Reject, Timestamp, Unreadable};
 
 use crate::flow::ComesAgain;
 
@@ -9,6 +9,8 @@ use crate::flow::ComesAgain;
 pub struct IncomingBody<'a> {
     /// The bytes as they came.
     pub body: &'a [u8],
+    /// What is known of it where it was too large to be held; then `body` is its beginning.
+    pub large: Option<&'a LargeBody>,
     /// What they hold.
     pub parsed: Result<Parsed<'a>, Unreadable>,
     /// The trace that the trigger names, as AWS writes it.
@@ -35,6 +37,7 @@ impl<'a> IncomingBody<'a> {
     pub fn new(body: &'a [u8], parsed: Result<Parsed<'a>, Unreadable>) -> Self {
         Self {
             body,
+            large: None,
             parsed,
             trace_id: None,
             left_out: 0,

@@ -49,6 +49,10 @@ impl<'a, I: Iterator<Item = IncomingBody<'a>>> Portions<'a, I> {
                 Err(_) => 1,
             };
             arrivals.push(arrival);
+            // A body of which something is left has as much as is held at once, in log events or in bytes.
+            if self.unread.is_some() {
+                break;
+            }
         }
         let is_first = !replace(&mut self.has_begun, true);
         (is_first || !arrivals.is_empty()).then_some(arrivals)

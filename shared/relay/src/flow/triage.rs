@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use tenant_logs::{
-    DeadLetter, DeadLetterEvent, Keep, LogEvent, Redaction, Reject, RejectReason, Timestamp,
-    Unparsed, known_event_type,
+    DeadLetter, DeadLetterEvent, Keep, LargeBody, LogEvent, Redaction, Reject, RejectReason,
+    Timestamp, Unparsed, Unreadable, known_event_type,
 };
 
 use crate::counters::{InvocationCounters, Kinds};
@@ -147,12 +147,10 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                 Err(unreadable) => {
                     triage.counters.received += 1;
                     triage.counters.unreadable += 1;
-                    let text = (arrival.body.into(), self.kept_of_bodies());
-                    let dead_letter =
-                        self.unparsed_dead_letter(unreadable.to_string(), text, deadline);
+                    let body = (arrival.body, arrival.large);
                     triage.rejected.push(Rejected {
                         origin,
-                        dead_letter,
+                        dead_letter: self.dead_letter_of_body(unreadable, body, deadline),
                         is_returned: false,
                     });
                 }
@@ -242,10 +240,29 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         (text, keep): (Cow<'a, [u8]>, Keep),
         deadline: &Deadline,
     ) -> DeadLetter<'a> {
-        let is_withheld = self.withholds_unreadable && !self.redaction.is_empty();
-        let keep = if is_withheld { Keep::Nothing } else { keep };
-        let unparsed = Unparsed::new(text, keep, &self.redaction);
+        let unparsed = Unparsed::new(text, self.kept_at_most(keep), &self.redaction);
         self.dead_letter_of(reason, DeadLetterEvent::Unparsed(unparsed), deadline)
+    }
+
+    /// The same for a body that cannot be read as a whole, held or not.
+    fn dead_letter_of_body<'a>(
+        &'a self,
+        unreadable: Unreadable,
+        (body, large): (&'a [u8], Option<&'a LargeBody>),
+        deadline: &Deadline,
+    ) -> DeadLetter<'a> {
+        let reason = unreadable.to_string();
+        let keep = self.kept_of_bodies();
+        let Some(large) = large else {
+            return self.unparsed_dead_letter(reason, (body.into(), keep), deadline);
+        };
+        let unparsed = Unparsed::of_large(large, self.kept_at_most(keep), &self.redaction);
+        self.dead_letter_of(reason, DeadLetterEvent::Unparsed(unparsed), deadline)
+    }
+
+    fn kept_at_most(&self, keep: Keep) -> Keep {
+        let is_withheld = self.withholds_unreadable && !self.redaction.is_empty();
+        if is_withheld { Keep::Nothing } else { keep }
     }
 
     /// A dead letter of what reached no sink.

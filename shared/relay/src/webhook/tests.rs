@@ -31,7 +31,7 @@ fn post(body: &[u8]) -> WebhookRequest<'_> {
     WebhookRequest {
         method: "POST",
         authorization: Some(b"first-webhook-token"),
-        body: WebhookBody::Plain(body),
+        body: WebhookBody::Plain(body.into()),
         trace_id: None,
     }
 }
@@ -142,6 +142,30 @@ async fn an_unreadable_body_is_answered_400_with_the_byte_and_set_aside() {
     assert_eq!(dead_letters[0]["size"], body.len());
 }
 
+/// The dead letters of a body that was held and of one that was not are the same.
+#[tokio::test(start_paused = true)]
+async fn a_large_body_leaves_the_same_dead_letter_though_it_is_not_held() {
+    let mut random = fastrand::Rng::with_seed(7);
+    let noise: String = (0..2_000_000).map(|_| random.alphanumeric()).collect();
+    let packed = gzip(&format!("[\"{noise}"));
+    let plain = noise.repeat(2).into_bytes();
+    let mut not_held = LargeBody::begin(&Redaction::default());
+    plain.chunks(100_000).for_each(|piece| not_held.add(piece));
+    assert!(packed.len() >= LARGE);
+    for (body, sent, status) in [
+        (WebhookBody::Plain(packed.as_slice().into()), &packed, 400),
+        (WebhookBody::Large(not_held), &plain, 413),
+    ] {
+        let relay = ingest();
+        let request = WebhookRequest { body, ..post(b"") };
+        let answer = receive(&relay, &tokens(), 3_000_000, request, &deadline()).await;
+        assert_eq!(answer.status, status);
+        let [letter] = relay.dead_letters.stored().try_into().unwrap();
+        assert_eq!(letter["size"], sent.len());
+        assert_eq!(letter["sha256"], tenant_logs::sha256_hex(sent));
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_empty_body_is_answered_400_and_not_set_aside() {
     let relay = ingest();
@@ -182,7 +206,7 @@ async fn a_base64_body_is_decoded_first_and_a_broken_one_is_answered_400() {
         ("*", 400),
     ] {
         let request = WebhookRequest {
-            body: WebhookBody::Base64(text),
+            body: WebhookBody::Base64(text.into()),
             ..post(b"")
         };
         assert_eq!(answer(&relay, request).await.status, status, "{text}");

@@ -52,6 +52,29 @@ fn a_refused_body_is_kept_to_64_kb_with_size_and_hash() {
 }
 
 #[test]
+fn a_body_that_was_never_held_whole_leaves_the_same_dead_letter() {
+    let key = || Some(Secret::new("k3y"));
+    let body = "{\"log_id\":\"é\"},".repeat(10_000).into_bytes();
+    for redaction in [
+        Redaction::default(),
+        Redaction::parse("ip=mask", key()).unwrap(),
+        Redaction::parse("ip=mask", None).unwrap(),
+    ] {
+        for keep in [Keep::Beginning, Keep::Nothing] {
+            for piece_bytes in [1_000, 65_536, 100_000, 1_000_000] {
+                let mut large = LargeBody::begin(&redaction);
+                for piece in body.chunks(piece_bytes) {
+                    large.add(piece);
+                }
+                let held = Unparsed::new(body.as_slice(), keep, &redaction);
+                assert_eq!(Unparsed::of_large(&large, keep, &redaction), held);
+                assert!(body.starts_with(large.beginning()));
+            }
+        }
+    }
+}
+
+#[test]
 fn all_other_text_is_kept_whole_as_text_and_bytes_that_are_none_are_packed() {
     let text = "{\"a\":\u{a0}1".repeat(50_000);
     let document = unparsed(text.as_bytes(), Keep::Whole, &Redaction::default());

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::digest::Hashing;
 use crate::{MAX_UNPACKED_BYTES, Redaction, decode};
 
 /// Bytes kept of a body that was refused, and that its sender still has.
@@ -31,7 +32,57 @@ pub enum Keep {
     Nothing,
 }
 
+/// What is kept of a body that is too large to be held: its beginning, its size and its hash.
+#[derive(Debug, Clone)]
+pub struct LargeBody {
+    beginning: Vec<u8>,
+    size: usize,
+    /// `None` where it would give something away.
+    hashing: Option<Hashing>,
+}
+
+impl LargeBody {
+    /// A body of which nothing has come yet.
+    pub fn begin(redaction: &Redaction) -> Self {
+        Self {
+            beginning: Vec::new(),
+            size: 0,
+            hashing: redaction.hashing(),
+        }
+    }
+
+    /// Takes the next piece of it.
+    pub fn add(&mut self, piece: &[u8]) {
+        let room = MAX_BEGINNING_BYTES.saturating_sub(self.beginning.len());
+        let kept = piece.get(..room).unwrap_or(piece);
+        self.beginning.extend_from_slice(kept);
+        self.size += piece.len();
+        if let Some(hashing) = &mut self.hashing {
+            hashing.add(piece);
+        }
+    }
+
+    /// Its beginning.
+    pub fn beginning(&self) -> &[u8] {
+        &self.beginning
+    }
+}
+
 impl<'a> Unparsed<'a> {
+    /// Keeps the beginning of a body that was refused, and that is not held; `keep` only tells whether it is kept.
+    pub fn of_large(body: &'a LargeBody, keep: Keep, redaction: &Redaction) -> Self {
+        let kept = match keep {
+            Keep::Whole | Keep::Beginning => Some(Cow::Borrowed(body.beginning.as_slice())),
+            Keep::Nothing => None,
+        };
+        Self {
+            is_unredacted: !redaction.is_empty() && kept.is_some(),
+            kept,
+            size: body.size,
+            sha256: body.hashing.clone().map(|hashing| hashing.finish().into()),
+        }
+    }
+
     /// Keeps bytes, and says so where a redaction is set that does not reach them.
     pub fn new(bytes: impl Into<Cow<'a, [u8]>>, keep: Keep, redaction: &Redaction) -> Self {
         let bytes = bytes.into();

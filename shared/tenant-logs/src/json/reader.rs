@@ -3,9 +3,12 @@
 //! What a trigger brings is mostly one string, or a hundred, with whole bodies in them: `serde_json` needs twice as long,
 //! as it finds each string's end and then reads it again.
 
+use std::borrow::Cow;
+
 use super::scan::{Scan, skip_white_space};
 use super::string_content;
 use super::text::read_text;
+use super::words::unescaped_bytes;
 
 /// A text that is no JSON, or whose values are of other kinds than its reader asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +41,7 @@ pub struct JsonReader<'a> {
     at: usize,
 }
 
-impl JsonReader<'_> {
+impl<'a> JsonReader<'a> {
     /// Reads an object: `member` gets each name, and a reader that it must move beyond the value.
     pub fn object(
         &mut self,
@@ -77,6 +80,22 @@ impl JsonReader<'_> {
         let (text, length) = quoted.and_then(read_text).ok_or(UnexpectedJson)?;
         self.at += length;
         Ok(text)
+    }
+
+    /// Reads a string as [`Self::text`] does, without a copy where it has no escapes.
+    pub fn text_as_it_is(&mut self) -> Result<Cow<'a, str>, UnexpectedJson> {
+        let text = self.text;
+        let begin = self.at + 1;
+        let inner = text.as_bytes().get(begin..).ok_or(UnexpectedJson)?;
+        let end = begin + unescaped_bytes(inner);
+        let is_string = self.byte()? == b'"' && text.as_bytes().get(end) == Some(&b'"');
+        match text.get(begin..end).filter(|_| is_string) {
+            Some(inner) => {
+                self.at = end + 1;
+                Ok(Cow::Borrowed(inner))
+            }
+            None => self.text().map(Cow::Owned),
+        }
     }
 
     /// Reads a string, or any other value as its own JSON text.
@@ -171,6 +190,17 @@ mod tests {
         ] {
             let read = read_json(json, JsonReader::text_or_json);
             assert_eq!(read.as_deref(), Ok(text));
+        }
+    }
+
+    #[test]
+    fn a_string_without_escapes_is_read_without_a_copy() {
+        let read = |json| read_json(json, JsonReader::text_as_it_is);
+        assert!(matches!(read(r#""W10=""#), Ok(Cow::Borrowed("W10="))));
+        assert!(matches!(read(r#""""#), Ok(Cow::Borrowed(""))));
+        assert!(matches!(read(r#""a\"b""#), Ok(Cow::Owned(text)) if text == "a\"b"));
+        for json in ["", "1", "null", "x\"", "\"", "\"open", "\"\n\"", "[\"a\"]"] {
+            assert_eq!(read(json), Err(UnexpectedJson), "{json}");
         }
     }
 

@@ -11,7 +11,16 @@ const FIRST_CAPACITY: usize = 2_048;
 /// `None` if no whole string begins there. Half of a surrogate pair, which no text can hold, stays the escape that it is:
 /// where the text is JSON, that is what it stands for.
 pub(super) fn read_text(quoted: &[u8]) -> Option<(String, usize)> {
-    let mut out = Vec::with_capacity(quoted.len().min(FIRST_CAPACITY));
+    read_into(Vec::with_capacity(quoted.len().min(FIRST_CAPACITY)), quoted)
+}
+
+/// Reads a text that is exactly one string. It may be as long as a body, so it gets at once what it needs at most.
+pub(crate) fn read_whole_text(json: &str) -> Option<String> {
+    let (text, length) = read_into(Vec::with_capacity(json.len()), json.as_bytes())?;
+    (length == json.len()).then_some(text)
+}
+
+fn read_into(mut out: Vec<u8>, quoted: &[u8]) -> Option<(String, usize)> {
     let mut rest = quoted.strip_prefix(b"\"")?;
     loop {
         // All eight are taken and what is not plain is given back: cheaper than taking just as many as are.
@@ -100,8 +109,8 @@ pub(crate) fn needs_no_escapes(text: &str) -> bool {
     unescaped_bytes(text.as_bytes()) == text.len()
 }
 
-/// Writes what stands between a string's quotes.
-pub(crate) fn push_content(out: &mut Vec<u8>, text: &str) {
+/// Writes what stands between a string's quotes, or a part of it.
+pub fn push_content(out: &mut Vec<u8>, text: &str) {
     out.reserve(text.len() + text.len() / 4 + 2);
     let mut rest = text.as_bytes();
     while let Some((eight, after)) = rest.split_first_chunk::<8>() {
@@ -152,6 +161,8 @@ mod tests {
         assert_eq!(length, string.len(), "{string}");
         let (same, same_length) = read_text(format!("{string}, \"tail\"").as_bytes())?;
         assert_eq!((&same, same_length), (&text, length), "{string}");
+        assert_eq!(read_whole_text(string).as_ref(), Some(&text), "{string}");
+        assert_eq!(read_whole_text(&format!("{string} ")), None, "{string}");
         Some(text)
     }
 

@@ -7,8 +7,9 @@ use super::elements::read_array;
 use super::look::{CLOUD_EVENT, EVENT_GRID_EVENT, Members, looks_like};
 use super::values::Value;
 use super::{Parsed, Reject, WHITE_SPACE, begin_of, parse_in, skip_white_space, tail};
-use crate::json::{JsonReader, array_elements, read_json, string_content};
-use crate::{RejectReason, Unreadable, decode, decode_base64};
+use crate::body::{GZIP_MAGIC, into_text};
+use crate::json::{array_elements, read_whole_text, string_content};
+use crate::{RejectReason, Unreadable, decode_base64, gunzip};
 
 /// Texts that may lie within one another; services wrap three times at most.
 const MAX_LEVELS: u8 = 8;
@@ -62,18 +63,18 @@ impl Room {
     /// Reads base64, gunzipped by content; only what gzip makes larger takes room.
     fn unpack(&mut self, base64: &str) -> Result<String, Unreadable> {
         let packed = decode_base64(base64)?;
-        let text = match decode(&packed, self.bytes_left.max(packed.len())) {
-            Ok(Cow::Borrowed(text)) => return Ok(text.to_owned()),
-            Ok(Cow::Owned(text)) if text.len() <= self.bytes_left => text,
-            Ok(Cow::Owned(_)) | Err(Unreadable::TooLarge { .. }) => {
-                return Err(Unreadable::TooLarge {
-                    limit: self.max_bytes,
-                });
+        if !packed.starts_with(GZIP_MAGIC) {
+            return into_text(packed);
+        }
+        let unpacked = gunzip(&packed, self.bytes_left).map_err(|unreadable| {
+            if matches!(unreadable, Unreadable::TooLarge { .. }) {
+                let limit = self.max_bytes;
+                return Unreadable::TooLarge { limit };
             }
-            Err(unreadable) => return Err(unreadable),
-        };
-        self.bytes_left -= text.len();
-        Ok(text)
+            unreadable
+        })?;
+        self.bytes_left -= unpacked.len();
+        into_text(unpacked)
     }
 
     /// Reads what is within a text; `None` if that lies too deep.
@@ -313,7 +314,8 @@ fn json_in_string(json: &str) -> Option<Cow<'_, str>> {
     text_of(json).filter(|text| begins_as_json(text))
 }
 
-fn begins_as_json(text: &str) -> bool {
+/// Whether an object or an array begins there.
+pub(super) fn begins_as_json(text: &str) -> bool {
     let first = tail(text, begin_of(text)).bytes().next();
     matches!(first, Some(b'{' | b'['))
 }
@@ -321,7 +323,7 @@ fn begins_as_json(text: &str) -> bool {
 /// The text of a JSON string; half of a surrogate pair in it becomes U+FFFD. It may be as long as the body: it is copied once.
 fn text_of(json: &str) -> Option<Cow<'_, str>> {
     if json.contains('\\') {
-        return read_json(json, JsonReader::text).ok().map(Cow::Owned);
+        return read_whole_text(json).map(Cow::Owned);
     }
     string_content(json)
 }

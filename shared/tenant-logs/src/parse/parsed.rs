@@ -63,9 +63,9 @@ pub struct ElementLimits {
 }
 
 impl ElementLimits {
-    /// Elements that are held at once, of one body or of several: more than a payload of Lambda's holds of events as large as
-    /// Auth0's, because portions go one after another, and what is slow in one of them leaves the next ones less time.
-    pub const AT_ONCE: usize = 8_192;
+    /// Elements that are held at once of one body, and about as many of several: each takes half a kilobyte on its way beside
+    /// its text. A message's million bytes of events as large as Auth0's are fewer.
+    pub const AT_ONCE: usize = 2_048;
 
     /// The limits behind a queue, a stream or a topic, which bring again what is not acknowledged: as many elements as a body
     /// of the webhook's own limit may have. What holds more becomes one dead letter.

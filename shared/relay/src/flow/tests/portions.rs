@@ -149,15 +149,17 @@ async fn a_sink_that_hangs_keeps_no_portion_from_the_others() {
 
 #[tokio::test(start_paused = true)]
 async fn a_slow_sink_is_sent_nothing_that_cannot_end_in_time_whatever_portion_it_is_in() {
+    // More portions than go side by side.
+    let count = 8 * ElementLimits::AT_ONCE + 100;
     for (seconds, is_enough) in [(60, true), (30, false)] {
         let mut sink = TestSink::new("one", |_, _| None);
         sink.call_time = |_| Duration::from_secs(11);
         let relay = relay(vec![sink]);
-        let outcome = deliver_whole(&relay, &array(0..COUNT), seconds).await;
+        let outcome = deliver_whole(&relay, &array(0..count), seconds).await;
         assert_eq!(handed_back(&outcome).is_empty(), is_enough, "{seconds}");
         let sink = &relay.destinations[0].sink;
         let delivered = sink.stored().len();
-        assert_eq!(delivered == COUNT, is_enough, "{delivered}");
+        assert_eq!(delivered == count, is_enough, "{delivered}");
         assert_eq!(copies(sink), vec![1; delivered], "{seconds}");
     }
 }

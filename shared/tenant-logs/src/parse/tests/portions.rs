@@ -1,7 +1,11 @@
 //! Bodies of which only some elements are held at once.
 
+use std::io::Write;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::json;
 
 use super::*;
@@ -176,6 +180,34 @@ fn what_is_packed_counts_as_if_it_lay_in_the_body_itself() {
             "{body}"
         );
     }
+}
+
+#[test]
+fn the_json_that_a_body_is_in_base64_takes_its_place() {
+    let gzip = |text: &str| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let check = |text: &str, expected: Result<&str, Unreadable>| {
+        let found = out_of_base64(text.into(), 20);
+        assert_eq!(found.as_deref(), expected.as_deref(), "{text}");
+    };
+    for as_it_is in ["", "[1]", " {}", "7", "eyJ*", &STANDARD.encode("no JSON")] {
+        check(as_it_is, Ok(as_it_is));
+    }
+    check(&STANDARD.encode("[1]"), Ok("[1]"));
+    check(&format!(" {}\n", STANDARD.encode(" {}")), Ok(" {}"));
+    check(&STANDARD.encode(gzip("[1]")), Ok("[1]"));
+    let syntax = |offset| Err(Unreadable::Syntax { offset });
+    check(
+        &format!("  {}", STANDARD.encode(gzip("no JSON"))),
+        syntax(2),
+    );
+    check(
+        &STANDARD.encode(gzip(&format!("[{}]", " ".repeat(19)))),
+        syntax(0),
+    );
 }
 
 #[test]

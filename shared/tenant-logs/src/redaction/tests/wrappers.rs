@@ -1,4 +1,5 @@
 use super::*;
+use crate::sha256_hex;
 
 #[test]
 fn nothing_that_a_path_may_lead_to_passes_through_any_odd_wrapper() {
