@@ -131,14 +131,24 @@ fn unopened() -> Vec<Kept> {
     ]
 }
 
+/// In whatever order they arrived: calls to the queue go side by side.
 fn assert_kept(letters: &[Value], wanted: &[Kept]) {
-    let found = letters.iter().map(|letter| {
-        let reason = letter["reason"].as_str().unwrap();
-        (reason.to_owned(), letter["event"].clone())
-    });
-    let wanted = wanted.iter();
-    let wanted = wanted.map(|(_, reason, kept)| ((*reason).to_owned(), kept.clone()));
-    assert_eq!(found.collect::<Vec<_>>(), wanted.collect::<Vec<_>>());
+    let mut found: Vec<_> = letters
+        .iter()
+        .map(|letter| {
+            (
+                letter["reason"].as_str().unwrap(),
+                letter["event"].to_string(),
+            )
+        })
+        .collect();
+    let mut wanted: Vec<_> = wanted
+        .iter()
+        .map(|(_, reason, kept)| (*reason, kept.to_string()))
+        .collect();
+    found.sort_unstable();
+    wanted.sort_unstable();
+    assert_eq!(found, wanted);
 }
 
 #[tokio::test(flavor = "multi_thread")]
