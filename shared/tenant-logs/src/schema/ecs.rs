@@ -256,6 +256,7 @@ fn users<'a>(view: &EventView<'a>) -> Vec<Cow<'a, str>> {
     let mut parties = vec![view.actor().into_owned()];
     parties.extend(view.actor_beside_subject().map(Cow::into_owned));
     parties.extend(view.target_users().cloned());
+    parties.push(Party::own(view.log_event, &view.record));
     let texts = parties
         .into_iter()
         .flat_map(|party| [party.id, party.name, party.email, party.subject]);

@@ -4,7 +4,7 @@ use super::parties::{Party, user_id_in};
 use super::targets::{Target, TargetKind, targets, user_in_path};
 use crate::event_type::meaning::{Activity, Operation, Resource};
 use crate::record::{Record, Request, Response, read_object};
-use crate::{Category, Known, LogEvent};
+use crate::{Category, Known, LogEvent, Outcome};
 
 /// What an event tells of both sides.
 pub(super) struct Exchange<'e, 'a> {
@@ -46,14 +46,26 @@ impl<'a> Exchange<'_, 'a> {
         }
     }
 
-    /// What was done by the Management API.
+    /// What was done by the Management API: by whoever called it, where the credentials are of another than the user. Then the
+    /// user is whom it was done to, unless the request names another object.
     fn operated(&self, own: Party<'a>, asking: Party<'a>) -> Parties<'a> {
         let mut targets = self.targets();
-        if !asking.is_application || own.is_application || own.id.is_none() {
+        // A name without an identifier may be that of the application whose credentials these are.
+        let may_be_another = own.id.is_some() || !asking.is_application;
+        let is_by_another =
+            may_be_another && !own.is_application && own.is_other_than(&asking);
+        if !is_by_another {
             return (own.or_as(asking), targets);
         }
-        // By its own credentials an application acts for nobody: the user is whom it was done to.
-        if !targets.iter().any(|target| target.party.is_known()) {
+        let is_own = |target: &&mut Target<'_>| {
+            target.kind == TargetKind::User && target.party.is_same_as(&own)
+        };
+        if let Some(Target { party, .. }) = targets.iter_mut().find(is_own) {
+            if party.name.is_none() && party.email.is_none() {
+                party.name = own.name;
+                party.email = own.email;
+            }
+        } else if !targets.iter().any(|target| target.party.is_known()) {
             targets.push(Target::user(own));
         }
         (asking, targets)
@@ -132,7 +144,11 @@ impl<'a> Exchange<'_, 'a> {
     fn deleted(&self) -> Option<Party<'a>> {
         let may_fill =
             |other: &str| !self.log_event.hides("user_id") && !self.log_event.hides(other);
-        let described = self.record.own.description.and_then(user_id_in);
+        let is_done = self
+            .known
+            .is_some_and(|known| known.outcome == Outcome::Success);
+        let description = self.record.own.description;
+        let described = description.and_then(|description| user_id_in(description, is_done));
         if let Some(id) = described.filter(|_| may_fill("description")) {
             return Some(Party {
                 id: Some(id),

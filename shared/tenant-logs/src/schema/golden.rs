@@ -61,6 +61,7 @@ const KEPT: &[&str] = &[
     "s-no-log-id",
     "s-nothing-tells-the-time",
     "sapi-assign-roles-of-user",
+    "sapi-by-an-administrator",
     "sapi-by-application-beside-a-user-name",
     "sapi-details-as-text",
     "sapi-update-client-by-application",

@@ -227,16 +227,26 @@ fn is_same_id(id: &str, other: &str) -> bool {
     id == other || ends_with(id, other) || ends_with(other, id)
 }
 
-/// Reads `user_id: auth0|42`, as the description of a deletion has it, and `"user_id":"auth0|42"`.
-pub(super) fn user_id_in(description: &str) -> Option<Cow<'static, str>> {
+/// Reads `user_id: auth0|42`, as the description of a deletion has it, and `"user_id":"auth0|42"`. That of one that was done says
+/// nothing else as a rule, so there it may have blanks, as `samlp|acme|Nils Example` has.
+pub(super) fn user_id_in(description: &str, is_done: bool) -> Option<Cow<'static, str>> {
     const QUOTES: [char; 3] = ['\'', '"', '`'];
+    const ENDS: [char; 5] = [',', '.', ';', '}', ')'];
     let description = string_content(description)?;
+    let goes_on = |id: &str| id.contains([',', ';', ':', '=', '}', ')']) || id.contains(QUOTES);
+    if let Some(id) = description.strip_prefix("user_id: ")
+        && is_done
+        && id.contains('|')
+        && !goes_on(id)
+    {
+        return Some(quoted(id.trim().trim_end_matches(ENDS)));
+    }
     let (_, after) = description.split_once("user_id")?;
     let after = after.trim_start_matches(QUOTES).trim_start();
     let id = after.strip_prefix([':', '='])?.split_whitespace().next()?;
     let id = id.trim_start_matches(QUOTES);
     let id = id.split(QUOTES).next().unwrap_or_default();
-    let id = id.trim_end_matches([',', '.', ';', '}', ')']);
+    let id = id.trim_end_matches(ENDS);
     (!id.is_empty()).then(|| quoted(id))
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::event_view::EventView;
 use super::json_writer::{JsonWriter, is_text, key};
-use super::parties::text;
+use super::parties::{Party, text};
 use super::raw::{self, Given, Place, Raw};
 use crate::json::{array_elements, string_content};
 
@@ -98,7 +98,7 @@ fn given<'a>(view: &'a EventView<'_>) -> Vec<Given<'a>> {
     given
 }
 
-/// The user's identifier and name: as the record has them, but for those of an account that somebody else changed.
+/// The user's identifier and name: as the record has them, unless another acted.
 fn columns_of_user<'a>(view: &'a EventView<'_>) -> (Option<Cow<'a, str>>, Option<Cow<'a, str>>) {
     let own = &view.record.own;
     let mut actor = view.actor().into_owned();
@@ -107,10 +107,14 @@ fn columns_of_user<'a>(view: &'a EventView<'_>) -> (Option<Cow<'a, str>>, Option
         // The table has no other column for a user.
         actor = view.subject().into_owned();
     }
+    let user = Party::own(view.log_event, &view.record);
+    // A name alone, which is no address, may be another one of the application that acts.
+    let is_named = user.id.is_some() || user.email.is_some();
+    let is_by_another = is_named && user.is_other_than(&actor) || view.owner().is_some();
     let id = actor.subject.or(actor.id);
     let is_own = id.is_some() && id.as_deref() == own.user_id;
-    let is_of_owner = is_somebody && !is_own && view.owner().is_some();
-    let own_name = text(own.user_name).filter(|_| !is_of_owner);
+    let is_of_another = is_somebody && !is_own && is_by_another;
+    let own_name = text(own.user_name).filter(|_| !is_of_another);
     (id, own_name.or(actor.email).or(actor.name))
 }
 
