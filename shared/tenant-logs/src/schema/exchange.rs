@@ -52,8 +52,7 @@ impl<'a> Exchange<'_, 'a> {
         let mut targets = self.targets();
         // A name without an identifier may be that of the application whose credentials these are.
         let may_be_another = own.id.is_some() || !asking.is_application;
-        let is_by_another =
-            may_be_another && !own.is_application && own.is_other_than(&asking);
+        let is_by_another = may_be_another && !own.is_application && own.is_other_than(&asking);
         if !is_by_another {
             return (own.or_as(asking), targets);
         }
