@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tenant_logs::{
     DeadLetter, DeadLetterEvent, Keep, LargeBody, LogEvent, Redaction, Reject, RejectReason,
-    Timestamp, Unparsed, Unreadable, known_event_type,
+    Timestamp, Unparsed, Unreadable, known_event_type, shows_its_event,
 };
 
 use crate::counters::{InvocationCounters, Kinds};
