@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 pub(crate) use read::is_dead_letter;
+pub use read::shows_its_event;
 pub use unparsed::{Keep, LargeBody, Unparsed};
 
 /// A dead letter: `{"reason","at","function","sink","tenant","log_id","event"}`.

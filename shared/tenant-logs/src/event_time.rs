@@ -228,7 +228,8 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> Option<i64> {
 /// Reads the time in an identifier of Auth0's, which has 56 digits: others only happen to look like one.
 fn time_in(log_id: &str) -> Option<Timestamp> {
     let is_auth0s = log_id.len() == 56 && log_id.bytes().all(|byte| byte.is_ascii_digit());
-    time_in_log_id(log_id).filter(|_| is_auth0s)
+    let time = time_in_log_id(log_id).filter(|_| is_auth0s)?;
+    (time.as_second() >= FIRST_WRITTEN_SECOND).then_some(time)
 }
 
 #[cfg(test)]
@@ -308,6 +309,7 @@ mod tests {
 
     #[test]
     fn without_a_date_it_is_the_envelopes_time_then_that_in_the_log_id_and_never_the_epoch() {
+        let other = |day: &str| LOG_ID.replace("20261120", day);
         for date in [
             r#""2026-02-29T09:04:00.000Z""#,
             r#""2026-11-20T25:04:00.000Z""#,
@@ -334,7 +336,7 @@ mod tests {
             let envelope = "2026-11-20T09:05:00Z".parse().ok();
             let time = EventTime::of(Some(date), envelope, LOG_ID).unwrap();
             assert_eq!(time.timestamp().to_string(), "2026-11-20T09:05:00Z");
-            for log_id in ["900", &LOG_ID.replace("20261120", "20261320")] {
+            for log_id in ["900", &other("20261320"), &other("19700101")] {
                 assert_eq!(EventTime::of(Some(date), None, log_id), None, "{date}");
             }
         }

@@ -23,7 +23,7 @@ mod tenant;
 
 pub use batch::{BatchLimits, Split};
 pub use body::{MAX_UNPACKED_BYTES, decode, decode_base64, decode_owned, gunzip};
-pub use dead_letter::{DeadLetter, DeadLetterEvent, Keep, LargeBody, Unparsed};
+pub use dead_letter::{DeadLetter, DeadLetterEvent, Keep, LargeBody, Unparsed, shows_its_event};
 pub use digest::{sha256, sha256_hex};
 pub use error::{RejectReason, Unreadable};
 pub use event_type::{Category, Known, Outcome, Status, known_event_type, known_event_types};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tenant_logs::{
     DeadLetter, DeadLetterEvent, Keep, LargeBody, LogEvent, Redaction, Reject, RejectReason,
-    Timestamp, Unparsed, Unreadable, known_event_type,
+    Timestamp, Unparsed, Unreadable, known_event_type, shows_its_event,
 };
 
 use crate::counters::{InvocationCounters, Kinds};
@@ -303,8 +303,9 @@ impl Triage<'_> {
 fn readable<'a>(reject: &Reject<'a>, redaction: &Redaction) -> Option<DeadLetterEvent<'a>> {
     match reject.reason {
         RejectReason::Syntax { .. } => None,
-        // Its event may be packed, or what it carries cannot be read, where no redaction reaches it.
-        RejectReason::DeadLetter | RejectReason::Carrier { .. } if !redaction.is_empty() => None,
+        // What it carries is packed or cannot be read, so that no redaction reaches it.
+        RejectReason::DeadLetter if !redaction.is_empty() && !shows_its_event(&reject.text) => None,
+        RejectReason::Carrier { .. } if !redaction.is_empty() => None,
         RejectReason::NotAnObject
         | RejectReason::NotALogEvent
         | RejectReason::BrokenWrapper

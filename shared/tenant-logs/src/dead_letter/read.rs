@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{DeadLetter, DeadLetterEvent, Unparsed};
-use crate::json::{object_members, string_content};
+use crate::json::{array_elements, object_members, string_content};
 use crate::{MAX_UNPACKED_BYTES, decode_base64, gunzip};
 
 /// What every dead letter has.
@@ -42,6 +42,22 @@ pub(crate) fn is_dead_letter(object: &str) -> bool {
         let mut names = members.iter().filter_map(|(name, _)| string_content(name));
         names.any(|other| other == *name)
     })
+}
+
+/// Whether the event of a dead letter stands in it as JSON, where redaction reaches it: not packed, and no text that could
+/// not be parsed.
+pub fn shows_its_event(dead_letter: &str) -> bool {
+    let members = object_members(dead_letter).unwrap_or_default();
+    let mut members = members.iter();
+    members.all(|(name, value)| match string_content(name).as_deref() {
+        Some("encoding") => false,
+        Some("event") => is_object_or_array(string_content(value).as_deref().unwrap_or(value)),
+        Some(_) | None => true,
+    })
+}
+
+fn is_object_or_array(json: &str) -> bool {
+    object_members(json).is_some() || array_elements(json).is_some()
 }
 
 impl<'a> DeadLetter<'a> {

@@ -65,7 +65,7 @@ pub struct ElementLimits {
 impl ElementLimits {
     /// Elements that are held at once of one body, and about as many of several: each takes half a kilobyte on its way beside
     /// its text. A message's million bytes of events as large as Auth0's are fewer.
-    pub const AT_ONCE: usize = 2_048;
+    pub const AT_ONCE: usize = 2_000;
 
     /// The limits behind a queue, a stream or a topic, which bring again what is not acknowledged: as many elements as a body
     /// of the webhook's own limit may have. What holds more becomes one dead letter.

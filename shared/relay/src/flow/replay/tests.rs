@@ -239,3 +239,44 @@ async fn where_dead_letters_are_not_taken_back_one_is_set_aside_as_it_is() {
     assert_eq!(again["reason"], "not a log event: a dead letter");
     assert_eq!(again["event"], dead_letter);
 }
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_not_taken_back_is_redacted_where_its_event_stands_in_it() {
+    let inner = event("a");
+    let hidden = json!({"log_id": "a", "data": {"type": "s", "ip": "***"}});
+    let text = |event: &Value| Value::from(event.to_string());
+    for (event, expected) in [
+        (inner.clone(), hidden.clone()),
+        (text(&inner), text(&hidden)),
+    ] {
+        let mut relay = replaying();
+        relay.replay_destinations = None;
+        relay.redaction = Redaction::parse("ip=mask", None).unwrap();
+        relay.withholds_unreadable = true;
+        let outcome = replay(&relay, &[dead_letter("one", "a", &event)]).await;
+        assert_eq!((outcome.delivered, outcome.set_aside), (0, 1));
+        let again = &relay.dead_letters.stored()[0];
+        assert_eq!(again["event"], dead_letter("one", "a", &expected));
+        assert!(again.get("unredacted").is_none(), "{again}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_is_not_taken_back_is_marked_or_withheld_where_no_redaction_reaches_its_event() {
+    let mut packed = dead_letter("one", "a", &"H4sI".into());
+    packed["encoding"] = "gzip".into();
+    let torn = dead_letter("one", "a", &r#"{"data":{"ip":"192.0.2.1""#.into());
+    for dead_letter in [packed, torn] {
+        for withholds in [false, true] {
+            let mut relay = replaying();
+            relay.replay_destinations = None;
+            relay.redaction = Redaction::parse("ip=mask", None).unwrap();
+            relay.withholds_unreadable = withholds;
+            let outcome = replay(&relay, std::slice::from_ref(&dead_letter)).await;
+            assert_eq!((outcome.delivered, outcome.set_aside), (0, 1));
+            let again = &relay.dead_letters.stored()[0];
+            let kept = (!withholds).then(|| dead_letter.to_string());
+            assert_eq!(again["event"].as_str(), kept.as_deref());
+        }
+    }
+}
