@@ -7,17 +7,21 @@ use crate::{Redaction, parse};
 
 const MAPPED: [Schema; 4] = [Schema::Ecs, Schema::Ocsf, Schema::Asim, Schema::Sentinel];
 
+/// The row of a body's only log event, after redaction.
+fn redacted(body: &str, rules: &str, schema: Schema) -> Value {
+    let redaction = Redaction::parse(rules, None).unwrap();
+    let mut parsed = parse(body).unwrap();
+    redaction.redact(&mut parsed.log_events[0]);
+    serde_json::from_str(&schema.write(&parsed.log_events[0])).unwrap()
+}
+
 #[test]
 fn a_place_is_not_filled_from_another_where_a_rule_is_about_either() {
     let body = r#"{"type":"sapi","log_id":"1","user_agent":"","details":{"request":{"userAgent":"agent/1","auth":{"user":{"user_id":"auth0|7","name":"Maria Example","email":"maria@example.com"}}}}}"#;
     let all = ["auth0|7", "Maria Example", "maria@example.com", "agent/1"];
     let check = |rules: &str, hidden: &[&str]| {
-        let redaction = Redaction::parse(rules, None).unwrap();
         for schema in MAPPED {
-            let mut parsed = parse(body).unwrap();
-            redaction.redact(&mut parsed.log_events[0]);
-            let mut row: Value =
-                serde_json::from_str(&schema.write(&parsed.log_events[0])).unwrap();
+            let mut row = redacted(body, rules, schema);
             for whole in [
                 "auth0",
                 "unmapped",
@@ -90,11 +94,7 @@ fn what_a_target_is_called_is_not_told_by_one_body_where_a_rule_is_about_the_oth
         ),
         ("details.response=drop", Value::Null),
     ] {
-        let redaction = Redaction::parse(rules, None).unwrap();
-        let mut parsed = parse(body).unwrap();
-        redaction.redact(&mut parsed.log_events[0]);
-        let row = Schema::Ecs.write(&parsed.log_events[0]);
-        let row: Value = serde_json::from_str(&row).unwrap();
+        let row = redacted(body, rules, Schema::Ecs);
         assert_eq!(row["user"]["target"], expected, "{rules}");
     }
 }
@@ -109,11 +109,7 @@ fn an_identifier_that_is_hidden_does_not_make_another_object_of_the_paths() {
             json!({"id": "auth0|42", "email": "nils@example.com"}),
         ),
     ] {
-        let redaction = Redaction::parse(rules, None).unwrap();
-        let mut parsed = parse(body).unwrap();
-        redaction.redact(&mut parsed.log_events[0]);
-        let row = Schema::Ecs.write(&parsed.log_events[0]);
-        let row: Value = serde_json::from_str(&row).unwrap();
+        let row = redacted(body, rules, Schema::Ecs);
         assert_eq!(row["user"]["target"], expected, "{rules}");
     }
 }
@@ -123,11 +119,7 @@ fn what_an_application_is_called_is_not_told_in_the_place_of_a_user_name_where_a
  {
     let body = r#"{"type":"scp","log_id":"1","user_id":"c1@clients","user_name":"runner","client_id":"c1","client_name":"Job","details":{"actor":{"sub":"c1@clients","name":"helper"}}}"#;
     let names = |rules: &str| {
-        let redaction = Redaction::parse(rules, None).unwrap();
-        let mut parsed = parse(body).unwrap();
-        redaction.redact(&mut parsed.log_events[0]);
-        let row = Schema::Ecs.write(&parsed.log_events[0]);
-        let row: Value = serde_json::from_str(&row).unwrap();
+        let row = redacted(body, rules, Schema::Ecs);
         (row["user"]["name"].clone(), row["related"]["user"].clone())
     };
     assert_eq!(
