@@ -66,6 +66,11 @@ fn for_each_member<'a>(object: &'a str, mut visit: impl FnMut(&'a str, &'a str))
     is_whole(object, end).then_some(())
 }
 
+/// Whether a text is one JSON object or array.
+pub(crate) fn is_object_or_array(json: &str) -> bool {
+    object_members(json).is_some() || array_elements(json).is_some()
+}
+
 /// Returns the elements of an array in their order, each as it is written; `None` for other values.
 pub fn array_elements(array: &str) -> Option<Vec<&str>> {
     let mut elements = Vec::new();

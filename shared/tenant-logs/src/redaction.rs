@@ -12,7 +12,7 @@ use hmac::Hmac;
 use sha2::Sha256;
 
 use crate::digest::{Hashing, keyed_log_id};
-use crate::json::{array_elements, object_members};
+use crate::json::is_object_or_array;
 use crate::secret::hmac_sha256;
 use crate::{LogEvent, Secret};
 use rewriting::Rewriting;
@@ -138,7 +138,7 @@ impl Redaction {
     /// Redacts an object or an array that is no log event by the same rules, as if a record began at every object in it;
     /// `None` for other text.
     pub fn redact_anywhere(&self, text: &str) -> Option<String> {
-        if object_members(text).is_none() && array_elements(text).is_none() {
+        if !is_object_or_array(text) {
             return None;
         }
         let mut rewriting = Rewriting::anywhere(self.keyed.as_ref(), &self.tree);

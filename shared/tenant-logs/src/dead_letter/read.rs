@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{DeadLetter, DeadLetterEvent, Unparsed};
-use crate::json::{array_elements, object_members, string_content};
+use crate::json::{is_object_or_array, object_members, string_content};
 use crate::{MAX_UNPACKED_BYTES, decode_base64, gunzip};
 
 /// What every dead letter has.
@@ -54,10 +54,6 @@ pub fn shows_its_event(dead_letter: &str) -> bool {
         Some("event") => is_object_or_array(string_content(value).as_deref().unwrap_or(value)),
         Some(_) | None => true,
     })
-}
-
-fn is_object_or_array(json: &str) -> bool {
-    object_members(json).is_some() || array_elements(json).is_some()
 }
 
 impl<'a> DeadLetter<'a> {
