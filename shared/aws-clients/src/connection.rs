@@ -15,6 +15,7 @@ use relay::settings::{Reader, is_loopback};
 use tenant_logs::Secret;
 
 use crate::http::HyperConnector;
+use crate::sqs_client::SqsClient;
 use crate::tls::Tls;
 
 /// Region, credentials, endpoints and trusted roots.
@@ -68,8 +69,8 @@ pub struct AwsConnection {
     http: SharedHttpClient,
 }
 
-/// The client of one service. Its crate's types have the same names as every other's, and nothing else in common.
-macro_rules! client {
+/// How one service is called. Its crate's types have the same names as every other's, and nothing else in common.
+macro_rules! config {
     ($sdk:ident, $connection:expr, $endpoint:expr) => {{
         let mut config = $sdk::Config::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
@@ -82,7 +83,7 @@ macro_rules! client {
             .retry_config(RetryConfig::disabled())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled());
         config.set_endpoint_url($endpoint.clone());
-        $sdk::Client::from_conf(config.build())
+        config.build()
     }};
 }
 
@@ -97,31 +98,28 @@ impl AwsConnection {
     }
 
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        client!(aws_sdk_dynamodb, self, self.settings.dynamodb_endpoint)
+        let endpoint = &self.settings.dynamodb_endpoint;
+        aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, self, endpoint))
     }
 
     pub(crate) fn event_bridge(&self) -> aws_sdk_eventbridge::Client {
-        client!(
-            aws_sdk_eventbridge,
-            self,
-            self.settings.event_bridge_endpoint
-        )
+        let endpoint = &self.settings.event_bridge_endpoint;
+        aws_sdk_eventbridge::Client::from_conf(config!(aws_sdk_eventbridge, self, endpoint))
     }
 
     pub(crate) fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
-        client!(
-            aws_sdk_secretsmanager,
-            self,
-            self.settings.secrets_manager_endpoint
-        )
+        let endpoint = &self.settings.secrets_manager_endpoint;
+        aws_sdk_secretsmanager::Client::from_conf(config!(aws_sdk_secretsmanager, self, endpoint))
     }
 
     pub(crate) fn firehose(&self) -> aws_sdk_firehose::Client {
-        client!(aws_sdk_firehose, self, self.settings.firehose_endpoint)
+        let endpoint = &self.settings.firehose_endpoint;
+        aws_sdk_firehose::Client::from_conf(config!(aws_sdk_firehose, self, endpoint))
     }
 
-    pub(crate) fn sqs(&self) -> aws_sdk_sqs::Client {
-        client!(aws_sdk_sqs, self, self.settings.sqs_endpoint)
+    pub(crate) fn sqs(&self) -> SqsClient {
+        let endpoint = &self.settings.sqs_endpoint;
+        SqsClient::new(config!(aws_sdk_sqs, self, endpoint))
     }
 
     fn credentials(&self) -> Credentials {

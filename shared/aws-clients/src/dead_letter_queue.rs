@@ -1,6 +1,5 @@
 //! Dead letters on SQS.
 
-use aws_sdk_sqs::Client;
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use relay::settings::Reader;
@@ -15,6 +14,7 @@ use crate::boxed_call::BoxedCall;
 use crate::connection::AwsConnection;
 use crate::error::{call_error, code_name, is_busy};
 use crate::message::{MAX_MESSAGE_BYTES, allowed, queue_name, queue_url};
+use crate::sqs_client::SqsClient;
 
 /// What SQS takes in one call: as many bytes as in one message.
 const LIMITS: BatchLimits = BatchLimits {
@@ -48,7 +48,7 @@ impl DeadLetterQueueSettings {
 /// The SQS queue of dead letters. Calls are made side by side; each entry of an answer is read.
 #[derive(Debug)]
 pub struct DeadLetterQueue {
-    client: Client,
+    client: SqsClient,
     url: String,
     target: String,
 }
@@ -139,7 +139,11 @@ impl BatchCall<String> for DeadLetterQueue {
     }
 
     async fn call(&self, texts: &[&String], _until: Instant) -> Result<Delivery, CallError> {
-        let mut call = self.client.send_message_batch().queue_url(self.url.clone());
+        let mut call = self
+            .client
+            .get()
+            .send_message_batch()
+            .queue_url(self.url.clone());
         for (index, text) in texts.iter().enumerate() {
             let entry = SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use aws_sdk_sqs::Client;
 use relay::settings::Reader;
 use relay::{
     BatchCall, CallError, CallLimits, Delivery, Row, Sending, Sink, SinkKind, TooLarge,
@@ -15,6 +14,7 @@ use crate::connection::AwsConnection;
 use crate::message::{
     ARRAY_LIMITS, MessageHead, PRODUCER, allowed, allowed_bytes, queue_name, queue_url, send,
 };
+use crate::sqs_client::SqsClient;
 
 /// Calls side by side; one carries up to a megabyte.
 const CALLS_AT_ONCE: usize = 4;
@@ -37,7 +37,7 @@ impl EventQueueSettings {
 /// The SQS queue before the target. A call is a message, and calls are made side by side.
 #[derive(Debug)]
 pub struct EventQueue {
-    client: Client,
+    client: SqsClient,
     url: String,
     target: String,
     producer: &'static str,
@@ -102,7 +102,7 @@ impl<'a> BatchCall<Row<'a>> for EventQueue {
         };
         let bytes: usize = rows.iter().map(|row| row.json.len() + 1).sum();
         let message = head.with(bytes, |out| push_array(out, rows));
-        send(message, &self.client, &self.target).await?;
+        send(message, self.client.get(), &self.target).await?;
         Ok(Delivery::all_delivered(rows.len()))
     }
 }

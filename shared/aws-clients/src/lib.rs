@@ -15,6 +15,7 @@ mod message;
 mod queue_sender;
 mod secrets;
 mod sinks;
+mod sqs_client;
 #[cfg(test)]
 mod test_endpoint;
 mod tls;

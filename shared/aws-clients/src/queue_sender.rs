@@ -1,12 +1,12 @@
 //! Sends messages to any queue of this account: what a sink lacks goes back to the queue that it came from.
 
-use aws_sdk_sqs::Client;
 use relay::{BatchCall, CallError, CallLimits, Delivery, Sending, TooLarge, send_in_calls};
 use tenant_logs::BatchLimits;
 use tokio::time::Instant;
 
 use crate::connection::AwsConnection;
 use crate::message::{MAX_MESSAGE_BYTES, QueueMessage};
+use crate::sqs_client::SqsClient;
 
 /// Calls side by side.
 const CALLS_AT_ONCE: usize = 8;
@@ -14,7 +14,7 @@ const CALLS_AT_ONCE: usize = 8;
 /// A sender of messages. A call is a message, and calls are made side by side.
 #[derive(Debug)]
 pub struct QueueSender {
-    client: Client,
+    client: SqsClient,
     dead_letter_queue_url: String,
 }
 
@@ -84,7 +84,7 @@ impl BatchCall<QueueMessage> for QueueSender {
         _until: Instant,
     ) -> Result<Delivery, CallError> {
         for message in messages {
-            message.send(&self.client, self.target()).await?;
+            message.send(self.client.get(), self.target()).await?;
         }
         Ok(Delivery::all_delivered(messages.len()))
     }
