@@ -265,8 +265,8 @@ impl<'a> EventView<'a> {
     /// Returns the time as [`Self::write_time`] writes it.
     pub(super) fn time_json(&self) -> Cow<'_, str> {
         match (self.time, self.record.own.date) {
-            (EventTime::Plain { .. }, Some(date)) => Cow::Borrowed(date),
-            (EventTime::Plain { .. }, None) => Cow::Owned(format!("\"{}\"", self.time.timestamp())),
+            (EventTime::Plain(_), Some(date)) => Cow::Borrowed(date),
+            (EventTime::Plain(_), None) => Cow::Owned(format!("\"{}\"", self.time.timestamp())),
             (EventTime::Other(time), _) => Cow::Owned(format!("\"{time}\"")),
         }
     }
@@ -274,7 +274,7 @@ impl<'a> EventView<'a> {
     /// Writes the time as RFC 3339, in Auth0's own writing where that is what it is.
     pub(super) fn write_time(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
         match (self.time, self.record.own.date) {
-            (EventTime::Plain { .. }, date) => writer.any(key, date),
+            (EventTime::Plain(_), date) => writer.any(key, date),
             (EventTime::Other(time), _) => writer.display(key, format_args!("\"{time}\"")),
         }
     }

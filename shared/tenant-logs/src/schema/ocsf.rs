@@ -26,7 +26,7 @@ pub(super) fn write(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     event.members(activity.json);
     write_severity(view, event);
     write_status(view, activity.class, event);
-    event.display(key!("time"), view.time.millis());
+    event.display(key!("time"), view.time.timestamp().as_millisecond());
     event.text(key!("message"), view.record.own.description);
     match activity.class {
         Class::BaseEvent => {}

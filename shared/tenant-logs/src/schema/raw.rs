@@ -91,7 +91,7 @@ pub(super) fn always<'a>(view: &'a EventView<'_>) -> [Given<'a>; 3] {
 pub(super) fn always_in_tables<'a>(view: &'a EventView<'_>) -> [Given<'a>; 3] {
     let [date, code, log_id] = always(view);
     let date = match view.time {
-        EventTime::Plain { .. } => date,
+        EventTime::Plain(_) => date,
         EventTime::Other(_) => Given::of("date", view.record.own.date, Some(Cow::Borrowed(""))),
     };
     [date, code, log_id]
