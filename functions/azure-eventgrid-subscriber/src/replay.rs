@@ -3,12 +3,10 @@
 //! A dead letter that cannot pass stays where it is, as it is. Only a dead letter of Event Grid's own, or of no sink, may hold
 //! events of which one sink takes some and another does not: for those a dead letter that names the sink is written.
 
-use std::collections::BTreeSet;
-
 use futures_util::stream::{self, StreamExt};
 use http_clients::DeadLetterContainer;
-use relay::journal::{Journal, Store};
-use relay::{DeadLetters, Deadline, Delivery, PortError, Relay, Sending, Sink, chain};
+use relay::journal::Store;
+use relay::{DeadLetters, Deadline, IncomingBody, PortError, Relay, Sink, Stays, chain};
 use serde_json::json;
 use tenant_logs::DeadLetter;
 use tokio::time::Instant;
@@ -144,15 +142,15 @@ async fn replay_one<S: Sink, L: Store, B: DeadLetterBox>(
         return Ok(Fate::Left);
     };
     let dead_letter = DeadLetter::read(&text);
-    let returning = returning(
-        relay,
-        dead_letter
-            .as_ref()
-            .and_then(|dead_letter| dead_letter.sink),
-    );
-    let outcome = returning
-        .deliver(vec![returned_body(&text)], deadline)
-        .await;
+    // What cannot pass stays in the dead letter, which is kept.
+    let stays = Stays {
+        sink: dead_letter.and_then(|dead_letter| dead_letter.sink),
+    };
+    let body = IncomingBody {
+        stays: Some(stays),
+        ..returned_body(&text)
+    };
+    let outcome = relay.deliver([body], deadline).await;
     if !outcome.handed_back.is_empty() || outcome.rejected > 0 {
         return Ok(Fate::Left);
     }
@@ -163,79 +161,6 @@ async fn replay_one<S: Sink, L: Store, B: DeadLetterBox>(
         .take_away(name, deadline.answer_by())
         .await?;
     Ok(Fate::Delivered)
-}
-
-/// The function's flow for one dead letter: what cannot pass stays in the dead letter, which is kept.
-fn returning<'r, S: Sink, L: Store, B: DeadLetterBox>(
-    relay: &'r Relay<S, L, B>,
-    sink: Option<&'r str>,
-) -> Relay<&'r S, &'r L, Kept<'r, B>> {
-    Relay {
-        function: relay.function,
-        tenant: relay.tenant.clone(),
-        filter: relay.filter.clone(),
-        redaction: relay.redaction.clone(),
-        withholds_unreadable: relay.withholds_unreadable,
-        destinations: borrowed(&relay.destinations),
-        replay_destinations: relay.replay_destinations.as_deref().map(borrowed),
-        leads_here: relay.leads_here,
-        ledger: relay.ledger.as_ref().map(Journal::borrowed),
-        dead_letters: Kept {
-            dead_letter_box: &relay.dead_letters,
-            sink,
-        },
-        on_exhaustion: relay.on_exhaustion,
-        counters: relay.counters.clone(),
-    }
-}
-
-fn borrowed<S>(destinations: &[relay::Destination<S>]) -> Vec<relay::Destination<&S>> {
-    let borrowed = destinations.iter().map(|destination| relay::Destination {
-        sink: &destination.sink,
-        schema: destination.schema,
-        filter: destination.filter.clone(),
-        raw: destination.raw,
-    });
-    borrowed.collect()
-}
-
-/// Where dead letters go while one is replayed: most are in the container already.
-struct Kept<'r, B> {
-    dead_letter_box: &'r B,
-    /// The sink that the replayed dead letter names.
-    sink: Option<&'r str>,
-}
-
-impl<B: DeadLetters> DeadLetters for Kept<'_, B> {
-    async fn set_aside(&self, dead_letters: &[DeadLetter<'_>], sending: &Sending) -> Delivery {
-        // One that names a sink, out of one that does not: the sink's part must not be lost with the whole.
-        let is_new = |dead_letter: &DeadLetter<'_>| {
-            dead_letter.sink.is_some() && dead_letter.sink != self.sink
-        };
-        let new: Vec<usize> = (0..dead_letters.len())
-            .filter(|index| dead_letters.get(*index).is_some_and(is_new))
-            .collect();
-        let to_write: Vec<DeadLetter<'_>> = new
-            .iter()
-            .filter_map(|index| dead_letters.get(*index).cloned())
-            .collect();
-        let is_written: BTreeSet<usize> = new.iter().copied().collect();
-        let mut delivery = Delivery {
-            delivered: (0..dead_letters.len())
-                .filter(|index| !is_written.contains(index))
-                .collect(),
-            ..Delivery::default()
-        };
-        if !to_write.is_empty() {
-            let written = self.dead_letter_box.set_aside(&to_write, sending).await;
-            delivery.merge(written, &new);
-        }
-        delivery
-    }
-
-    fn can_hold(&self, dead_letter: &DeadLetter<'_>) -> bool {
-        self.dead_letter_box.can_hold(dead_letter)
-    }
 }
 
 #[cfg(test)]

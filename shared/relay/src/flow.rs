@@ -34,7 +34,7 @@ use sum::{DeliveredPortion, Sum};
 use triage::Triage;
 
 pub use comes_again::ComesAgain;
-pub use incoming_body::{IncomingBody, Marks};
+pub use incoming_body::{IncomingBody, Marks, Stays};
 pub(crate) use invocation::Invocation;
 pub use rests::Rest;
 

@@ -97,14 +97,6 @@ impl<S> Journal<S> {
         }
     }
 
-    /// The same journal, for whoever needs one of its own.
-    pub fn borrowed(&self) -> Journal<&S> {
-        Journal {
-            store: &self.store,
-            keep_seconds: self.keep_seconds,
-        }
-    }
-
     /// Days after which a row is forgotten.
     #[cfg(test)]
     pub(crate) fn days(&self) -> u16 {

@@ -29,7 +29,9 @@ pub use counters::{
 };
 pub use deadline::Deadline;
 pub use error::chain;
-pub use flow::{ComesAgain, Destination, IncomingBody, Marks, OnExhaustion, Outcome, Relay, Rest};
+pub use flow::{
+    ComesAgain, Destination, IncomingBody, Marks, OnExhaustion, Outcome, Relay, Rest, Stays,
+};
 pub use ledger_choice::{LedgerSettings, NoLedger, TableOrMemory};
 pub use ports::{
     Claim, DeadLetters, Delivery, Lease, PortError, Refusal, Remedy, Row, Settled, Sink, TokenCheck,

@@ -113,24 +113,6 @@ pub trait Sink: Send + Sync {
     fn send(&self, rows: &[Row<'_>], sending: &Sending) -> impl Future<Output = Delivery> + Send;
 }
 
-impl<S: Sink> Sink for &S {
-    fn name(&self) -> &'static str {
-        (**self).name()
-    }
-
-    fn has_ledger(&self) -> bool {
-        (**self).has_ledger()
-    }
-
-    async fn prepare(&self) {
-        (**self).prepare().await;
-    }
-
-    async fn send(&self, rows: &[Row<'_>], sending: &Sending) -> Delivery {
-        (**self).send(rows, sending).await
-    }
-}
-
 /// Where goes what can never be delivered.
 pub trait DeadLetters: Send + Sync {
     /// Puts dead letters away durably, in as many tries as it takes before `sending.until`. There is nowhere else for

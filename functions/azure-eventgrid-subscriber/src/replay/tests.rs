@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use relay::journal::MemoryStore;
-use relay::{CounterFormat, Counters, Destination, OnExhaustion, Refusal, Remedy, Row, Settled};
+use relay::journal::{Journal, MemoryStore};
+use relay::{
+    CounterFormat, Counters, Delivery, Destination, OnExhaustion, Refusal, Remedy, Row, Sending,
+    Settled,
+};
 use tenant_logs::{Filter, Redaction, Schema, TenantName};
 
 use super::*;

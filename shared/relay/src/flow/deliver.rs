@@ -168,7 +168,8 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             if fate == Fate::SetAside
                 && let Some(accepted) = log_events.get(refusal.index)
             {
-                dead_letters.push(self.dead_letter(sink, accepted, &refusal.reason, deadline));
+                let dead_letter = self.dead_letter(sink, accepted, &refusal.reason, deadline);
+                dead_letters.push((accepted.origin, dead_letter));
                 dead_letter_indices.push(refusal.index);
             }
         }
@@ -177,7 +178,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             None => deadline.answer_by(),
         };
         let learned = &invocation.at_dead_letters;
-        let are_stored = self.store_dead_letters(&dead_letters, until, learned).await;
+        let are_stored = self.store_dead_letters(dead_letters, until, learned).await;
         for (index, is_stored) in dead_letter_indices.into_iter().zip(are_stored) {
             if !is_stored && let Some(slot) = fates.get_mut(index) {
                 *slot = Fate::HandedBack;

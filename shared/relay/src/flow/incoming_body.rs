@@ -1,6 +1,6 @@
 //! What a trigger brings, and what of it is believed.
 
-use tenant_logs::{LargeBody, Parsed, Reject, Timestamp, Unreadable};
+use tenant_logs::{DeadLetter, LargeBody, Parsed, Reject, Timestamp, Unreadable};
 
 use crate::flow::ComesAgain;
 
@@ -23,6 +23,8 @@ pub struct IncomingBody<'a> {
     pub marks: Marks,
     /// Whether it lay among the dead letters: what a filter stops of it is set aside again.
     pub is_returned: bool,
+    /// Whether it is a dead letter that stays where it lies until all of it has passed.
+    pub stays: Option<Stays<'a>>,
     /// The only sinks that it is for, comma separated; `None` if it is for all.
     pub sinks: Option<&'a str>,
     /// Since when it has been on its way, where the trigger tells.
@@ -44,10 +46,25 @@ impl<'a> IncomingBody<'a> {
             is_others: |_| false,
             marks: Marks::TakenOut,
             is_returned: false,
+            stays: None,
             sinks: None,
             waits_since: None,
             comes_again: ComesAgain::Together(0),
         }
+    }
+}
+
+/// A dead letter that stays where it lies until all of it has passed, so that nothing of it has to be written again.
+#[derive(Debug, Clone, Copy)]
+pub struct Stays<'a> {
+    /// The sink that it names: what another one refuses becomes a dead letter of its own.
+    pub sink: Option<&'a str>,
+}
+
+impl Stays<'_> {
+    /// Whether this dead letter's log event is in it already.
+    pub(super) fn holds(self, dead_letter: &DeadLetter<'_>) -> bool {
+        dead_letter.sink.is_none() || dead_letter.sink == self.sink
     }
 }
 

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use crate::flow::Relay;
 use crate::flow::sum::Sum;
-use crate::flow::triage::Rejected;
+use crate::flow::triage::{Origin, Rejected};
 use crate::journal::Store;
 use crate::ports::{DeadLetters, Sink};
 use crate::sending::{Learned, Patience, Sending};
@@ -29,22 +29,33 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             rejected.partition(|rejected| sum.returning.comes_whole(&rejected.origin));
         let dead_letters = done_with
             .iter()
-            .map(|rejected| rejected.dead_letter.clone());
-        let dead_letters: Vec<DeadLetter<'_>> = dead_letters.collect();
-        let are_stored = self.store_dead_letters(&dead_letters, until, learned).await;
+            .map(|rejected| (rejected.origin, rejected.dead_letter.clone()));
+        let are_stored = self
+            .store_dead_letters(dead_letters.collect(), until, learned)
+            .await;
         sum.note_rejects(&done_with, &are_stored);
         sum.note_rejects(&come_again, &vec![false; come_again.len()]);
     }
 
-    /// Stores dead letters; returns for each whether it is stored.
+    /// Stores dead letters; returns for each whether it is stored, or what it came in stays and holds it.
     pub(super) async fn store_dead_letters(
         &self,
-        dead_letters: &[DeadLetter<'_>],
+        dead_letters: Vec<(Origin<'_>, DeadLetter<'_>)>,
         until: Instant,
         learned: &Learned,
     ) -> Vec<bool> {
-        if dead_letters.is_empty() {
-            return Vec::new();
+        let mut are_stored = Vec::with_capacity(dead_letters.len());
+        let (mut new, mut indices) = (Vec::new(), Vec::new());
+        for (index, (origin, dead_letter)) in dead_letters.into_iter().enumerate() {
+            let is_stored = origin.stays.is_some_and(|stays| stays.holds(&dead_letter));
+            are_stored.push(is_stored);
+            if !is_stored {
+                new.push(dead_letter);
+                indices.push(index);
+            }
+        }
+        if new.is_empty() {
+            return are_stored;
         }
         let sending = Sending {
             until,
@@ -52,10 +63,10 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             max_tries: TRIES_OF_DEAD_LETTERS,
             learned: learned.clone(),
         };
-        let delivery = self.dead_letters.set_aside(dead_letters, &sending).await;
-        let mut are_stored = vec![false; dead_letters.len()];
-        for index in delivery.delivered {
-            if let Some(slot) = are_stored.get_mut(index) {
+        let delivery = self.dead_letters.set_aside(&new, &sending).await;
+        for delivered in delivery.delivered {
+            let index = indices.get(delivered);
+            if let Some(slot) = index.and_then(|index| are_stored.get_mut(*index)) {
                 *slot = true;
             }
         }

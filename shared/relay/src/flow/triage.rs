@@ -11,7 +11,7 @@ use tenant_logs::{
 use crate::counters::{InvocationCounters, Kinds};
 use crate::deadline::Deadline;
 use crate::flow::portions::Arrival;
-use crate::flow::{ComesAgain, IncomingBody, Marks, OnExhaustion, Relay};
+use crate::flow::{ComesAgain, IncomingBody, Marks, OnExhaustion, Relay, Stays};
 use crate::ports::Sink;
 
 /// The sorted content of some bodies.
@@ -42,6 +42,7 @@ pub(super) struct Origin<'a> {
     /// Whether it is for a sink that the function does not have.
     pub(super) is_for_others: bool,
     pub(super) waits_since: Option<Timestamp>,
+    pub(super) stays: Option<Stays<'a>>,
     pub(super) comes_again: ComesAgain,
 }
 
@@ -53,6 +54,7 @@ impl<'a> Origin<'a> {
             sinks: body.sinks,
             is_for_others: false,
             waits_since: body.waits_since,
+            stays: body.stays,
             comes_again: body.comes_again,
         }
     }
