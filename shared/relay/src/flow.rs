@@ -183,9 +183,9 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         let mut late = FuturesUnordered::new();
         let mut may_refuse = self.on_exhaustion == OnExhaustion::SetAside;
         while let Some(arrivals) = portions.next() {
-            let fits = !may_refuse || self.can_set_aside_remainders(&arrivals, deadline);
-            let mut triage = self.take_in(arrivals, deadline);
-            if may_refuse && !(fits && self.can_set_aside(&triage, deadline)) {
+            let fits = !may_refuse || self.can_set_aside_remainders(&arrivals, deadline.begun());
+            let mut triage = self.take_in(arrivals, deadline.begun());
+            if may_refuse && !(fits && self.can_set_aside(&triage)) {
                 let outcome = Outcome {
                     is_not_storable: true,
                     ..Outcome::default()

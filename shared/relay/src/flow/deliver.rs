@@ -168,7 +168,8 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             if fate == Fate::SetAside
                 && let Some(accepted) = log_events.get(refusal.index)
             {
-                let dead_letter = self.dead_letter(sink, accepted, &refusal.reason, deadline);
+                let at = deadline.begun();
+                let dead_letter = self.dead_letter(sink, accepted, &refusal.reason, at);
                 dead_letters.push((accepted.origin, dead_letter));
                 dead_letter_indices.push(refusal.index);
             }
@@ -189,13 +190,13 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     }
 
     /// Whether a dead letter can hold each of what may have to be set aside.
-    pub(super) fn can_set_aside(&self, triage: &Triage<'_>, deadline: &Deadline) -> bool {
+    pub(super) fn can_set_aside(&self, triage: &Triage<'_>) -> bool {
         let mut accepted = triage.accepted.iter();
         let is_held = |accepted: &Accepted<'_>| {
             accepted.log_event.text().len() <= HELD_BY_ANY_DEAD_LETTER
                 || (self.destinations.iter().all(|destination| {
                     let sink = destination.sink.name();
-                    let dead_letter = self.dead_letter(sink, accepted, "", deadline);
+                    let dead_letter = self.dead_letter(sink, accepted, "", triage.begun);
                     self.dead_letters.can_hold(&dead_letter)
                 }))
         };
@@ -208,15 +209,15 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     pub(super) fn can_set_aside_remainders(
         &self,
         portion: &[Arrival<'_>],
-        deadline: &Deadline,
+        begun: Timestamp,
     ) -> bool {
         portion.iter().all(|arrival| {
             let mut remainder = arrival.body.remainder();
             while let Some(next) = remainder {
                 let body = arrival.body.portion(next.read());
                 remainder = body.remainder();
-                let triage = self.take_in(vec![body.at(arrival.position)], deadline);
-                if !self.can_set_aside(&triage, deadline) {
+                let triage = self.take_in(vec![body.at(arrival.position)], begun);
+                if !self.can_set_aside(&triage) {
                     return false;
                 }
             }
@@ -229,11 +230,11 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         sink: &'static str,
         accepted: &'a Accepted<'_>,
         reason: &'a str,
-        deadline: &Deadline,
+        at: Timestamp,
     ) -> DeadLetter<'a> {
         DeadLetter {
             reason: Cow::Borrowed(reason),
-            at: deadline.begun(),
+            at,
             function: self.function,
             sink: Some(sink),
             tenant: self.tenant.as_str(),

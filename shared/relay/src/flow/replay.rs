@@ -5,10 +5,11 @@
 
 use std::borrow::Cow;
 
-use tenant_logs::{DeadLetter, DeadLetterEvent, ElementLimits, Keep, LogEvent, parse_within};
+use tenant_logs::{
+    DeadLetter, DeadLetterEvent, ElementLimits, Keep, LogEvent, Timestamp, parse_within,
+};
 
-use crate::deadline::Deadline;
-use crate::flow::triage::{Accepted, Origin, Rejected, Triage};
+use crate::flow::triage::{Accepted, Origin, Triage};
 use crate::flow::{Destination, Marks, Relay};
 use crate::ports::Sink;
 
@@ -40,16 +41,10 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         &'a self,
         text: &'a str,
         origin: Origin<'a>,
-        deadline: &Deadline,
         triage: &mut Triage<'a>,
     ) {
         let Some(dead_letter) = DeadLetter::read(text) else {
-            let dead_letter = self.damaged(text, deadline);
-            triage.rejected.push(Rejected {
-                origin,
-                dead_letter,
-                is_returned: true,
-            });
+            triage.reject_again(origin, self.damaged(text, triage.begun));
             return;
         };
         let accepted = |log_event| Accepted {
@@ -89,12 +84,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             Err(why) => Some(why),
         };
         if let Some(why) = why_again {
-            let dead_letter = self.again(dead_letter, &why, deadline);
-            triage.rejected.push(Rejected {
-                origin,
-                dead_letter,
-                is_returned: true,
-            });
+            triage.reject_again(origin, self.again(dead_letter, &why, triage.begun));
         }
     }
 
@@ -102,37 +92,29 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     pub(super) fn set_filtered_aside<'a>(
         &'a self,
         mut stopped: Accepted<'a>,
-        deadline: &Deadline,
         triage: &mut Triage<'a>,
     ) {
         self.redaction.redact(&mut stopped.log_event);
         let log_id = stopped.log_event.log_id().to_owned();
         let event = DeadLetterEvent::Json(stopped.log_event.text().to_owned().into());
         let reason = format!("{NOT_REPLAYED}{FILTERED}");
-        triage.rejected.push(Rejected {
-            origin: stopped.origin,
-            dead_letter: DeadLetter {
-                log_id: Some(log_id.into()),
-                ..self.dead_letter_of(reason, event, deadline)
-            },
-            is_returned: true,
-        });
+        let dead_letter = DeadLetter {
+            log_id: Some(log_id.into()),
+            ..self.dead_letter_of(reason, event, triage.begun)
+        };
+        triage.reject_again(stopped.origin, dead_letter);
     }
 
     /// Sets a body aside again that came back without a dead letter around it, and that has no element at all.
     pub(super) fn set_empty_aside<'a>(
         &'a self,
-        (origin, body): (Origin<'a>, &'a [u8]),
-        deadline: &Deadline,
+        body: &'a [u8],
+        origin: Origin<'a>,
         triage: &mut Triage<'a>,
     ) {
         let reason = format!("{NOT_REPLAYED}there is no log event in it");
-        let dead_letter = self.unparsed_dead_letter(reason, (body.into(), Keep::Whole), deadline);
-        triage.rejected.push(Rejected {
-            origin,
-            dead_letter,
-            is_returned: true,
-        });
+        let dead_letter = self.unparsed_dead_letter(reason, body.into(), Keep::Whole, triage.begun);
+        triage.reject_again(origin, dead_letter);
     }
 
     /// Finds the log events of a dead letter, or says why it cannot be replayed.
@@ -171,21 +153,21 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         &'a self,
         dead_letter: DeadLetter<'a>,
         why: &str,
-        deadline: &Deadline,
+        at: Timestamp,
     ) -> DeadLetter<'a> {
         let first = dead_letter.reason.rsplit(BEFORE).next().unwrap_or_default();
         DeadLetter {
             reason: format!("{NOT_REPLAYED}{why}{BEFORE}{first}").into(),
-            at: deadline.begun(),
+            at,
             function: self.function,
             ..dead_letter
         }
     }
 
     /// A dead letter around one that cannot be read. It lay among the dead letters before, so nothing of it is withheld.
-    fn damaged<'a>(&'a self, text: &'a str, deadline: &Deadline) -> DeadLetter<'a> {
+    fn damaged<'a>(&'a self, text: &'a str, at: Timestamp) -> DeadLetter<'a> {
         let reason = "a dead letter that cannot be read".to_owned();
-        self.dead_letter_of(reason, DeadLetterEvent::Json(text.into()), deadline)
+        self.dead_letter_of(reason, DeadLetterEvent::Json(text.into()), at)
     }
 }
 

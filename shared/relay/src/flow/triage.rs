@@ -9,13 +9,14 @@ use tenant_logs::{
 };
 
 use crate::counters::{InvocationCounters, Kinds};
-use crate::deadline::Deadline;
 use crate::flow::portions::Arrival;
 use crate::flow::{ComesAgain, IncomingBody, Marks, OnExhaustion, Relay, Stays};
 use crate::ports::Sink;
 
 /// The sorted content of some bodies.
 pub(super) struct Triage<'a> {
+    /// When the invocation began: the time of its dead letters.
+    pub(super) begun: Timestamp,
     pub(super) accepted: Vec<Accepted<'a>>,
     /// Log events out of dead letters, by the index of the one sink that their dead letter names.
     pub(super) returned: BTreeMap<usize, Vec<Accepted<'a>>>,
@@ -96,12 +97,9 @@ impl Rejected<'_> {
 
 impl<S: Sink, L, D> Relay<S, L, D> {
     /// Filters and redacts the log events, and writes a dead letter for each element that is none.
-    pub(super) fn take_in<'a>(
-        &'a self,
-        portion: Vec<Arrival<'a>>,
-        deadline: &Deadline,
-    ) -> Triage<'a> {
+    pub(super) fn take_in<'a>(&'a self, portion: Vec<Arrival<'a>>, begun: Timestamp) -> Triage<'a> {
         let mut triage = Triage {
+            begun,
             accepted: Vec::new(),
             returned: BTreeMap::new(),
             rejected: Vec::new(),
@@ -109,56 +107,55 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             kinds: Kinds::default(),
         };
         for arrival in portion {
-            let (position, arrival) = (arrival.position, arrival.body);
-            let origin = Origin::of(position, &arrival);
-            let is_for_others = self.others(&origin).next().is_some();
-            let origin = Origin {
-                is_for_others,
-                ..origin
-            };
-            triage.counters.received += arrival.left_out;
-            triage.counters.filtered += arrival.left_out;
-            match arrival.parsed {
-                Ok(parsed) => {
-                    triage.counters.received += parsed.log_events.len() + parsed.rejects.len();
-                    triage.accepted.reserve(parsed.log_events.len());
-                    if arrival.is_returned && parsed.is_empty() {
-                        let body = (origin, arrival.body);
-                        self.set_empty_aside(body, deadline, &mut triage);
-                    }
-                    let before = parsed.log_events_before();
-                    for (place, log_event) in parsed.log_events.into_iter().enumerate() {
-                        let accepted = Accepted {
-                            origin,
-                            place: origin.place_alone(before + place, &log_event),
-                            log_event,
-                        };
-                        let stopped = self.accept(accepted, arrival.marks, &mut triage);
-                        if let Some(stopped) = stopped.filter(|_| arrival.is_returned) {
-                            self.set_filtered_aside(stopped, deadline, &mut triage);
-                        }
-                    }
-                    for reject in parsed.rejects {
-                        if (arrival.is_others)(&reject) {
-                            triage.counters.filtered += 1;
-                        } else {
-                            self.reject(reject, origin, deadline, &mut triage);
-                        }
-                    }
-                }
-                Err(unreadable) => {
-                    triage.counters.received += 1;
-                    triage.counters.unreadable += 1;
-                    let body = (arrival.body, arrival.large);
-                    triage.rejected.push(Rejected {
-                        origin,
-                        dead_letter: self.dead_letter_of_body(unreadable, body, deadline),
-                        is_returned: false,
-                    });
-                }
-            }
+            self.take_body(arrival, &mut triage);
         }
         triage
+    }
+
+    fn take_body<'a>(&'a self, Arrival { position, body }: Arrival<'a>, triage: &mut Triage<'a>) {
+        let origin = Origin::of(position, &body);
+        let is_for_others = self.others(&origin).next().is_some();
+        let origin = Origin {
+            is_for_others,
+            ..origin
+        };
+        triage.counters.received += body.left_out;
+        triage.counters.filtered += body.left_out;
+        let parsed = match body.parsed {
+            Ok(parsed) => parsed,
+            Err(unreadable) => {
+                triage.counters.received += 1;
+                triage.counters.unreadable += 1;
+                let dead_letter =
+                    self.dead_letter_of_body(unreadable, body.body, body.large, triage.begun);
+                triage.reject(origin, dead_letter);
+                return;
+            }
+        };
+        triage.counters.received += parsed.log_events.len() + parsed.rejects.len();
+        triage.accepted.reserve(parsed.log_events.len());
+        if body.is_returned && parsed.is_empty() {
+            self.set_empty_aside(body.body, origin, triage);
+        }
+        let before = parsed.log_events_before();
+        for (place, log_event) in parsed.log_events.into_iter().enumerate() {
+            let accepted = Accepted {
+                origin,
+                place: origin.place_alone(before + place, &log_event),
+                log_event,
+            };
+            let stopped = self.accept(accepted, body.marks, triage);
+            if let Some(stopped) = stopped.filter(|_| body.is_returned) {
+                self.set_filtered_aside(stopped, triage);
+            }
+        }
+        for reject in parsed.rejects {
+            if (body.is_others)(&reject) {
+                triage.counters.filtered += 1;
+            } else {
+                self.reject(reject, origin, triage);
+            }
+        }
     }
 
     /// Takes a log event for every sink; returns it if the filter stops it.
@@ -190,39 +187,28 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         None
     }
 
-    fn reject<'a>(
-        &'a self,
-        reject: Reject<'a>,
-        origin: Origin<'a>,
-        deadline: &Deadline,
-        triage: &mut Triage<'a>,
-    ) {
+    fn reject<'a>(&'a self, reject: Reject<'a>, origin: Origin<'a>, triage: &mut Triage<'a>) {
         // Nobody packs dead letters into other texts, so one that came like that goes back to where it lay.
         if let Cow::Borrowed(text) = reject.text
             && reject.reason == RejectReason::DeadLetter
             && self.replay_destinations.is_some()
         {
-            self.take_back(text, origin, deadline, triage);
+            self.take_back(text, origin, triage);
         } else {
-            let dead_letter = self.reject_dead_letter(reject, deadline);
-            triage.rejected.push(Rejected {
-                origin,
-                dead_letter,
-                is_returned: false,
-            });
+            triage.reject(origin, self.reject_dead_letter(reject, triage.begun));
         }
     }
 
-    fn reject_dead_letter<'a>(&'a self, reject: Reject<'a>, deadline: &Deadline) -> DeadLetter<'a> {
+    fn reject_dead_letter<'a>(&'a self, reject: Reject<'a>, at: Timestamp) -> DeadLetter<'a> {
         let reason = reject.to_string();
         if let Some(event) = readable(&reject, &self.redaction) {
-            return self.dead_letter_of(reason, event, deadline);
+            return self.dead_letter_of(reason, event, at);
         }
         let text = match reject.text {
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
         };
-        self.unparsed_dead_letter(reason, (text, Keep::Whole), deadline)
+        self.unparsed_dead_letter(reason, text, Keep::Whole, at)
     }
 
     /// How much is kept of a body that cannot be read: a webhook refuses it, and its sender has it; behind every other
@@ -239,27 +225,29 @@ impl<S: Sink, L, D> Relay<S, L, D> {
     pub(super) fn unparsed_dead_letter<'a>(
         &'a self,
         reason: String,
-        (text, keep): (Cow<'a, [u8]>, Keep),
-        deadline: &Deadline,
+        text: Cow<'a, [u8]>,
+        keep: Keep,
+        at: Timestamp,
     ) -> DeadLetter<'a> {
         let unparsed = Unparsed::new(text, self.kept_at_most(keep), &self.redaction);
-        self.dead_letter_of(reason, DeadLetterEvent::Unparsed(unparsed), deadline)
+        self.dead_letter_of(reason, DeadLetterEvent::Unparsed(unparsed), at)
     }
 
     /// The same for a body that cannot be read as a whole, held or not.
     fn dead_letter_of_body<'a>(
         &'a self,
         unreadable: Unreadable,
-        (body, large): (&'a [u8], Option<&'a LargeBody>),
-        deadline: &Deadline,
+        body: &'a [u8],
+        large: Option<&'a LargeBody>,
+        at: Timestamp,
     ) -> DeadLetter<'a> {
         let reason = unreadable.to_string();
         let keep = self.kept_of_bodies();
         let Some(large) = large else {
-            return self.unparsed_dead_letter(reason, (body.into(), keep), deadline);
+            return self.unparsed_dead_letter(reason, body.into(), keep, at);
         };
         let unparsed = Unparsed::of_large(large, self.kept_at_most(keep), &self.redaction);
-        self.dead_letter_of(reason, DeadLetterEvent::Unparsed(unparsed), deadline)
+        self.dead_letter_of(reason, DeadLetterEvent::Unparsed(unparsed), at)
     }
 
     fn kept_at_most(&self, keep: Keep) -> Keep {
@@ -272,11 +260,11 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         &'a self,
         reason: String,
         event: DeadLetterEvent<'a>,
-        deadline: &Deadline,
+        at: Timestamp,
     ) -> DeadLetter<'a> {
         DeadLetter {
             reason: reason.into(),
-            at: deadline.begun(),
+            at,
             function: self.function,
             sink: None,
             tenant: self.tenant.as_str(),
@@ -292,7 +280,25 @@ fn random_log_id() -> String {
     format!("{first:032x}{second:032x}")
 }
 
-impl Triage<'_> {
+impl<'a> Triage<'a> {
+    /// Takes the dead letter of what is no log event.
+    fn reject(&mut self, origin: Origin<'a>, dead_letter: DeadLetter<'a>) {
+        self.rejected.push(Rejected {
+            origin,
+            dead_letter,
+            is_returned: false,
+        });
+    }
+
+    /// Takes the dead letter of what lay among the dead letters before.
+    pub(super) fn reject_again(&mut self, origin: Origin<'a>, dead_letter: DeadLetter<'a>) {
+        self.rejected.push(Rejected {
+            origin,
+            dead_letter,
+            is_returned: true,
+        });
+    }
+
     pub(super) fn note_type(&mut self, log_event: &LogEvent<'_>) {
         match log_event.event_type().and_then(known_event_type) {
             Some(known) => self.kinds.note(known),
