@@ -84,7 +84,7 @@ impl Sum<'_> {
     fn note_rejects(&mut self, rejected: &[Rejected<'_>], are_stored: &[bool]) {
         for (rejected, is_stored) in rejected.iter().zip(are_stored) {
             let origin = &rejected.origin;
-            self.returning.note_reject(origin, *is_stored);
+            self.returning.note_whole(origin, *is_stored);
             if *is_stored {
                 self.outcome.set_aside += 1;
                 self.outcome.rejected += 1;

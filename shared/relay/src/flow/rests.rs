@@ -31,9 +31,9 @@ impl Returning {
         self.whole.has(origin)
     }
 
-    /// Notes whether something that is no log event could be set aside.
-    pub(super) fn note_reject(&mut self, origin: &Origin<'_>, is_stored: bool) {
-        if is_stored {
+    /// Notes whether something passed that cannot come again alone: it is no log event, or was in a dead letter.
+    pub(super) fn note_whole(&mut self, origin: &Origin<'_>, has_passed: bool) {
+        if has_passed {
             self.has_passed.insert(origin.position);
         } else {
             self.whole.note(origin);
@@ -102,10 +102,9 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             }
             returning.note(accepted, lacking, has_passed);
         }
-        for ((sink, returned), fates) in triage.returned.iter().zip(of_dead_letters) {
+        for (returned, fates) in triage.returned.values().zip(of_dead_letters) {
             for (accepted, fate) in returned.iter().zip(*fates) {
-                let lacks = fate.must_come_again().then(|| sink.to_string());
-                returning.note(accepted, lacks.into_iter().collect(), fate.is_done());
+                returning.note_whole(&accepted.origin, fate.is_done());
             }
         }
     }
