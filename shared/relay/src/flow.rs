@@ -175,9 +175,9 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     pub(crate) async fn deliver_part<'a>(
         &'a self,
         bodies: impl IntoIterator<Item = IncomingBody<'a>>,
-        invocation: &Invocation<'_>,
+        invocation: &Invocation,
     ) -> (Outcome, Counted) {
-        let deadline = invocation.deadline;
+        let deadline = &invocation.deadline;
         let mut portions = Portions::of(bodies);
         let mut sum = Sum::default();
         let mut late = FuturesUnordered::new();
@@ -215,13 +215,10 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     async fn deliver_portion<'a>(
         &self,
         triage: Triage<'a>,
-        invocation: &Invocation<'_>,
+        invocation: &Invocation,
     ) -> DeliveredPortion<'a> {
         let jobs = self.jobs(&triage, invocation);
-        let to_sinks = jobs.iter().map(|job| self.deliver_to(job, invocation));
-        let at_sinks = join_all(to_sinks).await;
-        let names = jobs.iter().map(SinkJob::sink_name);
-        let at_sinks = names.zip(at_sinks).collect();
+        let at_sinks = join_all(jobs.iter().map(|job| self.deliver_to(job))).await;
         drop(jobs);
         DeliveredPortion { triage, at_sinks }
     }
@@ -230,14 +227,14 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     fn jobs<'i, 'a>(
         &'i self,
         triage: &'i Triage<'a>,
-        invocation: &'i Invocation<'_>,
+        invocation: &'i Invocation,
     ) -> Vec<SinkJob<'i, 'a, S>> {
         let learned = &invocation.at_sinks;
         let of_all = self.destinations.iter().zip(learned);
-        let of_all = of_all.map(|to| SinkJob::of_all(to, &triage.accepted));
+        let of_all = of_all.map(|to| SinkJob::of_all(invocation, to, &triage.accepted));
         let of_dead_letters = triage.returned.iter().filter_map(|(index, returned)| {
             let to = self.all_destinations().zip(learned).nth(*index)?;
-            Some(SinkJob::of_dead_letters(to, returned))
+            Some(SinkJob::of_dead_letters(invocation, to, returned))
         });
         of_all.chain(of_dead_letters).collect()
     }
@@ -255,25 +252,19 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
 
     /// Writes an invocation's counters where no log event came as far as the sinks.
     pub(crate) fn report_only(&self, counters: &InvocationCounters) {
-        let first = self.destinations.iter().take(1);
-        self.counters.note(&Counted {
-            shared: *counters,
-            sinks: first
-                .map(|destination| (destination.sink.name(), SinkCounters::default()))
-                .collect(),
-            ..Counted::default()
-        });
+        let mut counted = self.nothing_counted();
+        counted.shared = *counters;
+        counted.sinks.truncate(1);
+        self.counters.note(&counted);
     }
 
     /// Nothing counted yet, at every sink.
     pub(crate) fn nothing_counted(&self) -> Counted {
-        let sinks = self.destinations.iter();
-        Counted {
-            sinks: sinks
-                .map(|destination| (destination.sink.name(), SinkCounters::default()))
-                .collect(),
-            ..Counted::default()
+        let mut counted = Counted::default();
+        for destination in &self.destinations {
+            counted.add_sink(destination.sink.name(), SinkCounters::default());
         }
+        counted
     }
 }
 

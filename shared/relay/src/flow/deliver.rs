@@ -12,8 +12,9 @@ use crate::deadline::Deadline;
 use crate::error::chain;
 use crate::flow::portions::Arrival;
 use crate::flow::sink_job::SinkJob;
+use crate::flow::sum::AtSink;
 use crate::flow::triage::{Accepted, Triage};
-use crate::flow::{Fate, Invocation, OnExhaustion, Relay, fate_of};
+use crate::flow::{Fate, OnExhaustion, Relay, fate_of};
 use crate::journal::{Journal, Store, Tickets};
 use crate::ports::{Claim, DeadLetters, Delivery, Refusal, Row, Settled, Sink};
 use crate::sending::{Patience, Sending};
@@ -27,22 +28,12 @@ const HELD_BY_ANY_DEAD_LETTER: usize = 65_536;
 
 impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Delivers log events to one sink, whatever the other sinks do; returns what became of each.
-    pub(super) async fn deliver_to(
-        &self,
-        job: &SinkJob<'_, '_, S>,
-        invocation: &Invocation<'_>,
-    ) -> (Vec<Fate>, SinkCounters) {
+    pub(super) async fn deliver_to(&self, job: &SinkJob<'_, '_, S>) -> AtSink {
         let mut counters = SinkCounters::default();
         let sent = match self.guard() {
             _ if job.meant.is_empty() => Vec::new(),
-            Some(ledger) => {
-                self.deliver_once(ledger, job, invocation, &mut counters)
-                    .await
-            }
-            None => {
-                self.send_all(job, &job.meant, invocation, &mut counters)
-                    .await
-            }
+            Some(ledger) => self.deliver_once(ledger, job, &mut counters).await,
+            None => self.send_all(job, &job.meant, &mut counters).await,
         };
         let mut sent = sent.into_iter();
         let fates: Vec<Fate> = job
@@ -53,7 +44,11 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             .collect();
         counters.count(&fates);
         job.note_times(&fates, &mut counters);
-        (fates, counters)
+        AtSink {
+            sink: job.sink_name(),
+            fates,
+            counters,
+        }
     }
 
     /// Sends what the sink does not have, by the ledger, and notes what became of it.
@@ -61,18 +56,17 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         &self,
         ledger: &Journal<L>,
         job: &SinkJob<'_, '_, S>,
-        invocation: &Invocation<'_>,
         counters: &mut SinkCounters,
     ) -> Vec<Fate> {
         let sink = job.sink_name();
-        let deadline = invocation.deadline;
+        let deadline = &job.invocation.deadline;
         if !job.learned.could_end(Instant::now(), deadline.send_by()) {
             // By what earlier portions learned of the sink there is no time for this one.
             let event_count = job.meant.len();
             tracing::warn!(sink, event_count, "no time left, log events handed back");
             return vec![Fate::HandedBack; event_count];
         }
-        let lease = job.lease(deadline);
+        let lease = job.lease();
         let (unique, slot_of) = without_repeats(&job.meant);
         let log_ids: Vec<&str> = unique
             .iter()
@@ -86,22 +80,18 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             tracing::error!(sink, error, "claim failed, log events handed back");
         }
         let claims = claimed.claims;
-
-        let mut fates: Vec<Fate> = claims.iter().copied().map(fate_of_claim).collect();
-        fates.resize(unique.len(), Fate::HandedBack);
-        let ours: Vec<usize> = (0..unique.len())
-            .filter(|slot| claims.get(*slot) == Some(&Claim::Claimed))
-            .collect();
-        let to_send: Vec<&Accepted<'_>> = ours
-            .iter()
-            .filter_map(|slot| unique.get(*slot).copied())
-            .collect();
-        let sent = self.send_all(job, &to_send, invocation, counters).await;
-        for (index, fate) in ours.into_iter().zip(sent) {
-            if let Some(slot) = fates.get_mut(index) {
-                *slot = fate;
-            }
-        }
+        let ours = unique.iter().zip(&claims);
+        let ours = ours.filter(|(_, claim)| **claim == Claim::Claimed);
+        let to_send: Vec<&Accepted<'_>> = ours.map(|(accepted, _)| *accepted).collect();
+        let sent = self.send_all(job, &to_send, counters).await;
+        let mut sent = sent.into_iter();
+        let fates = claims.iter().map(|claim| match claim {
+            Claim::Claimed => sent.next().unwrap_or(Fate::HandedBack),
+            Claim::Known(Settled::Delivered | Settled::SetAside) => Fate::Duplicate,
+            // A live worker has it: if that one fails, the trigger brings it again.
+            Claim::Busy => Fate::HandedBack,
+        });
+        let fates: Vec<Fate> = fates.collect();
         settle(ledger, (sink, claimed.tickets), &fates, deadline).await;
         spread(&fates, &slot_of)
     }
@@ -111,7 +101,6 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         &self,
         job: &SinkJob<'_, '_, S>,
         log_events: &[&Accepted<'_>],
-        invocation: &Invocation<'_>,
         counters: &mut SinkCounters,
     ) -> Vec<Fate> {
         let destination = job.destination;
@@ -126,7 +115,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             })
             .collect();
         let sending = Sending {
-            until: invocation.deadline.send_by(),
+            until: job.invocation.deadline.send_by(),
             patience: match self.guard() {
                 Some(_) => Patience::WholeTime,
                 None => Patience::Shares,
@@ -139,19 +128,18 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         };
         let delivery = destination.sink.send(&rows, &sending).await;
         counters.retried += delivery.retried;
-        self.fates_of(job.sink_name(), log_events, delivery, invocation)
-            .await
+        self.fates_of(job, log_events, delivery).await
     }
 
     /// Turns a sink's answer into fates; what must be set aside is, or is handed back.
     async fn fates_of(
         &self,
-        sink: &'static str,
+        job: &SinkJob<'_, '_, S>,
         log_events: &[&Accepted<'_>],
         delivery: Delivery,
-        invocation: &Invocation<'_>,
     ) -> Vec<Fate> {
-        let deadline = invocation.deadline;
+        let sink = job.sink_name();
+        let deadline = &job.invocation.deadline;
         let mut fates = vec![Fate::HandedBack; log_events.len()];
         for index in delivery.delivered {
             if let Some(slot) = fates.get_mut(index) {
@@ -178,7 +166,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             Some(_) => deadline.settle_by(),
             None => deadline.answer_by(),
         };
-        let learned = &invocation.at_dead_letters;
+        let learned = &job.invocation.at_dead_letters;
         let are_stored = self.store_dead_letters(dead_letters, until, learned).await;
         for (index, is_stored) in dead_letter_indices.into_iter().zip(are_stored) {
             if !is_stored && let Some(slot) = fates.get_mut(index) {
@@ -321,14 +309,6 @@ fn spread(fates: &[Fate], slot_of: &[usize]) -> Vec<Fate> {
         }
     });
     spread.collect()
-}
-
-fn fate_of_claim(claim: Claim) -> Fate {
-    match claim {
-        Claim::Known(Settled::Delivered | Settled::SetAside) => Fate::Duplicate,
-        // A live worker has it: if that one fails, the trigger brings it again.
-        Claim::Busy | Claim::Claimed => Fate::HandedBack,
-    }
 }
 
 /// One line for each reason and fate, never one for each log event.

@@ -9,14 +9,14 @@ use crate::sending::Learned;
 
 /// An invocation's time, and what sending has learned in it.
 #[derive(Debug)]
-pub(crate) struct Invocation<'d> {
-    pub(crate) deadline: &'d Deadline,
+pub(crate) struct Invocation {
+    pub(crate) deadline: Deadline,
     /// Of each destination of [`Relay::all_destinations`].
     pub(super) at_sinks: Vec<Learned>,
     pub(super) at_dead_letters: Learned,
 }
 
-impl Invocation<'_> {
+impl Invocation {
     /// Whether something that is begun now could end in time at every sink.
     pub(crate) fn has_time(&self) -> bool {
         let (now, until) = (Instant::now(), self.deadline.send_by());
@@ -27,10 +27,10 @@ impl Invocation<'_> {
 
 impl<S: Sink, L, D> Relay<S, L, D> {
     /// An invocation that begins: nothing is known yet.
-    pub(crate) fn invocation<'d>(&self, deadline: &'d Deadline) -> Invocation<'d> {
+    pub(crate) fn invocation(&self, deadline: &Deadline) -> Invocation {
         let destinations = self.all_destinations();
         Invocation {
-            deadline,
+            deadline: *deadline,
             at_sinks: destinations.map(|_| Learned::default()).collect(),
             at_dead_letters: Learned::default(),
         }

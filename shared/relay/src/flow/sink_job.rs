@@ -3,15 +3,16 @@
 use tenant_logs::Timestamp;
 
 use crate::counters::SinkCounters;
-use crate::deadline::Deadline;
 use crate::flow::triage::Accepted;
-use crate::flow::{Destination, Fate};
+use crate::flow::{Destination, Fate, Invocation};
 use crate::ports::{Lease, Sink};
 use crate::sending::Learned;
 
 /// Log events on their way to one sink.
 pub(super) struct SinkJob<'i, 'a, S> {
     pub(super) destination: &'i Destination<S>,
+    pub(super) invocation: &'i Invocation,
+    /// What the invocation has learned of the sink.
     pub(super) learned: &'i Learned,
     all: &'i [Accepted<'a>],
     /// For each of them its fate, where it is not meant for this sink.
@@ -25,6 +26,7 @@ pub(super) struct SinkJob<'i, 'a, S> {
 impl<'i, 'a, S: Sink> SinkJob<'i, 'a, S> {
     /// What came in, as far as it is meant for this sink.
     pub(super) fn of_all(
+        invocation: &'i Invocation,
         (destination, learned): (&'i Destination<S>, &'i Learned),
         all: &'i [Accepted<'a>],
     ) -> Self {
@@ -43,6 +45,7 @@ impl<'i, 'a, S: Sink> SinkJob<'i, 'a, S> {
         let meant = both.filter(|(_, left_out)| left_out.is_none());
         Self {
             destination,
+            invocation,
             learned,
             all,
             meant: meant.map(|(accepted, _)| accepted).collect(),
@@ -53,11 +56,13 @@ impl<'i, 'a, S: Sink> SinkJob<'i, 'a, S> {
 
     /// What dead letters brought that name this sink.
     pub(super) fn of_dead_letters(
+        invocation: &'i Invocation,
         (destination, learned): (&'i Destination<S>, &'i Learned),
         all: &'i [Accepted<'a>],
     ) -> Self {
         Self {
             destination,
+            invocation,
             learned,
             all,
             meant: all.iter().collect(),
@@ -88,11 +93,12 @@ impl<'i, 'a, S: Sink> SinkJob<'i, 'a, S> {
         }
     }
 
-    pub(super) fn lease(&self, deadline: &Deadline) -> Lease {
+    pub(super) fn lease(&self) -> Lease {
+        let lease = self.invocation.deadline.lease();
         if self.is_replay {
-            deadline.lease().for_replay()
+            lease.for_replay()
         } else {
-            deadline.lease()
+            lease
         }
     }
 }

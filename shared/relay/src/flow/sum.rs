@@ -9,9 +9,15 @@ use crate::ports::Sink;
 /// A portion that every sink has had its time for.
 pub(super) struct DeliveredPortion<'a> {
     pub(super) triage: Triage<'a>,
-    /// What became of the log events at each sink, by its name: first of all at each destination, then of dead letters at
-    /// theirs.
-    pub(super) at_sinks: Vec<(&'static str, (Vec<Fate>, SinkCounters))>,
+    /// First of all log events at each destination, then of those of dead letters at theirs.
+    pub(super) at_sinks: Vec<AtSink>,
+}
+
+/// What became of log events at one sink.
+pub(super) struct AtSink {
+    pub(super) sink: &'static str,
+    pub(super) fates: Vec<Fate>,
+    pub(super) counters: SinkCounters,
 }
 
 /// What became of some portions.
@@ -30,8 +36,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         let DeliveredPortion { triage, at_sinks } = delivered;
         sum.outcome.received += triage.counters.received;
         sum.outcome.filtered += triage.counters.filtered;
-        let fates = at_sinks.iter().map(|(_, (fates, _))| fates.as_slice());
-        let fates: Vec<&[Fate]> = fates.collect();
+        let fates: Vec<&[Fate]> = at_sinks.iter().map(|at| at.fates.as_slice()).collect();
         let (of_all, of_dead_letters) = fates
             .split_at_checked(self.destinations.len())
             .unwrap_or_default();
@@ -40,8 +45,8 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             sum.outcome.count(returned, &[*fates]);
         }
         self.note_rests(&triage, (of_all, of_dead_letters), &mut sum.returning);
-        for (sink, (_, counters)) in &at_sinks {
-            sum.counted.add_sink(sink, *counters);
+        for at_sink in &at_sinks {
+            sum.counted.add_sink(at_sink.sink, at_sink.counters);
         }
         if let Some((sink, counters)) = self.count_for_others(&triage) {
             sum.counted.add_sink(sink, counters);

@@ -17,7 +17,7 @@ use crate::ports::{DeadLetters, Sink};
 /// Who ships, and until when.
 pub(super) struct Shipping<'a, S, L, D, P, C> {
     pub(super) poller: &'a Poller<S, L, D, P, C>,
-    pub(super) invocation: Invocation<'a>,
+    pub(super) invocation: Invocation,
     /// When nothing more is begun.
     pub(super) begin_by: Instant,
 }
