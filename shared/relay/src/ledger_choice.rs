@@ -1,7 +1,5 @@
 //! Where it is kept which log events the sinks have: in a table that every copy of a function shares, or in this process.
 
-use std::convert::Infallible;
-
 use tokio::time::Instant;
 
 use crate::journal::{Added, Journal, MemoryStore, Row, SeenRow, Store, StoreError, Wanted};
@@ -94,7 +92,7 @@ impl<T: Store> Store for TableOrMemory<T> {
 ///
 /// It cannot be made, so that [`crate::Relay`] without a ledger still names a type.
 #[derive(Debug)]
-pub struct NoLedger(Infallible);
+pub enum NoLedger {}
 
 impl Store for NoLedger {
     async fn read(
@@ -104,15 +102,15 @@ impl Store for NoLedger {
         _: &Wanted,
         _: Instant,
     ) -> Result<Vec<SeenRow>, StoreError> {
-        match self.0 {}
+        match *self {}
     }
 
     async fn add(&self, _: &str, _: &Row, _: Instant) -> Result<Added, StoreError> {
-        match self.0 {}
+        match *self {}
     }
 
     async fn write(&self, _: &str, _: &Row, _: Instant) -> Result<(), StoreError> {
-        match self.0 {}
+        match *self {}
     }
 }
 
