@@ -180,13 +180,13 @@ impl<S: Store> Journal<S> {
                 failed_count += count;
             }
         }
-        let step = || format!("settle {failed_count} log events");
-        failure.map_or(Ok(()), |source| {
-            Err(PortError {
-                step: step(),
+        match failure {
+            Some(source) => Err(PortError {
+                step: format!("settle {failed_count} log events"),
                 source,
-            })
-        })
+            }),
+            None => Ok(()),
+        }
     }
 
     /// Where log events stand at a sink, without claiming any.
