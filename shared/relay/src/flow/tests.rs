@@ -9,7 +9,7 @@ use tenant_logs::{Filter, FilterSettings, Secret, parse, sha256_hex};
 use tokio::time::{Instant, sleep};
 
 use super::*;
-use crate::journal::{self, Added, Journal, MemoryStore, SeenRow, Store, StoreError, Wanted};
+use crate::journal::{self, Added, MemoryStore, SeenRow, Store, StoreError, Wanted};
 use crate::testing::{TestSink, deadline, relay, relay_with};
 use crate::{Claim, NoLedger};
 
@@ -308,14 +308,13 @@ async fn nothing_is_sent_and_all_is_handed_back_with_the_ledger_out_of_reach() {
 
 #[tokio::test(start_paused = true)]
 async fn a_claim_that_a_live_worker_holds_hands_that_item_back() {
-    let store = MemoryStore::default();
-    let journal = Journal::new(&store, 35);
+    let relay = relay(vec![TestSink::new("one", |_, _| None)]);
+    let journal = relay.ledger.as_ref().unwrap();
     let until = Instant::now() + Duration::from_secs(1);
     let claims = journal
         .claim("one", &["a"], &deadline().lease(), until)
         .await;
     assert_eq!(claims.claims, [Claim::Claimed]);
-    let relay = relay_with(vec![TestSink::new("one", |_, _| None)], Some(&store));
     let outcome = relay.deliver(incoming(&[&event("a")]), &deadline()).await;
     assert_eq!(handed_back(&outcome), [0]);
     assert_eq!(relay.destinations[0].sink.stored().len(), 0);

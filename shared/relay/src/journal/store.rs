@@ -40,23 +40,3 @@ pub trait Store: Send + Sync {
         until: Instant,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
-
-impl<S: Store> Store for &S {
-    async fn read(
-        &self,
-        bucket: &str,
-        from: u32,
-        wanted: &Wanted,
-        until: Instant,
-    ) -> Result<Vec<SeenRow>, StoreError> {
-        (**self).read(bucket, from, wanted, until).await
-    }
-
-    async fn add(&self, bucket: &str, row: &Row, until: Instant) -> Result<Added, StoreError> {
-        (**self).add(bucket, row, until).await
-    }
-
-    async fn write(&self, bucket: &str, row: &Row, until: Instant) -> Result<(), StoreError> {
-        (**self).write(bucket, row, until).await
-    }
-}
