@@ -34,7 +34,7 @@ pub use flow::{
 };
 pub use ledger_choice::{LedgerSettings, NoLedger, TableOrMemory};
 pub use ports::{
-    Claim, DeadLetters, Delivery, Lease, PortError, Refusal, Remedy, Row, Settled, Sink, TokenCheck,
+    Claim, DeadLetters, Delivery, Lease, PortError, Refusal, Remedy, Row, Settled, Sink,
 };
 pub use secrets::{References, SecretStore, StoredSecrets, WantedSecret};
 pub use sending::{

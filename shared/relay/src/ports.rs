@@ -1,10 +1,9 @@
-//! What the flow needs of the outside: sinks, a place for dead letters, live webhook tokens; and what it asks the ledger.
+//! What the flow needs of the outside: sinks and a place for dead letters; and what it asks the ledger.
 
 use std::borrow::Cow;
 use std::error::Error;
 
 use tenant_logs::{DeadLetter, LogEvent, Timestamp};
-use tokio::time::Instant;
 
 use crate::sending::Sending;
 
@@ -167,17 +166,6 @@ pub enum Settled {
     Delivered,
     /// It is among the dead letters.
     SetAside,
-}
-
-/// Which webhook tokens are live.
-pub trait TokenCheck: Send + Sync {
-    /// Whether an `Authorization` header carries a live token, with or without the word `Bearer`. A known one is told at
-    /// once; an unknown one is looked up until `until` at most.
-    fn is_live(
-        &self,
-        authorization: &[u8],
-        until: Instant,
-    ) -> impl Future<Output = Result<bool, PortError>> + Send;
 }
 
 /// A step at a port that failed, with its cause.

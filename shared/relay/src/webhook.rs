@@ -13,11 +13,10 @@ use tenant_logs::{
 
 use crate::counters::InvocationCounters;
 use crate::deadline::Deadline;
-use crate::error::chain;
 use crate::flow::{IncomingBody, Outcome, Relay};
 use crate::journal::Store;
-use crate::ports::{DeadLetters, PortError, Sink, TokenCheck};
-use crate::secrets::WantedSecret;
+use crate::ports::{DeadLetters, Sink};
+use crate::secrets::{SecretStore, WantedSecret};
 use crate::settings::Reader;
 
 pub use tokens::{FixedTokens, LeftOut, StoredTokens, TokenSettings, WebhookTokens};
@@ -145,7 +144,7 @@ impl Sent<'_> {
 /// Checks a request, delivers its log events, and answers.
 pub async fn receive<S: Sink, L: Store, D: DeadLetters>(
     relay: &Relay<S, L, D>,
-    tokens: &impl TokenCheck,
+    tokens: &WebhookTokens<impl SecretStore + 'static>,
     max_body_bytes: usize,
     request: WebhookRequest<'_>,
     deadline: &Deadline,
@@ -160,31 +159,26 @@ pub async fn receive<S: Sink, L: Store, D: DeadLetters>(
 /// The answer to a request that is refused before its body is looked at: by its method, then by its token.
 pub async fn refusal_of_head<S: Sink, L: Store, D: DeadLetters>(
     relay: &Relay<S, L, D>,
-    tokens: &impl TokenCheck,
+    tokens: &WebhookTokens<impl SecretStore + 'static>,
     (method, authorization): (&str, Option<&[u8]>),
     deadline: &Deadline,
 ) -> Option<WebhookAnswer> {
-    let mut counters = InvocationCounters::default();
     if method != "POST" {
-        relay.report_only(&counters);
+        relay.report_nothing();
         let answer = WebhookAnswer::refusal(405, "send log events by POST");
         return Some(answer.with("allow", "POST"));
     }
-    match is_authorized(tokens, authorization, deadline).await {
-        Ok(true) => None,
-        Ok(false) => {
-            counters.unauthorized = 1;
-            relay.report_only(&counters);
-            let answer = WebhookAnswer::refusal(401, "no live token in the Authorization header");
-            Some(answer.with("www-authenticate", "Bearer"))
-        }
-        Err(error) => {
-            let error = chain(&error).to_string();
-            tracing::error!(error, "live tokens could not be read");
-            relay.report_only(&counters);
-            Some(WebhookAnswer::try_again())
-        }
+    if let Some(authorization) = authorization
+        && tokens.is_live(authorization, deadline.answer_by()).await
+    {
+        return None;
     }
+    relay.report_only(&InvocationCounters {
+        unauthorized: 1,
+        ..InvocationCounters::default()
+    });
+    let answer = WebhookAnswer::refusal(401, "no live token in the Authorization header");
+    Some(answer.with("www-authenticate", "Bearer"))
 }
 
 /// The answer to a request whose method and token are right, after its body.
@@ -230,22 +224,11 @@ pub async fn receive_body<S: Sink, L: Store, D: DeadLetters>(
         trace_id: request.trace_id,
         ..sent.incoming(Ok(parsed))
     };
-    let outcome = relay.deliver(vec![arrival], deadline).await;
+    let outcome = relay.deliver([arrival], deadline).await;
     if outcome.is_not_storable {
         return refuse(relay, Unreadable::NotStorable, &sent, deadline).await;
     }
     WebhookAnswer::of(&outcome)
-}
-
-async fn is_authorized(
-    tokens: &impl TokenCheck,
-    authorization: Option<&[u8]>,
-    deadline: &Deadline,
-) -> Result<bool, PortError> {
-    match authorization {
-        Some(authorization) => tokens.is_live(authorization, deadline.answer_by()).await,
-        None => Ok(false),
-    }
 }
 
 /// Refuses a body as a whole and sets it aside, because Auth0 would send it until it pauses the stream.
@@ -263,7 +246,7 @@ async fn refuse<S: Sink, L: Store, D: DeadLetters>(
         return WebhookAnswer::unreadable(unreadable);
     }
     let arrival = sent.incoming(Err(unreadable));
-    let outcome = relay.deliver(vec![arrival], deadline).await;
+    let outcome = relay.deliver([arrival], deadline).await;
     if outcome.handed_back.is_empty() {
         WebhookAnswer::unreadable(unreadable)
     } else {
@@ -294,7 +277,7 @@ impl WebhookAnswer {
     }
 
     /// Some events are neither sent nor set aside: Auth0 sends the batch again.
-    pub fn try_again() -> Self {
+    fn try_again() -> Self {
         let refusal = Self::refusal(503, "not everything could be stored, send it again");
         refusal.with("retry-after", "30")
     }

@@ -5,7 +5,6 @@ mod stored;
 use tenant_logs::{Secret, object_members};
 use tokio::time::Instant;
 
-use crate::ports::{PortError, TokenCheck};
 use crate::secrets::SecretStore;
 use crate::settings::{Reader, SecretSetting};
 
@@ -122,12 +121,12 @@ impl<S: SecretStore + 'static> WebhookTokens<S> {
             }
         }
     }
-}
 
-impl<S: SecretStore + 'static> TokenCheck for WebhookTokens<S> {
-    async fn is_live(&self, authorization: &[u8], until: Instant) -> Result<bool, PortError> {
+    /// Whether an `Authorization` header carries a live token, with or without the word `Bearer`. A known one is told at
+    /// once; an unknown one is looked up until `until` at most.
+    pub(super) async fn is_live(&self, authorization: &[u8], until: Instant) -> bool {
         match self {
-            Self::Fixed(tokens) => tokens.is_live(authorization, until).await,
+            Self::Fixed(tokens) => tokens.has(authorization),
             Self::Stored(tokens) => tokens.is_live(authorization, until).await,
         }
     }
@@ -242,12 +241,6 @@ impl LeftOut {
                 "versions of the secret of {SETTING} with fewer than {MIN_CHARACTERS} characters are not live"
             );
         }
-    }
-}
-
-impl TokenCheck for FixedTokens {
-    async fn is_live(&self, authorization: &[u8], _until: Instant) -> Result<bool, PortError> {
-        Ok(self.has(authorization))
     }
 }
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use super::FixedTokens;
 use crate::beside::{CallBeside, age};
 use crate::error::chain;
-use crate::ports::{PortError, TokenCheck};
+use crate::ports::PortError;
 use crate::secrets::SecretStore;
 
 /// How long versions are trusted before they are read again. A revoked one stays live until a reading that began after
@@ -62,6 +62,32 @@ impl<S: SecretStore + 'static> StoredTokens<S> {
             store: Arc::new(store),
             reference: reference.into(),
             known: Arc::new(Mutex::new(known)),
+        }
+    }
+
+    /// See [`WebhookTokens::is_live`](super::WebhookTokens::is_live).
+    pub(super) async fn is_live(&self, authorization: &[u8], until: Instant) -> bool {
+        let came_at = Timestamp::now();
+        loop {
+            let (ended, is_later) = {
+                let mut known = lock(&self.known);
+                if known.tokens.has(authorization) {
+                    if age(known.read_at) >= READ_EVERY {
+                        self.reading(&mut known);
+                    }
+                    return true;
+                }
+                // An unknown one may be newer than what we know.
+                match self.reading(&mut known) {
+                    Some(reading) => (reading.end(), reading.begun() >= came_at),
+                    None => return false,
+                }
+            };
+            let is_over = timeout_at(until, ended).await.is_err();
+            // It may be newer, too, than a reading that was under way as it came.
+            if is_later || is_over {
+                return lock(&self.known).tokens.has(authorization);
+            }
         }
     }
 
@@ -122,33 +148,6 @@ impl Known {
         }
         // A store that answers late is not asked again at once.
         self.asked_at = Timestamp::now();
-    }
-}
-
-impl<S: SecretStore + 'static> TokenCheck for StoredTokens<S> {
-    async fn is_live(&self, authorization: &[u8], until: Instant) -> Result<bool, PortError> {
-        let came_at = Timestamp::now();
-        loop {
-            let (ended, is_later) = {
-                let mut known = lock(&self.known);
-                if known.tokens.has(authorization) {
-                    if age(known.read_at) >= READ_EVERY {
-                        self.reading(&mut known);
-                    }
-                    return Ok(true);
-                }
-                // An unknown one may be newer than what we know.
-                match self.reading(&mut known) {
-                    Some(reading) => (reading.end(), reading.begun() >= came_at),
-                    None => return Ok(false),
-                }
-            };
-            let is_over = timeout_at(until, ended).await.is_err();
-            // It may be newer, too, than a reading that was under way as it came.
-            if is_later || is_over {
-                return Ok(lock(&self.known).tokens.has(authorization));
-            }
-        }
     }
 }
 

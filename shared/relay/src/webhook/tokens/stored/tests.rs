@@ -68,7 +68,7 @@ fn takes(tokens: &StoredTokens<TestStore>, time: Duration) {
 
 async fn is_live(tokens: &StoredTokens<TestStore>, token: &str) -> bool {
     let until = Instant::now() + Duration::from_secs(20);
-    tokens.is_live(token.as_bytes(), until).await.unwrap()
+    tokens.is_live(token.as_bytes(), until).await
 }
 
 /// Whether a token is known, told before anything else can happen.
@@ -191,7 +191,7 @@ async fn who_looks_up_an_unknown_token_waits_no_longer_than_there_is_time_and_co
     takes(&tokens, Duration::from_hours(1));
     let began = Instant::now();
     let until = began + Duration::from_secs(2);
-    assert!(!tokens.is_live(WRONG.as_bytes(), until).await.unwrap());
+    assert!(!tokens.is_live(WRONG.as_bytes(), until).await);
     assert_eq!(began.elapsed(), Duration::from_secs(2));
     let cut_off = timeout(Duration::from_secs(1), is_live(&tokens, WRONG)).await;
     assert!(cut_off.is_err());
