@@ -1,6 +1,6 @@
 //! An invocation by the schedule in, what a run did out.
 
-use aws_clients::{DeadLetterQueue, JournalTable, LedgerSettings, TableCheckpoint};
+use aws_clients::{DeadLetterQueue, JournalTable, TableCheckpoint};
 use http_clients::ManagementApi;
 use lambda_handler::{Bytes, Handler};
 use lambda_runtime::Context;
@@ -36,11 +36,10 @@ impl LogPoller {
         let function = settings.function;
         let tenant = function.common.tenant.clone();
         let checkpoints = TableCheckpoint::new(&function.connection, settings.checkpoints, tenant);
-        let open = |ledger: LedgerSettings| {
-            ledger.open(|table| JournalTable::new(&function.connection, table))
-        };
-        let needs_ledger = settings.poller.needs_ledger();
-        let ledger = needs_ledger.then(|| open(settings.ledger));
+        let ledger = settings.poller.needs_ledger().then(|| {
+            let open = |table| JournalTable::new(&function.connection, table);
+            settings.ledger.open(open)
+        });
         Self {
             poller: Poller::new(
                 function.into_parts(),

@@ -3,9 +3,7 @@
 use std::convert::Infallible;
 
 use custom_handler::{Call, Handler, Reply};
-use http_clients::{
-    DeadLetterContainer, JournalTable, LedgerSettings, ManagementApi, TableCheckpoint,
-};
+use http_clients::{DeadLetterContainer, JournalTable, ManagementApi, TableCheckpoint};
 use relay::poll::Poller;
 use relay::{AnySink, TableOrMemory, chain};
 
@@ -29,11 +27,10 @@ impl LogPoller {
         let function = settings.function;
         let tenant = function.common.tenant.clone();
         let checkpoints = TableCheckpoint::new(&function.identity, settings.checkpoints, tenant);
-        let open = |ledger: LedgerSettings| {
-            ledger.open(|table| JournalTable::new(&function.identity, table))
-        };
-        let needs_ledger = settings.poller.needs_ledger();
-        let ledger = needs_ledger.then(|| open(settings.ledger));
+        let ledger = settings.poller.needs_ledger().then(|| {
+            let open = |table| JournalTable::new(&function.identity, table);
+            settings.ledger.open(open)
+        });
         Self {
             poller: Poller::new(
                 function.into_parts(env!("CARGO_PKG_NAME")),
