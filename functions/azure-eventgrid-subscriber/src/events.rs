@@ -91,12 +91,9 @@ pub(crate) fn incoming_body(text: &str) -> IncomingBody<'_> {
 /// A dead letter's text as the flow takes it: nothing in it is another publisher's, or it would not be here.
 pub(crate) fn returned_body(text: &str) -> IncomingBody<'_> {
     IncomingBody {
-        marks: Marks::OfOurEnvelopes,
+        is_others: |_| false,
         is_returned: true,
-        ..IncomingBody::new(
-            text.as_bytes(),
-            parse_within(text, ElementLimits::BEHIND_TRIGGERS),
-        )
+        ..incoming_body(text)
     }
 }
 
