@@ -120,13 +120,9 @@ impl Record {
                 }
                 "kinesis" => record.kinesis = value.optional(KinesisData::read)?,
                 // As EventBridge Pipes have them.
-                "sequenceNumber" => {
+                "sequenceNumber" | "data" => {
                     let kinesis = record.kinesis.get_or_insert_default();
-                    kinesis.sequence_number = value.optional(JsonReader::text)?;
-                }
-                "data" => {
-                    let kinesis = record.kinesis.get_or_insert_default();
-                    kinesis.data = value.optional(JsonReader::text)?;
+                    kinesis.read_member(name, value)?;
                 }
                 _ => value.skip()?,
             }
@@ -202,15 +198,21 @@ impl Record {
 impl KinesisData {
     fn read(reader: &mut JsonReader<'_>) -> Result<Self, UnexpectedJson> {
         let mut kinesis = Self::default();
-        reader.object(|name, value| {
-            match name {
-                "sequenceNumber" => kinesis.sequence_number = value.optional(JsonReader::text)?,
-                "data" => kinesis.data = value.optional(JsonReader::text)?,
-                _ => value.skip()?,
-            }
-            Ok(())
-        })?;
+        reader.object(|name, value| kinesis.read_member(name, value))?;
         Ok(kinesis)
+    }
+
+    fn read_member(
+        &mut self,
+        name: &str,
+        value: &mut JsonReader<'_>,
+    ) -> Result<(), UnexpectedJson> {
+        match name {
+            "sequenceNumber" => self.sequence_number = value.optional(JsonReader::text)?,
+            "data" => self.data = value.optional(JsonReader::text)?,
+            _ => value.skip()?,
+        }
+        Ok(())
     }
 }
 
