@@ -25,16 +25,12 @@ pub(crate) struct ReplayQueue {
 
 impl ReplayQueue {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        const SETTING: &str = "REPLAY_QUEUE_ARN";
-        if reader.optional(SETTING).is_none() {
-            return Some(Self { arn: None });
-        }
         let want = "the ARN of an SQS queue";
-        let arn = reader.parsed(SETTING, want, |text| {
+        let arn = reader.parsed_or("REPLAY_QUEUE_ARN", want, None, |text| {
             let is_of_sqs = text.starts_with("arn:") && text.contains(":sqs:");
-            is_of_sqs.then(|| text.to_owned())
-        })?;
-        Some(Self { arn: Some(arn) })
+            is_of_sqs.then(|| Some(text.to_owned()))
+        });
+        Some(Self { arn: arn? })
     }
 
     /// Whether it has this ARN.

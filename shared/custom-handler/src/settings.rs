@@ -31,21 +31,19 @@ impl HandlerSettings {
             "a port, which the Functions host sets",
             |text| text.parse().ok().filter(|port| *port > 0),
         );
-        let is_set = reader.optional("INVOCATION_SECONDS").is_some();
-        let seconds = reader.parsed(
+        let longest = reader.parsed_or(
             "INVOCATION_SECONDS",
             "a whole number of seconds from 1 to 1800, below functionTimeout",
+            invocation,
             |text| {
                 let seconds = text.parse().ok();
-                seconds.filter(|seconds| (1..=MAX_SECONDS).contains(seconds))
+                let seconds = seconds.filter(|seconds| (1..=MAX_SECONDS).contains(seconds));
+                seconds.map(Duration::from_secs)
             },
         );
-        if is_set && seconds.is_none() {
-            return None;
-        }
         Some(Self {
             port: port?,
-            invocation: seconds.map_or(invocation, Duration::from_secs),
+            invocation: longest?,
         })
     }
 }

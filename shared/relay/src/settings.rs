@@ -127,6 +127,20 @@ impl<'a> Reader<'a> {
         parsed
     }
 
+    /// A setting that is `default` where it is missing; `None` if it does not parse.
+    pub fn parsed_or<T>(
+        &mut self,
+        name: &str,
+        want: &str,
+        default: T,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
+        match self.optional(name) {
+            Some(_) => self.parsed(name, want, parse),
+            None => Some(default),
+        }
+    }
+
     /// A setting that must be there and must parse.
     pub fn required_parsed<T>(
         &mut self,

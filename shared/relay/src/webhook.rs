@@ -40,21 +40,15 @@ impl WebhookSettings {
     /// Reads them; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let tokens = TokenSettings::read(reader);
-        let max_body_bytes = read_max_body_bytes(reader);
+        let want = "a whole number of bytes";
+        let max_body_bytes = reader.parsed_or("MAX_BODY_BYTES", want, MAX_BODY_BYTES, |text| {
+            text.parse().ok().filter(|bytes| *bytes > 0)
+        });
         Some(Self {
             tokens: tokens?,
             max_body_bytes: max_body_bytes?,
         })
     }
-}
-
-fn read_max_body_bytes(reader: &mut Reader<'_>) -> Option<usize> {
-    if reader.optional("MAX_BODY_BYTES").is_none() {
-        return Some(MAX_BODY_BYTES);
-    }
-    reader.parsed("MAX_BODY_BYTES", "a whole number of bytes", |text| {
-        text.parse().ok().filter(|bytes| *bytes > 0)
-    })
 }
 
 /// A request as any front end brings it.

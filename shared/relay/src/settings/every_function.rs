@@ -34,18 +34,15 @@ impl CommonSettings {
             "1 to 63 letters, digits, `-`, `_` or `.`",
             |text| TenantName::parse(text).ok(),
         );
-        let log_level = reader.optional("LOG_LEVEL");
-        let log_level = log_level.map_or(Some(LevelFilter::INFO), |text| {
-            let level = text.parse().ok();
-            if level.is_none() {
-                let want = "want off, error, warn, info, debug or trace";
-                reader.problem("LOG_LEVEL", format_args!("cannot read `{text}` ({want})"));
-            }
-            level
+        let want = "off, error, warn, info, debug or trace";
+        let log_level = reader.parsed_or("LOG_LEVEL", want, LevelFilter::INFO, |text| {
+            text.parse().ok()
         });
         let filter = read_filter(reader, "");
         let redaction = read_redaction(reader);
-        let withholds_unreadable = read_withholds_unreadable(reader);
+        let want = "true or false";
+        let withholds_unreadable =
+            reader.parsed_or("WITHHOLD_UNREADABLE", want, false, |text| text.parse().ok());
         Some(Self {
             tenant: tenant?,
             filter: filter?,
@@ -94,15 +91,6 @@ pub fn read_filter(reader: &mut Reader<'_>, prefix: &str) -> Option<Filter> {
         }
     }
     None
-}
-
-fn read_withholds_unreadable(reader: &mut Reader<'_>) -> Option<bool> {
-    if reader.optional("WITHHOLD_UNREADABLE").is_none() {
-        return Some(false);
-    }
-    reader.parsed("WITHHOLD_UNREADABLE", "true or false", |text| {
-        text.parse().ok()
-    })
 }
 
 fn read_redaction(reader: &mut Reader<'_>) -> Option<Redaction> {
