@@ -32,21 +32,12 @@ impl<S: Sink, L: Store, D: DeadLetters, P, C> Poller<S, L, D, P, C> {
         if log_ids.is_empty() {
             return Ok(0);
         }
-        let looks = sinks.iter().map(|sink| async {
-            self.look(sink, &log_ids, until)
-                .await
-                .map_err(|source| PollError::Look {
-                    sink: sink.clone(),
-                    source,
-                })
-        });
+        let looks = sinks.iter().map(|sink| self.look(sink, &log_ids, until));
         let mut is_known = vec![true; log_ids.len()];
         for (sink, looked) in sinks.iter().zip(join_all(looks).await) {
-            let looked = looked?;
             let is_own = self.is_own(sink);
-            for (place, is_known) in is_known.iter_mut().enumerate() {
-                let standing = looked.get(place);
-                *is_known &= standing.is_some_and(|standing| knows(*standing, is_own));
+            for (is_known, standing) in is_known.iter_mut().zip(looked?) {
+                *is_known &= knows(standing, is_own);
             }
         }
         let known = is_known.iter().filter(|is_known| **is_known).count();
@@ -73,14 +64,18 @@ impl<S: Sink, L: Store, D: DeadLetters, P, C> Poller<S, L, D, P, C> {
         sink: &str,
         log_ids: &[&str],
         until: Instant,
-    ) -> Result<Vec<Standing>, PortError> {
-        match &self.relay.ledger {
+    ) -> Result<Vec<Standing>, PollError> {
+        let looked = match &self.relay.ledger {
             Some(ledger) => ledger.look(sink, log_ids, Timestamp::now(), until).await,
             None => Err(PortError {
                 step: format!("look at sink `{sink}`"),
                 source: "the function has no ledger".into(),
             }),
-        }
+        };
+        looked.map_err(|source| PollError::Look {
+            sink: sink.to_owned(),
+            source,
+        })
     }
 }
 
