@@ -12,7 +12,7 @@ pub struct RunError(#[source] pub(crate) PollError);
 impl From<RunError> for Diagnostic {
     fn from(error: RunError) -> Self {
         let error_type = match &error.0 {
-            PollError::UnreadableCheckpoint | PollError::ExpiredCheckpoint(_) => {
+            PollError::UnreadableCheckpoint | PollError::ExpiredCheckpoint { .. } => {
                 "CheckpointStopped"
             }
             PollError::UnknownStart { .. } => "UnknownStart",

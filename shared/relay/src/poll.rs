@@ -115,9 +115,8 @@ where
         let going: Pin<Box<dyn Future<Output = _> + Send + '_>> =
             Box::pin(self.go(deadline, &mut done));
         let result = going.await;
-        if let Err(PollError::ExpiredCheckpoint(hole)) = &result {
-            self.end_spent_restart(&hole.after, deadline.answer_by())
-                .await;
+        if let Err(PollError::ExpiredCheckpoint { after, .. }) = &result {
+            self.end_spent_restart(after, deadline.answer_by()).await;
         }
         let is_stopped = result.as_ref().is_err_and(PollError::stops_checkpoint);
         done.counted.shared.checkpoint_stopped = usize::from(is_stopped);
@@ -141,20 +140,17 @@ where
         };
         let plan = plan(stored.as_ref(), &self.settings, Timestamp::now())?;
         let found = stored.map(|stored| stored.tag);
-        let (at, pulling) = match self.begin(plan, found, pull_by).await? {
-            Begun::Going(going) => {
-                let Going { at, first, after } = *going;
-                let pulling = Pulling {
-                    source: &self.source,
-                    end_reached: at.checkpoint.end_reached,
-                    grace: self.settings.grace,
-                    first,
-                    after,
-                    pull_by,
-                };
-                (at, pulling)
-            }
-            Begun::Ended(end) => return Ok(end),
+        let Going { at, first, after } = match self.begin(plan, found, pull_by).await? {
+            Begun::Continue(going) => going,
+            Begun::Break(end) => return Ok(end),
+        };
+        let pulling = Pulling {
+            source: &self.source,
+            end_reached: at.checkpoint.end_reached,
+            grace: self.settings.grace,
+            first,
+            after,
+            pull_by,
         };
         let (to_shipping, pulled) = mpsc::channel(PAGES_AT_ONCE);
         let shipping = Shipping {

@@ -1,12 +1,13 @@
 //! The begin of a run: the first log event is found, and noted before anything is delivered.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use tenant_logs::{Timestamp, parse};
 use tokio::time::Instant;
 
 use super::checkpoint::{Checkpoint, Position};
-use super::error::{HoleBegin, PollError};
+use super::error::PollError;
 use super::page::lowest;
 use super::plan::Plan;
 use super::ports::{CheckpointStore, LogSource};
@@ -17,13 +18,8 @@ use crate::ports::{DeadLetters, Sink};
 /// How far the order of `log_id`s may lie from that of dates.
 pub(super) const SEARCH_MARGIN: Duration = Duration::from_mins(1);
 
-/// A run that has begun.
-pub(super) enum Begun<T> {
-    /// It goes on from here.
-    Going(Box<Going<T>>),
-    /// There is nothing to do.
-    Ended(RunEnd),
-}
+/// Where a run goes on, or how it ends because there is nothing to do.
+pub(super) type Begun<T> = ControlFlow<RunEnd, Going<T>>;
 
 /// Where a run goes on.
 pub(super) struct Going<T> {
@@ -69,11 +65,11 @@ where
                 {
                     return Err(expired(log_id, &at.checkpoint));
                 }
-                Ok(Begun::Going(Box::new(Going {
+                Ok(Begun::Continue(Going {
                     at,
                     first: None,
                     after: log_id,
-                })))
+                }))
             }
         }
     }
@@ -87,7 +83,7 @@ where
         until: Instant,
     ) -> Result<Begun<C::Tag>, PollError> {
         if is_new && !self.save(&mut at, until).await? {
-            return Ok(Begun::Ended(RunEnd::Overtaken));
+            return Ok(Begun::Break(RunEnd::Overtaken));
         }
         let asked_at = Timestamp::now();
         let since = time.saturating_sub(SEARCH_MARGIN).unwrap_or(time);
@@ -102,7 +98,7 @@ where
             } else {
                 RunEnd::Overtaken
             };
-            return Ok(Begun::Ended(end));
+            return Ok(Begun::Break(end));
         };
         self.go_from(log_id, &text, at, until).await
     }
@@ -118,11 +114,11 @@ where
         let found = self.find(&log_id, until).await?;
         match (found, setting) {
             (Some(text), Some(_)) => self.go_from(log_id, &text, at, until).await,
-            (Some(text), None) => Ok(Begun::Going(Box::new(Going {
+            (Some(text), None) => Ok(Begun::Continue(Going {
                 at,
                 first: Some(format!("[{text}]")),
                 after: log_id,
-            }))),
+            })),
             (None, Some(setting)) => Err(PollError::UnknownStart { setting, log_id }),
             (None, None) => Err(expired(log_id, &at.checkpoint)),
         }
@@ -138,18 +134,18 @@ where
     ) -> Result<Begun<C::Tag>, PollError> {
         at.checkpoint.move_to(log_id.clone());
         if !self.save(&mut at, until).await? {
-            return Ok(Begun::Ended(RunEnd::Overtaken));
+            return Ok(Begun::Break(RunEnd::Overtaken));
         }
         for hole in &at.checkpoint.holes {
             let begin = hole.begin.as_ref().map(tracing::field::display);
             let before = hole.before.as_deref();
             tracing::warn!(begin, before, "log events left out by RESUME_FROM");
         }
-        Ok(Begun::Going(Box::new(Going {
+        Ok(Begun::Continue(Going {
             at,
             first: Some(format!("[{text}]")),
             after: log_id,
-        })))
+        }))
     }
 
     async fn find(&self, log_id: &str, until: Instant) -> Result<Option<String>, PollError> {
@@ -172,9 +168,9 @@ where
     }
 }
 
-pub(super) fn expired(log_id: String, checkpoint: &Checkpoint) -> PollError {
-    PollError::ExpiredCheckpoint(HoleBegin {
+fn expired(log_id: String, checkpoint: &Checkpoint) -> PollError {
+    PollError::ExpiredCheckpoint {
         after: log_id,
         end_reached: checkpoint.end_reached,
-    })
+    }
 }

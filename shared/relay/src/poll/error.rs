@@ -1,7 +1,5 @@
 //! How a run of a poller fails.
 
-use std::fmt;
-
 use tenant_logs::{Timestamp, Unreadable};
 
 use super::ports::PullError;
@@ -19,8 +17,17 @@ pub enum PollError {
     )]
     UnreadableCheckpoint,
     /// Auth0 no longer has what follows the checkpoint.
-    #[error("the checkpoint has expired: {0}; set RESUME_FROM to go on")]
-    ExpiredCheckpoint(HoleBegin),
+    #[error(
+        "the checkpoint has expired: Auth0 no longer has log event `{after}`, after which the hole begins ({}); \
+        set RESUME_FROM to go on",
+        reached(*end_reached)
+    )]
+    ExpiredCheckpoint {
+        /// The last log event that is delivered.
+        after: String,
+        /// When a run last reached the end of the log.
+        end_reached: Option<Timestamp>,
+    },
     /// Auth0 does not have the log event at which to begin.
     #[error("{setting} names the log event `{log_id}`, which Auth0 does not have")]
     UnknownStart {
@@ -75,57 +82,28 @@ pub enum PollError {
     Save(#[source] PortError),
 }
 
-/// Where the hole begins that an expired checkpoint leaves.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HoleBegin {
-    /// The last log event that is delivered.
-    pub after: String,
-    /// When a run last reached the end of the log.
-    pub end_reached: Option<Timestamp>,
-}
-
 impl PollError {
     /// Whether nothing is polled any more before a person sets the checkpoint right.
     pub fn stops_checkpoint(&self) -> bool {
         match self {
             Self::UnreadableCheckpoint
-            | Self::ExpiredCheckpoint(_)
-            | Self::UnknownStart {
-                setting: _,
-                log_id: _,
-            } => true,
+            | Self::ExpiredCheckpoint { .. }
+            | Self::UnknownStart { .. } => true,
             Self::Load(_)
             | Self::Pull(_)
             | Self::UnreadablePage(_)
-            | Self::NoWayOn { after: _ }
-            | Self::Circle {
-                after: _,
-                passed: _,
-            }
-            | Self::Look { sink: _, source: _ }
-            | Self::NotDelivered {
-                count: _,
-                after: _,
-                must_stop: _,
-            }
+            | Self::NoWayOn { .. }
+            | Self::Circle { .. }
+            | Self::Look { .. }
+            | Self::NotDelivered { .. }
             | Self::Save(_) => false,
         }
     }
 }
 
-impl fmt::Display for HoleBegin {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { after, end_reached } = self;
-        write!(
-            formatter,
-            "Auth0 no longer has log event `{after}`, after which the hole begins"
-        )?;
-        match end_reached {
-            Some(at) => write!(
-                formatter,
-                " (a run last reached the end of the log at {at})"
-            ),
-            None => write!(formatter, " (no run has reached the end of the log yet)"),
-        }
+fn reached(end: Option<Timestamp>) -> String {
+    match end {
+        Some(at) => format!("a run last reached the end of the log at {at}"),
+        None => "no run has reached the end of the log yet".to_owned(),
     }
 }

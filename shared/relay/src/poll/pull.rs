@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::RunEnd;
 use super::begin::SEARCH_MARGIN;
-use super::error::{HoleBegin, PollError};
+use super::error::PollError;
 use super::page::{Cut, cut};
 use super::ports::{Cursor, LogSource, Page, PullError};
 
@@ -112,10 +112,10 @@ impl<P: LogSource> Pulling<'_, P> {
 
     fn failed(&self, error: PullError, after: String) -> PollError {
         match error {
-            PullError::UnknownPosition(_) => PollError::ExpiredCheckpoint(HoleBegin {
+            PullError::UnknownPosition(_) => PollError::ExpiredCheckpoint {
                 after,
                 end_reached: self.end_reached,
-            }),
+            },
             PullError::OutOfTime(_) | PullError::Failed(_) => PollError::Pull(error),
         }
     }
