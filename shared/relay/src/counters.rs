@@ -7,7 +7,7 @@ mod summed;
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use tenant_logs::{Known, Timestamp};
+use tenant_logs::{Known, TenantName, Timestamp};
 
 pub use summed::Counters;
 
@@ -103,14 +103,17 @@ impl Kinds {
     }
 
     /// Properties of a line, and no metrics: each of those costs.
-    fn properties(&self) -> [(&'static str, Value); 2] {
+    fn properties(&self) -> [(String, Value); 2] {
         let mut types = Map::new();
         let mut categories: BTreeMap<&str, usize> = BTreeMap::new();
         for (code, (known, count)) in &self.0 {
             types.insert((*code).to_owned(), (*count).into());
             *categories.entry(known.category.name()).or_default() += count;
         }
-        [("types", types.into()), ("categories", json!(categories))]
+        [
+            ("types".to_owned(), types.into()),
+            ("categories".to_owned(), json!(categories)),
+        ]
     }
 }
 
@@ -188,18 +191,18 @@ impl Counted {
     }
 }
 
-/// Whose counters they are.
-#[derive(Debug, Clone, Copy)]
-struct Dimensions<'a> {
-    function: &'a str,
-    tenant: &'a str,
+/// Whose counters they are, and how they are written.
+#[derive(Debug)]
+struct Dimensions {
+    function: &'static str,
+    tenant: TenantName,
     format: CounterFormat,
 }
 
 fn line(
-    dimensions: Dimensions<'_>,
+    dimensions: &Dimensions,
     sink: &str,
-    (shared, kinds): (InvocationCounters, &Kinds),
+    (shared, kinds): &(InvocationCounters, Kinds),
     own: &SinkCounters,
     now: Timestamp,
 ) -> Value {
@@ -226,36 +229,37 @@ fn line(
     line.insert("level".to_owned(), "INFO".into());
     line.insert("message".to_owned(), "relayed log events".into());
     line.insert("function".to_owned(), dimensions.function.into());
-    line.insert("tenant".to_owned(), dimensions.tenant.into());
+    line.insert("tenant".to_owned(), dimensions.tenant.as_str().into());
     line.insert("sink".to_owned(), sink.into());
     let counters = METRIC_NAMES
         .into_iter()
         .zip(values)
         .filter(|(name, value)| *value > 0 || ALWAYS.contains(name));
-    let metrics: Vec<Value> = counters
-        .clone()
-        .map(|(name, _)| json!({ "Name": name, "Unit": unit(name) }))
-        .collect();
-    line.extend(counters.map(|(name, value)| (name.to_owned(), value.into())));
-    if !kinds.0.is_empty() {
-        let kinds = kinds.properties();
-        line.extend(kinds.map(|(name, value)| (name.to_owned(), value)));
-    }
     match dimensions.format {
         CounterFormat::Plain => {}
         CounterFormat::EmbeddedMetrics => {
-            let embedded = json!({
-                "Timestamp": now.as_millisecond(),
-                "CloudWatchMetrics": [{
-                    "Namespace": METRIC_NAMESPACE,
-                    "Dimensions": [["function", "tenant", "sink"]],
-                    "Metrics": metrics,
-                }],
-            });
-            line.insert("_aws".to_owned(), embedded);
+            let names = counters.clone().map(|(name, _)| name);
+            line.insert("_aws".to_owned(), embedded_metrics(names, now));
         }
     }
+    line.extend(counters.map(|(name, value)| (name.to_owned(), value.into())));
+    if !kinds.0.is_empty() {
+        line.extend(kinds.properties());
+    }
     Value::Object(line)
+}
+
+/// What CloudWatch makes metrics of.
+fn embedded_metrics(names: impl Iterator<Item = &'static str>, now: Timestamp) -> Value {
+    let metrics = names.map(|name| json!({ "Name": name, "Unit": unit(name) }));
+    json!({
+        "Timestamp": now.as_millisecond(),
+        "CloudWatchMetrics": [{
+            "Namespace": METRIC_NAMESPACE,
+            "Dimensions": [["function", "tenant", "sink"]],
+            "Metrics": metrics.collect::<Vec<_>>(),
+        }],
+    })
 }
 
 fn unit(name: &str) -> &'static str {
@@ -274,7 +278,7 @@ mod tests {
     fn written(format: CounterFormat) -> Value {
         let dimensions = Dimensions {
             function: "aws-webhook-ingest",
-            tenant: "acme",
+            tenant: TenantName::parse("acme").unwrap(),
             format,
         };
         let shared = InvocationCounters {
@@ -292,7 +296,7 @@ mod tests {
             kinds.note(known_event_type(code).unwrap());
         }
         let now = "2026-11-20T10:00:00Z".parse().unwrap();
-        line(dimensions, "event-bus", (shared, &kinds), &own, now)
+        line(&dimensions, "event-bus", &(shared, kinds), &own, now)
     }
 
     #[test]

@@ -18,9 +18,7 @@ pub struct Counters(Arc<Summed>);
 
 /// What was noted and not yet written; dropping it writes it.
 struct Summed {
-    function: &'static str,
-    tenant: TenantName,
-    format: CounterFormat,
+    dimensions: Dimensions,
     /// How long lines wait; zero writes them after each invocation.
     period: Duration,
     sums: Mutex<Counted>,
@@ -36,26 +34,28 @@ impl Counters {
         tenant: &TenantName,
         format: CounterFormat,
     ) -> Self {
-        Self::new((function, tenant), format, Duration::ZERO, io::stdout())
+        let dimensions = Dimensions {
+            function,
+            tenant: tenant.clone(),
+            format,
+        };
+        Self::new(dimensions, Duration::ZERO, io::stdout())
     }
 
     /// Counters that are written after `period` as plain lines, by [`Self::write_from_time_to_time`]; zero writes them after
     /// each invocation.
     pub fn summed(function: &'static str, tenant: &TenantName, period: Duration) -> Self {
-        let format = CounterFormat::Plain;
-        Self::new((function, tenant), format, period, io::stdout())
-    }
-
-    fn new(
-        (function, tenant): (&'static str, &TenantName),
-        format: CounterFormat,
-        period: Duration,
-        output: impl Write + Send + 'static,
-    ) -> Self {
-        Self(Arc::new(Summed {
+        let dimensions = Dimensions {
             function,
             tenant: tenant.clone(),
-            format,
+            format: CounterFormat::Plain,
+        };
+        Self::new(dimensions, period, io::stdout())
+    }
+
+    fn new(dimensions: Dimensions, period: Duration, output: impl Write + Send + 'static) -> Self {
+        Self(Arc::new(Summed {
+            dimensions,
             period,
             sums: Mutex::default(),
             has_some: Notify::new(),
@@ -91,17 +91,12 @@ impl Counters {
 
 impl Summed {
     fn write(&self, sums: Counted) {
-        let dimensions = Dimensions {
-            function: self.function,
-            tenant: self.tenant.as_str(),
-            format: self.format,
-        };
         let mut shared = (sums.shared, sums.kinds);
         let now = Timestamp::now();
         let mut lines = String::new();
         for (sink, own) in &sums.sinks {
-            let (counters, kinds) = std::mem::take(&mut shared);
-            lines.push_str(&line(dimensions, sink, (counters, &kinds), own, now).to_string());
+            let shared = std::mem::take(&mut shared);
+            lines.push_str(&line(&self.dimensions, sink, &shared, own, now).to_string());
             lines.push('\n');
         }
         let mut output = locked(&self.output);
@@ -122,9 +117,7 @@ impl fmt::Debug for Summed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Summed")
-            .field("function", &self.function)
-            .field("tenant", &self.tenant)
-            .field("format", &self.format)
+            .field("dimensions", &self.dimensions)
             .field("period", &self.period)
             .finish_non_exhaustive()
     }
@@ -176,10 +169,12 @@ mod tests {
 
     fn counters(seconds: u64) -> (Counters, Written) {
         let written = Written::default();
-        let tenant = TenantName::parse("acme").unwrap();
-        let of = ("azure-eventgrid-subscriber", &tenant);
-        let period = Duration::from_secs(seconds);
-        let counters = Counters::new(of, CounterFormat::Plain, period, written.clone());
+        let dimensions = Dimensions {
+            function: "azure-eventgrid-subscriber",
+            tenant: TenantName::parse("acme").unwrap(),
+            format: CounterFormat::Plain,
+        };
+        let counters = Counters::new(dimensions, Duration::from_secs(seconds), written.clone());
         (counters, written)
     }
 
