@@ -234,7 +234,8 @@ fn text_of_stream(data: String, origin: usize) -> Text<'static> {
     }
 }
 
-/// A body's text, of which `comes_again` does, or the texts inside if it is Lambda's record of an invocation that failed.
+/// A body's text, of which `comes_again` does, or the texts inside if it is Lambda's record of an invocation that failed,
+/// which comes again whole.
 pub(super) fn texts_of<'a>(
     body: &'a str,
     origin: usize,
@@ -243,7 +244,7 @@ pub(super) fn texts_of<'a>(
 ) -> Vec<Text<'a>> {
     let text = |text: Cow<'a, str>| Text {
         origin,
-        comes_again: ComesAgain::Together(origin),
+        comes_again,
         content: Ok(text),
         raw: None,
         trace_id,
@@ -252,39 +253,31 @@ pub(super) fn texts_of<'a>(
         is_returned: false,
     };
     let Some(payload) = payload_of(body) else {
-        return vec![Text {
-            comes_again,
-            ..text(body.into())
-        }];
+        return vec![text(body.into())];
     };
-    let returned = |text| Text {
-        is_returned: true,
-        ..text
-    };
-    match LambdaEvent::read(payload) {
+    let mut texts = match LambdaEvent::read(payload) {
         Ok(LambdaEvent::Batch(records)) if records.iter().all(Record::has_text) => {
-            let texts = records
-                .into_iter()
-                .map(|mut record| match record.take_data() {
-                    Some(data) => Text {
-                        trace_id,
-                        comes_again: ComesAgain::Together(origin),
-                        ..text_of_stream(data, origin)
+            let texts = records.into_iter();
+            let texts = texts.map(|mut record| match record.take_data() {
+                Some(data) => text_of_stream(data, origin),
+                None => Text {
+                    marks: match record.facts.producer {
+                        Some(_) => Marks::Believed,
+                        None => Marks::OfOurEnvelopes,
                     },
-                    None => Text {
-                        marks: match record.facts.producer {
-                            Some(_) => Marks::Believed,
-                            None => Marks::OfOurEnvelopes,
-                        },
-                        ..text(record.body.unwrap_or_default().into())
-                    },
-                });
-            texts.map(returned).collect()
+                    ..text(record.body.unwrap_or_default().into())
+                },
+            });
+            texts.collect()
         }
-        Ok(LambdaEvent::Batch(_) | LambdaEvent::Direct) | Err(_) => {
-            vec![returned(text(payload.into()))]
-        }
+        Ok(LambdaEvent::Batch(_) | LambdaEvent::Direct) | Err(_) => vec![text(payload.into())],
+    };
+    for text in &mut texts {
+        text.comes_again = ComesAgain::Together(origin);
+        text.trace_id = trace_id;
+        text.is_returned = true;
     }
+    texts
 }
 
 impl Text<'_> {

@@ -18,9 +18,6 @@ const MAX_DELAY: Duration = Duration::from_mins(15);
 /// was lost, and the one that it came from comes again beside it, so there are no more than every call has.
 const MAX_TRIES: u32 = 3;
 
-/// Messages to send in place of one that came, by its position in the batch.
-type Planned = (usize, Vec<QueueMessage>);
-
 /// Sends what must come again of messages, and returns the positions of those that are done with so: everything of them is
 /// at its sinks, among the dead letters or on a queue.
 pub(super) async fn give_back(
@@ -31,16 +28,19 @@ pub(super) async fn give_back(
     deadline: &Deadline,
 ) -> BTreeSet<usize> {
     let now = Timestamp::now();
-    let planned = handed_back.iter().filter_map(|position| {
-        let record = records.get(*position)?;
-        let messages = replacing(sender, record, rests.get(position), now)?;
-        Some((*position, messages))
-    });
-    let planned: Vec<Planned> = planned.collect();
-    if planned.is_empty() {
+    let (mut positions, mut messages) = (Vec::new(), Vec::new());
+    for position in handed_back {
+        let record = records.get(*position);
+        let replacing =
+            record.and_then(|record| replacing(sender, record, rests.get(position), now));
+        for message in replacing.into_iter().flatten() {
+            positions.push(*position);
+            messages.push(message);
+        }
+    }
+    if messages.is_empty() {
         return BTreeSet::new();
     }
-    let (positions, messages) = flat(planned);
     let sending = Sending {
         until: deadline.answer_by(),
         patience: Patience::Shares,
@@ -67,15 +67,6 @@ pub(super) async fn give_back(
     done
 }
 
-/// The messages of all, and for each the position of the one that it replaces.
-fn flat(planned: Vec<Planned>) -> (Vec<usize>, Vec<QueueMessage>) {
-    let pairs = planned.into_iter().flat_map(|(position, messages)| {
-        let pairs = messages.into_iter();
-        pairs.map(move |message| (position, message))
-    });
-    pairs.unzip()
-}
-
 /// What is sent in place of a message of which something must come again; `None` if SQS is to bring it again itself, as it is
 /// where a log event is wrapped now and fits no message any more.
 fn replacing(
@@ -86,29 +77,29 @@ fn replacing(
 ) -> Option<Vec<QueueMessage>> {
     let facts = record.message_facts()?;
     let is_old = facts.is_old_rest(now);
-    let lacking = rest.and_then(|rest| lacking(record.body(), rest));
-    let messages = match lacking {
-        Some(bodies) => {
-            let queue_url = if is_old {
-                sender.dead_letter_queue_url().to_owned()
-            } else {
-                sender.queue_url(&facts.queue_arn)?
-            };
-            let returned = bodies.into_iter().map(|(sinks, body)| {
-                let sinks = Some(sinks.as_str());
-                message(queue_url.clone(), body, facts.again(sinks, is_old, now))
-            });
-            returned.collect()
-        }
+    let parts = match rest.and_then(|rest| lacking(record.body(), rest)) {
+        Some(parts) => parts,
         // Nothing of it passed for a day.
-        None if is_old => {
-            let queue_url = sender.dead_letter_queue_url().to_owned();
-            let sinks = facts.sinks.as_deref();
-            let body = record.body().to_owned();
-            vec![message(queue_url, body, facts.again(sinks, is_old, now))]
-        }
+        None if is_old => vec![(facts.sinks.clone(), record.body().to_owned())],
         None => return None,
     };
+    // What goes to the dead letters does not come back by itself.
+    let (queue_url, tries, delay) = if is_old {
+        let queue_url = sender.dead_letter_queue_url().to_owned();
+        (queue_url, facts.tries(), Duration::ZERO)
+    } else {
+        let tries = facts.tries().saturating_add(1);
+        let delay = (DELAY * tries).min(MAX_DELAY);
+        (sender.queue_url(&facts.queue_arn)?, tries, delay)
+    };
+    let messages = parts.into_iter().map(|(sinks, body)| QueueMessage {
+        queue_url: queue_url.clone(),
+        body,
+        delay,
+        attributes: attributes(facts, tries, sinks, now),
+        trace_id: facts.trace_header.clone(),
+    });
+    let messages: Vec<QueueMessage> = messages.collect();
     if !messages.iter().all(QueueMessage::is_sendable) {
         return None;
     }
@@ -122,9 +113,9 @@ fn replacing(
     Some(messages)
 }
 
-/// The arrays of what each set of sinks lacks; `None` if the message holds one log event and nothing else, or one of which an
+/// What each set of sinks lacks, as arrays; `None` if the message holds one log event and nothing else, or one of which an
 /// envelope tells what nothing else does.
-fn lacking(body: &str, rest: &Rest) -> Option<Vec<(String, String)>> {
+fn lacking(body: &str, rest: &Rest) -> Option<Vec<(Option<String>, String)>> {
     let (mut bodies, mut found) = (Vec::new(), 0);
     let first = parse_within(body, ElementLimits::BEHIND_TRIGGERS).ok()?;
     // What is no log event lies among the dead letters by now, and would again each time that it came.
@@ -144,7 +135,7 @@ fn lacking(body: &str, rest: &Rest) -> Option<Vec<(String, String)>> {
             let alone = split.too_large.into_iter().map(|detail| vec![detail]);
             for details in split.batches.into_iter().chain(alone) {
                 let body = json_array(details.iter().map(String::as_str));
-                bodies.push((sinks.join(","), body));
+                bodies.push((Some(sinks.join(",")), body));
             }
         }
         portion = parsed.remainder.map(|remainder| remainder.read());
@@ -154,48 +145,21 @@ fn lacking(body: &str, rest: &Rest) -> Option<Vec<(String, String)>> {
 }
 
 /// What a return says beside its body.
-struct Again<'a> {
-    attributes: Vec<(&'static str, String)>,
-    delay: Duration,
-    trace_id: Option<&'a str>,
-}
-
-impl MessageFacts {
-    fn again(&self, sinks: Option<&str>, is_old: bool, now: Timestamp) -> Again<'_> {
-        // What goes to the dead letters does not come back by itself.
-        let tries = if is_old {
-            self.tries()
-        } else {
-            self.tries().saturating_add(1)
-        };
-        let first = self.first().unwrap_or(now).as_millisecond();
-        let attributes = [
-            (TRIES, Some(tries.to_string())),
-            (FIRST, Some(first.to_string())),
-            (SINKS, sinks.map(str::to_owned)),
-            (PRODUCER, self.producer.clone()),
-        ];
-        let attributes = attributes.into_iter();
-        Again {
-            attributes: attributes
-                .filter_map(|(name, text)| Some((name, text?)))
-                .collect(),
-            delay: if is_old {
-                Duration::ZERO
-            } else {
-                (DELAY * tries).min(MAX_DELAY)
-            },
-            trace_id: self.trace_header.as_deref(),
-        }
-    }
-}
-
-fn message(queue_url: String, body: String, again: Again<'_>) -> QueueMessage {
-    QueueMessage {
-        queue_url,
-        body,
-        delay: again.delay,
-        attributes: again.attributes,
-        trace_id: again.trace_id.map(str::to_owned),
-    }
+fn attributes(
+    facts: &MessageFacts,
+    tries: u32,
+    sinks: Option<String>,
+    now: Timestamp,
+) -> Vec<(&'static str, String)> {
+    let first = facts.first().unwrap_or(now).as_millisecond();
+    let attributes = [
+        (TRIES, Some(tries.to_string())),
+        (FIRST, Some(first.to_string())),
+        (SINKS, sinks),
+        (PRODUCER, facts.producer.clone()),
+    ];
+    let attributes = attributes.into_iter();
+    attributes
+        .filter_map(|(name, text)| Some((name, text?)))
+        .collect()
 }
