@@ -4,7 +4,7 @@ use std::io;
 
 /// A step of the server that failed.
 #[derive(Debug, thiserror::Error)]
-pub enum ServeError {
+pub(crate) enum ServeError {
     /// The signal that asks for an orderly end cannot be received.
     #[error("cannot listen for SIGTERM")]
     Signal(#[source] io::Error),

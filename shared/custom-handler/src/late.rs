@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout_at};
 
-use crate::{Call, Handler, HandlerSettings, Reply, ServeError, serve};
+use crate::error::ServeError;
+use crate::server::serve;
+use crate::{Call, Handler, HandlerSettings, Reply};
 
 /// Between two tries to make the handler.
 const TRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
@@ -18,7 +20,7 @@ const TRY_AGAIN_AFTER: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// As [`serve`].
-pub async fn serve_when_made<H: Handler, E: Display>(
+pub(crate) async fn serve_when_made<H: Handler, E: Display>(
     make: impl AsyncFn() -> Result<H, E>,
     settings: HandlerSettings,
 ) -> Result<(), ServeError> {

@@ -11,9 +11,7 @@ mod start;
 
 pub use body::{BodyError, MAX_HOST_BYTES, Pieces};
 pub use call::Call;
-pub use error::ServeError;
-pub use late::serve_when_made;
 pub use reply::Reply;
-pub use server::{Handler, serve};
+pub use server::Handler;
 pub use settings::HandlerSettings;
 pub use start::{HostedSettings, run};

@@ -27,7 +27,8 @@ use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::body::between_threads;
-use crate::{Call, HandlerSettings, Reply, ServeError};
+use crate::error::ServeError;
+use crate::{Call, HandlerSettings, Reply};
 
 /// Between two tries to get the port, or to accept a connection after the system refused one.
 const TRY_AGAIN_AFTER: Duration = Duration::from_millis(50);
@@ -66,7 +67,10 @@ struct Serving {
 ///
 /// # Errors
 /// If the port cannot be bound; one that is in use is tried again for as long as it takes.
-pub async fn serve<H: Handler>(handler: H, settings: HandlerSettings) -> Result<(), ServeError> {
+pub(crate) async fn serve<H: Handler>(
+    handler: H,
+    settings: HandlerSettings,
+) -> Result<(), ServeError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signal)?;
     serve_until(handler, settings, async move {
         terminate.recv().await;

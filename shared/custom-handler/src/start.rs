@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use relay::chain;
 use relay::settings::{FunctionSettings, SettingsError, report_usage_error};
 
-use crate::{Handler, HandlerSettings, serve_when_made};
+use crate::late::serve_when_made;
+use crate::{Handler, HandlerSettings};
 
 /// The settings of a function that the Functions host starts.
 pub trait HostedSettings: FunctionSettings {
