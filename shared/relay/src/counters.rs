@@ -12,7 +12,7 @@ use tenant_logs::{Known, TenantName, Timestamp};
 pub use summed::Counters;
 
 /// The CloudWatch namespace of the counters.
-pub const METRIC_NAMESPACE: &str = "Auth0LogRelay";
+const METRIC_NAMESPACE: &str = "Auth0LogRelay";
 
 /// Every counter, by the name that it has in a line and as a metric.
 pub const METRIC_NAMES: [&str; 16] = [
@@ -48,27 +48,27 @@ pub enum CounterFormat {
 
 /// What belongs to no sink.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct InvocationCounters {
+pub(crate) struct InvocationCounters {
     /// Elements, lines and unreadable bodies that came in.
-    pub received: usize,
+    pub(crate) received: usize,
     /// Log events that the filter stopped.
-    pub filtered: usize,
+    pub(crate) filtered: usize,
     /// Log events that were changed by redaction.
-    pub redacted: usize,
+    pub(crate) redacted: usize,
     /// Log events whose type code is not in the catalogue.
-    pub unrecognized: usize,
+    pub(crate) unrecognized: usize,
     /// Requests without a live token.
-    pub unauthorized: usize,
+    pub(crate) unauthorized: usize,
     /// Bodies that were refused as a whole.
-    pub unreadable: usize,
+    pub(crate) unreadable: usize,
     /// What was set aside before it reached a sink.
-    pub set_aside: usize,
+    pub(crate) set_aside: usize,
     /// What was set aside without its text, because that could not be redacted.
-    pub withheld: usize,
+    pub(crate) withheld: usize,
     /// Log events that push did not bring; only a function that polls finds any.
-    pub gap: usize,
+    pub(crate) gap: usize,
     /// Whether a checkpoint stopped the run, as one or none; only a function that polls has one.
-    pub checkpoint_stopped: usize,
+    pub(crate) checkpoint_stopped: usize,
 }
 
 /// The log events that came in by their type code, and so by their category. Only codes of the catalogue: another could be
@@ -119,23 +119,23 @@ impl Kinds {
 
 /// What happened at one sink.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SinkCounters {
+pub(crate) struct SinkCounters {
     /// Log events that the sink has now.
-    pub delivered: usize,
+    pub(crate) delivered: usize,
     /// Log events that it had before, or that came twice at once.
-    pub duplicate: usize,
+    pub(crate) duplicate: usize,
     /// Log events put among the dead letters.
-    pub set_aside: usize,
+    pub(crate) set_aside: usize,
     /// Log events sent again within the invocation.
-    pub retried: usize,
+    pub(crate) retried: usize,
     /// Log events given back to the trigger.
-    pub refused: usize,
+    pub(crate) refused: usize,
     /// Log events that the sink's own filter stopped.
-    pub filtered: usize,
+    pub(crate) filtered: usize,
     /// Age of the oldest delivered log event: now minus its `date`.
-    pub lag_seconds: i64,
+    pub(crate) lag_seconds: i64,
     /// How long what is given back has been on its way.
-    pub waiting_seconds: i64,
+    pub(crate) waiting_seconds: i64,
 }
 
 impl SinkCounters {

@@ -56,7 +56,7 @@ impl Deadline {
 
     /// When the ledger must have answered a claim that is made now: half of the time that is left is kept for sending. A
     /// poller claims more than once in its time.
-    pub fn claim_by(&self, now: Instant) -> Instant {
+    pub(crate) fn claim_by(&self, now: Instant) -> Instant {
         let half = self.send_by().saturating_duration_since(now) / 2;
         now + half.min(MAX_CLAIM)
     }
@@ -72,14 +72,14 @@ impl Deadline {
 
     /// When others are sent beside what begins now, if it takes that long: after an eighth of the time that is left. What hangs
     /// must not keep the others from being tried, and a call that begins later has less time to end.
-    pub fn others_begin(&self, now: Instant) -> Instant {
+    pub(crate) fn others_begin(&self, now: Instant) -> Instant {
         now + self.send_by().saturating_duration_since(now) / 8
     }
 
     /// When setting aside must end where a ledger is to know what became of all: a quarter of what is kept back is the
     /// ledger's, or up to half of it where that is little, or delivered events would keep their claims, lapse and be sent
     /// again.
-    pub fn settle_by(&self) -> Instant {
+    pub(crate) fn settle_by(&self) -> Instant {
         let send_by = self.send_by();
         let kept = self.answer_by() - send_by;
         send_by + kept.saturating_sub((kept / 4).max(MIN_LEDGER.min(kept / 2)))

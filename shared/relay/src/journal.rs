@@ -25,7 +25,6 @@ use futures_util::{StreamExt, stream};
 use tenant_logs::Timestamp;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-pub use bucket::IdHash;
 pub use bucket_claim::Added;
 pub use memory::MemoryStore;
 pub use row::{MAX_ROW_IDS, Row, SeenRow, StoredRow, Wanted};
@@ -33,7 +32,7 @@ pub use store::{Store, StoreError};
 pub use view::Standing;
 
 use crate::ports::{Claim, Lease, PortError, Settled};
-use bucket::bucket_key;
+use bucket::{IdHash, bucket_key};
 use bucket_claim::{BucketClaim, Ended, Step};
 use view::{Asker, DAY_SECONDS, View};
 

@@ -24,9 +24,7 @@ pub mod webhook;
 pub use assembly::RelayParts;
 pub use beside::{CallBeside, age};
 pub use call_error::{CallError, ServiceCode};
-pub use counters::{
-    CounterFormat, Counters, InvocationCounters, METRIC_NAMES, METRIC_NAMESPACE, SinkCounters,
-};
+pub use counters::{CounterFormat, Counters, METRIC_NAMES};
 pub use deadline::Deadline;
 pub use error::chain;
 pub use flow::{
@@ -42,6 +40,6 @@ pub use sending::{
     call_with_retry, send_in_calls, store_in_calls,
 };
 pub use sinks::{
-    ARRAY_BYTES, AnySink, FileSink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, json_array,
+    ARRAY_BYTES, AnySink, RegisteredSink, SinkKind, SinkRegistry, StdoutSink, json_array,
     local_sinks, ndjson,
 };

@@ -8,7 +8,7 @@ mod registry;
 mod stdout;
 
 pub use any_sink::AnySink;
-pub use file::FileSink;
+use file::FileSink;
 pub use json_array::{ARRAY_BYTES, json_array};
 pub use registry::{RegisteredSink, SinkRegistry, local_sinks};
 pub use stdout::{StdoutSink, ndjson};

@@ -10,7 +10,7 @@ use crate::flow::Relay;
 use crate::flow::triage::{Origin, Triage};
 use crate::ports::Sink;
 
-/// The most characters of a name that is told.
+/// The most bytes of a name that is told.
 const MAX_NAME_BYTES: usize = 32;
 
 impl<S: Sink, L, D> Relay<S, L, D> {

@@ -23,7 +23,7 @@ pub(super) fn bucket_key(sink: &str, log_id: &str) -> String {
 
 /// A log event as a row names it: the first 128 bits of the SHA-256 of its `log_id`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct IdHash([u8; ID_BYTES]);
+pub(super) struct IdHash([u8; ID_BYTES]);
 
 /// A set of log events, and what is known of each.
 ///
@@ -60,7 +60,7 @@ impl Hasher for FirstBytes {
 
 impl IdHash {
     /// The hash of a `log_id`.
-    pub fn of(log_id: &str) -> Self {
+    pub(super) fn of(log_id: &str) -> Self {
         let mut first = [0; ID_BYTES];
         for (byte, of_all) in first.iter_mut().zip(sha256(log_id.as_bytes())) {
             *byte = of_all;

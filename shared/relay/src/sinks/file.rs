@@ -13,7 +13,7 @@ use crate::settings::Reader;
 
 /// Appends each log event as a line.
 #[derive(Debug)]
-pub struct FileSink {
+pub(super) struct FileSink {
     file: File,
     /// Whether a write that failed has left an unfinished line at the end.
     is_unfinished: Mutex<bool>,
@@ -21,10 +21,10 @@ pub struct FileSink {
 
 impl FileSink {
     /// The sink and the schemas it takes, as `SINKS` names them.
-    pub const KIND: SinkKind = SinkKind::of_any_schema("file");
+    pub(super) const KIND: SinkKind = SinkKind::of_any_schema("file");
 
     /// Opens the file that `FILE_SINK_PATH` names; `None` if the reader noted a problem.
-    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let path = reader.required("FILE_SINK_PATH")?;
         match Self::open(Path::new(&path)) {
             Ok(sink) => Some(sink),
@@ -37,7 +37,7 @@ impl FileSink {
     }
 
     /// Opens the file, creating it if it is missing. A line that a killed process left unfinished is ended first.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new()
             .read(true)
             .append(true)

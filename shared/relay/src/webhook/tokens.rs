@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::secrets::SecretStore;
 use crate::settings::{Reader, SecretSetting};
 
-pub use stored::StoredTokens;
+use stored::StoredTokens;
 
 pub(super) const SETTING: &str = "WEBHOOK_TOKENS";
 /// Fewer are a settings error: whoever guesses a token writes into the log.
