@@ -122,12 +122,8 @@ impl<'a> Parts<'a> {
         let mut part = self.next_ready()?;
         let max_len = self.max_len(left);
         if part.indices.len() > max_len {
-            let rest = part.indices.split_off(max_len);
-            let is_again = part.is_again;
-            self.ready.push_front(Part {
-                indices: rest,
-                is_again,
-            });
+            let indices = part.indices.split_off(max_len);
+            self.ready.push_front(Part { indices, ..part });
         }
         if part.is_again {
             self.known.count_retried(part.indices.len());
@@ -208,12 +204,8 @@ impl<'a> Parts<'a> {
     }
 
     fn wake_up(&mut self, now: Instant) {
-        let (awake, waiting) = std::mem::take(&mut self.waiting)
-            .into_iter()
-            .partition(|(wake, _)| *wake <= now);
-        let awake: Vec<(Instant, Part)> = awake;
-        self.waiting = waiting;
-        self.ready.extend(awake.into_iter().map(|(_, part)| part));
+        let awake = self.waiting.extract_if(.., |(wake, _)| *wake <= now);
+        self.ready.extend(awake.map(|(_, part)| part));
         if let Some((_, indices)) = self.pool.take_if(|(wake, _)| *wake <= now) {
             self.split(indices, true);
         }

@@ -28,12 +28,11 @@ impl UnderWay {
     pub(super) fn begin(&mut self, part: Part, share_ends: Instant) -> usize {
         let number = self.next_number;
         self.next_number += 1;
-        let is_slow = false;
         let running = Running {
             part,
             begun: Instant::now(),
             share_ends,
-            is_slow,
+            is_slow: false,
         };
         self.calls.insert(number, running);
         number
