@@ -66,15 +66,13 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             tracing::warn!(sink, event_count, "no time left, log events handed back");
             return vec![Fate::HandedBack; event_count];
         }
-        let lease = job.lease();
         let (unique, slot_of) = without_repeats(&job.meant);
         let log_ids: Vec<&str> = unique
             .iter()
             .map(|accepted| accepted.log_event.log_id())
             .collect();
-        let claimed = ledger
-            .claim(sink, &log_ids, &lease, deadline.claim_by(Instant::now()))
-            .await;
+        let claim_by = deadline.claim_by(Instant::now());
+        let claimed = ledger.claim(sink, &log_ids, &job.lease(), claim_by).await;
         if let Some(error) = &claimed.failure {
             let error = chain(error).to_string();
             tracing::error!(sink, error, "claim failed, log events handed back");
