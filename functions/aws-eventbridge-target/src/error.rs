@@ -9,7 +9,7 @@ use tenant_logs::UnexpectedJson;
 /// An invocation of which nothing may be acknowledged.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// The event is no JSON text.
+    /// The event is no text.
     #[error("the event is no UTF-8 text")]
     NotText(#[source] Utf8Error),
     /// The event claims to be records and is not.

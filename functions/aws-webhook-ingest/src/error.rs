@@ -5,10 +5,10 @@ use std::str::Utf8Error;
 use lambda_runtime::Diagnostic;
 use tenant_logs::UnexpectedJson;
 
-/// An invocation that is no HTTP request, or an answer that cannot be written.
+/// An invocation that is no HTTP request.
 #[derive(Debug, thiserror::Error)]
 pub enum IngestError {
-    /// The event is no JSON text.
+    /// The event is no text.
     #[error("the event is no UTF-8 text")]
     NotText(#[source] Utf8Error),
     /// The event is not payload format 2.0 of a function URL or an HTTP API.

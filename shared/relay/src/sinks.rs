@@ -22,7 +22,7 @@ pub struct SinkKind {
     pub name: &'static str,
     /// The schemas it takes; the first is what it is given where `SINKS` names none.
     pub schemas: &'static [Schema],
-    /// Whether a ledger tells what it has. Buses, queues and topics are at least once, so none need.
+    /// Whether a ledger tells what it has. Buses, queues and topics are at least once, so they need none.
     pub has_ledger: bool,
     /// What its rows keep of their event beside their fields where `RAW` says nothing.
     pub raw: Raw,

@@ -50,7 +50,7 @@ impl MessageFacts {
         attributes: &mut JsonReader<'_>,
     ) -> Result<(), UnexpectedJson> {
         attributes.object(|name, value| {
-            let place = match name {
+            let field = match name {
                 PRODUCER => &mut self.producer,
                 TRIES => &mut self.tries,
                 FIRST => &mut self.first,
@@ -58,7 +58,7 @@ impl MessageFacts {
                 _ => return value.skip(),
             };
             let text = value.optional(string_value)?;
-            *place = text.flatten().filter(|text| !text.is_empty());
+            *field = text.flatten().filter(|text| !text.is_empty());
             Ok(())
         })
     }
