@@ -17,7 +17,7 @@ use serde::Serialize;
 
 use crate::settings::ReplayQueue;
 use crate::{Settings, TargetError};
-use record::{LambdaEvent, Record, Text, texts_of};
+use record::{Record, Text, records_of, texts_of};
 use returns::give_back;
 
 /// Whose records are answered one by one.
@@ -122,10 +122,7 @@ fn records(payload: &str) -> Result<Option<Vec<Record>>, TargetError> {
     if !payload.trim_start().starts_with(['{', '[']) {
         return Ok(None);
     }
-    match LambdaEvent::read(payload).map_err(TargetError::NotABatch)? {
-        LambdaEvent::Batch(records) => Ok(Some(records)),
-        LambdaEvent::Direct => Ok(None),
-    }
+    records_of(payload).map_err(TargetError::NotABatch)
 }
 
 /// All records of a batch come from the service of its first one.

@@ -14,14 +14,6 @@ use super::failure_record::payload_of;
 use super::message::MessageFacts;
 use crate::settings::ReplayQueue;
 
-/// An event as Lambda hands it over, as far as we read it.
-pub(super) enum LambdaEvent {
-    /// Records of a queue or a stream.
-    Batch(Vec<Record>),
-    /// Anything else, as a rule or a topic brings it.
-    Direct,
-}
-
 /// Whose records come without anybody who reads which of them failed: SNS.
 const DIRECT_SOURCE: &str = "aws:sns";
 
@@ -57,36 +49,30 @@ pub(super) struct Text<'a> {
     is_returned: bool,
 }
 
-impl LambdaEvent {
-    /// Reads an object, or the array that EventBridge Pipes make of records.
-    pub(super) fn read(text: &str) -> Result<Self, UnexpectedJson> {
-        if text.trim_start().starts_with('[') {
-            let records = read_json(text, read_records).unwrap_or_default();
-            // Where one is anything else, it would be lost as a record without a text.
-            let is_batch = !records.is_empty() && records.iter().all(Record::is_of_batch);
-            return Ok(if is_batch {
-                Self::Batch(records)
-            } else {
-                Self::Direct
-            });
-        }
-        let mut records = None;
-        read_json(text, |event| {
-            event.object(|name, value| {
-                match name {
-                    "Records" => records = value.optional(read_records)?,
-                    _ => value.skip()?,
-                }
-                Ok(())
-            })
-        })?;
-        let is_direct = |records: &Vec<Record>| {
-            let first = records.first();
-            first.is_some_and(|record| record.event_source == DIRECT_SOURCE)
-        };
-        let batch = records.filter(|records| !is_direct(records));
-        Ok(batch.map_or(Self::Direct, Self::Batch))
+/// The records of a queue or a stream that an event holds: an object's, or the array that EventBridge Pipes make of them.
+/// `None` if it is anything else, as a rule or a topic brings it.
+pub(super) fn records_of(event: &str) -> Result<Option<Vec<Record>>, UnexpectedJson> {
+    if event.trim_start().starts_with('[') {
+        let records = read_json(event, read_records).unwrap_or_default();
+        // Where one is anything else, it would be lost as a record without a text.
+        let is_batch = !records.is_empty() && records.iter().all(Record::is_of_batch);
+        return Ok(is_batch.then_some(records));
     }
+    let mut records = None;
+    read_json(event, |event| {
+        event.object(|name, value| {
+            match name {
+                "Records" => records = value.optional(read_records)?,
+                _ => value.skip()?,
+            }
+            Ok(())
+        })
+    })?;
+    let is_direct = |records: &Vec<Record>| {
+        let first = records.first();
+        first.is_some_and(|record| record.event_source == DIRECT_SOURCE)
+    };
+    Ok(records.filter(|records| !is_direct(records)))
 }
 
 fn read_records(array: &mut JsonReader<'_>) -> Result<Vec<Record>, UnexpectedJson> {
@@ -255,8 +241,8 @@ pub(super) fn texts_of<'a>(
     let Some(payload) = payload_of(body) else {
         return vec![text(body.into())];
     };
-    let mut texts = match LambdaEvent::read(payload) {
-        Ok(LambdaEvent::Batch(records)) if records.iter().all(Record::has_text) => {
+    let mut texts = match records_of(payload) {
+        Ok(Some(records)) if records.iter().all(Record::has_text) => {
             let texts = records.into_iter();
             let texts = texts.map(|mut record| match record.take_data() {
                 Some(data) => text_of_stream(data, origin),
@@ -270,7 +256,7 @@ pub(super) fn texts_of<'a>(
             });
             texts.collect()
         }
-        Ok(LambdaEvent::Batch(_) | LambdaEvent::Direct) | Err(_) => vec![text(payload.into())],
+        Ok(_) | Err(_) => vec![text(payload.into())],
     };
     for text in &mut texts {
         text.comes_again = ComesAgain::Together(origin);
@@ -313,9 +299,7 @@ mod tests {
             {"messageId":"2","eventSource":"aws:sqs","body":"\ud800 {\"log_id\":\"2\"}","attributes":{"AWSTraceHeader":"t"}},
             {"messageId":null,"body":null}
         ]}"#;
-        let Ok(LambdaEvent::Batch(records)) = LambdaEvent::read(payload) else {
-            panic!("no batch");
-        };
+        let records = records_of(payload).ok().flatten().unwrap();
         let [first, second, third] = records.try_into().ok().unwrap();
         assert_eq!(first.event_source(), "");
         assert_eq!(first.body.as_deref(), Some(r#"{ "log_id":"1" }"#));
@@ -323,8 +307,8 @@ mod tests {
         assert_eq!(second.body.as_deref(), Some(r#"\ud800 {"log_id":"2"}"#));
         assert_eq!(second.facts.trace_header.as_deref(), Some("t"));
         assert_eq!((third.identifier(), third.body.as_deref()), (None, None));
-        assert!(LambdaEvent::read(r#"{"Records":5}"#).is_err());
-        assert!(LambdaEvent::read(r#"{"Records":["x"]}"#).is_err());
+        assert!(records_of(r#"{"Records":5}"#).is_err());
+        assert!(records_of(r#"{"Records":["x"]}"#).is_err());
         let record = r#"{"messageId":"1","eventSource":"aws:sqs","body":"{}"}"#;
         for direct in [
             r#"{"Records":null,"detail":{}}"#.to_owned(),
@@ -332,12 +316,9 @@ mod tests {
             format!("[{record},7]"),
             "[]".to_owned(),
         ] {
-            let read = LambdaEvent::read(&direct);
-            assert!(matches!(read, Ok(LambdaEvent::Direct)), "{direct}");
+            assert!(matches!(records_of(&direct), Ok(None)), "{direct}");
         }
-        let piped = LambdaEvent::read(&format!("[{record},{record}]"))
-            .ok()
-            .unwrap();
-        assert!(matches!(piped, LambdaEvent::Batch(records) if records.len() == 2));
+        let piped = records_of(&format!("[{record},{record}]"));
+        assert_eq!(piped.ok().flatten().unwrap().len(), 2);
     }
 }
