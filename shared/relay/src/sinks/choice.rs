@@ -17,33 +17,6 @@ impl SinkChoice<'_, '_> {
     }
 }
 
-/// An entry of `SINKS` that cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-enum SinkChoiceProblem {
-    /// A name that this function does not know.
-    #[error("cannot read `{name}` (want one of {known})")]
-    Sink {
-        /// What was written.
-        name: String,
-        /// What could be.
-        known: String,
-    },
-    /// A schema that the sink does not take, or that there is not.
-    #[error("cannot read the schema of `{entry}` (want one of {known})")]
-    Schema {
-        /// What was written.
-        entry: String,
-        /// What the sink takes.
-        known: String,
-    },
-    /// The same sink again.
-    #[error("names `{0}` twice")]
-    Twice(&'static str),
-    /// No entry at all.
-    #[error("names no sink")]
-    Empty,
-}
-
 /// Reads `SINKS`, where `known` are the sinks that the function has; `default` stands for a list that is missing, which is
 /// a problem without.
 ///
@@ -67,25 +40,25 @@ pub(super) fn read_sinks<'s, 'a>(
     Some(choices)
 }
 
-/// Reads `http:ecs,file`.
+/// Reads `http:ecs,file`; returns what is wrong with the entries that cannot be used, too.
 fn parse_sinks<'s, 'a>(
     list: &str,
     known: &'s [RegisteredSink<'a>],
-) -> (Vec<SinkChoice<'s, 'a>>, Vec<SinkChoiceProblem>) {
+) -> (Vec<SinkChoice<'s, 'a>>, Vec<String>) {
     let mut choices: Vec<SinkChoice<'s, 'a>> = Vec::new();
     let mut problems = Vec::new();
     let entries = list.split(',').map(str::trim);
     for entry in entries.filter(|entry| !entry.is_empty()) {
         match parse_sink(entry, known) {
             Ok(choice) if choices.iter().any(|other| other.name() == choice.name()) => {
-                problems.push(SinkChoiceProblem::Twice(choice.name()));
+                problems.push(format!("names `{}` twice", choice.name()));
             }
             Ok(choice) => choices.push(choice),
             Err(problem) => problems.push(problem),
         }
     }
     if choices.is_empty() && problems.is_empty() {
-        problems.push(SinkChoiceProblem::Empty);
+        problems.push("names no sink".to_owned());
     }
     (choices, problems)
 }
@@ -93,23 +66,21 @@ fn parse_sinks<'s, 'a>(
 fn parse_sink<'s, 'a>(
     entry: &str,
     known: &'s [RegisteredSink<'a>],
-) -> Result<SinkChoice<'s, 'a>, SinkChoiceProblem> {
+) -> Result<SinkChoice<'s, 'a>, String> {
     let (name, schema) = match entry.split_once(':') {
         Some((name, schema)) => (name, Some(schema)),
         None => (entry, None),
     };
     let sink = known.iter().find(|sink| sink.kind().name == name);
-    let sink = sink.ok_or_else(|| SinkChoiceProblem::Sink {
-        name: name.to_owned(),
-        known: joined(known.iter().map(|sink| sink.kind().name)),
+    let sink = sink.ok_or_else(|| {
+        let known = joined(known.iter().map(|sink| sink.kind().name));
+        format!("cannot read `{name}` (want one of {known})")
     })?;
     let kind = sink.kind();
-    let schema = kind
-        .schema(schema)
-        .ok_or_else(|| SinkChoiceProblem::Schema {
-            entry: entry.to_owned(),
-            known: joined(kind.schemas.iter().map(|schema| schema.name())),
-        })?;
+    let schema = kind.schema(schema).ok_or_else(|| {
+        let known = joined(kind.schemas.iter().map(|schema| schema.name()));
+        format!("cannot read the schema of `{entry}` (want one of {known})")
+    })?;
     Ok(SinkChoice { sink, schema })
 }
 
