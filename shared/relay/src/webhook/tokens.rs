@@ -31,7 +31,7 @@ pub enum TokenSettings {
 }
 
 /// Versions of a secret that are too short to be live.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct LeftOut {
     count: usize,
     /// Whether one of them is a JSON object.
@@ -56,12 +56,11 @@ impl TokenSettings {
                 let current = versions.first().filter(|_| !is_empty);
                 let short = current.filter(|current| is_short(token(current)));
                 let problem = short.map(|current| problem_of_short(current.expose()));
-                let read = FixedTokens::of_versions(&versions);
-                let tokens = checked(reader, read.tokens, problem)?;
+                let (tokens, left_out) = FixedTokens::of_versions(&versions);
                 Some(Self::Stored {
                     reference,
-                    tokens,
-                    left_out: read.left_out,
+                    tokens: checked(reader, tokens, problem)?,
+                    left_out,
                 })
             }
         }
@@ -108,7 +107,7 @@ impl<S: SecretStore + 'static> WebhookTokens<S> {
     pub fn new(settings: TokenSettings, store: impl FnOnce() -> S) -> Self {
         match settings {
             TokenSettings::Fixed(tokens) => {
-                warn_of_json(tokens.has_json());
+                LeftOut::default().warn_with(&tokens);
                 Self::Fixed(tokens)
             }
             TokenSettings::Stored {
@@ -132,7 +131,7 @@ impl<S: SecretStore + 'static> WebhookTokens<S> {
     }
 }
 
-/// Tokens that never change while the process lives: those of the environment.
+/// Tokens that are live: those of the environment, or the versions of a secret as they were read last.
 #[derive(Debug, Clone)]
 pub struct FixedTokens(Vec<Secret>);
 
@@ -151,8 +150,8 @@ impl FixedTokens {
         Self::of(tokens)
     }
 
-    /// Takes each version of a secret as one token, but those that are too short.
-    fn of_versions(versions: &[Secret]) -> ReadTokens {
+    /// Takes each version of a secret as one token, but those that are too short; `None` if there is none that may be used.
+    fn of_versions(versions: &[Secret]) -> (Option<Self>, LeftOut) {
         let (short, tokens): (Vec<&Secret>, Vec<&Secret>) = versions
             .iter()
             .partition(|version| is_short(token(version)));
@@ -160,13 +159,11 @@ impl FixedTokens {
             .into_iter()
             .filter(|version| !token(version).is_empty());
         let short: Vec<&str> = short.map(Secret::expose).collect();
-        ReadTokens {
-            tokens: Self::of(tokens.into_iter().map(token)),
-            left_out: LeftOut {
-                count: short.len(),
-                has_json: short.into_iter().any(is_json_object),
-            },
-        }
+        let left_out = LeftOut {
+            count: short.len(),
+            has_json: short.into_iter().any(is_json_object),
+        };
+        (Self::of(tokens.into_iter().map(token)), left_out)
     }
 
     fn of<'t>(tokens: impl Iterator<Item = &'t [u8]>) -> Option<Self> {
@@ -196,13 +193,6 @@ impl FixedTokens {
     }
 }
 
-/// What the versions of a secret hold.
-struct ReadTokens {
-    /// `None` if there is none that may be used.
-    tokens: Option<FixedTokens>,
-    left_out: LeftOut,
-}
-
 /// The token that a version of a secret holds.
 fn token(version: &Secret) -> &[u8] {
     without_bearer(version.expose().as_bytes())
@@ -217,24 +207,16 @@ fn is_json_object(text: &str) -> bool {
     object_members(text).is_some()
 }
 
-/// Names a token that nobody sends: whoever pastes the value of such an object into Auth0 is answered 401.
-fn warn_of_json(has_json: bool) {
-    if has_json {
-        tracing::error!(
-            "{SETTING} is a JSON object, as a console writes keys and values: the whole text counts as the token, so \
-            keep the token alone in the secret, as plain text"
-        );
-    }
-}
-
 impl LeftOut {
     /// Says what is wrong with them, and with those that are live.
     fn warn_with(self, live: &FixedTokens) {
-        warn_of_json(self.has_json || live.has_json());
-        self.warn_of_short();
-    }
-
-    fn warn_of_short(self) {
+        // Nobody sends such a token: whoever pastes the value of the object into Auth0 is answered 401.
+        if self.has_json || live.has_json() {
+            tracing::error!(
+                "{SETTING} is a JSON object, as a console writes keys and values: the whole text counts as the token, so \
+                keep the token alone in the secret, as plain text"
+            );
+        }
         if self.count > 0 {
             tracing::warn!(
                 left_out = self.count,

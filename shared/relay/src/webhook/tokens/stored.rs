@@ -124,14 +124,14 @@ impl Known {
     ) {
         match versions {
             Some(Ok(versions)) => {
-                let read = FixedTokens::of_versions(&versions);
-                if let Some(tokens) = read.tokens {
-                    read.left_out.warn_with(&tokens);
+                let (tokens, left_out) = FixedTokens::of_versions(&versions);
+                if let Some(tokens) = tokens {
+                    left_out.warn_with(&tokens);
                     self.tokens = tokens;
                     self.read_at = asked_at;
                     self.readings_left = readings_left;
                 } else {
-                    read.left_out.warn_with(&self.tokens);
+                    left_out.warn_with(&self.tokens);
                     tracing::warn!("the secret holds no token, those known before stay live");
                 }
             }
