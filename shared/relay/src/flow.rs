@@ -204,9 +204,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         while let Some(delivered) = late.next().await {
             self.add_portion(delivered, &mut sum);
         }
-        let until = deadline.answer_by();
-        self.set_rejects_aside(&mut sum, until, &invocation.at_dead_letters)
-            .await;
+        self.set_rejects_aside(&mut sum, invocation).await;
         sum.outcome.rests = sum.returning.into_rests();
         (sum.outcome, sum.counted)
     }

@@ -164,8 +164,9 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             Some(_) => deadline.settle_by(),
             None => deadline.answer_by(),
         };
-        let learned = &job.invocation.at_dead_letters;
-        let are_stored = self.store_dead_letters(dead_letters, until, learned).await;
+        let are_stored = self
+            .store_dead_letters(dead_letters, until, job.invocation)
+            .await;
         for (index, is_stored) in dead_letter_indices.into_iter().zip(are_stored) {
             if !is_stored && let Some(slot) = fates.get_mut(index) {
                 *slot = Fate::HandedBack;

@@ -6,32 +6,28 @@ use std::mem::take;
 use tenant_logs::DeadLetter;
 use tokio::time::Instant;
 
-use crate::flow::Relay;
 use crate::flow::sum::Sum;
 use crate::flow::triage::{Origin, Rejected};
+use crate::flow::{Invocation, Relay};
 use crate::journal::Store;
 use crate::ports::{DeadLetters, Sink};
-use crate::sending::{Learned, Patience, Sending};
+use crate::sending::{Patience, Sending};
 
 /// Tries before a dead letter cannot be stored: its log event is handed back then.
 const TRIES_OF_DEAD_LETTERS: u32 = 10;
 
 impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
     /// Sets aside what is no log event, where its body does not come again whole, and hands back what is not stored.
-    pub(super) async fn set_rejects_aside(
-        &self,
-        sum: &mut Sum<'_>,
-        until: Instant,
-        learned: &Learned,
-    ) {
+    pub(super) async fn set_rejects_aside(&self, sum: &mut Sum<'_>, invocation: &Invocation) {
         let rejected = take(&mut sum.rejected).into_iter();
         let (come_again, done_with): (Vec<_>, Vec<_>) =
             rejected.partition(|rejected| sum.returning.comes_whole(&rejected.origin));
         let dead_letters = done_with
             .iter()
             .map(|rejected| (rejected.origin, rejected.dead_letter.clone()));
+        let until = invocation.deadline.answer_by();
         let are_stored = self
-            .store_dead_letters(dead_letters.collect(), until, learned)
+            .store_dead_letters(dead_letters.collect(), until, invocation)
             .await;
         sum.note_rejects(&done_with, &are_stored);
         sum.note_rejects(&come_again, &vec![false; come_again.len()]);
@@ -42,7 +38,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
         &self,
         dead_letters: Vec<(Origin<'_>, DeadLetter<'_>)>,
         until: Instant,
-        learned: &Learned,
+        invocation: &Invocation,
     ) -> Vec<bool> {
         let mut are_stored = Vec::with_capacity(dead_letters.len());
         let (mut new, mut indices) = (Vec::new(), Vec::new());
@@ -61,7 +57,7 @@ impl<S: Sink, L: Store, D: DeadLetters> Relay<S, L, D> {
             until,
             patience: Patience::Shares,
             max_tries: TRIES_OF_DEAD_LETTERS,
-            learned: learned.clone(),
+            learned: invocation.at_dead_letters.clone(),
         };
         let delivery = self.dead_letters.set_aside(&new, &sending).await;
         for delivered in delivery.delivered {
