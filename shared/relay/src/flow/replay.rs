@@ -5,9 +5,7 @@
 
 use std::borrow::Cow;
 
-use tenant_logs::{
-    DeadLetter, DeadLetterEvent, ElementLimits, Keep, LogEvent, Timestamp, parse_within,
-};
+use tenant_logs::{DeadLetter, DeadLetterEvent, ElementLimits, LogEvent, Timestamp, parse_within};
 
 use crate::flow::triage::{Accepted, Origin, Triage};
 use crate::flow::{Destination, Marks, Relay};
@@ -113,7 +111,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         triage: &mut Triage<'a>,
     ) {
         let reason = format!("{NOT_REPLAYED}there is no log event in it");
-        let dead_letter = self.unparsed_dead_letter(reason, body.into(), Keep::Whole, triage.begun);
+        let dead_letter = self.unparsed_dead_letter(reason, body.into(), triage.begun);
         triage.reject_again(origin, dead_letter);
     }
 

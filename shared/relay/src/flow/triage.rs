@@ -208,7 +208,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
             Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
             Cow::Owned(text) => Cow::Owned(text.into_bytes()),
         };
-        self.unparsed_dead_letter(reason, text, Keep::Whole, at)
+        self.unparsed_dead_letter(reason, text, at)
     }
 
     /// How much is kept of a body that cannot be read: a webhook refuses it, and its sender has it; behind every other
@@ -226,10 +226,9 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         &'a self,
         reason: String,
         text: Cow<'a, [u8]>,
-        keep: Keep,
         at: Timestamp,
     ) -> DeadLetter<'a> {
-        let unparsed = Unparsed::new(text, self.kept_at_most(keep), &self.redaction);
+        let unparsed = Unparsed::new(text, self.kept_at_most(Keep::Whole), &self.redaction);
         self.dead_letter_of(reason, DeadLetterEvent::Unparsed(unparsed), at)
     }
 
@@ -241,13 +240,16 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         large: Option<&'a LargeBody>,
         at: Timestamp,
     ) -> DeadLetter<'a> {
-        let reason = unreadable.to_string();
-        let keep = self.kept_of_bodies();
-        let Some(large) = large else {
-            return self.unparsed_dead_letter(reason, body.into(), keep, at);
+        let keep = self.kept_at_most(self.kept_of_bodies());
+        let unparsed = match large {
+            Some(large) => Unparsed::of_large(large, keep, &self.redaction),
+            None => Unparsed::new(body, keep, &self.redaction),
         };
-        let unparsed = Unparsed::of_large(large, self.kept_at_most(keep), &self.redaction);
-        self.dead_letter_of(reason, DeadLetterEvent::Unparsed(unparsed), at)
+        self.dead_letter_of(
+            unreadable.to_string(),
+            DeadLetterEvent::Unparsed(unparsed),
+            at,
+        )
     }
 
     fn kept_at_most(&self, keep: Keep) -> Keep {
