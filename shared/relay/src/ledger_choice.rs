@@ -37,8 +37,8 @@ impl<A> LedgerSettings<A> {
         })
     }
 
-    /// The table that is named, by its address and the days that it remembers an entry; if none is, this process's
-    /// memory, with a warning.
+    /// A journal on the table that is named, which `table` makes of its address; if none is, in this process's memory,
+    /// with a warning.
     pub fn open<T>(self, table: impl FnOnce(A) -> T) -> Journal<TableOrMemory<T>> {
         if let Some((address, days)) = self.table {
             return Journal::new(TableOrMemory::Table(table(address)), days);
