@@ -19,7 +19,7 @@ use crate::ports::{DeadLetters, Sink};
 use crate::secrets::{SecretStore, WantedSecret};
 use crate::settings::Reader;
 
-pub use tokens::{TokenSettings, WebhookTokens};
+pub use tokens::{FixedTokens, TokenSettings, WebhookTokens};
 
 /// Bytes of a body unless `MAX_BODY_BYTES` says otherwise: what Lambda takes in one event.
 const MAX_BODY_BYTES: usize = 6_291_456;

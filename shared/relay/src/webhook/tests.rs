@@ -4,7 +4,6 @@ use std::io::Write;
 
 use tenant_logs::Secret;
 
-use super::tokens::FixedTokens;
 use super::*;
 use crate::ports::PortError;
 use crate::secrets::References;

@@ -150,6 +150,11 @@ impl FixedTokens {
         Self::of(tokens)
     }
 
+    /// The token that stands first, without the word `Bearer`.
+    pub fn first(&self) -> Option<&Secret> {
+        self.0.first()
+    }
+
     /// Takes each version of a secret as one token, but those that are too short; `None` if there is none that may be used.
     fn of_versions(versions: &[Secret]) -> (Option<Self>, LeftOut) {
         let (short, tokens): (Vec<&Secret>, Vec<&Secret>) = versions
@@ -185,7 +190,8 @@ impl FixedTokens {
         self.0.iter().map(Secret::expose).any(is_json_object)
     }
 
-    fn has(&self, authorization: &[u8]) -> bool {
+    /// Whether an `Authorization` header carries one of them, with or without the word `Bearer`.
+    pub fn has(&self, authorization: &[u8]) -> bool {
         let candidate = without_bearer(authorization);
         // Every token is compared, so that the time does not show which one came close.
         let matches = self.0.iter().filter(|token| token.matches(candidate));
