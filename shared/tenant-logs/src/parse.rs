@@ -133,11 +133,11 @@ fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
                 Err(_) => Err(reject.reason),
             }
         }
-        Content::Data(data) => from_envelope(data, element.redacted).map(|log_event| {
-            match named_by_us(value.text, &log_event) {
-                Some(log_id) => log_event.with_derived_log_id(log_id),
-                None => log_event,
+        Content::Data(data) => from_envelope(data, element.redacted).map(|mut log_event| {
+            if let Some(log_id) = named_by_us(value.text, &log_event) {
+                log_event.rename(log_id);
             }
+            log_event
         }),
     };
     match log_event {

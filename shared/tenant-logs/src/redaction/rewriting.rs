@@ -7,8 +7,8 @@ use sha2::Sha256;
 
 use super::rules::{Action, Node, Rule};
 use crate::body::{GZIP_MAGIC, decode_base64};
-use crate::digest::hmac_hex;
-use crate::json::{array_elements, object_members, push_text, string_content, without_space};
+use crate::digest::Hashing;
+use crate::json::{array_elements, object_members, quoted, string_content, without_space};
 
 /// Arrays nested deeper than this are hashed or masked as one value.
 const MAX_ARRAY_DEPTH: usize = 32;
@@ -137,11 +137,7 @@ impl<'a> Rewriting<'a> {
         if self.notes == noted_before {
             return self.text.push_str(json);
         }
-        let mut quoted = Vec::new();
-        push_text(&mut quoted, &rewritten);
-        // Whole characters are copied, so this is text.
-        self.text
-            .push_str(&String::from_utf8(quoted).unwrap_or_default());
+        self.text.push_str(&quoted(&rewritten));
     }
 
     fn object(&mut self, members: &[(&str, &str)], nodes: &[&Node], depth: usize) {
@@ -249,7 +245,7 @@ impl<'a> Rewriting<'a> {
         let plain = string_content(json).unwrap_or(Cow::Borrowed(json));
         // Rules that hash are refused without a key.
         self.keyed
-            .map(|keyed| hmac_hex(keyed, plain.as_bytes()))
+            .map(|keyed| Hashing::Keyed(keyed.clone()).of(plain.as_bytes()))
             .unwrap_or_default()
     }
 
