@@ -248,6 +248,11 @@ impl<'a> LogEvent<'a> {
         paths.any(|rule| is_about(rule, path))
     }
 
+    /// Whether a place may be filled from another: not where a redaction rule is about either.
+    pub(crate) fn may_fill(&self, place: &str, from: &str) -> bool {
+        !self.hides(place) && !self.hides(from)
+    }
+
     /// The date, unless it is redacted: for what stands around the record.
     pub fn shown_date(&self) -> Option<Timestamp> {
         self.date().filter(|_| !self.hides("date"))

@@ -88,13 +88,11 @@ impl<'a> EventView<'a> {
         if self.shows_own_credentials() {
             return application;
         }
-        let may_fill =
-            |own: &str, other: &str| !self.log_event.hides(own) && !self.log_event.hides(other);
+        let may_fill = |own, other| self.log_event.may_fill(own, other);
+        let (id, name) = (application.id, application.name);
         Party {
-            id: application.id.filter(|_| may_fill("user_id", "client_id")),
-            name: application
-                .name
-                .filter(|_| may_fill("user_name", "client_name")),
+            id: id.filter(|_| may_fill("user_id", "client_id")),
+            name: name.filter(|_| may_fill("user_name", "client_name")),
             ..application
         }
     }

@@ -141,8 +141,7 @@ impl<'a> Exchange<'_, 'a> {
 
     /// Returns the user that a deletion names beside `user_id`: in its description, or in the path of its request.
     fn deleted(&self) -> Option<Party<'a>> {
-        let may_fill =
-            |other: &str| !self.log_event.hides("user_id") && !self.log_event.hides(other);
+        let may_fill = |other| self.log_event.may_fill("user_id", other);
         let is_done = self
             .known
             .is_some_and(|known| known.outcome == Outcome::Success);

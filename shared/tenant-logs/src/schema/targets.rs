@@ -5,9 +5,9 @@
 mod bodies;
 mod path;
 
-use super::parties::{Party, quoted, text};
+use super::parties::{Party, text};
 use crate::LogEvent;
-use crate::json::string_content;
+use crate::json::{quoted, string_content};
 use crate::record::{Body, Request, Response};
 use bodies::BodyJson;
 use path::ApiPath;
@@ -238,7 +238,7 @@ pub(super) fn user_in_path<'a>(
     request: &Request<'_>,
 ) -> Option<Party<'a>> {
     let path = request.path.and_then(string_content)?;
-    if log_event.hides("user_id") || log_event.hides("details.request.path") {
+    if !log_event.may_fill("user_id", "details.request.path") {
         return None;
     }
     let mut targets = ApiPath::of(&path).targets().into_iter();

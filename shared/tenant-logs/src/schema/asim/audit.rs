@@ -2,10 +2,9 @@
 
 use super::{has_text, write_event, write_raw, write_source};
 use crate::event_type::meaning::{Activity, Operation, Resource};
-use crate::json::string_content;
+use crate::json::{quoted, string_content};
 use crate::schema::event_view::EventView;
 use crate::schema::json_writer::{JsonWriter, key};
-use crate::schema::parties::quoted;
 use crate::schema::raw::Given;
 use crate::schema::targets::{Target, TargetKind};
 
