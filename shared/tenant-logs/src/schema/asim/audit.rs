@@ -13,7 +13,7 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.begin_row();
     write_event(view, &view.error(), row);
     row.word(key!("EventType"), event_type(view.activity()));
-    write_operation(view, row);
+    view.write_operation(key!("Operation"), row);
     write_object(view, row);
     write_actor(view, row);
     row.fixed(key!("TargetAppName"), r#""Auth0""#);
@@ -71,20 +71,6 @@ fn operation_type(operation: Operation) -> &'static str {
         Operation::Delete => "Delete",
         Operation::Unlock => "Enable",
         Operation::Start => "Start",
-    }
-}
-
-/// The operation as Auth0 describes it where it is the API's, else as the catalogue names it, else the code.
-fn write_operation(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
-    let description = view.record.own.description;
-    let is_operation = matches!(view.activity(), Some(Activity::ApiOperation(_)));
-    if is_operation && has_text(description) {
-        row.text(key!("Operation"), description);
-        return;
-    }
-    match view.known {
-        Some(known) if !known.name.is_empty() => row.word(key!("Operation"), known.name),
-        Some(_) | None => row.string(key!("Operation"), view.code.as_deref().unwrap_or("Unknown")),
     }
 }
 
