@@ -22,10 +22,9 @@ use crate::exchange::retry_after;
 use crate::key_vault::KeyVault;
 use crate::tls::client;
 use authorization::Authorization;
-use body::row_bytes;
+use body::{BodyFormat, row_bytes};
 
-pub use body::BodyFormat;
-pub use settings::HttpCollectorSettings;
+pub(crate) use settings::HttpCollectorSettings;
 
 /// Its URL may hold a secret, so it is not named.
 const TARGET: &str = "the collector";
@@ -35,7 +34,7 @@ const MAX_ANSWER_BYTES: usize = 65_536;
 const MAX_ANSWER_TIME: Duration = Duration::from_secs(1);
 
 /// A collector behind one URL.
-pub struct HttpCollector {
+pub(crate) struct HttpCollector {
     client: Client,
     url: Url,
     authorization: Option<Authorization>,
@@ -54,12 +53,12 @@ struct Answer {
 
 impl HttpCollector {
     /// The sink and the schemas it takes, as `SINKS` names them.
-    pub const KIND: SinkKind = SinkKind::of_any_schema("http");
+    pub(crate) const KIND: SinkKind = SinkKind::of_any_schema("http");
     /// The settings that may refer to a secret.
-    pub const SECRETS: [&str; 2] = [settings::URL, settings::SECRET];
+    pub(crate) const SECRETS: [&str; 2] = [settings::URL, settings::SECRET];
 
     /// The collector that the `HTTP_SINK_…` settings name; `None` if the reader noted a problem.
-    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         match Self::new(HttpCollectorSettings::read(reader)?) {
             Ok(collector) => Some(collector),
             Err(error) => {
@@ -70,7 +69,7 @@ impl HttpCollector {
     }
 
     /// A client for the collector; nothing is sent yet.
-    pub fn new(settings: HttpCollectorSettings) -> Result<Self, HttpClientError> {
+    pub(crate) fn new(settings: HttpCollectorSettings) -> Result<Self, HttpClientError> {
         Ok(Self {
             client: client(settings.roots)?,
             url: settings.url,
@@ -83,7 +82,7 @@ impl HttpCollector {
 
     /// The same collector, whose credential is read again from Key Vault once it is refused.
     #[must_use]
-    pub fn with_vault(mut self, vault: KeyVault) -> Self {
+    pub(crate) fn with_vault(mut self, vault: KeyVault) -> Self {
         if let (Some(authorization), Some(uri)) =
             (self.authorization.take(), self.reference.clone())
         {

@@ -54,13 +54,13 @@ impl EntraIdentity {
     pub const SECRET: &str = settings::SECRET;
 
     /// The managed identity that the settings name; `None` if the reader noted a problem.
-    pub fn read_managed(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(crate) fn read_managed(reader: &mut Reader<'_>) -> Option<Self> {
         let settings = EntraSettings::read_managed_identity(reader)?;
         Self::open(settings, reader)
     }
 
     /// The application that the settings name, by its secret; `None` if the reader noted a problem.
-    pub fn read_application(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(crate) fn read_application(reader: &mut Reader<'_>) -> Option<Self> {
         let settings = EntraSettings::read_client_secret(reader)?;
         Self::open(settings, reader)
     }

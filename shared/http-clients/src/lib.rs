@@ -25,7 +25,6 @@ pub use azure_function::AzureFunction;
 pub use blob::{
     DeadLetterContainer, DeadLetterContainerSettings, DeadLetterPage, StoredDeadLetter,
 };
-pub use collector::{BodyFormat, HttpCollector, HttpCollectorSettings};
 pub use entra::{EntraIdentity, EntraSettings};
 pub use error::HttpClientError;
 pub use event_grid::{EventTopic, EventTopicSettings};

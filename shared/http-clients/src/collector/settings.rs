@@ -17,7 +17,7 @@ pub(super) const URL: &str = "HTTP_SINK_URL";
 
 /// Where the collector is, how it knows us, and what it takes.
 #[derive(Clone)]
-pub struct HttpCollectorSettings {
+pub(crate) struct HttpCollectorSettings {
     pub(super) url: Url,
     pub(super) authorization: Option<HeaderValue>,
     /// The secret that holds it.
@@ -28,7 +28,7 @@ pub struct HttpCollectorSettings {
 
 impl HttpCollectorSettings {
     /// Reads the `HTTP_SINK_…` settings and `SSL_CERT_FILE`; `None` if the reader noted a problem.
-    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let url = read_url(reader);
         let authorization = read_authorization(reader);
         let (authorization, reference) = authorization.unzip();
