@@ -34,21 +34,17 @@ impl Auth0Settings {
         let want = "the tenant's domain, such as acme.eu.auth0.com";
         let domain = reader.required_parsed("AUTH0_DOMAIN", want, domain);
         let client_id = reader.required("AUTH0_CLIENT_ID");
-        let has_secret = reader.required_secret_setting(SECRET).is_some();
-        let client_secret = has_secret.then(|| reader.secret(SECRET)).flatten();
-        let other = reader.optional("AUTH0_API_URL").is_some();
-        let other = other.then(|| reader.parsed("AUTH0_API_URL", WANT, endpoint));
+        let client_secret = reader.required_secret_setting(SECRET);
+        let client_secret = client_secret.and_then(|_| reader.secret(SECRET));
+        let api = reader.parsed("AUTH0_API_URL", WANT, endpoint);
         let roots = read_roots(reader);
         let domain = domain?;
-        let api = match other {
-            Some(other) => other?,
-            None => Url::parse(&format!("https://{domain}/")).ok()?,
-        };
+        let of_domain = || Url::parse(&format!("https://{domain}/")).ok();
         Some(Self {
-            domain,
             client_id: client_id?,
             client_secret: client_secret?,
-            api,
+            api: api.or_else(of_domain)?,
+            domain,
             roots: roots?,
         })
     }

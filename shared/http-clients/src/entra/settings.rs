@@ -77,10 +77,7 @@ fn read_managed_identity(reader: &mut Reader<'_>) -> Option<Credential> {
         can_be_sent
     });
     let want = "the client ID of a user-assigned identity";
-    let client_id = match reader.optional("AZURE_CLIENT_ID") {
-        Some(_) => Some(reader.parsed("AZURE_CLIENT_ID", want, identifier)?),
-        None => None,
-    };
+    let client_id = reader.parsed("AZURE_CLIENT_ID", want, identifier);
     Some(Credential::Managed {
         endpoint: endpoint?,
         header: header?,
@@ -93,12 +90,10 @@ fn read_client_secret(reader: &mut Reader<'_>) -> Option<Credential> {
     let entra_tenant = reader.required_parsed("ENTRA_TENANT_ID", want, identifier);
     let want = "the client ID of an application";
     let client_id = reader.required_parsed("ENTRA_CLIENT_ID", want, identifier);
-    let problem_free = reader.required_secret_setting(SECRET).is_some();
-    let secret = problem_free.then(|| reader.secret(SECRET)).flatten();
-    let authority = match reader.optional("AZURE_AUTHORITY_HOST") {
-        Some(_) => reader.parsed("AZURE_AUTHORITY_HOST", WANT, endpoint),
-        None => Url::parse(AUTHORITY).ok(),
-    };
+    let secret = reader.required_secret_setting(SECRET);
+    let secret = secret.and_then(|_| reader.secret(SECRET));
+    let authority = reader.parsed("AZURE_AUTHORITY_HOST", WANT, endpoint);
+    let authority = authority.or_else(|| Url::parse(AUTHORITY).ok());
     let path = format!("{}/oauth2/v2.0/token", entra_tenant?);
     Some(Credential::Secret {
         endpoint: crate::endpoint::below(&authority?, &path),
