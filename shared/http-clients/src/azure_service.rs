@@ -5,6 +5,7 @@ use std::time::Duration;
 use relay::{CallError, Tries};
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use reqwest::{Client, RequestBuilder, StatusCode};
+use serde::de::DeserializeOwned;
 use tenant_logs::Timestamp;
 use tokio::time::Instant;
 
@@ -90,6 +91,22 @@ impl AzureService {
             Ok(answer)
         };
         relay::call_with_retry(&self.target, TRIES, until, call).await
+    }
+
+    /// Returns an answer that is a success; of any other, what it means.
+    pub(crate) fn success(&self, answer: Answer) -> Result<Answer, CallError> {
+        if answer.is_success() {
+            Ok(answer)
+        } else {
+            Err(self.error(answer))
+        }
+    }
+
+    /// Reads the JSON that a success brings.
+    pub(crate) fn json<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, CallError> {
+        let body = answer.whole_body();
+        let read = body.and_then(|body| serde_json::from_slice(body).ok());
+        read.ok_or_else(|| self.unreadable())
     }
 
     /// What an answer that is no success means.
