@@ -83,10 +83,9 @@ impl HttpCollector {
     /// The same collector, whose credential is read again from Key Vault once it is refused.
     #[must_use]
     pub(crate) fn with_vault(mut self, vault: KeyVault) -> Self {
-        if let (Some(authorization), Some(uri)) =
-            (self.authorization.take(), self.reference.clone())
-        {
-            self.authorization = Some(authorization.kept_in(vault, &uri));
+        if let Some(uri) = &self.reference {
+            let authorization = self.authorization;
+            self.authorization = authorization.map(|value| value.kept_in(vault, uri));
         }
         self
     }

@@ -125,6 +125,33 @@ async fn the_authorization_is_sent_as_it_is() {
 }
 
 #[tokio::test]
+async fn an_authorization_that_no_vault_holds_is_sent_beside_a_vault_too() {
+    let server = TestServer::start(|_| Answer::Status(200)).await;
+    let url = format!("http://{}/in", server.address);
+    let lookup = |name: &str| match name {
+        "IDENTITY_ENDPOINT" => Some("http://127.0.0.1:1/msi/token".to_owned()),
+        "IDENTITY_HEADER" => Some("h".to_owned()),
+        "HTTP_SINK_URL" => Some(url.clone()),
+        "HTTP_SINK_AUTHORIZATION" => Some("Splunk 0000-1111".to_owned()),
+        _ => None,
+    };
+    let vault = KeyVault::read(&mut Reader::new(&lookup)).unwrap();
+    let collector = HttpCollector::read(&mut Reader::new(&lookup)).unwrap();
+    let collector = collector.with_vault(vault);
+    let body = element(0);
+    let log_events = parse(&body).unwrap().log_events;
+    let row = Row {
+        log_event: &log_events[0],
+        json: Schema::Raw.write(&log_events[0]),
+        trace_id: None,
+    };
+    let delivery = collector.send(&[row], &once(LONG)).await;
+    assert_eq!(delivery, Delivery::all_delivered(1));
+    let [call] = server.calls().try_into().unwrap();
+    assert_eq!(call.headers["authorization"], "Splunk 0000-1111");
+}
+
+#[tokio::test]
 async fn a_call_stays_within_its_rows() {
     let (delivery, server) = send(&[], &body(2_001), LONG, |_| Answer::Status(200)).await;
     assert_eq!(delivery, Delivery::all_delivered(2_001));
