@@ -72,13 +72,9 @@ impl ManagementApi {
     /// Reads the API's settings; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let settings = Auth0Settings::read(reader)?;
-        match Self::new(settings) {
-            Ok(api) => Some(api),
-            Err(error) => {
-                reader.problem("SSL_CERT_FILE", chain(&error));
-                None
-            }
-        }
+        let api = Self::new(settings);
+        let api = api.inspect_err(|error| reader.problem("SSL_CERT_FILE", chain(error)));
+        api.ok()
     }
 
     /// An API; nothing is sent yet.

@@ -63,14 +63,14 @@ impl AzureService {
             source,
         };
         let request = || build(self.identity.client());
-        let token = self.tokens.token(&self.identity, until).await;
+        let token = self.tokens.get(&self.identity, None, until).await;
         let token = token.map_err(no_token)?;
         let first = request().header(AUTHORIZATION, token.clone());
         let answer = exchange(first, until, &self.target).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
-        let renewed = self.tokens.renewed(&self.identity, &token, until).await;
+        let renewed = self.tokens.get(&self.identity, Some(&token), until).await;
         let renewed = renewed.map_err(no_token)?;
         let second = request().header(AUTHORIZATION, renewed);
         exchange(second, until, &self.target).await

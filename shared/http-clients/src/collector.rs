@@ -59,13 +59,9 @@ impl HttpCollector {
 
     /// The collector that the `HTTP_SINK_…` settings name; `None` if the reader noted a problem.
     pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        match Self::new(HttpCollectorSettings::read(reader)?) {
-            Ok(collector) => Some(collector),
-            Err(error) => {
-                reader.problem(settings::URL, chain(&error));
-                None
-            }
-        }
+        let collector = Self::new(HttpCollectorSettings::read(reader)?);
+        let collector = collector.inspect_err(|error| reader.problem(settings::URL, chain(error)));
+        collector.ok()
     }
 
     /// A client for the collector; nothing is sent yet.

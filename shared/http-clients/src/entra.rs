@@ -66,13 +66,9 @@ impl EntraIdentity {
     }
 
     fn open(settings: EntraSettings, reader: &mut Reader<'_>) -> Option<Self> {
-        match Self::new(settings) {
-            Ok(identity) => Some(identity),
-            Err(error) => {
-                reader.problem("SSL_CERT_FILE", chain(&error));
-                None
-            }
-        }
+        let identity = Self::new(settings);
+        let identity = identity.inspect_err(|error| reader.problem("SSL_CERT_FILE", chain(error)));
+        identity.ok()
     }
 
     /// An identity; nothing is sent yet.
@@ -149,17 +145,13 @@ impl Credential {
     }
 
     fn error(&self, answer: Answer) -> CallError {
-        let (target, advice) = match self {
-            Self::Managed { .. } => (
-                self.target(),
-                "check that the app has the identity that AZURE_CLIENT_ID names, or one of its own",
-            ),
-            Self::Secret { .. } => (
-                self.target(),
-                "check ENTRA_TENANT_ID, ENTRA_CLIENT_ID and ENTRA_CLIENT_SECRET",
-            ),
+        let advice = match self {
+            Self::Managed { .. } => {
+                "check that the app has the identity that AZURE_CLIENT_ID names, or one of its own"
+            }
+            Self::Secret { .. } => "check ENTRA_TENANT_ID, ENTRA_CLIENT_ID and ENTRA_CLIENT_SECRET",
         };
-        let error = answer.into_error(target, advice);
+        let error = answer.into_error(self.target(), advice);
         // Nothing of a log event is in the request, so none is at fault.
         if let CallError::Content { target, code } = error {
             return CallError::Closed {

@@ -57,7 +57,10 @@ async fn numbered(seconds: &'static str) -> TestServer {
 }
 
 async fn get(cache: &TokenCache, identity: &EntraIdentity) -> String {
-    let token = cache.token(identity, Instant::now() + TIME).await.unwrap();
+    let token = cache
+        .get(identity, None, Instant::now() + TIME)
+        .await
+        .unwrap();
     token.to_str().unwrap().to_owned()
 }
 
@@ -166,7 +169,7 @@ async fn a_token_that_still_holds_is_used_while_it_cannot_be_renewed() {
     tokio::time::pause();
     advance(Duration::from_secs(101)).await;
     tokio::time::resume();
-    let error = cache.token(&identity, Instant::now() + TIME).await;
+    let error = cache.get(&identity, None, Instant::now() + TIME).await;
     assert_eq!(error.unwrap_err().remedy(), Remedy::Retry);
 }
 
