@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use relay::Remedy;
 use serde_json::{Value, json};
 use tenant_logs::{Parsed, Schema, decode_base64, parse};
 
