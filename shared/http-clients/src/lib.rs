@@ -16,6 +16,8 @@ mod log_analytics;
 mod roots;
 mod sinks;
 mod table;
+#[cfg(test)]
+mod test_settings;
 mod tls;
 #[cfg(test)]
 mod tries;

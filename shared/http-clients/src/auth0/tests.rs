@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use fakes::test_server::{Answer, Call, TestServer};
 
 use super::*;
+use crate::test_settings::read_settings;
 
 const TIME: Duration = Duration::from_secs(20);
 const DOMAIN: &str = "acme.eu.auth0.com";
@@ -43,15 +44,7 @@ struct Tenant {
 }
 
 fn read(values: &[(&str, &str)]) -> Result<Auth0Settings, String> {
-    let lookup = |name: &str| {
-        let found = values.iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| (*value).to_owned())
-    };
-    let mut reader = Reader::new(&lookup);
-    let settings = Auth0Settings::read(&mut reader);
-    reader
-        .finish(|| settings)
-        .map_err(|error| error.to_string())
+    read_settings(values, Auth0Settings::read).map_err(|error| error.to_string())
 }
 
 impl Tenant {

@@ -9,7 +9,8 @@ use tokio::sync::Barrier;
 
 use super::settings::tests::read_settings;
 use super::*;
-use crate::tries::once;
+use crate::test_settings;
+use crate::tries::{once, send_rows};
 use fakes::test_server::{Answer, Call, TestServer};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -38,20 +39,7 @@ async fn send_as(sending: &Sending, url: &str, values: &[(&str, &str)], body: &s
         .collect();
     let collector = HttpCollector::new(read_settings(&values).unwrap()).unwrap();
     let Parsed { log_events, .. } = parse(body).unwrap();
-    let rows: Vec<Row<'_>> = log_events
-        .iter()
-        .map(|log_event| Row {
-            log_event,
-            json: Schema::Raw.write(log_event),
-            trace_id: None,
-        })
-        .collect();
-    let mut delivery = collector.send(&rows, sending).await;
-    delivery.delivered.sort_unstable();
-    delivery
-        .refused
-        .sort_unstable_by_key(|refusal| refusal.index);
-    delivery
+    send_rows(&collector, Schema::Raw, &log_events, sending).await
 }
 
 async fn send(
@@ -128,24 +116,18 @@ async fn the_authorization_is_sent_as_it_is() {
 async fn an_authorization_that_no_vault_holds_is_sent_beside_a_vault_too() {
     let server = TestServer::start(|_| Answer::Status(200)).await;
     let url = format!("http://{}/in", server.address);
-    let lookup = |name: &str| match name {
-        "IDENTITY_ENDPOINT" => Some("http://127.0.0.1:1/msi/token".to_owned()),
-        "IDENTITY_HEADER" => Some("h".to_owned()),
-        "HTTP_SINK_URL" => Some(url.clone()),
-        "HTTP_SINK_AUTHORIZATION" => Some("Splunk 0000-1111".to_owned()),
-        _ => None,
-    };
-    let vault = KeyVault::read(&mut Reader::new(&lookup)).unwrap();
-    let collector = HttpCollector::read(&mut Reader::new(&lookup)).unwrap();
+    let values = [
+        ("IDENTITY_ENDPOINT", "http://127.0.0.1:1/msi/token"),
+        ("IDENTITY_HEADER", "h"),
+        ("HTTP_SINK_URL", &url),
+        ("HTTP_SINK_AUTHORIZATION", "Splunk 0000-1111"),
+    ];
+    let vault = test_settings::read_settings(&values, KeyVault::read).unwrap();
+    let collector = test_settings::read_settings(&values, HttpCollector::read).unwrap();
     let collector = collector.with_vault(vault);
     let body = element(0);
     let log_events = parse(&body).unwrap().log_events;
-    let row = Row {
-        log_event: &log_events[0],
-        json: Schema::Raw.write(&log_events[0]),
-        trace_id: None,
-    };
-    let delivery = collector.send(&[row], &once(LONG)).await;
+    let delivery = send_rows(&collector, Schema::Raw, &log_events, &once(LONG)).await;
     assert_eq!(delivery, Delivery::all_delivered(1));
     let [call] = server.calls().try_into().unwrap();
     assert_eq!(call.headers["authorization"], "Splunk 0000-1111");

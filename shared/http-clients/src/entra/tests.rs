@@ -8,6 +8,7 @@ use tokio::time::advance;
 
 use super::*;
 use crate::azure_service::AzureService;
+use crate::test_settings::read_settings;
 use fakes::test_server::{Answer, Call, TestServer};
 
 const TIME: Duration = Duration::from_secs(20);
@@ -19,15 +20,7 @@ const MANAGED: Read = EntraSettings::read_managed_identity;
 const SECRET: Read = EntraSettings::read_client_secret;
 
 fn read(how: Read, values: &[(&str, &str)]) -> Result<EntraSettings, String> {
-    let lookup = |name: &str| {
-        let found = values.iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| (*value).to_owned())
-    };
-    let mut reader = Reader::new(&lookup);
-    let settings = how(&mut reader);
-    reader
-        .finish(|| settings)
-        .map_err(|error| error.to_string())
+    read_settings(values, how).map_err(|error| error.to_string())
 }
 
 fn managed(server: &TestServer, more: &[(&str, &str)]) -> EntraIdentity {
