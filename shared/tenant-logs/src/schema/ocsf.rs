@@ -201,36 +201,23 @@ fn protocol(view: &EventView<'_>, activity: Option<Activity>) -> (&'static str, 
 
 /// Whether more than one factor was shown, where the code tells.
 fn is_mfa(activity: Activity) -> Option<bool> {
-    match activity {
-        Activity::MfaChallenge(..) => Some(true),
-        Activity::Logon(proof) | Activity::TokenExchange(proof) => match proof {
-            AuthMethod::PasswordAndFactor | AuthMethod::PasskeyAndFactor => Some(true),
-            AuthMethod::Password | AuthMethod::OneTimeCode | AuthMethod::ClientCredentials => {
-                Some(false)
-            }
-            AuthMethod::Unsaid
-            | AuthMethod::Session
-            | AuthMethod::Social
-            | AuthMethod::AuthorizationCode
-            | AuthMethod::DeviceCode
-            | AuthMethod::Backchannel
-            | AuthMethod::RefreshToken
-            | AuthMethod::Token
-            | AuthMethod::Delegation => None,
-        },
-        Activity::LogonStep
-        | Activity::Logoff
-        | Activity::SignUp
-        | Activity::TokenRevocation
-        | Activity::MfaEnrolment(..)
-        | Activity::PasswordChange(_)
-        | Activity::BreachedPassword(_)
-        | Activity::BruteForceBlock(_)
-        | Activity::RateLimit
-        | Activity::UserChange(..)
-        | Activity::AdminChange(..)
-        | Activity::ApiOperation(_)
-        | Activity::SystemNotice(_) => None,
+    if let Activity::MfaChallenge(..) = activity {
+        return Some(true);
+    }
+    match activity.auth_method()? {
+        AuthMethod::PasswordAndFactor | AuthMethod::PasskeyAndFactor => Some(true),
+        AuthMethod::Password | AuthMethod::OneTimeCode | AuthMethod::ClientCredentials => {
+            Some(false)
+        }
+        AuthMethod::Unsaid
+        | AuthMethod::Session
+        | AuthMethod::Social
+        | AuthMethod::AuthorizationCode
+        | AuthMethod::DeviceCode
+        | AuthMethod::Backchannel
+        | AuthMethod::RefreshToken
+        | AuthMethod::Token
+        | AuthMethod::Delegation => None,
     }
 }
 
