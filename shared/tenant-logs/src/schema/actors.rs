@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::event_view::EventView;
 use super::parties::Party;
-use super::targets::{Target, TargetKind};
+use super::targets::Target;
 use crate::event_type::meaning::{Activity, AuthMethod, Operation, Resource};
 
 impl<'a> EventView<'a> {
@@ -56,8 +56,7 @@ impl<'a> EventView<'a> {
 
     /// Returns the users that something was done to.
     pub(super) fn target_users(&self) -> impl Iterator<Item = &Party<'a>> {
-        let users = self.targets.iter();
-        let users = users.filter(|target| target.kind == TargetKind::User);
+        let users = self.targets.iter().filter(|target| target.is_user());
         users.map(|target| &target.party)
     }
 

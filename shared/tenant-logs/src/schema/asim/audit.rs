@@ -82,9 +82,26 @@ fn write_object(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
         write_target(target, row);
         return write_values(view, row);
     }
+    let (object_type, names, id) = named_object(view);
+    if let Some(name) = names.into_iter().find(|name| has_text(*name)) {
+        row.text(key!("Object"), name);
+        row.word(key!("ObjectType"), object_type);
+        row.text(key!("ObjectId"), id);
+    } else {
+        view.write_tenant(key!("Object"), row);
+        row.fixed(key!("ObjectType"), r#""Service""#);
+    }
+    write_values(view, row);
+}
+
+/// An object's type, what it may be called, the best name first, and its identifier.
+type Object<'a> = (&'static str, [Option<&'a str>; 2], Option<&'a str>);
+
+/// What the event's own members say of its object.
+fn named_object<'a>(view: &'a EventView<'_>) -> Object<'a> {
     let own = &view.record.own;
     let user = [view.user.name.as_deref(), view.user.id.as_deref()];
-    let (object_type, names, id) = match view.activity() {
+    match view.activity() {
         Some(Activity::ApiOperation(_)) => ("Cloud Resource", [view.request.path, None], None),
         Some(Activity::AdminChange(_, resource)) => match resource {
             Resource::OrganizationMember => (
@@ -116,16 +133,7 @@ fn write_object(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
             own.connection_id,
         ),
         Some(_) | None => ("Directory Service Object", user, view.user.id.as_deref()),
-    };
-    if let Some(name) = names.into_iter().find(|name| has_text(*name)) {
-        row.text(key!("Object"), name);
-        row.word(key!("ObjectType"), object_type);
-        row.text(key!("ObjectId"), id);
-    } else {
-        view.write_tenant(key!("Object"), row);
-        row.fixed(key!("ObjectType"), r#""Service""#);
     }
-    write_values(view, row);
 }
 
 /// What an API operation was done to.
