@@ -91,7 +91,9 @@ impl<'a> Rewriting<'a> {
         match json.as_bytes().first() {
             Some(b'{' | b'[' | b'"') if depth == MAX_DEPTH => self.hide(nodes),
             Some(b'{') => match object_members(json) {
-                Some(members) => self.object(&members, nodes, depth),
+                Some(members) => self.members(&members, nodes, |this, name, value, children| {
+                    this.member(name, value, children, depth);
+                }),
                 None => self.hide(nodes),
             },
             Some(b'[') => match array_elements(json) {
@@ -138,12 +140,6 @@ impl<'a> Rewriting<'a> {
             return self.text.push_str(json);
         }
         self.text.push_str(&quoted(&rewritten));
-    }
-
-    fn object(&mut self, members: &[(&str, &str)], nodes: &[&Node], depth: usize) {
-        self.members(members, nodes, |this, name, value, children| {
-            this.member(name, value, children, depth);
-        });
     }
 
     /// Writes the value of a member of an object at this depth.
@@ -206,17 +202,6 @@ impl<'a> Rewriting<'a> {
         self.text.push(']');
     }
 
-    fn array(&mut self, elements: &[&str], mut write: impl FnMut(&mut Self, &str)) {
-        self.text.push('[');
-        for (position, element) in elements.iter().enumerate() {
-            if position > 0 {
-                self.text.push(',');
-            }
-            write(self, element);
-        }
-        self.text.push(']');
-    }
-
     /// Masks or hashes a value, an array element by element; null stays.
     fn treat(&mut self, json: &str, rule: &Rule, array_depth: usize) {
         if json == "null" {
@@ -227,10 +212,14 @@ impl<'a> Rewriting<'a> {
             && array_depth < MAX_ARRAY_DEPTH
             && let Some(elements) = array_elements(json)
         {
-            self.array(&elements, |this, element| {
-                this.treat(element, rule, array_depth + 1);
-            });
-            return;
+            self.text.push('[');
+            for (position, element) in elements.iter().enumerate() {
+                if position > 0 {
+                    self.text.push(',');
+                }
+                self.treat(element, rule, array_depth + 1);
+            }
+            return self.text.push(']');
         }
         self.note(rule);
         self.text.push('"');

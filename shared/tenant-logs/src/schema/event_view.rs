@@ -279,21 +279,17 @@ impl<'a> EventView<'a> {
         writer.string_of_parts(key, [&before, text, &after]);
     }
 
-    /// Returns the time as [`Self::write_time`] writes it.
+    /// Returns the time as RFC 3339, in Auth0's own writing where that is what it is.
     pub(super) fn time_json(&self) -> Cow<'_, str> {
         match (self.time, self.record.own.date) {
             (EventTime::Plain(_), Some(date)) => Cow::Borrowed(date),
-            (EventTime::Plain(_), None) => Cow::Owned(format!("\"{}\"", self.time.timestamp())),
-            (EventTime::Other(time), _) => Cow::Owned(format!("\"{time}\"")),
+            (time, _) => Cow::Owned(format!("\"{}\"", time.timestamp())),
         }
     }
 
-    /// Writes the time as RFC 3339, in Auth0's own writing where that is what it is.
+    /// Writes the time.
     pub(super) fn write_time(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
-        match (self.time, self.record.own.date) {
-            (EventTime::Plain(_), date) => writer.any(key, date),
-            (EventTime::Other(time), _) => writer.display(key, format_args!("\"{time}\"")),
-        }
+        writer.any(key, Some(&self.time_json()));
     }
 }
 
