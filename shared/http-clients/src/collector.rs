@@ -8,23 +8,18 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use relay::settings::Reader;
 use relay::{
     BatchCall, CallError, CallLimits, Delivery, PartLimit, Row, Sending, ServiceCode, Sink,
-    SinkKind, TooLarge, chain, send_in_calls,
+    SinkKind, TooLarge, send_in_calls,
 };
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::time::{Instant, timeout_at};
 
-use crate::error::HttpClientError;
 use crate::exchange::retry_after;
 use crate::key_vault::KeyVault;
-use crate::tls::client;
 use authorization::Authorization;
 use body::{BodyFormat, row_bytes};
-
-pub(crate) use settings::HttpCollectorSettings;
 
 /// Its URL may hold a secret, so it is not named.
 const TARGET: &str = "the collector";
@@ -56,25 +51,6 @@ impl HttpCollector {
     pub(crate) const KIND: SinkKind = SinkKind::of_any_schema("http");
     /// The settings that may refer to a secret.
     pub(crate) const SECRETS: [&str; 2] = [settings::URL, settings::SECRET];
-
-    /// The collector that the `HTTP_SINK_…` settings name; `None` if the reader noted a problem.
-    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let collector = Self::new(HttpCollectorSettings::read(reader)?);
-        let collector = collector.inspect_err(|error| reader.problem(settings::URL, chain(error)));
-        collector.ok()
-    }
-
-    /// A client for the collector; nothing is sent yet.
-    pub(crate) fn new(settings: HttpCollectorSettings) -> Result<Self, HttpClientError> {
-        Ok(Self {
-            client: client(settings.roots)?,
-            url: settings.url,
-            authorization: settings.authorization.map(Authorization::fixed),
-            reference: settings.reference,
-            format: settings.format,
-            part_limit: PartLimit::default(),
-        })
-    }
 
     /// The same collector, whose credential is read again from Key Vault once it is refused.
     #[must_use]
@@ -169,7 +145,7 @@ impl<'a> BatchCall<Row<'a>> for HttpCollector {
     }
 }
 
-/// The URL may hold a secret, so it is not shown.
+/// Collectors are known to take their token in the path or the query, so the URL counts as a secret.
 impl fmt::Debug for HttpCollector {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

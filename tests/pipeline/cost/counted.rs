@@ -10,7 +10,7 @@ use fakes::azure::entra::Entra;
 use fakes::azure::event_grid::{EventSchema, Topic};
 use fakes::azure::tables::TableStorage;
 use fakes::faults::Faults;
-use http_clients::{EntraIdentity, EntraSettings, EventTopic, EventTopicSettings};
+use http_clients::{EntraIdentity, EventTopic, EventTopicSettings};
 use relay::journal::{Journal, Store};
 use relay::settings::Reader;
 use relay::{Learned, Lease, Patience, Row, Sending, Settled, Sink};
@@ -115,11 +115,8 @@ pub(super) async fn on_dynamodb(batches: &[Vec<String>]) -> Units {
 
 async fn identity() -> (Entra, EntraIdentity) {
     let entra = Entra::start(Faults::healthy()).await.unwrap();
-    let settings = read(
-        &entra.managed_identity(),
-        EntraSettings::read_managed_identity,
-    );
-    (entra, EntraIdentity::new(settings).unwrap())
+    let identity = read(&entra.managed_identity(), EntraIdentity::read_managed);
+    (entra, identity)
 }
 
 /// Counts the transactions of Table storage for an event.

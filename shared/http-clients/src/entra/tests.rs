@@ -14,12 +14,12 @@ use fakes::test_server::{Answer, Call, TestServer};
 const TIME: Duration = Duration::from_secs(20);
 const GUID: &str = "5a6bbd62-0000-4000-8000-000000000001";
 
-type Read = fn(&mut Reader<'_>) -> Option<EntraSettings>;
+type Read = fn(&mut Reader<'_>) -> Option<EntraIdentity>;
 
-const MANAGED: Read = EntraSettings::read_managed_identity;
-const SECRET: Read = EntraSettings::read_client_secret;
+const MANAGED: Read = EntraIdentity::read_managed;
+const SECRET: Read = EntraIdentity::read_application;
 
-fn read(how: Read, values: &[(&str, &str)]) -> Result<EntraSettings, String> {
+fn read(how: Read, values: &[(&str, &str)]) -> Result<EntraIdentity, String> {
     read_settings(values, how).map_err(|error| error.to_string())
 }
 
@@ -30,7 +30,7 @@ fn managed(server: &TestServer, more: &[(&str, &str)]) -> EntraIdentity {
         ("IDENTITY_HEADER", "h3ader"),
     ];
     let values: Vec<_> = values.iter().chain(more).copied().collect();
-    EntraIdentity::new(read(MANAGED, &values).unwrap()).unwrap()
+    read(MANAGED, &values).unwrap()
 }
 
 fn token(number: usize, seconds: &str) -> Answer {
@@ -84,8 +84,7 @@ async fn an_application_shows_its_secret() {
         ("ENTRA_CLIENT_SECRET", "s3cret&more"),
         ("AZURE_AUTHORITY_HOST", authority.as_str()),
     ];
-    let settings = read(SECRET, &values);
-    let identity = EntraIdentity::new(settings.unwrap()).unwrap();
+    let identity = read(SECRET, &values).unwrap();
     let cache = TokenCache::new("https://monitor.azure.com");
     assert_eq!(get(&cache, &identity).await, "Bearer t0");
     let [call] = server.calls().try_into().unwrap();
@@ -277,8 +276,6 @@ fn settings_that_cannot_be_right_are_named_and_debug_shows_no_secret() {
         ("ENTRA_CLIENT_ID", GUID),
         ("ENTRA_CLIENT_SECRET", "s3cret"),
     ];
-    let settings = read(SECRET, &values).unwrap();
-    let identity = EntraIdentity::new(settings.clone()).unwrap();
-    let shown = format!("{settings:?} {identity:?}");
+    let shown = format!("{:?}", read(SECRET, &values).unwrap());
     assert!(!shown.contains("s3cret"), "{shown}");
 }

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use tenant_logs::{Parsed, Redaction, Schema, parse};
 
 use super::*;
-use crate::entra::EntraSettings;
 use crate::test_settings::read_settings;
 use crate::tries::{once, send_rows, twice};
 use fakes::test_server::{Answer, Call, TestServer};
@@ -54,8 +53,7 @@ fn topic_with(server: &TestServer, include_types: &str) -> EventTopic {
         ("IDENTITY_HEADER", "h"),
         ("EVENT_TOPIC_INCLUDE_TYPES", include_types),
     ];
-    let identity = read_settings(&values, EntraSettings::read_managed_identity).unwrap();
-    let identity = EntraIdentity::new(identity).unwrap();
+    let identity = read_settings(&values, EntraIdentity::read_managed).unwrap();
     let settings = read_settings(&values, EventTopicSettings::read).unwrap();
     EventTopic::new(&identity, settings, &TenantName::parse("acme").unwrap())
 }

@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use tenant_logs::{Parsed, parse};
 
 use super::*;
-use crate::entra::EntraSettings;
 use crate::test_settings::read_settings;
 use crate::tries::{once, send_rows, twice};
 use fakes::test_server::{Answer, Call, TestServer};
@@ -65,8 +64,7 @@ fn sink(server: &TestServer, schema: Schema) -> LogAnalytics {
         ("IDENTITY_ENDPOINT", &token),
         ("IDENTITY_HEADER", "h"),
     ];
-    let identity = read_settings(&values, EntraSettings::read_managed_identity).unwrap();
-    let identity = EntraIdentity::new(identity).unwrap();
+    let identity = read_settings(&values, EntraIdentity::read_managed).unwrap();
     let settings = read_settings(&values, LogAnalyticsSettings::read).unwrap();
     LogAnalytics::new(&identity, &settings, schema)
 }

@@ -5,8 +5,8 @@ use crate::test_settings;
 
 pub(in crate::collector) fn read_settings(
     values: &[(&str, &str)],
-) -> Result<HttpCollectorSettings, SettingsError> {
-    test_settings::read_settings(values, HttpCollectorSettings::read)
+) -> Result<HttpCollector, SettingsError> {
+    test_settings::read_settings(values, HttpCollector::read)
 }
 
 fn check(values: &[(&str, &str)], problem: &str) {
