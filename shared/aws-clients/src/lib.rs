@@ -22,7 +22,7 @@ mod tls;
 mod written_body;
 
 pub use checkpoint::{CheckpointSettings, TableCheckpoint};
-pub use connection::{AwsConnection, AwsSettings};
+pub use connection::AwsConnection;
 pub use dead_letter_queue::{DeadLetterQueue, DeadLetterQueueSettings};
 pub use event_queue::{EventQueue, EventQueueSettings};
 pub use function::AwsFunction;

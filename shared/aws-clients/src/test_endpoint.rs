@@ -11,7 +11,7 @@ use tenant_logs::{Schema, parse};
 use tokio::sync::Barrier;
 use tokio::time::Instant;
 
-use crate::connection::{AwsConnection, AwsSettings};
+use crate::connection::AwsConnection;
 
 /// One call as it arrived.
 #[derive(Debug, Clone)]
@@ -101,7 +101,7 @@ impl TestEndpoint {
 pub(crate) fn connection(url: &str, values: &[(&str, &str)]) -> AwsConnection {
     let mut values = values.to_vec();
     values.push(("AWS_ENDPOINT_URL", url));
-    AwsConnection::new(read_settings(&values, AwsSettings::read).unwrap())
+    read_settings(&values, AwsConnection::read).unwrap()
 }
 
 /// One try of each item, so that a test sees what one call's answer means.

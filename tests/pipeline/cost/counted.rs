@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_clients::{AwsConnection, AwsSettings, EventQueue, EventQueueSettings};
+use aws_clients::{AwsConnection, EventQueue, EventQueueSettings};
 use fakes::aws::dynamodb::Table;
 use fakes::aws::queue::{Queue, QueueOptions, SqsEndpoint};
 use fakes::azure::entra::Entra;
@@ -46,7 +46,7 @@ fn connection(url: &str) -> AwsConnection {
         ("AWS_ENDPOINT_URL", url),
     ];
     let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    AwsConnection::new(read(&values, AwsSettings::read))
+    read(&values, AwsConnection::read)
 }
 
 /// Claims and settles each batch, as invocations one after another do.
