@@ -188,6 +188,7 @@ fn may_use(package: &Package) -> Vec<&'static str> {
             &["custom-handler", "http-clients", "relay", "tenant-logs"],
             false,
         ),
+        "infra/auth0" => (&["clap", "http-clients", "relay", "tenant-logs"], false),
         // Any package may use it in its tests, so it knows none of them.
         "tests/fakes" => (&OF_FAKES, false),
         folder if folder.starts_with("tests/") => (&["*"], false),

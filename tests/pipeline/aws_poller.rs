@@ -302,7 +302,7 @@ async fn a_wrong_domain_secret_or_scope_is_one_sentence_and_a_failed_run() {
     // Nothing listens there.
     let polling = Polling::start(5, &[("AUTH0_API_URL", "http://127.0.0.1:9")]).await;
     let (_, message) = polling.failed().await;
-    let sentence = "check AUTH0_DOMAIN, and that this function reaches it";
+    let sentence = "check AUTH0_DOMAIN, and that it can be reached from here";
     assert!(message.contains(sentence), "{message}");
 }
 

@@ -20,6 +20,7 @@ mod ledger_faults;
 mod letters;
 mod local_command;
 mod log_analytics;
+mod log_stream_check;
 mod on_moto;
 mod permissions;
 mod planted;

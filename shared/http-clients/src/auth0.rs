@@ -1,4 +1,5 @@
-//! A tenant's log by Auth0's Management API: pages by checkpoint, one log event by its `log_id`, a search for a begin.
+//! A tenant's log by Auth0's Management API: pages by checkpoint, one log event by its `log_id`, a search for a begin; and
+//! its log streams.
 //!
 //! The rate limit is obeyed as the answers tell it: no call is made before the moment that they name.
 
@@ -6,6 +7,7 @@ mod allowance;
 mod answer;
 mod error;
 mod link;
+mod log_streams;
 mod settings;
 
 use std::sync::Arc;
@@ -27,7 +29,7 @@ use crate::endpoint::{below, percent_encode};
 use crate::exchange::{Answer, exchange};
 use crate::tls::read_client;
 use allowance::Allowance;
-use answer::{Endpoint, refusal, unreadable};
+use answer::{Asks, Endpoint, refusal, unreadable};
 use error::Auth0Error;
 use link::next_page;
 use settings::Auth0Settings;
@@ -48,6 +50,16 @@ pub struct ManagementApi {
     token: HeldToken<Auth0Error>,
     allowance: Allowance,
     token_allowance: Allowance,
+}
+
+/// A call of the API, which may be made several times.
+#[derive(Debug, Clone, Copy)]
+struct Call<'a> {
+    asks: Asks,
+    url: &'a Url,
+    /// What is posted; without it the call is a GET.
+    body: Option<&'a str>,
+    want: Want,
 }
 
 /// What a call brings, in errors and by its first byte.
@@ -83,18 +95,29 @@ impl ManagementApi {
         })
     }
 
-    /// Makes a call, and makes it again while that helps; returns its answer with the text of it.
+    /// Gets something of the log; returns the answer with the text of it.
     async fn get(
         &self,
         url: &Url,
         want: Want,
         until: Instant,
     ) -> Result<(Answer, String), Auth0Error> {
+        let call = Call {
+            asks: Asks::Logs,
+            url,
+            body: None,
+            want,
+        };
+        self.make(call, until).await
+    }
+
+    /// Makes a call, and makes it again while that helps; returns its answer with the text of it.
+    async fn make(&self, call: Call<'_>, until: Instant) -> Result<(Answer, String), Auth0Error> {
         let (mut tries, mut refusals) = (0, 0);
         loop {
             self.allowance.wait(until).await?;
             let try_end = until.min(Instant::now() + MAX_CALL_TIME);
-            let error = match self.try_get(url, want, try_end).await {
+            let error = match self.try_once(call, try_end).await {
                 Ok(got) => return Ok(got),
                 Err(error) => error,
             };
@@ -117,7 +140,10 @@ impl ManagementApi {
             }
             tries += 1;
             let wake = Instant::now() + back_off(tries);
-            if error.remedy() != Remedy::Retry || tries >= MAX_TRIES || wake >= until {
+            // A post may have been taken, whatever became of its answer.
+            let may_repeat = call.body.is_none() || matches!(error, Auth0Error::NoToken(_));
+            let is_last = !may_repeat || tries >= MAX_TRIES || wake >= until;
+            if error.remedy() != Remedy::Retry || is_last {
                 return Err(error);
             }
             sleep_until(wake).await;
@@ -125,36 +151,43 @@ impl ManagementApi {
     }
 
     /// Makes a call once, and a second time with a new token where the first one is not accepted.
-    async fn try_get(
+    async fn try_once(
         &self,
-        url: &Url,
-        want: Want,
+        call: Call<'_>,
         until: Instant,
     ) -> Result<(Answer, String), Auth0Error> {
-        let token = self.token(None, until).await?;
-        let mut answer = self.call(url, token.clone(), until).await?;
+        let token = self.token(call.asks, None, until).await?;
+        let mut answer = self.send(call, token.clone(), until).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
-            let renewed = self.token(Some(&token), until).await?;
-            answer = self.call(url, renewed, until).await?;
+            let renewed = self.token(call.asks, Some(&token), until).await?;
+            answer = self.send(call, renewed, until).await?;
         }
-        if answer.status != StatusCode::OK {
-            return Err(refusal(Endpoint::ManagementApi, &answer));
+        let is_made = call.body.is_some() && answer.status == StatusCode::CREATED;
+        if answer.status != StatusCode::OK && !is_made {
+            return Err(refusal(Endpoint::ManagementApi, call.asks, &answer));
         }
-        match text(&answer, want) {
+        match text(&answer, call.want) {
             Some(text) => Ok((answer, text)),
-            None => Err(unreadable(&answer, want.name)),
+            None => Err(unreadable(&answer, call.want.name)),
         }
     }
 
-    async fn call(
+    async fn send(
         &self,
-        url: &Url,
+        call: Call<'_>,
         token: HeaderValue,
         until: Instant,
     ) -> Result<Answer, Auth0Error> {
-        let request = self
-            .client
-            .get(url.clone())
+        let url = call.url.clone();
+        let request = match call.body {
+            None => self.client.get(url),
+            Some(body) => self
+                .client
+                .post(url)
+                .header(CONTENT_TYPE, "application/json")
+                .body(body.to_owned()),
+        };
+        let request = request
             .header(AUTHORIZATION, token)
             .header(ACCEPT, "application/json");
         let answer = exchange(request, until, TARGET).await;
@@ -165,11 +198,12 @@ impl ManagementApi {
 
     async fn token(
         &self,
+        asks: Asks,
         refused: Option<&HeaderValue>,
         until: Instant,
     ) -> Result<HeaderValue, Auth0Error> {
         let allowance = self.token_allowance.clone();
-        let fetch = |until| fetch_token(self.token_request(), allowance, until);
+        let fetch = |until| fetch_token(self.token_request(), asks, allowance, until);
         let token = self.token.get(refused, until, fetch).await;
         token.map_err(|error| match error {
             NoToken::OutOfTime => Auth0Error::TokenOutOfTime,
@@ -251,6 +285,7 @@ impl LogSource for ManagementApi {
 /// Asks for a token, once, where the rate limit leaves a call now.
 async fn fetch_token(
     request: RequestBuilder,
+    asks: Asks,
     allowance: Allowance,
     until: Instant,
 ) -> Result<AccessToken, Auth0Error> {
@@ -260,7 +295,7 @@ async fn fetch_token(
     let answer = answer.map_err(Auth0Error::NoAnswer)?;
     allowance.note(&answer);
     if answer.status != StatusCode::OK {
-        return Err(refusal(Endpoint::Token, &answer));
+        return Err(refusal(Endpoint::Token, asks, &answer));
     }
     let body = answer.whole_body();
     let token = body.and_then(|body| AccessToken::read(body, asked_at));

@@ -21,6 +21,7 @@ mod test_settings;
 mod tls;
 #[cfg(test)]
 mod tries;
+mod webhook_probe;
 
 pub use auth0::ManagementApi;
 pub use azure_function::AzureFunction;
@@ -35,3 +36,4 @@ pub use sinks::{Platform, event_topic, http_sinks};
 pub use table::{
     CheckpointSettings, JournalTable, LedgerSettings, Purged, TableCheckpoint, read_ledger,
 };
+pub use webhook_probe::{WebhookProbe, WebhookReply};

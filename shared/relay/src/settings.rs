@@ -239,7 +239,7 @@ impl Display for SettingsError {
 impl std::error::Error for SettingsError {}
 
 /// Hides what of a URL may be a secret, however it is mistyped: user and password, the query, the fragment.
-fn without_secrets(value: &str) -> Cow<'_, str> {
+pub fn without_secrets(value: &str) -> Cow<'_, str> {
     let (user, rest) = match value.rsplit_once('@') {
         Some((_, rest)) => ("[secret]@", rest),
         None => ("", value),

@@ -1,10 +1,12 @@
-//! Auth0: a tenant's log behind the Management API, with tokens and a rate limit, and the HTTP stream of the same log.
+//! Auth0: a tenant's log and its log streams behind the Management API, with tokens and a rate limit, and the HTTP stream of
+//! the same log.
 //!
 //! As strict as the documentation: what it does not know of a request is refused. That the rate limit's bucket holds 50
 //! requests and gets 16 a second, and that `x-ratelimit-reset` is the second of the next one, is assumed.
 
 mod api;
 mod log;
+mod log_streams;
 mod rate_limit;
 mod stream;
 mod tokens;
@@ -13,6 +15,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+
+use serde_json::Value;
 
 use crate::faults::{Faults, inject};
 use crate::lock::lock;
@@ -40,6 +44,8 @@ pub struct TenantOptions {
     pub rate_limit: Option<RateLimit>,
     /// What is answered, with success, in the place of a page.
     pub page: Option<&'static str>,
+    /// How many log streams the plan has; those with priority do not count.
+    pub max_log_streams: Option<usize>,
 }
 
 impl Default for TenantOptions {
@@ -49,6 +55,7 @@ impl Default for TenantOptions {
             token_life: Duration::from_hours(24),
             rate_limit: None,
             page: None,
+            max_log_streams: None,
         }
     }
 }
@@ -109,6 +116,16 @@ impl Auth0 {
     /// From now on no token holds that was handed out so far.
     pub fn revoke_tokens(&self) {
         lock(&self.state).tokens.revoke_all();
+    }
+
+    /// Puts a log stream beside the others, as it is: a dashboard or another tool may have made it.
+    pub fn add_log_stream(&self, stream: Value) {
+        lock(&self.state).streams.push(stream);
+    }
+
+    /// Every log stream, with its credentials.
+    pub fn log_streams(&self) -> Vec<Value> {
+        lock(&self.state).streams.clone()
     }
 
     /// Requests so far, by what they asked for, and those that the rate limit refused.

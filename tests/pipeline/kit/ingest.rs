@@ -114,6 +114,11 @@ impl Ingest {
         }
     }
 
+    /// The function URL.
+    pub(crate) fn url(&self) -> String {
+        self.url.url()
+    }
+
     /// Posts a body with the token, as Auth0 does.
     pub(crate) async fn post(&self, body: impl Into<Bytes>) -> Reply {
         let headers = [

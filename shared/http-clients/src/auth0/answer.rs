@@ -22,6 +22,36 @@ pub(super) enum Endpoint {
     ManagementApi,
 }
 
+/// What is asked of the Management API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    Logs,
+    LogStreams,
+    NewLogStream,
+}
+
+impl Asks {
+    fn scope(self) -> &'static str {
+        match self {
+            Self::Logs => "read:logs",
+            Self::LogStreams => "read:log_streams",
+            Self::NewLogStream => "create:log_streams",
+        }
+    }
+
+    /// What it means that a request is not taken.
+    fn not_taken(self) -> &'static str {
+        match self {
+            Self::Logs => "it does not know the log_id",
+            Self::LogStreams => "it does not know the log stream",
+            Self::NewLogStream => {
+                "it does not take the log stream: check the region, and for Event Grid that the resource group authorizes \
+                 Auth0 as a partner"
+            }
+        }
+    }
+}
+
 /// `errorCode` of the Management API, `error` of the token endpoint; the API's `error` is the status in words.
 #[derive(Deserialize)]
 struct Refusal {
@@ -44,7 +74,7 @@ impl Refusal {
 }
 
 /// What an answer that is no success means.
-pub(super) fn refusal(endpoint: Endpoint, answer: &Answer) -> Auth0Error {
+pub(super) fn refusal(endpoint: Endpoint, asks: Asks, answer: &Answer) -> Auth0Error {
     let status = answer.status;
     let body = answer.whole_body();
     let refusal = body.and_then(|body| serde_json::from_slice::<Refusal>(body).ok());
@@ -61,7 +91,7 @@ pub(super) fn refusal(endpoint: Endpoint, answer: &Answer) -> Auth0Error {
     // What stands in the place of a tenant that is not there need not be JSON.
     let is_no_tenant = endpoint == Endpoint::Token && status == StatusCode::NOT_FOUND;
     if is_auth0s || is_no_tenant || status.is_redirection() {
-        let advice = advice(endpoint, &answered);
+        let advice = advice(endpoint, asks, &answered);
         return Auth0Error::Refused { answered, advice };
     }
     match body {
@@ -96,31 +126,41 @@ fn is_code(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(is_allowed)
 }
 
-fn advice(endpoint: Endpoint, answered: &Answered) -> &'static str {
+fn advice(endpoint: Endpoint, asks: Asks, answered: &Answered) -> String {
     let is = |code: &str| answered.code.as_deref() == Some(code);
-    match (endpoint, answered.status) {
+    let scope = asks.scope();
+    let advice = match (endpoint, answered.status) {
         (Endpoint::Token | Endpoint::ManagementApi, status) if status.is_redirection() => {
-            "check AUTH0_DOMAIN, and for a proxy between this function and Auth0: the answer leads elsewhere"
+            "check AUTH0_DOMAIN, and for a proxy on the way to Auth0: the answer leads elsewhere"
         }
         (Endpoint::Token, StatusCode::NOT_FOUND) => {
             "check AUTH0_DOMAIN (no tenant is known under it)"
         }
         (Endpoint::Token, StatusCode::FORBIDDEN) if !is("invalid_client") => {
-            "authorize the application of AUTH0_CLIENT_ID for the Auth0 Management API with the scope read:logs, and allow \
-             it the grant client_credentials"
+            return format!(
+                "authorize the application of AUTH0_CLIENT_ID for the Auth0 Management API with the scope {scope}, and \
+                 allow it the grant client_credentials"
+            );
         }
         (Endpoint::Token, _) => "check AUTH0_CLIENT_ID and AUTH0_CLIENT_SECRET",
         (Endpoint::ManagementApi, StatusCode::FORBIDDEN) => {
-            "the application of AUTH0_CLIENT_ID lacks the scope read:logs of the Auth0 Management API"
+            return format!(
+                "the application of AUTH0_CLIENT_ID lacks the scope {scope} of the Auth0 Management API"
+            );
         }
         (Endpoint::ManagementApi, StatusCode::UNAUTHORIZED) => {
             "it does not accept its own token: check that AUTH0_DOMAIN is the tenant's own domain, not a custom one"
         }
+        (Endpoint::ManagementApi, StatusCode::CONFLICT) if asks == Asks::NewLogStream => {
+            "the tenant has as many log streams as its plan allows: delete one, or make this one a priority stream, which \
+             is not counted"
+        }
         (Endpoint::ManagementApi, StatusCode::BAD_REQUEST | StatusCode::NOT_FOUND) => {
-            "it does not know the log_id"
+            asks.not_taken()
         }
         (Endpoint::ManagementApi, _) => "check AUTH0_DOMAIN",
-    }
+    };
+    advice.to_owned()
 }
 
 /// How long no call may be made, by the headers of an answer; `None` if one may be made at once.

@@ -12,13 +12,13 @@ use crate::exchange::MAX_ANSWER_BYTES;
 /// A call that did not bring what was asked for.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Auth0Error {
-    #[error("check AUTH0_DOMAIN, and that this function reaches it")]
+    #[error("check AUTH0_DOMAIN, and that it can be reached from here")]
     NoAnswer(#[source] CallError),
     #[error("no token for the Management API")]
     NoToken(#[source] Arc<Auth0Error>),
     /// The time was over before the call for a token was answered; it goes on.
     #[error(
-        "the call for a token takes too long: check AUTH0_DOMAIN, and that this function reaches it"
+        "the call for a token takes too long: check AUTH0_DOMAIN, and that it can be reached from here"
     )]
     TokenOutOfTime,
     #[error(
@@ -29,14 +29,11 @@ pub(super) enum Auth0Error {
     #[error("Auth0 answered {answered}: {}", reason(answered.status))]
     Busy { answered: Answered },
     #[error("Auth0 answered {answered}: {advice}")]
-    Refused {
-        answered: Answered,
-        advice: &'static str,
-    },
+    Refused { answered: Answered, advice: String },
     /// A web page, or a refusal that is none of Auth0's.
     #[error(
-        "what answered {} is not Auth0: check AUTH0_DOMAIN, and for a proxy, a firewall or a sign-in page between this \
-         function and Auth0",
+        "what answered {} is not Auth0: check AUTH0_DOMAIN, and for a proxy, a firewall or a sign-in page on the way to \
+         Auth0",
         status.as_u16()
     )]
     NotAuth0 { status: StatusCode },
@@ -122,6 +119,20 @@ impl Auth0Error {
         })
     }
 
+    /// Whether Auth0 may have done what it was asked to.
+    pub(super) fn leaves_open(&self) -> bool {
+        let is_refused = matches!(
+            self,
+            Self::NoToken(_)
+                | Self::TokenOutOfTime
+                | Self::Refused {
+                    answered: _,
+                    advice: _
+                }
+        );
+        !is_refused && !self.is_by_rate_limit()
+    }
+
     /// Whether there was too little time.
     fn is_out_of_time(&self) -> bool {
         self.is(|error| {
@@ -141,14 +152,19 @@ impl Auth0Error {
         }
     }
 
+    /// The error with what was tried.
+    pub(super) fn in_step(self, step: &str) -> PortError {
+        PortError {
+            step: step.to_owned(),
+            source: Box::new(self),
+        }
+    }
+
     /// The error of the port, with what was tried.
     pub(super) fn at(self, step: &str) -> PullError {
         let is_unknown = self.is_unknown();
         let is_out_of_time = self.is_out_of_time();
-        let error = PortError {
-            step: step.to_owned(),
-            source: Box::new(self),
-        };
+        let error = self.in_step(step);
         match (is_unknown, is_out_of_time) {
             (true, _) => PullError::UnknownPosition(error),
             (false, true) => PullError::OutOfTime(error),

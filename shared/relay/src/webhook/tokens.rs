@@ -152,6 +152,11 @@ impl FixedTokens {
         Self::of(tokens)
     }
 
+    /// The token that stands first, without the word `Bearer`.
+    pub fn first(&self) -> Option<&Secret> {
+        self.0.first()
+    }
+
     /// Takes each version of a secret as one token, but those that are too short.
     fn of_versions(versions: &[Secret]) -> ReadTokens {
         let (short, tokens): (Vec<&Secret>, Vec<&Secret>) = versions

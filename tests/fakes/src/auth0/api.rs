@@ -1,4 +1,4 @@
-//! What the token endpoint and `/api/v2/logs` answer.
+//! What the token endpoint, `/api/v2/logs` and `/api/v2/log-streams` answer.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use serde_json::{Value, json};
 
 use super::log::{Logged, TenantLog};
+use super::log_streams;
 use super::rate_limit::{Allowance, Bucket};
 use super::tokens::{Access, Tokens};
 use super::{CLIENT_ID, CLIENT_SECRET, DOMAIN, TenantOptions};
@@ -18,7 +19,20 @@ use crate::server::Answer;
 const MAX_PAGE: usize = 100;
 /// What a search shows, over all its pages.
 const MAX_SEARCH: usize = 1_000;
-const SCOPE: &str = "read:logs";
+const LOG_STREAMS: &str = "/api/v2/log-streams";
+/// Scopes, and what is said where a token lacks one.
+const READ_LOGS: (&str, &str) = (
+    "read:logs",
+    "Insufficient scope, expected any of: read:logs",
+);
+const READ_STREAMS: (&str, &str) = (
+    "read:log_streams",
+    "Insufficient scope, expected any of: read:log_streams",
+);
+const CREATE_STREAMS: (&str, &str) = (
+    "create:log_streams",
+    "Insufficient scope, expected any of: create:log_streams",
+);
 
 /// What the tenant remembers.
 #[derive(Debug)]
@@ -26,6 +40,7 @@ pub(super) struct State {
     options: TenantOptions,
     bucket: Option<Bucket>,
     pub(super) tokens: Tokens,
+    pub(super) streams: Vec<Value>,
     pub(super) requests: BTreeMap<&'static str, u64>,
 }
 
@@ -35,6 +50,7 @@ impl State {
             bucket: options.rate_limit.map(Bucket::new),
             options,
             tokens: Tokens::default(),
+            streams: Vec::new(),
             requests: BTreeMap::new(),
         }
     }
@@ -50,7 +66,11 @@ impl State {
 }
 
 /// A refusal: its status, its code and its words.
-struct Refused(u16, &'static str, &'static str);
+pub(super) struct Refused(
+    pub(super) u16,
+    pub(super) &'static str,
+    pub(super) &'static str,
+);
 
 const UNKNOWN_QUERY: Refused = Refused(400, "invalid_query_string", "Query validation error");
 
@@ -67,23 +87,12 @@ pub(super) fn answer(request: &Request<Bytes>, log: &TenantLog, state: &mut Stat
         let refused = Refused(429, "too_many_requests", "Global limit has been reached");
         return respond(Err(refused), None, allowance);
     }
-    let authorization = request.headers().get(AUTHORIZATION);
-    let authorization = authorization.and_then(|value| value.to_str().ok());
-    let refused = match state.tokens.access(authorization, SCOPE) {
-        Access::Unknown => Some(Refused(401, "invalid_token", "Invalid token")),
-        Access::Insufficient => Some(Refused(
-            403,
-            "insufficient_scope",
-            "Insufficient scope, expected any of: read:logs",
-        )),
-        Access::Granted if *request.method() != Method::GET => {
-            Some(Refused(404, "not_found", "Not Found"))
-        }
-        Access::Granted => None,
-    };
-    if let Some(refused) = refused {
+    if let Some(refused) = refused(request, state) {
         state.count("refused");
         return respond(Err(refused), None, allowance);
+    }
+    if let Some(below) = path.strip_prefix(LOG_STREAMS) {
+        return respond(of_log_streams(request, below, state), None, allowance);
     }
     let query = form(request.uri().query().unwrap_or_default());
     match path.strip_prefix("/api/v2/logs") {
@@ -113,6 +122,42 @@ pub(super) fn answer(request: &Request<Bytes>, log: &TenantLog, state: &mut Stat
         }
         None => respond(Err(Refused(404, "not_found", "Not Found")), None, allowance),
     }
+}
+
+/// Refuses what has no token with the scope, and what the API does not know.
+fn refused(request: &Request<Bytes>, state: &State) -> Option<Refused> {
+    let of_streams = request.uri().path().strip_prefix(LOG_STREAMS);
+    let is_post = *request.method() == Method::POST;
+    let (scope, lacking) = match of_streams {
+        Some(_) if is_post => CREATE_STREAMS,
+        Some(_) => READ_STREAMS,
+        None => READ_LOGS,
+    };
+    let authorization = request.headers().get(AUTHORIZATION);
+    let authorization = authorization.and_then(|value| value.to_str().ok());
+    let is_known = *request.method() == Method::GET || is_post && of_streams == Some("");
+    match state.tokens.access(authorization, scope) {
+        Access::Unknown => Some(Refused(401, "invalid_token", "Invalid token")),
+        Access::Insufficient => Some(Refused(403, "insufficient_scope", lacking)),
+        Access::Granted if !is_known => Some(Refused(404, "not_found", "Not Found")),
+        Access::Granted => None,
+    }
+}
+
+/// Makes a log stream, or answers with what is below their path.
+fn of_log_streams(
+    request: &Request<Bytes>,
+    below: &str,
+    state: &mut State,
+) -> Result<String, Refused> {
+    if *request.method() == Method::POST {
+        state.count("create_log_stream");
+        let most = state.options.max_log_streams;
+        return log_streams::make(&mut state.streams, most, request.body());
+    }
+    state.count("log_streams");
+    let id = below.strip_prefix('/').and_then(decode);
+    log_streams::get(&state.streams, id.as_deref())
 }
 
 /// A page by checkpoint, and the `log_id` that the next one follows.

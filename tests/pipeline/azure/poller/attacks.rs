@@ -143,7 +143,7 @@ async fn a_poller_is_ready_at_once_and_answers_the_host_while_auth0_hangs() {
         .output_when(|output| output.contains("run failed"))
         .await;
     assert!(
-        output.contains("check AUTH0_DOMAIN, and that this function reaches it"),
+        output.contains("check AUTH0_DOMAIN, and that it can be reached from here"),
         "{output}"
     );
     assert_eq!((host.starts(), polling.checkpoint()), (1, None));

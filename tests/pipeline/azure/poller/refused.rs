@@ -48,7 +48,7 @@ async fn a_wrong_domain_is_one_sentence_and_a_failed_run() {
     check_refused(
         &[("AUTH0_API_URL", "http://127.0.0.1:9")],
         &["read:logs"],
-        "check AUTH0_DOMAIN, and that this function reaches it",
+        "check AUTH0_DOMAIN, and that it can be reached from here",
     )
     .await;
 }

@@ -4,7 +4,7 @@ use super::*;
 
 /// What stands between answers in Auth0's place.
 const STRANGER: &str =
-    "is not Auth0: check AUTH0_DOMAIN, and for a proxy, a firewall or a sign-in page between";
+    "is not Auth0: check AUTH0_DOMAIN, and for a proxy, a firewall or a sign-in page on the way";
 const WEB_PAGE: &str = "\n<!DOCTYPE html><html>alice@example.com: please sign in</html>";
 
 /// An endpoint that answers anything with this.
