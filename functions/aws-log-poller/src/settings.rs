@@ -3,7 +3,7 @@
 use aws_clients::{
     AwsFunction, CheckpointSettings, LedgerSettings, aws_sinks, event_queue, read_ledger,
 };
-use http_clients::{Auth0Settings, ManagementApi, Platform, http_sinks};
+use http_clients::{ManagementApi, Platform, http_sinks};
 use relay::poll::PollerSettings;
 use relay::settings::{CommonSettings, FunctionSettings, Reader};
 use relay::{SinkRegistry, WantedSecret, local_sinks};
@@ -34,7 +34,7 @@ impl Settings {
 impl FunctionSettings for Settings {
     fn secrets() -> Vec<WantedSecret> {
         let mut secrets = Self::sinks(None).secrets();
-        secrets.extend([CommonSettings::SECRET, Auth0Settings::SECRET]);
+        secrets.extend([CommonSettings::SECRET, ManagementApi::SECRET]);
         secrets
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use custom_handler::{HandlerSettings, HostedSettings};
 use http_clients::{
-    Auth0Settings, AzureFunction, CheckpointSettings, LedgerSettings, ManagementApi, Platform,
-    http_sinks, read_ledger,
+    AzureFunction, CheckpointSettings, LedgerSettings, ManagementApi, Platform, http_sinks,
+    read_ledger,
 };
 use relay::poll::PollerSettings;
 use relay::settings::{CommonSettings, FunctionSettings, Reader};
@@ -37,7 +37,7 @@ impl Settings {
 impl FunctionSettings for Settings {
     fn secrets() -> Vec<WantedSecret> {
         let mut secrets = Self::sinks(None).secrets();
-        secrets.extend([CommonSettings::SECRET, Auth0Settings::SECRET]);
+        secrets.extend([CommonSettings::SECRET, ManagementApi::SECRET]);
         secrets
     }
 

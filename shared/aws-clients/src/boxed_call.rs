@@ -15,9 +15,9 @@ use aws_sdk_secretsmanager::operation::get_secret_value::builders::GetSecretValu
 use aws_sdk_secretsmanager::operation::get_secret_value::{
     GetSecretValueError, GetSecretValueOutput,
 };
+use aws_sdk_sqs::Client;
 use aws_sdk_sqs::config::http::HttpResponse;
 use aws_sdk_sqs::error::SdkError;
-use aws_sdk_sqs::operation::send_message::builders::SendMessageFluentBuilder;
 use aws_sdk_sqs::operation::send_message::{SendMessageError, SendMessageOutput};
 use aws_sdk_sqs::operation::send_message_batch::builders::SendMessageBatchFluentBuilder;
 use aws_sdk_sqs::operation::send_message_batch::{SendMessageBatchError, SendMessageBatchOutput};
@@ -52,23 +52,14 @@ macro_rules! boxed_call {
     };
 }
 
-/// A call whose body is written here, and that has nothing else.
-pub(crate) trait BoxedWrittenCall {
-    type Output;
-    type Error;
-
-    /// Makes the call with this body.
-    fn send_boxed_with(self, body: WrittenBody) -> Answering<Self::Output, Self::Error>;
-}
-
-impl BoxedWrittenCall for SendMessageFluentBuilder {
-    type Output = SendMessageOutput;
-    type Error = SendMessageError;
-
-    #[inline(never)]
-    fn send_boxed_with(self, body: WrittenBody) -> Answering<Self::Output, Self::Error> {
-        Box::pin(self.customize().interceptor(body).send())
-    }
+/// Sends a message in a call that has nothing but this body, which is written here.
+#[inline(never)]
+pub(crate) fn send_message(
+    client: &Client,
+    body: WrittenBody,
+) -> Answering<SendMessageOutput, SendMessageError> {
+    let call = client.send_message().customize();
+    Box::pin(call.interceptor(body).send())
 }
 
 boxed_call!(GetItemFluentBuilder, GetItemOutput, GetItemError);

@@ -3,8 +3,6 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::http::HttpResponse;
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use relay::poll::{CheckpointStore, StoredCheckpoint};
@@ -91,8 +89,10 @@ impl TableCheckpoint {
         };
         match call.send_boxed().await {
             Ok(_) => Ok(true),
-            Err(error) if is_refused(&error) => Ok(false),
-            Err(error) => Err(call_error(&self.target, error)),
+            Err(error) => match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+                Some(_) | None => Err(call_error(&self.target, error)),
+            },
         }
     }
 
@@ -146,13 +146,6 @@ impl CheckpointStore for TableCheckpoint {
         let tag = stored.map(|stored| stored.tag);
         Ok(tag.filter(|tag| *tag == ours))
     }
-}
-
-fn is_refused(error: &SdkError<PutItemError, HttpResponse>) -> bool {
-    let code = error
-        .as_service_error()
-        .and_then(ProvideErrorMetadata::code);
-    code == Some("ConditionalCheckFailedException")
 }
 
 #[cfg(test)]

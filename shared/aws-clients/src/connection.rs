@@ -19,8 +19,8 @@ use crate::sqs_client::SqsClient;
 use crate::tls::Tls;
 
 /// Region, credentials, endpoints and trusted roots.
-#[derive(Debug, Clone)]
-pub struct AwsSettings {
+#[derive(Debug)]
+struct AwsSettings {
     region: String,
     access_key_id: String,
     secret_access_key: Secret,
@@ -34,8 +34,7 @@ pub struct AwsSettings {
 }
 
 impl AwsSettings {
-    /// Reads the `AWS_…` settings and `SSL_CERT_FILE`; `None` if the reader noted a problem.
-    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let region = reader.required_parsed("AWS_REGION", "a region such as eu-central-1", region);
         let access_key_id = reader.required("AWS_ACCESS_KEY_ID");
         let secret_access_key = required_secret(reader, "AWS_SECRET_ACCESS_KEY");
@@ -88,13 +87,15 @@ macro_rules! config {
 }
 
 impl AwsConnection {
-    /// Prepares connections; nothing is sent yet.
-    pub fn new(settings: AwsSettings) -> Self {
+    /// Prepares connections by the `AWS_…` settings and `SSL_CERT_FILE`; `None` if the reader noted a problem. Nothing is sent
+    /// yet.
+    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+        let settings = AwsSettings::read(reader)?;
         let connector = SharedHttpConnector::new(HyperConnector::new(settings.tls.clone()));
-        Self {
+        Some(Self {
             settings,
             http: http_client_fn(move |_, _| connector.clone()),
-        }
+        })
     }
 
     pub(crate) fn dynamodb(&self) -> aws_sdk_dynamodb::Client {

@@ -1,11 +1,11 @@
-//! How a call to AWS fails as a whole.
+//! How a call to AWS fails, as a whole or entry by entry.
 //!
 //! Of what AWS answers only the code is kept: a message may quote an event, and that of a wrong signature quotes the whole
 //! request, session token included.
 
 use aws_sdk_eventbridge::config::http::HttpResponse;
 use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
-use relay::{CallError, ServiceCode};
+use relay::{CallError, Delivery, Refusal, Remedy, ServiceCode};
 
 /// Codes that pass by themselves, whatever the status.
 const BUSY_CODES: [&str; 11] = [
@@ -114,6 +114,34 @@ fn answered(target: String, status: u16, code: Option<&str>) -> CallError {
 /// Whether an entry that was refused, while others may have passed, passes by itself.
 pub(crate) fn is_busy(code: &str) -> bool {
     BUSY_CODES.contains(&short_name(code))
+}
+
+/// Returns what became of entries by the code and the identifier that each was answered with: a call that succeeds may still
+/// have refused some, and what `passes` by itself is tried again.
+///
+/// An entry that the answer is too short for, or that has neither code nor identifier, has no answer.
+pub(crate) fn delivery_of<'a>(
+    service: &str,
+    entries: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>,
+    passes: impl Fn(&str) -> bool,
+) -> Delivery {
+    let mut delivery = Delivery::default();
+    for (index, entry) in entries.enumerate() {
+        match entry {
+            (Some(code), _) => delivery.refused.push(Refusal {
+                index,
+                remedy: if passes(code) {
+                    Remedy::Retry
+                } else {
+                    Remedy::SetAside
+                },
+                reason: format!("{service} answered {}", code_name(code)).into(),
+            }),
+            (None, Some(_)) => delivery.delivered.push(index),
+            (None, None) => {}
+        }
+    }
+    delivery
 }
 
 /// Returns the code of a refused entry for people; where the text does not look like one, it is not repeated.

@@ -4,19 +4,18 @@ mod body;
 mod presence;
 
 use aws_sdk_eventbridge::Client;
-use aws_sdk_eventbridge::operation::put_events::PutEventsOutput;
 use futures_util::future::join;
 use relay::settings::Reader;
 use relay::{
-    BatchCall, CallError, CallLimits, Delivery, Refusal, Remedy, Row, Sending, Sink, SinkKind,
-    TooLarge, send_in_calls,
+    BatchCall, CallError, CallLimits, Delivery, Remedy, Row, Sending, Sink, SinkKind, TooLarge,
+    send_in_calls,
 };
 use tenant_logs::{BatchLimits, TenantName};
 use tokio::time::Instant;
 
 use self::body::{Entry, put_events_body};
 use crate::connection::AwsConnection;
-use crate::error::{call_error, code_name, not_found};
+use crate::error::{call_error, delivery_of, not_found};
 use presence::Presence;
 
 /// What PutEvents takes at once.
@@ -35,14 +34,14 @@ const TIME_BYTES: usize = 14;
 
 /// Which bus, and whom events come from.
 #[derive(Debug, Clone)]
-pub struct EventBusSettings {
+pub(crate) struct EventBusSettings {
     name: String,
     source: Option<String>,
 }
 
 impl EventBusSettings {
     /// Reads `EVENT_BUS_NAME` and `EVENT_SOURCE`; `None` if the reader noted a problem.
-    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let name = reader.required_parsed("EVENT_BUS_NAME", "the name or ARN of a bus", bus_name);
         let want = "at most 256 characters, not beginning with `aws.`";
         let source = reader.parsed("EVENT_SOURCE", want, event_source);
@@ -55,7 +54,7 @@ impl EventBusSettings {
 
 /// An EventBridge event bus. Calls are made side by side; each entry of an answer is read.
 #[derive(Debug)]
-pub struct EventBus {
+pub(crate) struct EventBus {
     client: Client,
     name: String,
     source: String,
@@ -65,10 +64,10 @@ pub struct EventBus {
 
 impl EventBus {
     /// The sink and the schemas it takes, as `SINKS` names them.
-    pub const KIND: SinkKind = SinkKind::of_raw("event-bus");
+    pub(crate) const KIND: SinkKind = SinkKind::of_raw("event-bus");
 
     /// A bus that is reached through this connection; without `EVENT_SOURCE` events come from the tenant.
-    pub fn new(
+    pub(crate) fn new(
         connection: &AwsConnection,
         settings: EventBusSettings,
         tenant: &TenantName,
@@ -162,35 +161,15 @@ impl<'a> BatchCall<Row<'a>> for EventBus {
         let call = self.client.put_events().set_entries(Some(Vec::new()));
         let answer = call.customize().interceptor(body).send().await;
         let answer = answer.map_err(|error| call_error(&self.target, error))?;
-        Ok(read_answer(&answer))
+        let entries = answer.entries().iter();
+        let entries = entries.map(|entry| (entry.error_code(), entry.event_id()));
+        let passes = |code: &str| PASSING_CODES.contains(&code);
+        Ok(delivery_of("EventBridge", entries, passes))
     }
 }
 
 /// Codes of a refused entry that pass by themselves (PutEvents, `ErrorCode`).
 const PASSING_CODES: [&str; 2] = ["InternalFailure", "ThrottlingException"];
-
-/// Reads what became of each entry: a call that succeeds may still have refused some.
-///
-/// An entry that the answer is too short for, or that has neither identifier nor code, has no answer.
-fn read_answer(answer: &PutEventsOutput) -> Delivery {
-    let mut delivery = Delivery::default();
-    for (index, entry) in answer.entries().iter().enumerate() {
-        match (entry.error_code(), entry.event_id()) {
-            (Some(code), _) => delivery.refused.push(Refusal {
-                index,
-                remedy: if PASSING_CODES.contains(&code) {
-                    Remedy::Retry
-                } else {
-                    Remedy::SetAside
-                },
-                reason: format!("EventBridge answered {}", code_name(code)).into(),
-            }),
-            (None, Some(_)) => delivery.delivered.push(index),
-            (None, None) => {}
-        }
-    }
-    delivery
-}
 
 /// A name, a partner bus's name or an ARN (PutEvents, `EventBusName`); anything else would fail every call.
 fn bus_name(text: &str) -> Option<String> {

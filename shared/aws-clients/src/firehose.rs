@@ -2,19 +2,18 @@
 
 use aws_sdk_firehose::Client;
 use aws_sdk_firehose::error::BuildError;
-use aws_sdk_firehose::operation::put_record_batch::PutRecordBatchOutput;
 use aws_sdk_firehose::primitives::Blob;
 use aws_sdk_firehose::types::Record;
 use relay::settings::Reader;
 use relay::{
-    BatchCall, CallError, CallLimits, Delivery, Refusal, Remedy, Row, Sending, Sink, SinkKind,
-    TooLarge, ndjson, send_in_calls,
+    BatchCall, CallError, CallLimits, Delivery, Row, Sending, Sink, SinkKind, TooLarge, ndjson,
+    send_in_calls,
 };
 use tenant_logs::BatchLimits;
 use tokio::time::Instant;
 
 use crate::connection::AwsConnection;
-use crate::error::{call_error, code_name, is_busy};
+use crate::error::{call_error, delivery_of, is_busy};
 
 /// What `PutRecordBatch` takes at once.
 const LIMITS: BatchLimits = BatchLimits {
@@ -28,13 +27,13 @@ const CALLS_AT_ONCE: usize = 4;
 
 /// Which stream.
 #[derive(Debug, Clone)]
-pub struct FirehoseSettings {
+pub(crate) struct FirehoseSettings {
     stream_name: String,
 }
 
 impl FirehoseSettings {
     /// Reads `FIREHOSE_STREAM_NAME`; `None` if the reader noted a problem.
-    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let want = "the name of a Firehose stream";
         let stream_name = reader.required_parsed("FIREHOSE_STREAM_NAME", want, stream_name)?;
         Some(Self { stream_name })
@@ -43,7 +42,7 @@ impl FirehoseSettings {
 
 /// A Firehose stream. Calls are made side by side; each record of an answer is read.
 #[derive(Debug)]
-pub struct Firehose {
+pub(crate) struct Firehose {
     client: Client,
     stream_name: String,
     target: String,
@@ -51,10 +50,10 @@ pub struct Firehose {
 
 impl Firehose {
     /// The sink and the schemas it takes, as `SINKS` names them.
-    pub const KIND: SinkKind = SinkKind::of_any_schema("firehose");
+    pub(crate) const KIND: SinkKind = SinkKind::of_any_schema("firehose");
 
     /// A stream that is reached through this connection.
-    pub fn new(connection: &AwsConnection, settings: FirehoseSettings) -> Self {
+    pub(crate) fn new(connection: &AwsConnection, settings: FirehoseSettings) -> Self {
         Self {
             client: connection.firehose(),
             target: format!("Firehose stream `{}`", settings.stream_name),
@@ -101,36 +100,15 @@ impl<'a> BatchCall<Row<'a>> for Firehose {
             .set_records(records.ok());
         let answer = call.send().await;
         let answer = answer.map_err(|error| call_error(&self.target, error))?;
-        Ok(read_answer(&answer))
+        let records = answer.request_responses().iter();
+        let records = records.map(|record| (record.error_code(), record.record_id()));
+        Ok(delivery_of("Firehose", records, is_busy))
     }
 }
 
 /// A line: Firehose puts records behind each other as they are, so each one ends itself.
 fn record(row: &Row<'_>) -> Result<Record, BuildError> {
     Record::builder().data(Blob::new(ndjson([row]))).build()
-}
-
-/// Reads what became of each record: a call that succeeds may still have refused some.
-///
-/// A record that the answer is too short for, or that has neither identifier nor code, has no answer.
-fn read_answer(answer: &PutRecordBatchOutput) -> Delivery {
-    let mut delivery = Delivery::default();
-    for (index, record) in answer.request_responses().iter().enumerate() {
-        match (record.error_code(), record.record_id()) {
-            (Some(code), _) => delivery.refused.push(Refusal {
-                index,
-                remedy: if is_busy(code) {
-                    Remedy::Retry
-                } else {
-                    Remedy::SetAside
-                },
-                reason: format!("Firehose answered {}", code_name(code)).into(),
-            }),
-            (None, Some(_)) => delivery.delivered.push(index),
-            (None, None) => {}
-        }
-    }
-    delivery
 }
 
 /// What `DeliveryStreamName` takes; anything else would fail every call.

@@ -3,7 +3,7 @@
 use relay::settings::{CommonSettings, Reader};
 use relay::{CounterFormat, Counters, RelayParts};
 
-use crate::connection::{AwsConnection, AwsSettings};
+use crate::connection::AwsConnection;
 use crate::dead_letter_queue::{DeadLetterQueue, DeadLetterQueueSettings};
 use crate::queue_sender::QueueSender;
 
@@ -23,7 +23,7 @@ impl AwsFunction {
     /// Reads what every function on AWS reads; `name` is its own. `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>, name: &'static str) -> Option<Self> {
         let common = CommonSettings::read(reader);
-        let connection = AwsSettings::read(reader).map(AwsConnection::new);
+        let connection = AwsConnection::read(reader);
         let dead_letters = DeadLetterQueueSettings::read(reader);
         Some(Self {
             name,

@@ -22,11 +22,9 @@ mod tls;
 mod written_body;
 
 pub use checkpoint::{CheckpointSettings, TableCheckpoint};
-pub use connection::{AwsConnection, AwsSettings};
+pub use connection::AwsConnection;
 pub use dead_letter_queue::{DeadLetterQueue, DeadLetterQueueSettings};
-pub use event_bus::{EventBus, EventBusSettings};
 pub use event_queue::{EventQueue, EventQueueSettings};
-pub use firehose::{Firehose, FirehoseSettings};
 pub use function::AwsFunction;
 pub use ledger::{JournalTable, LedgerSettings, read_ledger};
 pub use message::{ARRAY_LIMITS, PRODUCER, QueueMessage, allowed};

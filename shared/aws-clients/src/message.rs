@@ -7,7 +7,7 @@ use aws_sdk_sqs::Client;
 use relay::{ARRAY_BYTES, CallError};
 use tenant_logs::{BatchLimits, push_content, push_text};
 
-use crate::boxed_call::BoxedWrittenCall;
+use crate::boxed_call::send_message;
 use crate::connection::endpoint;
 use crate::error::call_error;
 use crate::written_body::WrittenBody;
@@ -133,7 +133,7 @@ pub(crate) async fn send(
     client: &Client,
     target: &str,
 ) -> Result<(), CallError> {
-    let answer = client.send_message().send_boxed_with(call).await;
+    let answer = send_message(client, call).await;
     let answer = answer.map_err(|error| call_error(target, error))?;
     match answer.message_id() {
         Some(_) => Ok(()),

@@ -11,7 +11,7 @@ use tenant_logs::Secret;
 use tokio::time::Instant;
 
 use crate::boxed_call::BoxedCall;
-use crate::connection::{AwsConnection, AwsSettings};
+use crate::connection::AwsConnection;
 use crate::error::call_error;
 
 const TRIES: Tries = Tries {
@@ -30,8 +30,7 @@ pub struct SecretsManager {
 impl SecretsManager {
     /// A client by the `AWS_…` settings; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let settings = AwsSettings::read(reader)?;
-        Some(Self::new(&AwsConnection::new(settings)))
+        AwsConnection::read(reader).map(|connection| Self::new(&connection))
     }
 
     /// A client; nothing is sent yet.

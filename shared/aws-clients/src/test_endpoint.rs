@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use fakes::test_server::{self, TestServer};
 use relay::settings::{Reader, SettingsError};
-use relay::{Delivery, Learned, Patience, Remedy, Sending};
+use relay::{Delivery, Learned, Patience, Remedy, Row, Sending, Sink};
 use serde_json::Value;
+use tenant_logs::{Schema, parse};
 use tokio::sync::Barrier;
 use tokio::time::Instant;
 
-use crate::connection::{AwsConnection, AwsSettings};
+use crate::connection::AwsConnection;
 
 /// One call as it arrived.
 #[derive(Debug, Clone)]
@@ -100,7 +101,7 @@ impl TestEndpoint {
 pub(crate) fn connection(url: &str, values: &[(&str, &str)]) -> AwsConnection {
     let mut values = values.to_vec();
     values.push(("AWS_ENDPOINT_URL", url));
-    AwsConnection::new(read_settings(&values, AwsSettings::read).unwrap())
+    read_settings(&values, AwsConnection::read).unwrap()
 }
 
 /// One try of each item, so that a test sees what one call's answer means.
@@ -111,6 +112,28 @@ pub(crate) fn once(time: Duration) -> Sending {
         max_tries: 1,
         learned: Learned::default(),
     }
+}
+
+/// Sends a body's log events with one try of each; returns what became of them, by their order.
+pub(crate) async fn send_rows(
+    sink: &impl Sink,
+    body: &str,
+    trace_id: Option<&str>,
+    time: Duration,
+) -> Delivery {
+    let log_events = parse(body).unwrap().log_events;
+    let rows = log_events.iter().map(|log_event| Row {
+        log_event,
+        json: Schema::Raw.write(log_event),
+        trace_id,
+    });
+    let rows: Vec<Row<'_>> = rows.collect();
+    let mut delivery = sink.send(&rows, &once(time)).await;
+    delivery.delivered.sort_unstable();
+    delivery
+        .refused
+        .sort_unstable_by_key(|refusal| refusal.index);
+    delivery
 }
 
 /// Reads settings from a few values and those that Lambda always sets.

@@ -12,6 +12,8 @@ use serde::Deserialize;
 use tenant_logs::Timestamp;
 use tokio::time::{Instant, timeout_at};
 
+use crate::exchange::Number;
+
 /// How long before its end a token is renewed; a shorter one, halfway.
 const RENEW_BEFORE: Duration = Duration::from_mins(5);
 /// How long a token is trusted whose end cannot be read.
@@ -59,15 +61,8 @@ pub(crate) enum NoToken<E> {
 #[derive(Deserialize)]
 struct TokenAnswer {
     access_token: String,
-    expires_on: Option<Seconds>,
-    expires_in: Option<Seconds>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Seconds {
-    Number(i64),
-    Text(String),
+    expires_on: Option<Number>,
+    expires_in: Option<Number>,
 }
 
 impl<E: Send + Sync + 'static> HeldToken<E> {
@@ -186,15 +181,6 @@ impl AccessToken {
             renew_at: asked_at + life.saturating_sub(RENEW_BEFORE).max(life / 2),
             ends_at: asked_at + life,
         })
-    }
-}
-
-impl Seconds {
-    fn value(&self) -> Option<i64> {
-        match self {
-            Self::Number(number) => Some(*number),
-            Self::Text(text) => text.parse().ok(),
-        }
     }
 }
 

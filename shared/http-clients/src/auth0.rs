@@ -16,7 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use relay::poll::{Cursor, LogSource, Page, PullError};
 use relay::settings::Reader;
-use relay::{Remedy, back_off, chain};
+use relay::{Remedy, WantedSecret, back_off};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde::de::IgnoredAny;
@@ -26,15 +26,13 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::access_token::{AccessToken, HeldToken, NoToken};
 use crate::endpoint::{below, percent_encode};
-use crate::error::HttpClientError;
 use crate::exchange::{Answer, exchange};
-use crate::tls::client;
+use crate::tls::read_client;
 use allowance::Allowance;
 use answer::{Asks, Endpoint, refusal, unreadable};
 use error::Auth0Error;
 use link::next_page;
-
-pub use settings::Auth0Settings;
+use settings::Auth0Settings;
 
 /// Log events of a page: the API's most.
 const PAGE_SIZE: &str = "100";
@@ -81,23 +79,16 @@ const OBJECT: Want = Want {
 };
 
 impl ManagementApi {
+    /// The secret that the settings may refer to.
+    pub const SECRET: WantedSecret = WantedSecret::current(settings::SECRET);
+
     /// Reads the API's settings; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let settings = Auth0Settings::read(reader)?;
-        match Self::new(settings) {
-            Ok(api) => Some(api),
-            Err(error) => {
-                reader.problem("SSL_CERT_FILE", chain(&error));
-                None
-            }
-        }
-    }
-
-    /// An API; nothing is sent yet.
-    pub fn new(settings: Auth0Settings) -> Result<Self, HttpClientError> {
-        Ok(Self {
-            client: client(settings.roots.clone())?,
-            settings,
+        let settings = Auth0Settings::read(reader);
+        let client = read_client(reader);
+        Some(Self {
+            client: client?,
+            settings: settings?,
             token: HeldToken::new(),
             allowance: Allowance::default(),
             token_allowance: Allowance::default(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use relay::{CallError, Tries};
 use reqwest::header::{AUTHORIZATION, HeaderName};
 use reqwest::{Client, RequestBuilder, StatusCode};
+use serde::de::DeserializeOwned;
 use tenant_logs::Timestamp;
 use tokio::time::Instant;
 
@@ -62,14 +63,14 @@ impl AzureService {
             source,
         };
         let request = || build(self.identity.client());
-        let token = self.tokens.token(&self.identity, until).await;
+        let token = self.tokens.get(&self.identity, None, until).await;
         let token = token.map_err(no_token)?;
         let first = request().header(AUTHORIZATION, token.clone());
         let answer = exchange(first, until, &self.target).await?;
         if answer.status != StatusCode::UNAUTHORIZED {
             return Ok(answer);
         }
-        let renewed = self.tokens.renewed(&self.identity, &token, until).await;
+        let renewed = self.tokens.get(&self.identity, Some(&token), until).await;
         let renewed = renewed.map_err(no_token)?;
         let second = request().header(AUTHORIZATION, renewed);
         exchange(second, until, &self.target).await
@@ -90,6 +91,22 @@ impl AzureService {
             Ok(answer)
         };
         relay::call_with_retry(&self.target, TRIES, until, call).await
+    }
+
+    /// Returns an answer that is a success; of any other, what it means.
+    pub(crate) fn success(&self, answer: Answer) -> Result<Answer, CallError> {
+        if answer.is_success() {
+            Ok(answer)
+        } else {
+            Err(self.error(answer))
+        }
+    }
+
+    /// Reads the JSON that a success brings.
+    pub(crate) fn json<T: DeserializeOwned>(&self, answer: &Answer) -> Result<T, CallError> {
+        let body = answer.whole_body();
+        let read = body.and_then(|body| serde_json::from_slice(body).ok());
+        read.ok_or_else(|| self.unreadable())
     }
 
     /// What an answer that is no success means.

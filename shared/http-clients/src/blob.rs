@@ -81,14 +81,11 @@ impl DeadLetterContainer {
         let call = self
             .service
             .call_with_retry(until, |client| of_storage(client.get(url.clone())));
-        let page = match call.await {
-            Ok(answer) if answer.is_success() => answer
-                .whole_body()
-                .and_then(listing::read)
-                .ok_or_else(|| self.service.unreadable()),
-            Ok(answer) => Err(self.service.error(answer)),
-            Err(error) => Err(error),
-        };
+        let answer = call.await.and_then(|answer| self.service.success(answer));
+        let page = answer.and_then(|answer| {
+            let page = answer.whole_body().and_then(listing::read);
+            page.ok_or_else(|| self.service.unreadable())
+        });
         page.map_err(|error| error.at("list dead letters".to_owned()))
     }
 
@@ -101,15 +98,14 @@ impl DeadLetterContainer {
         let call = self
             .service
             .call_with_retry(until, |client| of_storage(client.get(url.clone())));
-        let bytes = match call.await {
-            Ok(answer) if is_gone(&answer) => Ok(None),
-            Ok(answer) if answer.is_success() => match answer.whole_body() {
-                Some(bytes) => Ok(Some(bytes.to_vec())),
-                None => Err(self.service.unreadable()),
-            },
-            Ok(answer) => Err(self.service.error(answer)),
-            Err(error) => Err(error),
-        };
+        let bytes = call.await.and_then(|answer| {
+            if is_gone(&answer) {
+                return Ok(None);
+            }
+            let answer = self.service.success(answer)?;
+            let bytes = answer.whole_body().map(<[u8]>::to_vec);
+            bytes.map(Some).ok_or_else(|| self.service.unreadable())
+        });
         bytes.map_err(|error| error.at("read a dead letter".to_owned()))
     }
 
@@ -122,11 +118,12 @@ impl DeadLetterContainer {
         let call = self.service.call_with_retry(until, |client| {
             of_storage(client.delete(url.clone())).header("x-ms-delete-snapshots", "include")
         });
-        let deleted = match call.await {
-            Ok(answer) if answer.is_success() || is_gone(&answer) => Ok(()),
-            Ok(answer) => Err(self.service.error(answer)),
-            Err(error) => Err(error),
-        };
+        let deleted = call.await.and_then(|answer| {
+            if is_gone(&answer) {
+                return Ok(());
+            }
+            self.service.success(answer).map(drop)
+        });
         deleted.map_err(|error| error.at("delete a dead letter".to_owned()))
     }
 
@@ -193,12 +190,8 @@ impl BatchCall<Blob> for DeadLetterContainer {
                 .header(CONTENT_TYPE, "application/json")
                 .body(blob.json.clone())
         });
-        let answer = call.await?;
-        if answer.is_success() {
-            Ok(Delivery::all_delivered(1))
-        } else {
-            Err(self.service.error(answer))
-        }
+        self.service.success(call.await?)?;
+        Ok(Delivery::all_delivered(1))
     }
 }
 

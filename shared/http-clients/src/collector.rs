@@ -8,24 +8,18 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use relay::settings::Reader;
 use relay::{
     BatchCall, CallError, CallLimits, Delivery, PartLimit, Row, Sending, ServiceCode, Sink,
-    SinkKind, TooLarge, chain, send_in_calls,
+    SinkKind, TooLarge, send_in_calls,
 };
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
 use reqwest::{Client, Response, StatusCode, Url};
 use tokio::time::{Instant, timeout_at};
 
-use crate::error::HttpClientError;
 use crate::exchange::retry_after;
 use crate::key_vault::KeyVault;
-use crate::tls::client;
 use authorization::Authorization;
-use body::row_bytes;
-
-pub use body::BodyFormat;
-pub use settings::HttpCollectorSettings;
+use body::{BodyFormat, row_bytes};
 
 /// Its URL may hold a secret, so it is not named.
 const TARGET: &str = "the collector";
@@ -35,7 +29,7 @@ const MAX_ANSWER_BYTES: usize = 65_536;
 const MAX_ANSWER_TIME: Duration = Duration::from_secs(1);
 
 /// A collector behind one URL.
-pub struct HttpCollector {
+pub(crate) struct HttpCollector {
     client: Client,
     url: Url,
     authorization: Option<Authorization>,
@@ -54,40 +48,16 @@ struct Answer {
 
 impl HttpCollector {
     /// The sink and the schemas it takes, as `SINKS` names them.
-    pub const KIND: SinkKind = SinkKind::of_any_schema("http");
+    pub(crate) const KIND: SinkKind = SinkKind::of_any_schema("http");
     /// The settings that may refer to a secret.
-    pub const SECRETS: [&str; 2] = [settings::URL, settings::SECRET];
-
-    /// The collector that the `HTTP_SINK_…` settings name; `None` if the reader noted a problem.
-    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        match Self::new(HttpCollectorSettings::read(reader)?) {
-            Ok(collector) => Some(collector),
-            Err(error) => {
-                reader.problem(settings::URL, chain(&error));
-                None
-            }
-        }
-    }
-
-    /// A client for the collector; nothing is sent yet.
-    pub fn new(settings: HttpCollectorSettings) -> Result<Self, HttpClientError> {
-        Ok(Self {
-            client: client(settings.roots)?,
-            url: settings.url,
-            authorization: settings.authorization.map(Authorization::fixed),
-            reference: settings.reference,
-            format: settings.format,
-            part_limit: PartLimit::default(),
-        })
-    }
+    pub(crate) const SECRETS: [&str; 2] = [settings::URL, settings::SECRET];
 
     /// The same collector, whose credential is read again from Key Vault once it is refused.
     #[must_use]
-    pub fn with_vault(mut self, vault: KeyVault) -> Self {
-        if let (Some(authorization), Some(uri)) =
-            (self.authorization.take(), self.reference.clone())
-        {
-            self.authorization = Some(authorization.kept_in(vault, &uri));
+    pub(crate) fn with_vault(mut self, vault: KeyVault) -> Self {
+        if let Some(uri) = &self.reference {
+            let authorization = self.authorization;
+            self.authorization = authorization.map(|value| value.kept_in(vault, uri));
         }
         self
     }
@@ -175,7 +145,7 @@ impl<'a> BatchCall<Row<'a>> for HttpCollector {
     }
 }
 
-/// The URL may hold a secret, so it is not shown.
+/// Collectors are known to take their token in the path or the query, so the URL counts as a secret.
 impl fmt::Debug for HttpCollector {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter

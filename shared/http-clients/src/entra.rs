@@ -6,19 +6,17 @@ mod token;
 use std::fmt;
 use std::sync::Arc;
 
+use relay::CallError;
 use relay::settings::Reader;
-use relay::{CallError, chain};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::{Client, RequestBuilder, Url};
 use tenant_logs::Secret;
 use tokio::time::Instant;
 
 use crate::access_token::AccessToken;
-use crate::error::HttpClientError;
 use crate::exchange::{Answer, exchange};
-use crate::tls::client;
+use crate::tls::read_client;
 
-pub use settings::EntraSettings;
 pub(crate) use token::TokenCache;
 
 /// Version of App Service's token service.
@@ -32,7 +30,6 @@ pub struct EntraIdentity {
 }
 
 /// How the identity is proved.
-#[derive(Clone)]
 pub(crate) enum Credential {
     /// By the platform, in the process's own environment.
     Managed {
@@ -53,33 +50,23 @@ impl EntraIdentity {
     /// The setting of an application that may refer to a secret.
     pub const SECRET: &str = settings::SECRET;
 
-    /// The managed identity that the settings name; `None` if the reader noted a problem.
+    /// The managed identity that the platform's settings and `AZURE_CLIENT_ID` name; `None` if the reader noted a problem.
     pub fn read_managed(reader: &mut Reader<'_>) -> Option<Self> {
-        let settings = EntraSettings::read_managed_identity(reader)?;
-        Self::open(settings, reader)
+        let credential = settings::read_managed_identity(reader);
+        Self::open(credential, reader)
     }
 
     /// The application that the settings name, by its secret; `None` if the reader noted a problem.
     pub fn read_application(reader: &mut Reader<'_>) -> Option<Self> {
-        let settings = EntraSettings::read_client_secret(reader)?;
-        Self::open(settings, reader)
+        let credential = settings::read_client_secret(reader);
+        Self::open(credential, reader)
     }
 
-    fn open(settings: EntraSettings, reader: &mut Reader<'_>) -> Option<Self> {
-        match Self::new(settings) {
-            Ok(identity) => Some(identity),
-            Err(error) => {
-                reader.problem("SSL_CERT_FILE", chain(&error));
-                None
-            }
-        }
-    }
-
-    /// An identity; nothing is sent yet.
-    pub fn new(settings: EntraSettings) -> Result<Self, HttpClientError> {
-        Ok(Self {
-            client: client(settings.roots)?,
-            credential: Arc::new(settings.credential),
+    fn open(credential: Option<Credential>, reader: &mut Reader<'_>) -> Option<Self> {
+        let client = read_client(reader);
+        Some(Self {
+            credential: Arc::new(credential?),
+            client: client?,
         })
     }
 
@@ -149,17 +136,13 @@ impl Credential {
     }
 
     fn error(&self, answer: Answer) -> CallError {
-        let (target, advice) = match self {
-            Self::Managed { .. } => (
-                self.target(),
-                "check that the app has the identity that AZURE_CLIENT_ID names, or one of its own",
-            ),
-            Self::Secret { .. } => (
-                self.target(),
-                "check ENTRA_TENANT_ID, ENTRA_CLIENT_ID and ENTRA_CLIENT_SECRET",
-            ),
+        let advice = match self {
+            Self::Managed { .. } => {
+                "check that the app has the identity that AZURE_CLIENT_ID names, or one of its own"
+            }
+            Self::Secret { .. } => "check ENTRA_TENANT_ID, ENTRA_CLIENT_ID and ENTRA_CLIENT_SECRET",
         };
-        let error = answer.into_error(target, advice);
+        let error = answer.into_error(self.target(), advice);
         // Nothing of a log event is in the request, so none is at fault.
         if let CallError::Content { target, code } = error {
             return CallError::Closed {

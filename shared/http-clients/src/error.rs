@@ -2,7 +2,7 @@
 
 /// A step of this package that failed.
 #[derive(Debug, thiserror::Error)]
-pub enum HttpClientError {
+pub(crate) enum HttpClientError {
     /// TLS cannot be set up.
     #[error("cannot set up TLS")]
     Tls(#[source] rustls::Error),

@@ -196,12 +196,8 @@ impl<'r> BatchCall<Part<'r>> for EventTopic {
                 )
                 .body(body.clone())
         });
-        let answer = answer.await?;
-        if answer.is_success() {
-            Ok(Delivery::all_delivered(parts.len()))
-        } else {
-            Err(self.service.error(answer))
-        }
+        self.service.success(answer.await?)?;
+        Ok(Delivery::all_delivered(parts.len()))
     }
 }
 

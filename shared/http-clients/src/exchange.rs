@@ -94,6 +94,23 @@ pub(crate) async fn exchange(
     Ok(answer)
 }
 
+/// A number that some services write as text, and Table storage every one of 64 bits.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Number {
+    Number(i64),
+    Text(String),
+}
+
+impl Number {
+    pub(crate) fn value(&self) -> Option<i64> {
+        match self {
+            Self::Number(number) => Some(*number),
+            Self::Text(text) => text.parse().ok(),
+        }
+    }
+}
+
 /// Where the services write a code: storage in a header and below `odata.error`, most below `error`, Entra as `error`.
 #[derive(Deserialize)]
 struct Refusal {

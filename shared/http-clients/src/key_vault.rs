@@ -111,13 +111,7 @@ impl KeyVault {
     ) -> Result<A, CallError> {
         let service = self.service(&url);
         let call = service.call_with_retry(until, |client| client.get(url.clone()));
-        let answer = call.await?;
-        if !answer.is_success() {
-            return Err(service.error(answer));
-        }
-        let body = answer.whole_body();
-        let read = body.and_then(|body| serde_json::from_slice(body).ok());
-        read.ok_or_else(|| service.unreadable())
+        service.json(&service.success(call.await?)?)
     }
 
     fn service(&self, url: &Url) -> &AzureService {

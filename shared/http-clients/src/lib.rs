@@ -16,19 +16,19 @@ mod log_analytics;
 mod roots;
 mod sinks;
 mod table;
+#[cfg(test)]
+mod test_settings;
 mod tls;
 #[cfg(test)]
 mod tries;
 mod webhook_probe;
 
-pub use auth0::{Auth0Settings, ManagementApi};
+pub use auth0::ManagementApi;
 pub use azure_function::AzureFunction;
 pub use blob::{
     DeadLetterContainer, DeadLetterContainerSettings, DeadLetterPage, StoredDeadLetter,
 };
-pub use collector::{BodyFormat, HttpCollector, HttpCollectorSettings};
-pub use entra::{EntraIdentity, EntraSettings};
-pub use error::HttpClientError;
+pub use entra::EntraIdentity;
 pub use event_grid::{EventTopic, EventTopicSettings};
 pub use key_vault::KeyVault;
 pub use log_analytics::{LogAnalytics, LogAnalyticsSettings};

@@ -2,17 +2,26 @@
 
 use std::sync::Arc;
 
+use relay::chain;
+use relay::settings::Reader;
 use reqwest::redirect::Policy;
 use reqwest::{Client, retry};
 use rustls::crypto::ring::default_provider;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::error::HttpClientError;
+use crate::roots::read_roots;
 
 const USER_AGENT: &str = concat!("auth0-log-relay/", env!("CARGO_PKG_VERSION"));
 
-/// Builds a client that trusts these roots.
-pub(crate) fn client(roots: RootCertStore) -> Result<Client, HttpClientError> {
+/// Builds a client that trusts whom `SSL_CERT_FILE` says; `None` if the reader noted a problem.
+pub(crate) fn read_client(reader: &mut Reader<'_>) -> Option<Client> {
+    let client = client(read_roots(reader)?);
+    let client = client.inspect_err(|error| reader.problem("SSL_CERT_FILE", chain(error)));
+    client.ok()
+}
+
+fn client(roots: RootCertStore) -> Result<Client, HttpClientError> {
     // The provider is named here, so that none has to be installed for the whole process.
     let mut tls = ClientConfig::builder_with_provider(Arc::new(default_provider()))
         .with_safe_default_protocol_versions()

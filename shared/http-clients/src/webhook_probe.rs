@@ -1,15 +1,14 @@
 //! Asks a webhook whether it takes what a log stream of Auth0's would send: an empty array with the stream's own headers.
 
+use relay::CallError;
 use relay::settings::Reader;
-use relay::{CallError, chain};
 use reqwest::Client;
 use reqwest::header::HeaderValue;
 use tenant_logs::Secret;
 use tokio::time::Instant;
 
 use crate::exchange::exchange;
-use crate::roots::read_roots;
-use crate::tls::client;
+use crate::tls::read_client;
 
 /// No log event at all.
 const BODY: &str = "[]";
@@ -33,13 +32,7 @@ pub struct WebhookReply {
 impl WebhookProbe {
     /// Reads `SSL_CERT_FILE`; `None` if the reader noted a problem.
     pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        match client(read_roots(reader)?) {
-            Ok(client) => Some(Self { client }),
-            Err(error) => {
-                reader.problem("SSL_CERT_FILE", chain(&error));
-                None
-            }
-        }
+        read_client(reader).map(|client| Self { client })
     }
 
     /// Posts an empty array once, with these headers.

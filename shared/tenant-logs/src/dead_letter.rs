@@ -94,11 +94,7 @@ impl DeadLetter<'_> {
 
     /// Returns the dead letter as JSON with its event packed by gzip and base64.
     pub fn to_packed_json(&self) -> String {
-        let bytes = match &self.event {
-            DeadLetterEvent::Json(json) => json.as_bytes(),
-            DeadLetterEvent::Unparsed(unparsed) => unparsed.kept.as_deref().unwrap_or_default(),
-        };
-        self.document(Field::Text(pack(bytes).into()), Some("gzip"))
+        self.document(Field::Text(pack(self.event.kept()).into()), Some("gzip"))
     }
 
     /// The event as it is; `None` where that is no text.
@@ -136,9 +132,13 @@ impl DeadLetter<'_> {
 impl DeadLetterEvent<'_> {
     /// Returns how many bytes of the event the dead letter keeps, before it is packed or written.
     pub fn kept_bytes(&self) -> usize {
+        self.kept().len()
+    }
+
+    fn kept(&self) -> &[u8] {
         match self {
-            Self::Json(json) => json.len(),
-            Self::Unparsed(unparsed) => unparsed.kept.as_deref().map_or(0, <[u8]>::len),
+            Self::Json(json) => json.as_bytes(),
+            Self::Unparsed(unparsed) => unparsed.kept.as_deref().unwrap_or_default(),
         }
     }
 

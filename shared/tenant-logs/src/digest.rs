@@ -3,6 +3,8 @@
 use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 
+use crate::json::scan::Scan;
+
 /// SHA-256 of some bytes, as 64 lower-case hexadecimal digits.
 pub fn sha256_hex(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
@@ -23,14 +25,7 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// HMAC-SHA-256 of some bytes by what is keyed already, as hexadecimal digits.
-pub(crate) fn hmac_hex(keyed: &Hmac<Sha256>, bytes: &[u8]) -> String {
-    let mut mac = keyed.clone();
-    mac.update(bytes);
-    hex(&mac.finalize().into_bytes())
-}
-
-/// A hash of bytes that come piece by piece.
+/// A hash of bytes that come piece by piece; without the key of a keyed one nobody can try which bytes it is of.
 #[derive(Debug, Clone)]
 pub(crate) enum Hashing {
     Plain(Sha256),
@@ -38,11 +33,26 @@ pub(crate) enum Hashing {
 }
 
 impl Hashing {
+    pub(crate) fn plain() -> Self {
+        Self::Plain(Sha256::new())
+    }
+
     pub(crate) fn add(&mut self, piece: &[u8]) {
         match self {
             Self::Plain(hasher) => hasher.update(piece),
             Self::Keyed(mac) => mac.update(piece),
         }
+    }
+
+    /// Returns the hash of bytes that are all there, as hexadecimal digits.
+    pub(crate) fn of(mut self, bytes: &[u8]) -> String {
+        self.add(bytes);
+        self.finish()
+    }
+
+    fn add_tokens(&mut self, json: &str) {
+        let tokens = json.split_ascii_whitespace();
+        tokens.for_each(|token| self.add(token.as_bytes()));
     }
 
     /// As hexadecimal digits.
@@ -57,50 +67,28 @@ impl Hashing {
 /// The identifier of a record without one: a hash of its JSON text without the white space between tokens.
 ///
 /// A front end that reformats the record does not change it; Auth0's next try brings the same one.
-pub(crate) fn derived_log_id(record: &str) -> String {
-    let mut hasher = Sha256::new();
-    for_each_token(record, |text| hasher.update(text));
-    hex(&hasher.finalize())
-}
-
-/// The same by a key: without it, nobody can try which record has this identifier.
-pub(crate) fn keyed_log_id(keyed: &Hmac<Sha256>, record: &str) -> String {
-    let mut mac = keyed.clone();
-    for_each_token(record, |text| mac.update(text.as_bytes()));
-    hex(&mac.finalize().into_bytes())
-}
-
-/// Visits a JSON text without the white space between its tokens.
-fn for_each_token(json: &str, mut visit: impl FnMut(&str)) {
-    let mut rest = json;
+pub(crate) fn derived_log_id(record: &str, mut hashing: Hashing) -> String {
+    let mut rest = record;
     while let Some(quote) = rest.find('"') {
         let (between, from_quote) = rest.split_at(quote);
-        between.split_ascii_whitespace().for_each(&mut visit);
-        let (string, after) = from_quote.split_at(string_end(from_quote));
-        visit(string);
+        hashing.add_tokens(between);
+        let end = Scan::of(from_quote).value_end(0);
+        let (string, after) = from_quote.split_at(end.unwrap_or(from_quote.len()));
+        hashing.add(string.as_bytes());
         rest = after;
     }
-    rest.split_ascii_whitespace().for_each(visit);
-}
-
-/// Where the string ends that begins at the first byte, its closing quote included.
-fn string_end(text: &str) -> usize {
-    let mut is_escaped = false;
-    for (position, byte) in text.bytes().enumerate().skip(1) {
-        match byte {
-            _ if is_escaped => is_escaped = false,
-            b'\\' => is_escaped = true,
-            b'"' => return position + 1,
-            _ => {}
-        }
-    }
-    text.len()
+    hashing.add_tokens(rest);
+    hashing.finish()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::secret::hmac_sha256;
+
+    fn plain_log_id(record: &str) -> String {
+        derived_log_id(record, Hashing::plain())
+    }
 
     #[test]
     fn sha256_is_written_in_lower_case_hexadecimal() {
@@ -115,24 +103,24 @@ mod tests {
     fn white_space_between_tokens_does_not_change_a_derived_log_id() {
         let compact = r#"{"type":"s","user_name":"a \" b"}"#;
         let spaced = "{ \"type\" :\n\t\"s\", \"user_name\": \"a \\\" b\"\r\n}";
-        assert_eq!(derived_log_id(compact), derived_log_id(spaced));
+        assert_eq!(plain_log_id(compact), plain_log_id(spaced));
     }
 
     #[test]
     fn a_keyed_log_id_is_as_stable_and_another_one_for_another_key() {
-        let (key, other) = (hmac_sha256(b"k3y"), hmac_sha256(b"other"));
-        let id = keyed_log_id(&key, r#"{"type":"s"}"#);
-        assert_eq!(id, keyed_log_id(&key, r#"{ "type": "s" }"#));
-        assert_eq!(id, hmac_hex(&key, br#"{"type":"s"}"#));
-        assert_ne!(id, keyed_log_id(&other, r#"{"type":"s"}"#));
-        assert_ne!(id, derived_log_id(r#"{"type":"s"}"#));
+        let keyed = |key: &[u8]| Hashing::Keyed(hmac_sha256(key));
+        let id = derived_log_id(r#"{"type":"s"}"#, keyed(b"k3y"));
+        assert_eq!(id, derived_log_id(r#"{ "type": "s" }"#, keyed(b"k3y")));
+        assert_eq!(id, keyed(b"k3y").of(br#"{"type":"s"}"#));
+        assert_ne!(id, derived_log_id(r#"{"type":"s"}"#, keyed(b"other")));
+        assert_ne!(id, plain_log_id(r#"{"type":"s"}"#));
     }
 
     #[test]
     fn white_space_inside_a_string_changes_a_derived_log_id() {
         assert_ne!(
-            derived_log_id(r#"{"user_name":"a b"}"#),
-            derived_log_id(r#"{"user_name":"ab"}"#)
+            plain_log_id(r#"{"user_name":"a b"}"#),
+            plain_log_id(r#"{"user_name":"ab"}"#)
         );
     }
 }

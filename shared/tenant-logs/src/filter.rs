@@ -47,13 +47,8 @@ impl Filter {
         let mut rules = |types, categories| -> Vec<Rule> {
             let types = entries(types).map(type_rule);
             let categories = entries(categories).map(category_rule);
-            let read = types.chain(categories).map(|rule| match rule {
-                Ok(rule) => Some(rule),
-                Err(problem) => {
-                    problems.push(problem);
-                    None
-                }
-            });
+            let rules = types.chain(categories);
+            let read = rules.map(|rule| rule.map_err(|problem| problems.push(problem)));
             read.flatten().collect()
         };
         let filter = Self {
@@ -95,19 +90,14 @@ fn entries(list: Option<&str>) -> impl Iterator<Item = &str> {
 }
 
 fn type_rule(entry: &str) -> Result<Rule, FilterProblem> {
-    let (code, is_prefix) = match entry.strip_suffix('*') {
-        Some(prefix) => (prefix, true),
-        None => (entry, false),
+    let (code, rule): (_, fn(String) -> Rule) = match entry.strip_suffix('*') {
+        Some(prefix) => (prefix, Rule::Prefix),
+        None => (entry, Rule::Code),
     };
     if code.contains('*') {
         return Err(FilterProblem::Pattern(entry.to_owned()));
     }
-    let code = code.to_owned();
-    Ok(if is_prefix {
-        Rule::Prefix(code)
-    } else {
-        Rule::Code(code)
-    })
+    Ok(rule(code.to_owned()))
 }
 
 fn category_rule(entry: &str) -> Result<Rule, FilterProblem> {

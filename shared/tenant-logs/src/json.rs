@@ -8,7 +8,7 @@ mod words;
 use std::borrow::Cow;
 
 pub use reader::{JsonReader, UnexpectedJson, read_json};
-pub(crate) use text::{needs_no_escapes, read_whole_text};
+pub(crate) use text::{needs_no_escapes, quoted, read_whole_text};
 pub use text::{push_content, push_text};
 
 use scan::{Scan, skip_white_space};
@@ -53,6 +53,14 @@ pub(crate) fn member<'a>(object: &'a str, name: &str) -> Option<&'a str> {
         }
     })?;
     last
+}
+
+/// Writes members, names and values as they are, as one object.
+pub(crate) fn object_of<'m>(members: impl Iterator<Item = (&'m str, &'m str)>) -> String {
+    let members: Vec<String> = members
+        .map(|(name, json)| format!("{name}:{json}"))
+        .collect();
+    format!("{{{}}}", members.join(","))
 }
 
 /// `None` where the text is not exactly one object; then some of its members may have been visited.

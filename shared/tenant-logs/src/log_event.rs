@@ -8,8 +8,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::RejectReason;
-use crate::digest::derived_log_id;
-use crate::element::{Data, Element};
+use crate::digest::{Hashing, derived_log_id};
+use crate::element::{Data, Element, RecordFields};
 use crate::event_time::{EventTime, read_time};
 use crate::json::{member, scalar};
 use crate::record::Record;
@@ -90,7 +90,7 @@ impl<'a> LogEvent<'a> {
         match data {
             Some(data) if data.fields.is_log_event() => Ok(Self::wrapped(text, element, &data)),
             // An identifier around a record that has nothing we read.
-            Some(data) if own.event_type.is_none() && scalar_of(own.log_id).is_some() => {
+            Some(data) if own.event_type.is_none() && own.log_id.and_then(scalar).is_some() => {
                 Ok(Self::wrapped(text, element, &data))
             }
             Some(_) | None if own.is_log_event() => Ok(Self::bare(text, element)),
@@ -99,15 +99,15 @@ impl<'a> LogEvent<'a> {
     }
 
     fn wrapped(text: &'a str, element: &Element<'a>, data: &Data<'a>) -> Self {
-        let beside = scalar_of(element.own.log_id);
+        let beside = element.own.log_id.and_then(scalar);
         let form = if beside.is_some() {
             Form::Detail
         } else {
             Form::WrappedWithoutId
         };
         let own = &data.fields;
-        let found = beside.or_else(|| log_id_of(own.log_id, own.underscore_id));
-        let mut event = Self::unidentified(text, form, own.event_type, own.date);
+        let found = beside.or_else(|| log_id_of(own));
+        let mut event = Self::unidentified(text, form, own);
         event.wrapped = Some(data.text);
         let has_odd_log_id = element.own.log_id.is_some() && form == Form::WrappedWithoutId;
         event.has_more = element.has_more || has_odd_log_id;
@@ -123,25 +123,20 @@ impl<'a> LogEvent<'a> {
 
     fn bare(text: &'a str, element: &Element<'a>) -> Self {
         let own = &element.own;
-        let mut event = Self::unidentified(text, Form::Bare, own.event_type, own.date);
-        event.identify(log_id_of(own.log_id, own.underscore_id));
+        let mut event = Self::unidentified(text, Form::Bare, own);
+        event.identify(log_id_of(own));
         event
     }
 
-    fn unidentified(
-        text: &'a str,
-        form: Form,
-        event_type: Option<&'a str>,
-        date: Option<&'a str>,
-    ) -> Self {
+    fn unidentified(text: &'a str, form: Form, own: &RecordFields<'a>) -> Self {
         Self {
             text: Cow::Borrowed(text),
             form,
             log_id: Cow::Borrowed(""),
             log_id_derived: false,
             is_named_here: false,
-            event_type: scalar_of(event_type),
-            date: date.map(Cow::Borrowed),
+            event_type: own.event_type.and_then(scalar),
+            date: own.date.map(Cow::Borrowed),
             envelope_time: None,
             redacted: Vec::new(),
             rules: None,
@@ -157,7 +152,7 @@ impl<'a> LogEvent<'a> {
         if let Some(log_id) = found {
             self.log_id = log_id;
         } else {
-            self.log_id = Cow::Owned(derived_log_id(self.record()));
+            self.log_id = Cow::Owned(derived_log_id(self.record(), Hashing::plain()));
             self.log_id_derived = true;
             self.is_named_here = true;
         }
@@ -168,19 +163,10 @@ impl<'a> LogEvent<'a> {
         self.is_named_here
     }
 
-    /// Gives it another `log_id` that is derived.
-    pub(crate) fn rename(&mut self, log_id: String) {
-        self.log_id = Cow::Owned(log_id);
+    /// Gives it another `log_id` that is derived, or was before.
+    pub(crate) fn rename(&mut self, log_id: impl Into<Cow<'a, str>>) {
+        self.log_id = log_id.into();
         self.is_named_here = false;
-    }
-
-    /// The same event under the `log_id` that was derived for it before.
-    pub(crate) fn with_derived_log_id(self, log_id: Cow<'a, str>) -> Self {
-        Self {
-            log_id,
-            is_named_here: false,
-            ..self
-        }
     }
 
     /// Adds the paths that an envelope says were redacted before.
@@ -260,6 +246,11 @@ impl<'a> LogEvent<'a> {
         let rules = self.rules.as_deref().map_or(&[][..], Vec::as_slice);
         let mut paths = self.redacted.iter().chain(rules);
         paths.any(|rule| is_about(rule, path))
+    }
+
+    /// Whether a place may be filled from another: not where a redaction rule is about either.
+    pub(crate) fn may_fill(&self, place: &str, from: &str) -> bool {
+        !self.hides(place) && !self.hides(from)
     }
 
     /// The date, unless it is redacted: for what stands around the record.
@@ -345,12 +336,9 @@ impl<'a> LogEvent<'a> {
     }
 }
 
-fn log_id_of<'a>(log_id: Option<&'a str>, underscore_id: Option<&'a str>) -> Option<Cow<'a, str>> {
-    scalar_of(log_id).or_else(|| scalar_of(underscore_id))
-}
-
-fn scalar_of(member: Option<&str>) -> Option<Cow<'_, str>> {
-    scalar(member?)
+fn log_id_of<'a>(own: &RecordFields<'a>) -> Option<Cow<'a, str>> {
+    let log_id = own.log_id.and_then(scalar);
+    log_id.or_else(|| own.underscore_id.and_then(scalar))
 }
 
 /// Whether a rule leads to a member, to a part of it, or to what it is a part of; indexes of arrays count for nothing.

@@ -17,7 +17,7 @@ use std::ops::ControlFlow;
 use crate::body::{GZIP_MAGIC, into_text};
 use crate::dead_letter::is_dead_letter;
 use crate::element::Element;
-use crate::json::{member, scalar, string_content};
+use crate::json::{member, scalar, scan, string_content};
 use crate::{LogEvent, RejectReason, Unreadable, decode_base64, gunzip};
 use carried::{Room, begins_as_json, push_carried, push_of_string};
 use elements::{each_element, read_array, read_packed, read_values};
@@ -116,28 +116,25 @@ fn push<'a>(value: &mut Value<'a>, room: &mut Room, parsed: &mut Parsed<'a>) {
         reject.envelope_type = envelope_type(element);
     }
     let envelope_time = element.envelope_time.filter(|_| is_enveloped);
+    // The array was read once as part of its event, so it cannot fail here; if it did, the event would be set aside.
+    if let Content::Data(array) = content
+        && array.starts_with('[')
+        && !element.has_repeats
+        && let Ok(inner) = details(array, element, &reject, parsed)
+    {
+        let is_ours = is_from_us(value.text);
+        let enveloped = |event: LogEvent<'a>| event.with_envelope(envelope_time, is_ours);
+        return parsed.absorb(inner, enveloped, |reject| reject);
+    }
     let log_event = match content {
         _ if element.has_repeats => Err(RejectReason::BrokenWrapper),
         Content::Own => LogEvent::from_element(value.text, element),
         Content::Detail => from_detail(element),
-        Content::Data(data) if data.starts_with('[') => {
-            match details(data, element, &reject, parsed) {
-                Ok(inner) => {
-                    let is_ours = is_from_us(value.text);
-                    let enveloped =
-                        |event: LogEvent<'a>| event.with_envelope(envelope_time, is_ours);
-                    parsed.absorb(inner, enveloped, |reject| reject);
-                    return;
-                }
-                // The array was read once as part of its event, so it cannot fail here; if it did, the event would be set aside.
-                Err(_) => Err(reject.reason),
+        Content::Data(data) => from_envelope(data, element.redacted).map(|mut log_event| {
+            if let Some(log_id) = named_by_us(value.text, &log_event) {
+                log_event.rename(log_id);
             }
-        }
-        Content::Data(data) => from_envelope(data, element.redacted).map(|log_event| {
-            match named_by_us(value.text, &log_event) {
-                Some(log_id) => log_event.with_derived_log_id(log_id),
-                None => log_event,
-            }
+            log_event
         }),
     };
     match log_event {
@@ -301,8 +298,7 @@ fn skip_between(text: &str, from: usize) -> usize {
 }
 
 fn skip_white_space(text: &str, from: usize) -> usize {
-    let rest = tail(text, from);
-    text.len() - rest.trim_start_matches(WHITE_SPACE).len()
+    scan::skip_white_space(text.as_bytes(), from)
 }
 
 fn is_blank(text: &str) -> bool {

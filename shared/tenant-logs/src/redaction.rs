@@ -11,7 +11,7 @@ use std::sync::Arc;
 use hmac::Hmac;
 use sha2::Sha256;
 
-use crate::digest::{Hashing, keyed_log_id};
+use crate::digest::{Hashing, derived_log_id};
 use crate::json::is_object_or_array;
 use crate::secret::hmac_sha256;
 use crate::{LogEvent, Secret};
@@ -80,15 +80,13 @@ impl Redaction {
     /// Returns a hash of bytes that may hold what is hidden: SHA-256, keyed where something is hidden; `None` without a key,
     /// because whoever guesses the bytes could tell that they are right.
     pub fn digest(&self, bytes: &[u8]) -> Option<String> {
-        let mut hashing = self.hashing()?;
-        hashing.add(bytes);
-        Some(hashing.finish())
+        self.hashing().map(|hashing| hashing.of(bytes))
     }
 
     /// Begins the same hash of bytes that come piece by piece.
     pub(crate) fn hashing(&self) -> Option<Hashing> {
         if self.is_empty() {
-            return Some(Hashing::Plain(Sha256::default()));
+            return Some(Hashing::plain());
         }
         self.keyed.clone().map(Hashing::Keyed)
     }
@@ -100,7 +98,8 @@ impl Redaction {
             return;
         }
         if let Some(keyed) = &self.keyed {
-            log_event.rename(keyed_log_id(keyed, log_event.record()));
+            let hashing = Hashing::Keyed(keyed.clone());
+            log_event.rename(derived_log_id(log_event.record(), hashing));
         } else if !self.is_empty() {
             log_event.rename(random());
         }

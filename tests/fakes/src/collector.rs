@@ -59,14 +59,8 @@ pub struct CollectorCounts {
     pub calls: u64,
     /// Events stored, each time anew.
     pub events: u64,
-    /// Requests whose body was too large.
-    pub too_large: u64,
     /// Requests without the right credentials.
     pub unauthorized: u64,
-    /// Requests whose body could not be read.
-    pub unreadable: u64,
-    /// Requests that a [`Refusal`] refused.
-    pub refused: u64,
 }
 
 /// A running collector.
@@ -160,14 +154,12 @@ fn collect(request: &Request<Bytes>, options: &CollectorOptions, state: &mut Sta
         return say(401, "no or wrong credentials");
     }
     if request.body().len() > options.body_limit_bytes {
-        state.counts.too_large += 1;
         return say(413, "the body is too large");
     }
     let Some((text, events)) = body::decode(request).and_then(|text| {
         let events = body::events(&text)?;
         Some((text, events))
     }) else {
-        state.counts.unreadable += 1;
         return say(
             400,
             "neither JSON objects line by line nor an array of them",
@@ -178,7 +170,6 @@ fn collect(request: &Request<Bytes>, options: &CollectorOptions, state: &mut Sta
         .iter()
         .find(|refusal| text.contains(&refusal.contains))
     {
-        state.counts.refused += 1;
         return say(refusal.status, "one of the events is refused");
     }
     match state.store(events, options.keeps_events) {

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_clients::{AwsConnection, AwsSettings, EventQueue, EventQueueSettings};
+use aws_clients::{AwsConnection, EventQueue, EventQueueSettings};
 use fakes::aws::dynamodb::Table;
 use fakes::aws::queue::{Queue, QueueOptions, SqsEndpoint};
 use fakes::azure::entra::Entra;
 use fakes::azure::event_grid::{EventSchema, Topic};
 use fakes::azure::tables::TableStorage;
 use fakes::faults::Faults;
-use http_clients::{EntraIdentity, EntraSettings, EventTopic, EventTopicSettings};
+use http_clients::{EntraIdentity, EventTopic, EventTopicSettings};
 use relay::journal::{Journal, Store};
 use relay::settings::Reader;
 use relay::{Learned, Lease, Patience, Row, Sending, Settled, Sink};
@@ -46,7 +46,7 @@ fn connection(url: &str) -> AwsConnection {
         ("AWS_ENDPOINT_URL", url),
     ];
     let values = values.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    AwsConnection::new(read(&values, AwsSettings::read))
+    read(&values, AwsConnection::read)
 }
 
 /// Claims and settles each batch, as invocations one after another do.
@@ -115,11 +115,8 @@ pub(super) async fn on_dynamodb(batches: &[Vec<String>]) -> Units {
 
 async fn identity() -> (Entra, EntraIdentity) {
     let entra = Entra::start(Faults::healthy()).await.unwrap();
-    let settings = read(
-        &entra.managed_identity(),
-        EntraSettings::read_managed_identity,
-    );
-    (entra, EntraIdentity::new(settings).unwrap())
+    let identity = read(&entra.managed_identity(), EntraIdentity::read_managed);
+    (entra, identity)
 }
 
 /// Counts the transactions of Table storage for an event.

@@ -85,18 +85,21 @@ fn usual(number: usize) -> String {
 /// Longer than any machine takes: what counts is bytes.
 const LONG: Duration = Duration::from_mins(15);
 
-/// What the template of a function tells glibc's allocator.
-fn allocator(template: &str) -> Vec<(&'static str, String)> {
+/// The template of a function.
+fn template(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../infra/aws/");
-    let template = fs::read_to_string(format!("{folder}{template}")).unwrap();
-    let value = |name: &'static str| {
+    fs::read_to_string(format!("{folder}{name}")).unwrap()
+}
+
+/// A setting, and what a template tells glibc's allocator.
+fn with_allocator<'s>(setting: (&'s str, &'s str), template: &'s str) -> [(&'s str, &'s str); 3] {
+    let value = |name| {
         let (_, after) = template.split_once(&format!("{name}: \"")).unwrap();
         let (value, _) = after.split_once('"').unwrap();
-        (name, value.to_owned())
+        (name, value)
     };
-    ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"]
-        .map(value)
-        .to_vec()
+    let [mmap, trim] = ["MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_"].map(value);
+    [setting, mmap, trim]
 }
 
 /// What a release build has used at most that has done something small (docs/performance.md).
@@ -149,13 +152,8 @@ type Full = (&'static str, Vec<u8>, usize);
 
 /// Posts each body twice: what the first one left of the heap must not add to the second.
 async fn check_on_lambda(bodies: Vec<Full>) {
-    let allocator = allocator("receive.yaml");
-    let mut settings = vec![("SINKS", "event-queue")];
-    settings.extend(
-        allocator
-            .iter()
-            .map(|(name, value)| (*name, value.as_str())),
-    );
+    let template = template("receive.yaml");
+    let settings = with_allocator(("SINKS", "event-queue"), &template);
     for (name, body, count) in bodies {
         let ingest = Ingest::start_with_timeout(LONG, &settings).await;
         assert_eq!(ingest.post(SMALL).await.status, 200, "{name}");
@@ -170,13 +168,8 @@ async fn check_on_lambda(bodies: Vec<Full>) {
 
 /// Posts each body once: what is deployed there is built for musl, whose allocator gives back by itself what is large.
 async fn check_on_azure(bodies: Vec<Full>) {
-    let allocator = allocator("receive.yaml");
-    let mut of_webhook = vec![("INVOCATION_SECONDS", "840")];
-    of_webhook.extend(
-        allocator
-            .iter()
-            .map(|(name, value)| (*name, value.as_str())),
-    );
+    let template = template("receive.yaml");
+    let of_webhook = with_allocator(("INVOCATION_SECONDS", "840"), &template);
     for (name, body, count) in bodies {
         let azure = azure(AzureOptions {
             timeout: Some(LONG),
@@ -266,13 +259,8 @@ async fn a_body_ten_times_its_limit_is_measured_for_its_letter_and_not_held() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_batch_full_of_small_log_events_takes_at_most_four_times_the_limit_of_a_body() {
-    let allocator = allocator("deliver.yaml");
-    let mut of_target = vec![("SINKS", "http")];
-    of_target.extend(
-        allocator
-            .iter()
-            .map(|(name, value)| (*name, value.as_str())),
-    );
+    let template = template("deliver.yaml");
+    let of_target = with_allocator(("SINKS", "http"), &template);
     let cloud = cloud(CloudOptions {
         environment: settings(&of_target),
         timeout: LONG,

@@ -93,8 +93,7 @@ fn a_service_has_its_own_endpoint_or_that_of_all() {
 
 #[test]
 fn debug_shows_no_secret() {
-    let settings = read_settings(&[], AwsSettings::read).unwrap();
-    let shown = format!("{:?}", AwsConnection::new(settings));
+    let shown = format!("{:?}", read_settings(&[], AwsConnection::read).unwrap());
     assert!(shown.contains("AKIDEXAMPLE"), "{shown}");
     assert!(
         !shown.contains("example-secret") && !shown.contains("example-token"),

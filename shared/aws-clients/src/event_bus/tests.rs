@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tenant_logs::{Parsed, Schema, parse};
 use tokio::sync::Barrier;
 
 use super::*;
-use crate::test_endpoint::{Answer, Call, TestEndpoint, once, read_settings, refusals};
+use crate::test_endpoint::{Answer, Call, TestEndpoint, read_settings, refusals, send_rows};
 
 const TRACE: &str = "Root=1-65a1b2c3-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1";
 const LONG: Duration = Duration::from_secs(20);
@@ -59,16 +58,7 @@ fn bus_at(endpoint: &TestEndpoint) -> EventBus {
 }
 
 async fn send_over(bus: &EventBus, body: &str, time: Duration) -> Delivery {
-    let Parsed { log_events, .. } = parse(body).unwrap();
-    let rows: Vec<Row<'_>> = log_events
-        .iter()
-        .map(|log_event| Row {
-            log_event,
-            json: Schema::Raw.write(log_event),
-            trace_id: Some(TRACE),
-        })
-        .collect();
-    bus.send(&rows, &once(time)).await
+    send_rows(bus, body, Some(TRACE), time).await
 }
 
 fn entries(call: &Call) -> &Vec<Value> {

@@ -2,10 +2,9 @@ use std::time::Duration;
 
 use relay::Remedy;
 use serde_json::json;
-use tenant_logs::{Parsed, Schema, parse};
 
 use super::*;
-use crate::test_endpoint::{Answer, Call, TestEndpoint, once, read_settings, refusals};
+use crate::test_endpoint::{Answer, Call, TestEndpoint, read_settings, refusals, send_rows};
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_secs(4);
@@ -27,19 +26,8 @@ async fn send(
     let endpoint = TestEndpoint::start(answer).await;
     let settings = read_settings(&[("EVENT_QUEUE_URL", URL)], EventQueueSettings::read);
     let queue = EventQueue::new(&endpoint.connection(), settings.unwrap(), "a-function");
-    let body = array(details);
-    let Parsed { log_events, .. } = parse(&body).unwrap();
-    let rows: Vec<Row<'_>> = log_events
-        .iter()
-        .map(|log_event| Row {
-            log_event,
-            json: Schema::Raw.write(log_event),
-            trace_id: Some("Root=1-5759e988-bd862e3fe1be46a994272793"),
-        })
-        .collect();
-    let mut delivery = queue.send(&rows, &once(time)).await;
-    delivery.delivered.sort_unstable();
-    delivery.refused.sort_unstable_by_key(|one| one.index);
+    let trace = "Root=1-5759e988-bd862e3fe1be46a994272793";
+    let delivery = send_rows(&queue, &array(details), Some(trace), time).await;
     (delivery, endpoint.calls())
 }
 

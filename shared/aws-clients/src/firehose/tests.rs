@@ -1,10 +1,11 @@
 use std::time::Duration;
 
+use relay::Remedy;
 use serde_json::{Value, json};
-use tenant_logs::{Parsed, Schema, decode_base64, parse};
+use tenant_logs::decode_base64;
 
 use super::*;
-use crate::test_endpoint::{Answer, Call, TestEndpoint, once, read_settings, refusals};
+use crate::test_endpoint::{Answer, Call, TestEndpoint, read_settings, refusals, send_rows};
 
 const LONG: Duration = Duration::from_secs(20);
 const SHORT: Duration = Duration::from_secs(4);
@@ -25,20 +26,7 @@ async fn send(
     let endpoint = TestEndpoint::start(answer).await;
     let settings = read_settings(&[("FIREHOSE_STREAM_NAME", "logs")], FirehoseSettings::read);
     let firehose = Firehose::new(&endpoint.connection(), settings.unwrap());
-    let Parsed { log_events, .. } = parse(body).unwrap();
-    let rows: Vec<Row<'_>> = log_events
-        .iter()
-        .map(|log_event| Row {
-            log_event,
-            json: Schema::Raw.write(log_event),
-            trace_id: None,
-        })
-        .collect();
-    let mut delivery = firehose.send(&rows, &once(time)).await;
-    delivery.delivered.sort_unstable();
-    delivery
-        .refused
-        .sort_unstable_by_key(|refusal| refusal.index);
+    let delivery = send_rows(&firehose, body, None, time).await;
     (delivery, endpoint.calls())
 }
 

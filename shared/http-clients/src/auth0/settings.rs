@@ -2,54 +2,40 @@
 
 use std::fmt;
 
-use relay::WantedSecret;
 use relay::settings::Reader;
 use reqwest::Url;
-use rustls::RootCertStore;
 use tenant_logs::Secret;
 
 use crate::endpoint::{WANT, endpoint};
-use crate::roots::read_roots;
 
-const SECRET: &str = "AUTH0_CLIENT_SECRET";
+pub(super) const SECRET: &str = "AUTH0_CLIENT_SECRET";
 
 /// A tenant's domain, and an application that may use its Management API.
-#[derive(Clone)]
-pub struct Auth0Settings {
+pub(super) struct Auth0Settings {
     pub(super) domain: String,
     pub(super) client_id: String,
     pub(super) client_secret: Secret,
     /// Where the API is: the domain, unless a test says otherwise.
     pub(super) api: Url,
-    pub(super) roots: RootCertStore,
 }
 
 impl Auth0Settings {
-    /// The secret that the settings may refer to.
-    pub const SECRET: WantedSecret = WantedSecret::current(SECRET);
-
-    /// Reads `AUTH0_DOMAIN`, `AUTH0_CLIENT_ID`, `AUTH0_CLIENT_SECRET`, `AUTH0_API_URL` and `SSL_CERT_FILE`; `None` if the
-    /// reader noted a problem.
-    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+    /// Reads `AUTH0_DOMAIN`, `AUTH0_CLIENT_ID`, `AUTH0_CLIENT_SECRET` and `AUTH0_API_URL`; `None` if the reader noted a
+    /// problem.
+    pub(super) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let want = "the tenant's domain, such as acme.eu.auth0.com";
         let domain = reader.required_parsed("AUTH0_DOMAIN", want, domain);
         let client_id = reader.required("AUTH0_CLIENT_ID");
-        let has_secret = reader.required_secret_setting(SECRET).is_some();
-        let client_secret = has_secret.then(|| reader.secret(SECRET)).flatten();
-        let other = reader.optional("AUTH0_API_URL").is_some();
-        let other = other.then(|| reader.parsed("AUTH0_API_URL", WANT, endpoint));
-        let roots = read_roots(reader);
+        let client_secret = reader.required_secret_setting(SECRET);
+        let client_secret = client_secret.and_then(|_| reader.secret(SECRET));
+        let api = reader.parsed("AUTH0_API_URL", WANT, endpoint);
         let domain = domain?;
-        let api = match other {
-            Some(other) => other?,
-            None => Url::parse(&format!("https://{domain}/")).ok()?,
-        };
+        let of_domain = || Url::parse(&format!("https://{domain}/")).ok();
         Some(Self {
-            domain,
             client_id: client_id?,
             client_secret: client_secret?,
-            api,
-            roots: roots?,
+            api: api.or_else(of_domain)?,
+            domain,
         })
     }
 }

@@ -5,8 +5,10 @@ use std::collections::VecDeque;
 use std::sync::Mutex;
 
 use fakes::test_server::{Answer, Call, TestServer};
+use relay::chain;
 
 use super::*;
+use crate::test_settings::read_settings;
 
 const TIME: Duration = Duration::from_secs(20);
 const DOMAIN: &str = "acme.eu.auth0.com";
@@ -42,30 +44,24 @@ struct Tenant {
     api: ManagementApi,
 }
 
-fn read(values: &[(&str, &str)]) -> Result<Auth0Settings, String> {
-    let lookup = |name: &str| {
-        let found = values.iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| (*value).to_owned())
-    };
-    let mut reader = Reader::new(&lookup);
-    let settings = Auth0Settings::read(&mut reader);
-    reader
-        .finish(|| settings)
-        .map_err(|error| error.to_string())
+fn read(values: &[(&str, &str)]) -> Result<ManagementApi, String> {
+    read_settings(values, ManagementApi::read).map_err(|error| error.to_string())
 }
 
 impl Tenant {
     async fn start(answer: impl Fn(&Call) -> Answer + Send + Sync + 'static) -> Self {
         let server = TestServer::start(answer).await;
         let url = format!("http://{}", server.address);
-        let settings = read(&[
+        let api = read(&[
             ("AUTH0_DOMAIN", DOMAIN),
             ("AUTH0_CLIENT_ID", "app-1"),
             ("AUTH0_CLIENT_SECRET", SECRET),
             ("AUTH0_API_URL", &url),
         ]);
-        let api = ManagementApi::new(settings.unwrap()).unwrap();
-        Self { server, api }
+        Self {
+            server,
+            api: api.unwrap(),
+        }
     }
 
     /// A token, and these answers of the API in their order, the last one again and again.
@@ -313,7 +309,7 @@ fn every_setting_that_is_wrong_is_named() {
     }
     let error = with(DOMAIN, "http://auth0.example.com").unwrap_err();
     assert!(error.contains("AUTH0_API_URL: cannot read"), "{error}");
-    let settings = with("Acme.EU.auth0.com", "").unwrap();
-    assert_eq!(settings.api.as_str(), "https://acme.eu.auth0.com/");
-    assert!(!format!("{settings:?}").contains(SECRET));
+    let api = with("Acme.EU.auth0.com", "").unwrap();
+    assert_eq!(api.settings.api.as_str(), "https://acme.eu.auth0.com/");
+    assert!(!format!("{api:?}").contains(SECRET));
 }

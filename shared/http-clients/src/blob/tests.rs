@@ -1,6 +1,5 @@
-use relay::settings::Reader;
-
 use super::*;
+use crate::test_settings::read_settings;
 
 #[test]
 fn a_dead_letter_has_one_name_however_often_it_is_put() {
@@ -25,14 +24,10 @@ fn a_dead_letter_has_one_name_however_often_it_is_put() {
 
 #[test]
 fn the_container_must_be_named() {
-    let read = |value: Option<&str>| {
-        let value = value.map(str::to_owned);
-        let lookup = |_: &str| value.clone();
-        let mut reader = Reader::new(&lookup);
-        let settings = DeadLetterContainerSettings::read(&mut reader);
-        reader
-            .finish(|| settings)
-            .map_err(|error| error.to_string())
+    let read = |value: Option<&'static str>| {
+        let values = Vec::from_iter(value.map(|value| ("DEAD_LETTER_CONTAINER_ENDPOINT", value)));
+        let settings = read_settings(&values, DeadLetterContainerSettings::read);
+        settings.map_err(|error| error.to_string())
     };
     assert!(read(Some("https://acme.blob.core.windows.net/letters")).is_ok());
     assert_eq!(

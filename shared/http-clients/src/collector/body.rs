@@ -8,7 +8,7 @@ const MAX_BYTES: usize = 1_000_000;
 
 /// The shape of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum BodyFormat {
+pub(crate) enum BodyFormat {
     /// A JSON object a line.
     #[default]
     Ndjson,
@@ -18,7 +18,7 @@ pub enum BodyFormat {
 
 impl BodyFormat {
     /// Reads `ndjson` or `array`.
-    pub fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         match text {
             "ndjson" => Some(Self::Ndjson),
             "array" => Some(Self::Array),

@@ -1,34 +1,22 @@
 //! The settings of the sink `http`.
 
-use std::fmt;
-
+use relay::PartLimit;
 use relay::settings::{Reader, SecretSetting};
 use reqwest::Url;
 use reqwest::header::HeaderValue;
-use rustls::RootCertStore;
 
-use super::authorization::header_value;
+use super::HttpCollector;
+use super::authorization::{Authorization, header_value};
 use super::body::BodyFormat;
 use crate::endpoint::is_private;
-use crate::roots::read_roots;
+use crate::tls::read_client;
 
 pub(super) const SECRET: &str = "HTTP_SINK_AUTHORIZATION";
 pub(super) const URL: &str = "HTTP_SINK_URL";
 
-/// Where the collector is, how it knows us, and what it takes.
-#[derive(Clone)]
-pub struct HttpCollectorSettings {
-    pub(super) url: Url,
-    pub(super) authorization: Option<HeaderValue>,
-    /// The secret that holds it.
-    pub(super) reference: Option<String>,
-    pub(super) format: BodyFormat,
-    pub(super) roots: RootCertStore,
-}
-
-impl HttpCollectorSettings {
-    /// Reads the `HTTP_SINK_…` settings and `SSL_CERT_FILE`; `None` if the reader noted a problem.
-    pub fn read(reader: &mut Reader<'_>) -> Option<Self> {
+impl HttpCollector {
+    /// The collector that the `HTTP_SINK_…` settings and `SSL_CERT_FILE` name; `None` if the reader noted a problem.
+    pub(crate) fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let url = read_url(reader);
         let authorization = read_authorization(reader);
         let (authorization, reference) = authorization.unzip();
@@ -46,26 +34,15 @@ impl HttpCollectorSettings {
             }
         }
         let format = reader.parsed("HTTP_SINK_FORMAT", "ndjson or array", BodyFormat::parse);
-        let roots = read_roots(reader);
+        let client = read_client(reader);
         Some(Self {
+            client: client?,
             url: url?.0,
-            authorization,
+            authorization: authorization.map(Authorization::fixed),
             reference: reference.flatten(),
             format: format.unwrap_or_default(),
-            roots: roots?,
+            part_limit: PartLimit::default(),
         })
-    }
-}
-
-/// Collectors are known to take their token in the path or the query, so the URL counts as a secret.
-impl fmt::Debug for HttpCollectorSettings {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("HttpCollectorSettings")
-            .field("url", &"[secret]")
-            .field("authorization", &self.authorization)
-            .field("format", &self.format)
-            .finish_non_exhaustive()
     }
 }
 

@@ -9,7 +9,8 @@ use tokio::sync::Barrier;
 
 use super::settings::tests::read_settings;
 use super::*;
-use crate::tries::once;
+use crate::test_settings;
+use crate::tries::{once, send_rows};
 use fakes::test_server::{Answer, Call, TestServer};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -36,22 +37,9 @@ async fn send_as(sending: &Sending, url: &str, values: &[(&str, &str)], body: &s
         .copied()
         .chain([("HTTP_SINK_URL", url)])
         .collect();
-    let collector = HttpCollector::new(read_settings(&values).unwrap()).unwrap();
+    let collector = read_settings(&values).unwrap();
     let Parsed { log_events, .. } = parse(body).unwrap();
-    let rows: Vec<Row<'_>> = log_events
-        .iter()
-        .map(|log_event| Row {
-            log_event,
-            json: Schema::Raw.write(log_event),
-            trace_id: None,
-        })
-        .collect();
-    let mut delivery = collector.send(&rows, sending).await;
-    delivery.delivered.sort_unstable();
-    delivery
-        .refused
-        .sort_unstable_by_key(|refusal| refusal.index);
-    delivery
+    send_rows(&collector, Schema::Raw, &log_events, sending).await
 }
 
 async fn send(
@@ -122,6 +110,26 @@ async fn the_authorization_is_sent_as_it_is() {
         server.calls()[0].headers["authorization"],
         "Splunk 0000-1111"
     );
+}
+
+#[tokio::test]
+async fn an_authorization_that_no_vault_holds_is_sent_beside_a_vault_too() {
+    let server = TestServer::start(|_| Answer::Status(200)).await;
+    let url = format!("http://{}/in", server.address);
+    let values = [
+        ("IDENTITY_ENDPOINT", "http://127.0.0.1:1/msi/token"),
+        ("IDENTITY_HEADER", "h"),
+        ("HTTP_SINK_URL", &url),
+        ("HTTP_SINK_AUTHORIZATION", "Splunk 0000-1111"),
+    ];
+    let vault = test_settings::read_settings(&values, KeyVault::read).unwrap();
+    let collector = read_settings(&values).unwrap().with_vault(vault);
+    let body = element(0);
+    let log_events = parse(&body).unwrap().log_events;
+    let delivery = send_rows(&collector, Schema::Raw, &log_events, &once(LONG)).await;
+    assert_eq!(delivery, Delivery::all_delivered(1));
+    let [call] = server.calls().try_into().unwrap();
+    assert_eq!(call.headers["authorization"], "Splunk 0000-1111");
 }
 
 #[tokio::test]
@@ -322,10 +330,6 @@ fn debug_shows_no_secret() {
         ("HTTP_SINK_URL", "https://logs.example.com/k3y"),
         ("HTTP_SINK_AUTHORIZATION", "Bearer k3y"),
     ];
-    let settings = read_settings(&values).unwrap();
-    let shown = format!(
-        "{settings:?} {:?}",
-        HttpCollector::new(settings.clone()).unwrap()
-    );
+    let shown = format!("{:?}", read_settings(&values).unwrap());
     assert!(!shown.contains("k3y"), "{shown}");
 }

@@ -1,62 +1,20 @@
 //! The settings that prove our identity to Azure.
 
-use std::fmt;
-
 use relay::settings::Reader;
 use reqwest::Url;
 use reqwest::header::HeaderValue;
-use rustls::RootCertStore;
 use tenant_logs::Secret;
 
 use super::Credential;
 use crate::endpoint::{WANT, endpoint, identity_endpoint};
-use crate::roots::read_roots;
 
 pub(super) const SECRET: &str = "ENTRA_CLIENT_SECRET";
 /// Where Entra ID is in Azure's public cloud.
 const AUTHORITY: &str = "https://login.microsoftonline.com";
 
-/// How to prove who we are, and whose certificates to trust.
-#[derive(Clone)]
-pub struct EntraSettings {
-    pub(super) credential: Credential,
-    pub(super) roots: RootCertStore,
-}
-
-impl EntraSettings {
-    /// Reads the settings of an application with a client secret, for where there is no managed identity, and
-    /// `SSL_CERT_FILE`; `None` if the reader noted a problem.
-    pub fn read_client_secret(reader: &mut Reader<'_>) -> Option<Self> {
-        let credential = read_client_secret(reader);
-        Self::with_roots(reader, credential)
-    }
-
-    /// Reads the settings that the platform makes for a managed identity (`IDENTITY_ENDPOINT`, `IDENTITY_HEADER`),
-    /// `AZURE_CLIENT_ID`, which names a user-assigned one, and `SSL_CERT_FILE`; `None` if the reader noted a problem.
-    pub fn read_managed_identity(reader: &mut Reader<'_>) -> Option<Self> {
-        let credential = read_managed_identity(reader);
-        Self::with_roots(reader, credential)
-    }
-
-    fn with_roots(reader: &mut Reader<'_>, credential: Option<Credential>) -> Option<Self> {
-        let roots = read_roots(reader);
-        Some(Self {
-            credential: credential?,
-            roots: roots?,
-        })
-    }
-}
-
-impl fmt::Debug for EntraSettings {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("EntraSettings")
-            .field("proved_by", &self.credential.target())
-            .finish_non_exhaustive()
-    }
-}
-
-fn read_managed_identity(reader: &mut Reader<'_>) -> Option<Credential> {
+/// Reads the settings that the platform makes for a managed identity (`IDENTITY_ENDPOINT`, `IDENTITY_HEADER`), and
+/// `AZURE_CLIENT_ID`, which names a user-assigned one; `None` if the reader noted a problem.
+pub(super) fn read_managed_identity(reader: &mut Reader<'_>) -> Option<Credential> {
     if reader.optional("IDENTITY_ENDPOINT").is_none() {
         let text =
             "required, not set (the platform sets it for an app that has a managed identity)";
@@ -77,10 +35,7 @@ fn read_managed_identity(reader: &mut Reader<'_>) -> Option<Credential> {
         can_be_sent
     });
     let want = "the client ID of a user-assigned identity";
-    let client_id = match reader.optional("AZURE_CLIENT_ID") {
-        Some(_) => Some(reader.parsed("AZURE_CLIENT_ID", want, identifier)?),
-        None => None,
-    };
+    let client_id = reader.parsed("AZURE_CLIENT_ID", want, identifier);
     Some(Credential::Managed {
         endpoint: endpoint?,
         header: header?,
@@ -88,17 +43,17 @@ fn read_managed_identity(reader: &mut Reader<'_>) -> Option<Credential> {
     })
 }
 
-fn read_client_secret(reader: &mut Reader<'_>) -> Option<Credential> {
+/// Reads the settings of an application with a client secret, for where there is no managed identity; `None` if the reader
+/// noted a problem.
+pub(super) fn read_client_secret(reader: &mut Reader<'_>) -> Option<Credential> {
     let want = "the ID or a domain of an Entra tenant";
     let entra_tenant = reader.required_parsed("ENTRA_TENANT_ID", want, identifier);
     let want = "the client ID of an application";
     let client_id = reader.required_parsed("ENTRA_CLIENT_ID", want, identifier);
-    let problem_free = reader.required_secret_setting(SECRET).is_some();
-    let secret = problem_free.then(|| reader.secret(SECRET)).flatten();
-    let authority = match reader.optional("AZURE_AUTHORITY_HOST") {
-        Some(_) => reader.parsed("AZURE_AUTHORITY_HOST", WANT, endpoint),
-        None => Url::parse(AUTHORITY).ok(),
-    };
+    let secret = reader.required_secret_setting(SECRET);
+    let secret = secret.and_then(|_| reader.secret(SECRET));
+    let authority = reader.parsed("AZURE_AUTHORITY_HOST", WANT, endpoint);
+    let authority = authority.or_else(|| Url::parse(AUTHORITY).ok());
     let path = format!("{}/oauth2/v2.0/token", entra_tenant?);
     Some(Credential::Secret {
         endpoint: crate::endpoint::below(&authority?, &path),

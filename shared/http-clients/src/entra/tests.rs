@@ -8,26 +8,19 @@ use tokio::time::advance;
 
 use super::*;
 use crate::azure_service::AzureService;
+use crate::test_settings::read_settings;
 use fakes::test_server::{Answer, Call, TestServer};
 
 const TIME: Duration = Duration::from_secs(20);
 const GUID: &str = "5a6bbd62-0000-4000-8000-000000000001";
 
-type Read = fn(&mut Reader<'_>) -> Option<EntraSettings>;
+type Read = fn(&mut Reader<'_>) -> Option<EntraIdentity>;
 
-const MANAGED: Read = EntraSettings::read_managed_identity;
-const SECRET: Read = EntraSettings::read_client_secret;
+const MANAGED: Read = EntraIdentity::read_managed;
+const SECRET: Read = EntraIdentity::read_application;
 
-fn read(how: Read, values: &[(&str, &str)]) -> Result<EntraSettings, String> {
-    let lookup = |name: &str| {
-        let found = values.iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| (*value).to_owned())
-    };
-    let mut reader = Reader::new(&lookup);
-    let settings = how(&mut reader);
-    reader
-        .finish(|| settings)
-        .map_err(|error| error.to_string())
+fn read(how: Read, values: &[(&str, &str)]) -> Result<EntraIdentity, String> {
+    read_settings(values, how).map_err(|error| error.to_string())
 }
 
 fn managed(server: &TestServer, more: &[(&str, &str)]) -> EntraIdentity {
@@ -37,7 +30,7 @@ fn managed(server: &TestServer, more: &[(&str, &str)]) -> EntraIdentity {
         ("IDENTITY_HEADER", "h3ader"),
     ];
     let values: Vec<_> = values.iter().chain(more).copied().collect();
-    EntraIdentity::new(read(MANAGED, &values).unwrap()).unwrap()
+    read(MANAGED, &values).unwrap()
 }
 
 fn token(number: usize, seconds: &str) -> Answer {
@@ -57,7 +50,10 @@ async fn numbered(seconds: &'static str) -> TestServer {
 }
 
 async fn get(cache: &TokenCache, identity: &EntraIdentity) -> String {
-    let token = cache.token(identity, Instant::now() + TIME).await.unwrap();
+    let token = cache
+        .get(identity, None, Instant::now() + TIME)
+        .await
+        .unwrap();
     token.to_str().unwrap().to_owned()
 }
 
@@ -88,8 +84,7 @@ async fn an_application_shows_its_secret() {
         ("ENTRA_CLIENT_SECRET", "s3cret&more"),
         ("AZURE_AUTHORITY_HOST", authority.as_str()),
     ];
-    let settings = read(SECRET, &values);
-    let identity = EntraIdentity::new(settings.unwrap()).unwrap();
+    let identity = read(SECRET, &values).unwrap();
     let cache = TokenCache::new("https://monitor.azure.com");
     assert_eq!(get(&cache, &identity).await, "Bearer t0");
     let [call] = server.calls().try_into().unwrap();
@@ -166,7 +161,7 @@ async fn a_token_that_still_holds_is_used_while_it_cannot_be_renewed() {
     tokio::time::pause();
     advance(Duration::from_secs(101)).await;
     tokio::time::resume();
-    let error = cache.token(&identity, Instant::now() + TIME).await;
+    let error = cache.get(&identity, None, Instant::now() + TIME).await;
     assert_eq!(error.unwrap_err().remedy(), Remedy::Retry);
 }
 
@@ -281,8 +276,6 @@ fn settings_that_cannot_be_right_are_named_and_debug_shows_no_secret() {
         ("ENTRA_CLIENT_ID", GUID),
         ("ENTRA_CLIENT_SECRET", "s3cret"),
     ];
-    let settings = read(SECRET, &values).unwrap();
-    let identity = EntraIdentity::new(settings.clone()).unwrap();
-    let shown = format!("{settings:?} {identity:?}");
+    let shown = format!("{:?}", read(SECRET, &values).unwrap());
     assert!(!shown.contains("s3cret"), "{shown}");
 }

@@ -24,26 +24,8 @@ impl TokenCache {
         }
     }
 
-    /// A token that holds, as the value of `Authorization`.
-    pub(crate) async fn token(
-        &self,
-        identity: &EntraIdentity,
-        until: Instant,
-    ) -> Result<HeaderValue, Arc<CallError>> {
-        self.get(identity, None, until).await
-    }
-
-    /// Another token than the refused one, unless somebody else has fetched it meanwhile.
-    pub(crate) async fn renewed(
-        &self,
-        identity: &EntraIdentity,
-        refused: &HeaderValue,
-        until: Instant,
-    ) -> Result<HeaderValue, Arc<CallError>> {
-        self.get(identity, Some(refused), until).await
-    }
-
-    async fn get(
+    /// A token that holds, and is another than the refused one, as the value of `Authorization`.
+    pub(crate) async fn get(
         &self,
         identity: &EntraIdentity,
         refused: Option<&HeaderValue>,

@@ -2,29 +2,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use relay::Remedy;
-use relay::settings::SettingsError;
 use serde_json::{Value, json};
 use tenant_logs::{Parsed, Redaction, Schema, parse};
 
 use super::*;
-use crate::entra::EntraSettings;
-use crate::tries::{once, twice};
+use crate::test_settings::read_settings;
+use crate::tries::{once, send_rows, twice};
 use fakes::test_server::{Answer, Call, TestServer};
 
 const LONG: Duration = Duration::from_secs(20);
-
-fn read<T>(
-    values: &[(&str, &str)],
-    read: impl Fn(&mut Reader<'_>) -> Option<T>,
-) -> Result<T, SettingsError> {
-    let lookup = |name: &str| {
-        let found = values.iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| (*value).to_owned())
-    };
-    let mut reader = Reader::new(&lookup);
-    let settings = read(&mut reader);
-    reader.finish(|| settings)
-}
 
 async fn server(answer: impl Fn(&[Value]) -> Answer + Send + Sync + 'static) -> TestServer {
     TestServer::start(move |call| {
@@ -67,9 +53,8 @@ fn topic_with(server: &TestServer, include_types: &str) -> EventTopic {
         ("IDENTITY_HEADER", "h"),
         ("EVENT_TOPIC_INCLUDE_TYPES", include_types),
     ];
-    let identity = read(&values, EntraSettings::read_managed_identity).unwrap();
-    let identity = EntraIdentity::new(identity).unwrap();
-    let settings = read(&values, EventTopicSettings::read).unwrap();
+    let identity = read_settings(&values, EntraIdentity::read_managed).unwrap();
+    let settings = read_settings(&values, EventTopicSettings::read).unwrap();
     EventTopic::new(&identity, settings, &TenantName::parse("acme").unwrap())
 }
 
@@ -83,20 +68,7 @@ async fn send_as(sending: &Sending, topic: &EventTopic, body: &str, redact: &str
     for log_event in &mut log_events {
         redaction.redact(log_event);
     }
-    let rows: Vec<Row<'_>> = log_events
-        .iter()
-        .map(|log_event| Row {
-            log_event,
-            json: Schema::Raw.write(log_event),
-            trace_id: None,
-        })
-        .collect();
-    let mut delivery = topic.send(&rows, sending).await;
-    delivery.delivered.sort_unstable();
-    delivery
-        .refused
-        .sort_unstable_by_key(|refusal| refusal.index);
-    delivery
+    send_rows(topic, Schema::Raw, &log_events, sending).await
 }
 
 fn body(count: usize) -> String {
@@ -312,13 +284,13 @@ async fn a_log_event_that_others_cannot_get_is_refused_and_the_rest_is_delivered
 
 #[test]
 fn the_topic_must_be_named() {
-    let problem = read(&[], EventTopicSettings::read).unwrap_err();
+    let problem = read_settings(&[], EventTopicSettings::read).unwrap_err();
     assert_eq!(
         problem.to_string(),
         "1 setting is wrong:\n  EVENT_TOPIC_ENDPOINT: required, not set"
     );
     let wrong = [("EVENT_TOPIC_EXCLUDE_CATEGORIES", "login")];
-    let problems = read(&wrong, EventTopicSettings::read).unwrap_err();
+    let problems = read_settings(&wrong, EventTopicSettings::read).unwrap_err();
     assert_eq!(
         problems.to_string(),
         "2 settings are wrong:\n  EVENT_TOPIC_ENDPOINT: required, not set\n  EVENT_TOPIC_EXCLUDE_CATEGORIES: cannot read `login` \

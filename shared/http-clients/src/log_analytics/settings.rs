@@ -23,14 +23,11 @@ impl LogAnalyticsSettings {
         let want = "the immutable ID of a data collection rule, `dcr-…`";
         let rule_id = reader.required_parsed("LOGS_INGESTION_RULE_ID", want, rule_id);
         let want = "the name of a stream, `Custom-…`";
-        let stream = match reader.optional("LOGS_INGESTION_STREAM") {
-            Some(_) => reader.parsed("LOGS_INGESTION_STREAM", want, stream),
-            None => Some(STREAM.to_owned()),
-        };
+        let stream = reader.parsed("LOGS_INGESTION_STREAM", want, stream);
         Some(Self {
             endpoint: endpoint?,
             rule_id: rule_id?,
-            stream: stream?,
+            stream: stream.unwrap_or_else(|| STREAM.to_owned()),
         })
     }
 

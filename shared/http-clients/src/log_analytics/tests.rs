@@ -4,30 +4,16 @@ use std::time::Duration;
 
 use flate2::read::GzDecoder;
 use relay::Remedy;
-use relay::settings::{Reader, SettingsError};
 use serde_json::{Value, json};
 use tenant_logs::{Parsed, parse};
 
 use super::*;
-use crate::entra::EntraSettings;
-use crate::tries::{once, twice};
+use crate::test_settings::read_settings;
+use crate::tries::{once, send_rows, twice};
 use fakes::test_server::{Answer, Call, TestServer};
 
 const LONG: Duration = Duration::from_secs(20);
 const RULE_ID: &str = "dcr-00000000000000000000000000000001";
-
-fn read<T>(
-    values: &[(&str, &str)],
-    read: impl Fn(&mut Reader<'_>) -> Option<T>,
-) -> Result<T, SettingsError> {
-    let lookup = |name: &str| {
-        let found = values.iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| (*value).to_owned())
-    };
-    let mut reader = Reader::new(&lookup);
-    let settings = read(&mut reader);
-    reader.finish(|| settings)
-}
 
 /// A server that hands out tokens, and answers calls with rows as the test says.
 async fn server(answer: impl Fn(&[Value]) -> Answer + Send + Sync + 'static) -> TestServer {
@@ -78,9 +64,8 @@ fn sink(server: &TestServer, schema: Schema) -> LogAnalytics {
         ("IDENTITY_ENDPOINT", &token),
         ("IDENTITY_HEADER", "h"),
     ];
-    let identity = read(&values, EntraSettings::read_managed_identity).unwrap();
-    let identity = EntraIdentity::new(identity).unwrap();
-    let settings = read(&values, LogAnalyticsSettings::read).unwrap();
+    let identity = read_settings(&values, EntraIdentity::read_managed).unwrap();
+    let settings = read_settings(&values, LogAnalyticsSettings::read).unwrap();
     LogAnalytics::new(&identity, &settings, schema)
 }
 
@@ -97,20 +82,7 @@ async fn send(sink: &LogAnalytics, body: &str, time: Duration) -> Delivery {
 
 async fn send_as(sending: &Sending, sink: &LogAnalytics, body: &str) -> Delivery {
     let Parsed { log_events, .. } = parse(body).unwrap();
-    let rows: Vec<Row<'_>> = log_events
-        .iter()
-        .map(|log_event| Row {
-            log_event,
-            json: sink.schema.write(log_event),
-            trace_id: None,
-        })
-        .collect();
-    let mut delivery = sink.send(&rows, sending).await;
-    delivery.delivered.sort_unstable();
-    delivery
-        .refused
-        .sort_unstable_by_key(|refusal| refusal.index);
-    delivery
+    send_rows(sink, sink.schema, &log_events, sending).await
 }
 
 fn error(status: u16, code: &str) -> Answer {
@@ -312,7 +284,7 @@ async fn a_wait_that_the_service_asks_for_is_kept_where_there_is_time() {
 #[test]
 fn settings_that_cannot_be_right_are_named() {
     let problems = |values: &[(&str, &str)]| {
-        let settings = read(values, LogAnalyticsSettings::read);
+        let settings = read_settings(values, LogAnalyticsSettings::read);
         settings.unwrap_err().to_string()
     };
     assert_eq!(
@@ -354,7 +326,7 @@ fn tokens_are_for_the_cloud_that_the_endpoint_belongs_to() {
             ("LOGS_INGESTION_ENDPOINT", endpoint.as_str()),
             ("LOGS_INGESTION_RULE_ID", RULE_ID),
         ];
-        let settings = read(&values, LogAnalyticsSettings::read).unwrap();
+        let settings = read_settings(&values, LogAnalyticsSettings::read).unwrap();
         assert_eq!(settings.resource(), resource);
     }
 }

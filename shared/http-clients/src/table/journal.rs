@@ -12,6 +12,7 @@ use super::key::Key;
 use super::pages::Query;
 use super::rows::Rows;
 use crate::entra::EntraIdentity;
+use crate::exchange::Number;
 
 const ADVICE: &str = "check LEDGER_TABLE_ENDPOINT, that the table is there, and that the identity has the role Storage Table \
     Data Contributor on it";
@@ -120,22 +121,5 @@ impl Entity {
             outcome: self.outcome.as_deref(),
         };
         stored.seen(wanted)
-    }
-}
-
-/// A 64-bit number, which is text in JSON.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Number {
-    Text(String),
-    Number(i64),
-}
-
-impl Number {
-    pub(super) fn value(&self) -> Option<i64> {
-        match self {
-            Self::Text(text) => text.parse().ok(),
-            Self::Number(number) => Some(*number),
-        }
     }
 }

@@ -63,18 +63,13 @@ impl Rows {
         url.set_query(Some(&text));
         let request = |client: &reqwest::Client| of_table(client.get(url.clone()));
         let answer = self.service.call_with_retry(until, request).await?;
-        if !answer.is_success() {
-            return Err(self.service.error(answer));
-        }
+        let answer = self.service.success(answer)?;
         let header = |name: &HeaderName| answer.header(name).map(str::to_owned);
-        let next = header(&NEXT_PARTITION).map(|partition| Next {
+        let mut page: Page<T> = self.service.json(&answer)?;
+        page.next = header(&NEXT_PARTITION).map(|partition| Next {
             partition,
             row: header(&NEXT_ROW),
         });
-        let body = answer.whole_body();
-        let page: Option<Page<T>> = body.and_then(|body| serde_json::from_slice(body).ok());
-        let mut page = page.ok_or_else(|| self.service.unreadable())?;
-        page.next = next;
         Ok(page)
     }
 

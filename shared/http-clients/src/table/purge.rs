@@ -9,9 +9,10 @@ use serde::Deserialize;
 use tenant_logs::Timestamp;
 use tokio::time::Instant;
 
-use super::journal::{JournalTable, Number};
+use super::journal::JournalTable;
 use super::key::{CHECKPOINT, Key};
 use super::pages::Query;
+use crate::exchange::Number;
 
 const BUCKETS_AT_ONCE: usize = 32;
 

@@ -44,7 +44,7 @@ impl Rows {
         let request =
             |client: &reqwest::Client| with_entity(client.put(key.url(&self.table)), entity);
         let answer = self.service.call_with_retry(until, request).await?;
-        self.done(answer)
+        self.service.success(answer).map(drop)
     }
 
     /// Writes an entity in the place of the one with this tag, or of none; returns whether that one was there.
@@ -93,9 +93,7 @@ impl Rows {
         if is_gone(&answer) {
             return Ok(None);
         }
-        if !answer.is_success() {
-            return Err(self.service.error(answer));
-        }
+        let answer = self.service.success(answer)?;
         let tag = answer.header(&ETAG).map(str::to_owned);
         let tag = tag.ok_or_else(|| self.service.unreadable())?;
         Ok(Some((answer, tag)))
@@ -109,15 +107,7 @@ impl Rows {
         if is_taken || is_changed || is_gone(&answer) {
             return Ok(false);
         }
-        self.done(answer).map(|()| true)
-    }
-
-    fn done(&self, answer: Answer) -> Result<(), CallError> {
-        if answer.is_success() {
-            Ok(())
-        } else {
-            Err(self.service.error(answer))
-        }
+        self.service.success(answer).map(|_done| true)
     }
 }
 

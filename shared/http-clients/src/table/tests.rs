@@ -1,5 +1,6 @@
 use super::key::Key;
 use super::*;
+use crate::test_settings::read_settings;
 
 #[test]
 fn keys_are_encoded_and_numbers_have_ten_digits() {
@@ -26,10 +27,7 @@ fn a_long_key_is_a_hash() {
 #[test]
 fn a_table_is_named_by_its_endpoint() {
     let read = |value: &str| {
-        let lookup = |name: &str| (name == "LEDGER_TABLE_ENDPOINT").then(|| value.to_owned());
-        let mut reader = Reader::new(&lookup);
-        let settings = read_ledger(&mut reader);
-        let settings = reader.finish(|| settings);
+        let settings = read_settings(&[("LEDGER_TABLE_ENDPOINT", value)], read_ledger);
         settings.map_err(|error| error.to_string())
     };
     assert!(read("https://acme.table.core.windows.net/ledger").is_ok());

@@ -2,7 +2,7 @@
 
 use fakes::azure::entra::{Entra, Tokens};
 use fakes::faults::Faults;
-use http_clients::{EntraIdentity, EntraSettings};
+use http_clients::EntraIdentity;
 use relay::settings::{Reader, environment};
 
 /// Settings by name, as a reader looks them up.
@@ -31,8 +31,7 @@ impl App {
         let mut values = entra.managed_identity();
         // Azurite's certificate is nobody's but its own.
         values.extend(environment("SSL_CERT_FILE").map(|path| ("SSL_CERT_FILE".to_owned(), path)));
-        let settings = read(&values, EntraSettings::read_managed_identity);
-        let identity = EntraIdentity::new(settings).unwrap();
+        let identity = read(&values, EntraIdentity::read_managed);
         Self { identity, entra }
     }
 

@@ -6,7 +6,7 @@ use fakes::azure::entra::{Entra, Tokens};
 use fakes::azure::logs_ingestion::{LogsIngestion, RULE_ID, StoredRow};
 use fakes::collector::Refusal;
 use fakes::faults::{Fault, Faults};
-use http_clients::{EntraIdentity, EntraSettings, LogAnalytics, LogAnalyticsSettings};
+use http_clients::{EntraIdentity, LogAnalytics, LogAnalyticsSettings};
 use relay::settings::environment;
 use relay::{Delivery, Learned, Patience, Remedy, Row, Sending, Sink};
 use serde_json::{Value, json};
@@ -73,15 +73,11 @@ fn events() -> String {
 async fn every_event_is_stored_once_with_either_identity() {
     for uses_secret in [false, true] {
         let entra = Entra::start(Faults::healthy()).await.unwrap();
-        let settings = if uses_secret {
-            read_settings(&entra.client_secret(), EntraSettings::read_client_secret)
+        let identity = if uses_secret {
+            read_settings(&entra.client_secret(), EntraIdentity::read_application)
         } else {
-            read_settings(
-                &entra.managed_identity(),
-                EntraSettings::read_managed_identity,
-            )
+            read_settings(&entra.managed_identity(), EntraIdentity::read_managed)
         };
-        let identity = EntraIdentity::new(settings).unwrap();
         let (ingestion, _) = start(entra.tokens()).await;
         let sink = sink(&identity, &ingestion, Schema::Sentinel);
         let delivery = send(&sink, Schema::Sentinel, &events()).await;

@@ -84,6 +84,51 @@ pub(crate) enum AuthMethod {
     Delegation,
 }
 
+impl Activity {
+    /// Returns what was proved with, where somebody logged on or exchanged something for a token.
+    pub(crate) fn auth_method(self) -> Option<AuthMethod> {
+        match self {
+            Self::Logon(proof) | Self::TokenExchange(proof) => Some(proof),
+            Self::LogonStep
+            | Self::Logoff
+            | Self::SignUp
+            | Self::TokenRevocation
+            | Self::MfaChallenge(..)
+            | Self::MfaEnrolment(..)
+            | Self::PasswordChange(_)
+            | Self::BreachedPassword(_)
+            | Self::BruteForceBlock(_)
+            | Self::RateLimit
+            | Self::UserChange(..)
+            | Self::AdminChange(..)
+            | Self::ApiOperation(_)
+            | Self::SystemNotice(_) => None,
+        }
+    }
+}
+
+impl AuthMethod {
+    /// Whether it is a credential; whoever has none turns a token or a session into another token, and goes on with a logon.
+    pub(crate) fn is_credential(self) -> bool {
+        match self {
+            Self::Unsaid
+            | Self::Password
+            | Self::PasswordAndFactor
+            | Self::PasskeyAndFactor
+            | Self::OneTimeCode
+            | Self::Social
+            | Self::ClientCredentials
+            | Self::DeviceCode
+            | Self::Backchannel => true,
+            Self::Session
+            | Self::AuthorizationCode
+            | Self::RefreshToken
+            | Self::Token
+            | Self::Delegation => false,
+        }
+    }
+}
+
 /// How far a challenge went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Challenge {

@@ -36,7 +36,7 @@ impl<'a> Scan<'a> {
     pub(crate) fn value_end(&mut self, begin: usize) -> Option<usize> {
         match self.byte(begin)? {
             b'"' => self.string_end(begin),
-            b'{' | b'[' => self.nested_end(begin, &mut ()),
+            b'{' | b'[' => self.watched_value_end(begin, &mut ()),
             _ => scalar_end(self.text, begin),
         }
     }
@@ -47,11 +47,6 @@ impl<'a> Scan<'a> {
         begin: usize,
         watch: &mut impl Watch,
     ) -> Option<usize> {
-        self.nested_end(begin, watch)
-    }
-
-    /// The end of the value that begins at this byte, where that is an object or array as a rule.
-    fn nested_end(&mut self, begin: usize, watch: &mut impl Watch) -> Option<usize> {
         let text = self.text;
         let mut nesting = Nesting::default();
         let mut at = begin;

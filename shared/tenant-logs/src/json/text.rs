@@ -1,6 +1,8 @@
 //! JSON strings that hold a whole body: every quote in them is escaped, so reading and writing them is most of a
 //! trigger's work.
 
+use std::borrow::Cow;
+
 use super::words::{first_special, unescaped_bytes};
 
 /// Bytes that a text gets at first: most events fit in.
@@ -102,6 +104,14 @@ pub fn push_text(out: &mut Vec<u8>, text: &str) {
     out.push(b'"');
     push_content(out, text);
     out.push(b'"');
+}
+
+/// Returns a text as a JSON string.
+pub(crate) fn quoted(text: &str) -> Cow<'static, str> {
+    let mut json = Vec::with_capacity(text.len() + 2);
+    push_text(&mut json, text);
+    // Whole characters are copied, so this is text.
+    Cow::Owned(String::from_utf8(json).unwrap_or_default())
 }
 
 /// Whether a text stands in a JSON string as it is.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Form, LogEvent};
 use crate::element::Element;
-use crate::json::{object_members, scalar, string_content};
+use crate::json::{object_members, object_of, scalar, string_content};
 use crate::record::leave_last_of_each;
 
 /// What only our own functions write beside a record.
@@ -192,14 +192,6 @@ fn is_log_id_or_none(json: &str) -> bool {
 fn members_of(object: &str) -> &str {
     let members = object.strip_prefix('{').unwrap_or_default();
     members.strip_suffix('}').unwrap_or_default()
-}
-
-/// Writes members, names and values as they are, as one object.
-fn object_of<'m>(members: impl Iterator<Item = (&'m str, &'m str)>) -> String {
-    let members: Vec<String> = members
-        .map(|(name, json)| format!("{name}:{json}"))
-        .collect();
-    format!("{{{}}}", members.join(","))
 }
 
 #[cfg(test)]

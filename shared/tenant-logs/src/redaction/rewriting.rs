@@ -7,8 +7,8 @@ use sha2::Sha256;
 
 use super::rules::{Action, Node, Rule};
 use crate::body::{GZIP_MAGIC, decode_base64};
-use crate::digest::hmac_hex;
-use crate::json::{array_elements, object_members, push_text, string_content, without_space};
+use crate::digest::Hashing;
+use crate::json::{array_elements, object_members, quoted, string_content, without_space};
 
 /// Arrays nested deeper than this are hashed or masked as one value.
 const MAX_ARRAY_DEPTH: usize = 32;
@@ -91,7 +91,9 @@ impl<'a> Rewriting<'a> {
         match json.as_bytes().first() {
             Some(b'{' | b'[' | b'"') if depth == MAX_DEPTH => self.hide(nodes),
             Some(b'{') => match object_members(json) {
-                Some(members) => self.object(&members, nodes, depth),
+                Some(members) => self.members(&members, nodes, |this, name, value, children| {
+                    this.member(name, value, children, depth);
+                }),
                 None => self.hide(nodes),
             },
             Some(b'[') => match array_elements(json) {
@@ -137,17 +139,7 @@ impl<'a> Rewriting<'a> {
         if self.notes == noted_before {
             return self.text.push_str(json);
         }
-        let mut quoted = Vec::new();
-        push_text(&mut quoted, &rewritten);
-        // Whole characters are copied, so this is text.
-        self.text
-            .push_str(&String::from_utf8(quoted).unwrap_or_default());
-    }
-
-    fn object(&mut self, members: &[(&str, &str)], nodes: &[&Node], depth: usize) {
-        self.members(members, nodes, |this, name, value, children| {
-            this.member(name, value, children, depth);
-        });
+        self.text.push_str(&quoted(&rewritten));
     }
 
     /// Writes the value of a member of an object at this depth.
@@ -210,17 +202,6 @@ impl<'a> Rewriting<'a> {
         self.text.push(']');
     }
 
-    fn array(&mut self, elements: &[&str], mut write: impl FnMut(&mut Self, &str)) {
-        self.text.push('[');
-        for (position, element) in elements.iter().enumerate() {
-            if position > 0 {
-                self.text.push(',');
-            }
-            write(self, element);
-        }
-        self.text.push(']');
-    }
-
     /// Masks or hashes a value, an array element by element; null stays.
     fn treat(&mut self, json: &str, rule: &Rule, array_depth: usize) {
         if json == "null" {
@@ -231,10 +212,14 @@ impl<'a> Rewriting<'a> {
             && array_depth < MAX_ARRAY_DEPTH
             && let Some(elements) = array_elements(json)
         {
-            self.array(&elements, |this, element| {
-                this.treat(element, rule, array_depth + 1);
-            });
-            return;
+            self.text.push('[');
+            for (position, element) in elements.iter().enumerate() {
+                if position > 0 {
+                    self.text.push(',');
+                }
+                self.treat(element, rule, array_depth + 1);
+            }
+            return self.text.push(']');
         }
         self.note(rule);
         self.text.push('"');
@@ -249,7 +234,7 @@ impl<'a> Rewriting<'a> {
         let plain = string_content(json).unwrap_or(Cow::Borrowed(json));
         // Rules that hash are refused without a key.
         self.keyed
-            .map(|keyed| hmac_hex(keyed, plain.as_bytes()))
+            .map(|keyed| Hashing::Keyed(keyed.clone()).of(plain.as_bytes()))
             .unwrap_or_default()
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::event_view::EventView;
 use super::parties::Party;
-use super::targets::{Target, TargetKind};
+use super::targets::Target;
 use crate::event_type::meaning::{Activity, AuthMethod, Operation, Resource};
 
 impl<'a> EventView<'a> {
@@ -56,8 +56,7 @@ impl<'a> EventView<'a> {
 
     /// Returns the users that something was done to.
     pub(super) fn target_users(&self) -> impl Iterator<Item = &Party<'a>> {
-        let users = self.targets.iter();
-        let users = users.filter(|target| target.kind == TargetKind::User);
+        let users = self.targets.iter().filter(|target| target.is_user());
         users.map(|target| &target.party)
     }
 
@@ -88,13 +87,11 @@ impl<'a> EventView<'a> {
         if self.shows_own_credentials() {
             return application;
         }
-        let may_fill =
-            |own: &str, other: &str| !self.log_event.hides(own) && !self.log_event.hides(other);
+        let may_fill = |own, other| self.log_event.may_fill(own, other);
+        let (id, name) = (application.id, application.name);
         Party {
-            id: application.id.filter(|_| may_fill("user_id", "client_id")),
-            name: application
-                .name
-                .filter(|_| may_fill("user_name", "client_name")),
+            id: id.filter(|_| may_fill("user_id", "client_id")),
+            name: name.filter(|_| may_fill("user_name", "client_name")),
             ..application
         }
     }

@@ -53,10 +53,7 @@ fn write_event(view: &EventView<'_>, error: &FoundError<'_, '_>, row: &mut JsonW
 /// Where the event came from, as far as the event tells.
 fn write_source(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     let location = view.location();
-    row.any(
-        key!("SrcIpAddr"),
-        view.ips.first.as_ref().map(|ip| ip.json.as_ref()),
-    );
+    row.any(key!("SrcIpAddr"), view.ip());
     row.text(key!("SrcGeoCountry"), location.country_name);
     row.text(key!("SrcGeoCity"), location.city_name);
     row.text(key!("SrcGeoRegion"), location.subdivision_name);
@@ -71,21 +68,18 @@ fn write_source(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
 }
 
 /// Writes what the row keeps of the event; `given` is what the columns of its table alone give back.
-fn write_raw<'a>(view: &'a EventView<'_>, given: Vec<Given<'a>>, row: &mut JsonWriter<'_>) {
+fn write_raw<'a>(view: &'a EventView<'_>, mut given: Vec<Given<'a>>, row: &mut JsonWriter<'_>) {
     let key = key!("AdditionalFields");
     let kept = Place::column(key);
     match view.raw {
         Raw::Whole => view.write_raw(key, row),
         Raw::Rest => {
             let own = &view.record.own;
-            let ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
-            let agent = view.user_agent().filter(|json| is_text(json));
-            let mut given = given;
             given.extend([
                 Given::text("description", own.description),
                 Given::text("hostname", own.hostname),
-                Given::filled("ip", own.ip, ip),
-                Given::filled("user_agent", own.user_agent, agent),
+                Given::filled("ip", own.ip, view.ip()),
+                Given::filled("user_agent", own.user_agent, view.user_agent()),
                 Given::text("client_id", own.client_id),
                 Given::text("client_name", own.client_name),
                 Given::text("tenant_name", own.tenant_name),

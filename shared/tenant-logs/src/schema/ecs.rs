@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::addresses::Address;
 use super::event_view::{EventView, coordinates};
-use super::json_writer::{JsonWriter, is_text, key};
+use super::json_writer::{JsonWriter, key};
 use super::parties::Party;
 use super::raw::{self, Given, Place, Raw};
 use super::rest::{write_rest, wrong_type};
@@ -58,7 +58,6 @@ fn write_others(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
 fn given<'a>(view: &'a EventView<'_>) -> Vec<Given<'a>> {
     let own = &view.record.own;
     let actor = view.actor().into_owned();
-    let agent = view.user_agent().filter(|json| is_text(json));
     let mut given = vec![
         Given::text("description", own.description),
         Given::of("user_id", own.user_id, actor.id),
@@ -66,7 +65,7 @@ fn given<'a>(view: &'a EventView<'_>) -> Vec<Given<'a>> {
         Given::text("organization_id", own.organization_id),
         Given::text("organization_name", own.organization_name),
         Given::text("ip", own.ip),
-        Given::filled("user_agent", own.user_agent, agent),
+        Given::filled("user_agent", own.user_agent, view.user_agent()),
         Given::text("hostname", own.hostname),
     ];
     given.extend(raw::always(view));
@@ -166,7 +165,7 @@ fn write_source(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
 /// The user's side: `client_ip` where an application's back end stands between, else the source again.
 fn write_client(view: &EventView<'_>, document: &mut JsonWriter<'_>) {
     let own = &view.record.own;
-    let may_fill = !view.log_event.hides("client_ip") && !view.log_event.hides("ip");
+    let may_fill = view.log_event.may_fill("client_ip", "ip");
     let (address, ip) = match &view.client_ips.first {
         Some(ip) => (own.client_ip, Some(ip)),
         None if may_fill => (own.ip, view.ips.first.as_ref()),

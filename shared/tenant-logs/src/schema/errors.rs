@@ -4,11 +4,10 @@ use std::borrow::Cow;
 
 use super::event_view::EventView;
 use super::json_writer::is_text;
-use super::parties::quoted;
 use crate::Outcome;
 use crate::event_type::meaning::{Activity, FailureReason};
 use crate::event_type::reasons::reason_of;
-use crate::json::string_content;
+use crate::json::{quoted, string_content};
 use crate::record::{DetailsError, ErrorPayload, read_object};
 
 /// An error as it stands in an event.

@@ -201,21 +201,27 @@ impl<'a> EventView<'a> {
         )
     }
 
-    /// Returns the user agent; where it says nothing, that of the request that the event is about.
+    /// Returns the user agent as a text; where it says nothing, that of the request that the event is about.
     pub(super) fn user_agent(&self) -> Option<&'a str> {
-        let own = self.record.own.user_agent;
+        let own = self.record.own.user_agent.filter(|agent| is_text(agent));
         let says_something = |agent: &str| {
             let agent = agent.trim_matches(['"', ' ']);
             !matches!(agent, "" | "Other 0.0.0 / Other 0.0.0")
         };
-        if own.is_some_and(|agent| is_text(agent) && says_something(agent)) {
+        if own.is_some_and(says_something) {
             return own;
         }
-        let hides = |path| self.log_event.hides(path);
         let of_request = self.request.user_agent.filter(|agent| is_text(agent));
-        of_request
-            .filter(|_| !hides("user_agent") && !hides("details.request.userAgent"))
-            .or(own)
+        let may_fill = || {
+            let place = "details.request.userAgent";
+            self.log_event.may_fill("user_agent", place)
+        };
+        of_request.filter(|_| may_fill()).or(own)
+    }
+
+    /// Returns the first address of `ip`.
+    pub(super) fn ip(&self) -> Option<&str> {
+        self.ips.first.as_ref().map(|ip| ip.json.as_ref())
     }
 
     /// The protocol by which the user's own provider was asked, where the strategy's name is that of one.
@@ -235,6 +241,17 @@ impl<'a> EventView<'a> {
         match self.record.own.tenant_name.filter(|json| is_text(json)) {
             Some(json) => writer.any(key, Some(json)),
             None => writer.string(key, self.tenant.map_or("Auth0", TenantName::as_str)),
+        }
+    }
+
+    /// Writes the operation as Auth0 describes it where it is the API's, else as the catalogue names it, else the code.
+    pub(super) fn write_operation(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
+        let description = self.record.own.description.filter(|json| is_text(json));
+        let is_operation = matches!(self.activity(), Some(Activity::ApiOperation(_)));
+        match (description.filter(|_| is_operation), self.known) {
+            (Some(description), _) => writer.text(key, Some(description)),
+            (None, Some(known)) if !known.name.is_empty() => writer.word(key, known.name),
+            (None, _) => writer.string(key, self.code.as_deref().unwrap_or("Unknown")),
         }
     }
 
@@ -262,21 +279,17 @@ impl<'a> EventView<'a> {
         writer.string_of_parts(key, [&before, text, &after]);
     }
 
-    /// Returns the time as [`Self::write_time`] writes it.
+    /// Returns the time as RFC 3339, in Auth0's own writing where that is what it is.
     pub(super) fn time_json(&self) -> Cow<'_, str> {
         match (self.time, self.record.own.date) {
             (EventTime::Plain(_), Some(date)) => Cow::Borrowed(date),
-            (EventTime::Plain(_), None) => Cow::Owned(format!("\"{}\"", self.time.timestamp())),
-            (EventTime::Other(time), _) => Cow::Owned(format!("\"{time}\"")),
+            (time, _) => Cow::Owned(format!("\"{}\"", time.timestamp())),
         }
     }
 
-    /// Writes the time as RFC 3339, in Auth0's own writing where that is what it is.
+    /// Writes the time.
     pub(super) fn write_time(&self, key: &'static str, writer: &mut JsonWriter<'_>) {
-        match (self.time, self.record.own.date) {
-            (EventTime::Plain(_), date) => writer.any(key, date),
-            (EventTime::Other(time), _) => writer.display(key, format_args!("\"{time}\"")),
-        }
+        writer.any(key, Some(&self.time_json()));
     }
 }
 

@@ -56,9 +56,7 @@ impl<'a> Exchange<'_, 'a> {
         if !is_by_another {
             return (own.or_as(asking), targets);
         }
-        let is_own = |target: &&mut Target<'_>| {
-            target.kind == TargetKind::User && target.party.is_same_as(&own)
-        };
+        let is_own = |target: &&mut Target<'_>| target.is_user() && target.party.is_same_as(&own);
         if let Some(Target { party, .. }) = targets.iter_mut().find(is_own) {
             if party.name.is_none() && party.email.is_none() {
                 party.name = own.name;
@@ -74,8 +72,7 @@ impl<'a> Exchange<'_, 'a> {
     fn provisioned(&self, own: Party<'a>, asking: Party<'a>) -> Parties<'a> {
         let mut targets = self.targets();
         targets.retain(|target| target.kind != TargetKind::Connection);
-        let is_user = |target: &&Target<'_>| target.kind == TargetKind::User;
-        let named = targets.iter().find(is_user);
+        let named = targets.iter().find(|target| target.is_user());
         if named.is_none() && targets.iter().any(|target| target.party.is_known()) {
             for target in &mut targets {
                 target.is_assigned = false;
@@ -141,8 +138,7 @@ impl<'a> Exchange<'_, 'a> {
 
     /// Returns the user that a deletion names beside `user_id`: in its description, or in the path of its request.
     fn deleted(&self) -> Option<Party<'a>> {
-        let may_fill =
-            |other: &str| !self.log_event.hides("user_id") && !self.log_event.hides(other);
+        let may_fill = |other| self.log_event.may_fill("user_id", other);
         let is_done = self
             .known
             .is_some_and(|known| known.outcome == Outcome::Success);
@@ -158,7 +154,7 @@ impl<'a> Exchange<'_, 'a> {
             return None;
         }
         let mut targets = self.targets().into_iter();
-        let user = targets.find(|target| target.kind == TargetKind::User);
+        let user = targets.find(Target::is_user);
         user.map(|user| user.party).filter(Party::is_known)
     }
 }

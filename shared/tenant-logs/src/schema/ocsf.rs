@@ -79,11 +79,9 @@ fn given<'a>(view: &'a EventView<'_>, class: Class) -> Vec<Given<'a>> {
     given.retain(|given| !given.is_of("date"));
     given.push(Given::filled("date", own.date, original_time));
     if !matches!(class, Class::BaseEvent | Class::DetectionFinding) {
-        let ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
-        let agent = view.user_agent().filter(|json| is_text(json));
         given.extend([
-            Given::filled("ip", own.ip, ip),
-            Given::filled("user_agent", own.user_agent, agent),
+            Given::filled("ip", own.ip, view.ip()),
+            Given::filled("user_agent", own.user_agent, view.user_agent()),
             Given::text("client_id", own.client_id),
             Given::text("connection", own.connection),
             Given::text("connection_id", own.connection_id),
@@ -203,36 +201,23 @@ fn protocol(view: &EventView<'_>, activity: Option<Activity>) -> (&'static str, 
 
 /// Whether more than one factor was shown, where the code tells.
 fn is_mfa(activity: Activity) -> Option<bool> {
-    match activity {
-        Activity::MfaChallenge(..) => Some(true),
-        Activity::Logon(proof) | Activity::TokenExchange(proof) => match proof {
-            AuthMethod::PasswordAndFactor | AuthMethod::PasskeyAndFactor => Some(true),
-            AuthMethod::Password | AuthMethod::OneTimeCode | AuthMethod::ClientCredentials => {
-                Some(false)
-            }
-            AuthMethod::Unsaid
-            | AuthMethod::Session
-            | AuthMethod::Social
-            | AuthMethod::AuthorizationCode
-            | AuthMethod::DeviceCode
-            | AuthMethod::Backchannel
-            | AuthMethod::RefreshToken
-            | AuthMethod::Token
-            | AuthMethod::Delegation => None,
-        },
-        Activity::LogonStep
-        | Activity::Logoff
-        | Activity::SignUp
-        | Activity::TokenRevocation
-        | Activity::MfaEnrolment(..)
-        | Activity::PasswordChange(_)
-        | Activity::BreachedPassword(_)
-        | Activity::BruteForceBlock(_)
-        | Activity::RateLimit
-        | Activity::UserChange(..)
-        | Activity::AdminChange(..)
-        | Activity::ApiOperation(_)
-        | Activity::SystemNotice(_) => None,
+    if let Activity::MfaChallenge(..) = activity {
+        return Some(true);
+    }
+    match activity.auth_method()? {
+        AuthMethod::PasswordAndFactor | AuthMethod::PasskeyAndFactor => Some(true),
+        AuthMethod::Password | AuthMethod::OneTimeCode | AuthMethod::ClientCredentials => {
+            Some(false)
+        }
+        AuthMethod::Unsaid
+        | AuthMethod::Session
+        | AuthMethod::Social
+        | AuthMethod::AuthorizationCode
+        | AuthMethod::DeviceCode
+        | AuthMethod::Backchannel
+        | AuthMethod::RefreshToken
+        | AuthMethod::Token
+        | AuthMethod::Delegation => None,
     }
 }
 
@@ -308,7 +293,7 @@ fn write_finding(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     fingerprints::write_fingerprints(view, event);
     // A request alone is no evidence in the schema, which wants somebody that it came from.
     let is_lacking = !has_party && !event.is_at_begin();
-    if objects::is_endpoint_known(view) || is_lacking {
+    if view.ip().is_some() || is_lacking {
         write_src_endpoint(view, key!("src_endpoint"), event);
     }
     event.end_object(evidence);

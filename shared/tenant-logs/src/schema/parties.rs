@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::json_writer::is_text;
 use crate::LogEvent;
-use crate::json::{push_text, string_content};
+use crate::json::{quoted, string_content};
 use crate::record::{Actor, Auth, AuthUser, Body, Record, Request, read_object};
 
 /// What ends the subject of a token that an application got by its own credentials: `<client_id>@clients`.
@@ -43,15 +43,10 @@ impl<'a> Party<'a> {
         let party = Self {
             id: text(own.user_id),
             name: text(own.user_name),
-            email: own
-                .user_name
-                .filter(|name| is_email(name))
-                .map(Cow::Borrowed),
+            email: email(own.user_name),
             ..Self::default()
         };
-        party.or_application(record, || {
-            !log_event.hides("user_name") && !log_event.hides("client_name")
-        })
+        party.or_application(log_event, record, "user_name")
     }
 
     /// Returns the user of the request's credentials, or the application whose own they are. A place is not filled from
@@ -64,24 +59,17 @@ impl<'a> Party<'a> {
         if request.auth.is_none() {
             return Self::default();
         }
-        let may_fill = |own: &str, other: &str| {
-            let other = format!("details.request.auth.user.{other}");
-            !log_event.hides(own) && !log_event.hides(&other)
-        };
+        let may_fill =
+            |own, other| log_event.may_fill(own, &format!("details.request.auth.user.{other}"));
         let auth: Auth<'_> = read_object(request.auth, record.no_escapes);
         let user: AuthUser<'_> = read_object(auth.user, record.no_escapes);
-        let email = user.email.filter(|email| is_email(email));
         let party = Self {
             id: text(user.user_id),
             name: text(user.name).filter(|_| may_fill("user_name", "name")),
-            email: email
-                .map(Cow::Borrowed)
-                .filter(|_| may_fill("user_name", "email")),
+            email: email(user.email).filter(|_| may_fill("user_name", "email")),
             ..Self::default()
         };
-        let party = party.or_application(record, || {
-            !log_event.hides("user_name") && !log_event.hides("client_name")
-        });
+        let party = party.or_application(log_event, record, "user_name");
         let may_identify = may_fill("user_id", "user_id");
         Self {
             id: party.id.filter(|_| may_identify),
@@ -98,9 +86,7 @@ impl<'a> Party<'a> {
             ("details.query", record.details.query),
         ] {
             let body: Body<'_> = read_object(json, record.no_escapes);
-            let may_fill = |own: &str, other: &str| {
-                !log_event.hides(own) && !log_event.hides(&format!("{place}.{other}"))
-            };
+            let may_fill = |own, other| log_event.may_fill(own, &format!("{place}.{other}"));
             let names = [
                 ("email", body.email),
                 ("username", body.username),
@@ -173,21 +159,16 @@ impl<'a> Party<'a> {
         let party = Self {
             id: text(actor.sub),
             name: text(actor.name),
-            email: actor
-                .email
-                .filter(|email| is_email(email))
-                .map(Cow::Borrowed),
+            email: email(actor.email),
             ..Self::default()
         };
-        party.or_application(record, || {
-            !log_event.hides("details.actor.name") && !log_event.hides("client_name")
-        })
+        party.or_application(log_event, record, "details.actor.name")
     }
 
     /// Returns the application where that is what the identifier stands for, else the same. It is called by the record's
-    /// `client_name`, where that is its name and may stand here, else by the name beside the identifier; a person's address is
-    /// none of its own.
-    fn or_application(self, record: &Record<'a>, may_fill_name: impl FnOnce() -> bool) -> Self {
+    /// `client_name`, where that is its name and may fill the `place` of the name, else by the name beside the identifier; a
+    /// person's address is none of its own.
+    fn or_application(self, log_event: &LogEvent<'_>, record: &Record<'a>, place: &str) -> Self {
         let Some((subject, client_id)) = self.id.as_ref().or(self.name.as_ref()).and_then(|id| {
             let client_id = client_of_subject(id)?;
             Some((id.clone(), client_id))
@@ -196,7 +177,8 @@ impl<'a> Party<'a> {
         };
         let own = &record.own;
         let is_of_record = text(own.client_id).is_none_or(|id| id == client_id);
-        let client_name = text(own.client_name).filter(|_| is_of_record && may_fill_name());
+        let may_fill = || log_event.may_fill(place, "client_name");
+        let client_name = text(own.client_name).filter(|_| is_of_record && may_fill());
         let name = self
             .name
             .filter(|name| client_of_subject(name).is_none() && !is_email(name));
@@ -250,16 +232,14 @@ pub(super) fn user_id_in(description: &str, is_done: bool) -> Option<Cow<'static
     (!id.is_empty()).then(|| quoted(id))
 }
 
-/// Returns a text as a JSON string.
-pub(super) fn quoted(text: &str) -> Cow<'static, str> {
-    let mut json = Vec::new();
-    push_text(&mut json, text);
-    Cow::Owned(String::from_utf8(json).unwrap_or_default())
-}
-
 /// Returns a string that is not empty.
 pub(super) fn text(json: Option<&str>) -> Option<Cow<'_, str>> {
     json.filter(|json| is_text(json)).map(Cow::Borrowed)
+}
+
+/// Returns a string that is an e-mail address.
+pub(super) fn email(json: Option<&str>) -> Option<Cow<'_, str>> {
+    json.filter(|json| is_email(json)).map(Cow::Borrowed)
 }
 
 /// Whether a JSON string is an e-mail address that every schema takes for one.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::event_view::EventView;
 use super::json_writer::{JsonWriter, is_text};
 use crate::event_time::EventTime;
-use crate::json::{push_text, string_content};
+use crate::json::{object_of, quoted, string_content};
 use crate::record::Fields;
 
 /// What a row keeps of its event beside its own fields.
@@ -188,7 +188,7 @@ fn write_members(view: &EventView<'_>, given: &[Given<'_>], writer: &mut JsonWri
         }
     }
     if !clashing.is_empty() {
-        writer.member(r#""$own""#, &object_of(&clashing));
+        writer.member(r#""$own""#, &object_of(clashing.into_iter()));
     }
 }
 
@@ -213,20 +213,4 @@ fn write_marks(view: &EventView<'_>, writer: &mut JsonWriter<'_>) {
             .collect();
         writer.member(r#""redacted""#, &format!("[{}]", paths.join(",")));
     }
-}
-
-fn object_of(members: &[(&str, &str)]) -> String {
-    let members: Vec<String> = members
-        .iter()
-        .map(|(name, json)| format!("{name}:{json}"))
-        .collect();
-    format!("{{{}}}", members.join(","))
-}
-
-/// Returns a text as a JSON string.
-pub(super) fn quoted<'a>(text: &str) -> Cow<'a, str> {
-    let mut json = Vec::with_capacity(text.len() + 2);
-    push_text(&mut json, text);
-    // Whole characters are copied, so this is text.
-    Cow::Owned(String::from_utf8(json).unwrap_or_default())
 }

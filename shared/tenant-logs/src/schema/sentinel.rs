@@ -22,8 +22,7 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.text(key!("ConnectionId"), own.connection_id);
     row.text(key!("ClientId"), own.client_id);
     row.text(key!("ClientName"), own.client_name);
-    let first_ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
-    row.text(key!("SrcIpAddr"), first_ip.or(own.ip));
+    row.text(key!("SrcIpAddr"), view.ip().or(own.ip));
     row.text(key!("HttpUserAgent"), view.user_agent());
     row.text(key!("SrcHostname"), own.hostname);
     let (user_id, user_name) = columns_of_user(view);
@@ -55,8 +54,7 @@ fn write_raw(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
 fn given<'a>(view: &'a EventView<'_>) -> Vec<Given<'a>> {
     let own = &view.record.own;
     let user = columns_of_user(view);
-    let first_ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
-    let ip = first_ip.or(own.ip.filter(|json| is_text(json)));
+    let ip = view.ip().or(own.ip.filter(|json| is_text(json)));
     let is_boolean = |json: &&str| matches!(*json, "true" | "false");
     let mut given = vec![
         Given::text("description", own.description),
@@ -65,11 +63,7 @@ fn given<'a>(view: &'a EventView<'_>) -> Vec<Given<'a>> {
         Given::text("client_id", own.client_id),
         Given::text("client_name", own.client_name),
         Given::filled("ip", own.ip, ip),
-        Given::filled(
-            "user_agent",
-            own.user_agent,
-            view.user_agent().filter(|json| is_text(json)),
-        ),
+        Given::filled("user_agent", own.user_agent, view.user_agent()),
         Given::text("hostname", own.hostname),
         Given::of("user_id", own.user_id, user.0),
         Given::of("user_name", own.user_name, user.1),

@@ -5,9 +5,9 @@
 mod bodies;
 mod path;
 
-use super::parties::{Party, quoted, text};
+use super::parties::{Party, text};
 use crate::LogEvent;
-use crate::json::string_content;
+use crate::json::{quoted, string_content};
 use crate::record::{Body, Request, Response};
 use bodies::BodyJson;
 use path::ApiPath;
@@ -157,6 +157,10 @@ impl<'a> Target<'a> {
         Self::of(TargetKind::User, party)
     }
 
+    pub(super) fn is_user(&self) -> bool {
+        self.kind == TargetKind::User
+    }
+
     /// Whether both are one object.
     fn is(&self, other: &Self) -> bool {
         let has_id = self.party.id.is_some() && self.party.id == other.party.id;
@@ -188,17 +192,12 @@ pub(super) fn targets<'a>(
             tell(log_event, first, [answered, asked]);
         }
     }
-    if let [
-        Target {
-            kind: TargetKind::User,
-            party,
-            ..
-        },
-    ] = targets.as_mut_slice()
-        && !party.is_known()
+    if let [only] = targets.as_mut_slice()
+        && only.is_user()
+        && !only.party.is_known()
         && let Some(user) = query.and_then(BodyJson::user)
     {
-        *party = user;
+        only.party = user;
     }
     let assigned = asked.map(|body| body.assigned(&path)).unwrap_or_default();
     for mut target in assigned {
@@ -211,8 +210,7 @@ pub(super) fn targets<'a>(
     if let Some(part) = path.new_part().zip(answered).map(made) {
         targets.extend(part.filter(|part| !targets.iter().any(|other| other.is(part))));
     }
-    let has_user = targets.iter().any(|target| target.kind == TargetKind::User);
-    if !has_user && !log_event.hides("details.request.path") {
+    if !targets.iter().any(Target::is_user) && !log_event.hides("details.request.path") {
         let user = user_of(log_event, (&path, kind.as_ref()), [asked, answered, query]);
         targets.extend(user.map(|user| Target {
             is_assigned: true,
@@ -222,10 +220,8 @@ pub(super) fn targets<'a>(
     let mut objects = targets.iter().filter(|target| !target.is_assigned);
     if !objects.any(|target| target.party.is_known()) {
         // Where nothing else is named it was done to the user.
-        let mut assigned = targets.iter_mut();
-        if let Some(user) =
-            assigned.find(|target| target.is_assigned && target.kind == TargetKind::User)
-        {
+        let is_user = |target: &&mut Target<'_>| target.is_assigned && target.is_user();
+        if let Some(user) = targets.iter_mut().find(is_user) {
             user.is_assigned = false;
         }
     }
@@ -238,11 +234,11 @@ pub(super) fn user_in_path<'a>(
     request: &Request<'_>,
 ) -> Option<Party<'a>> {
     let path = request.path.and_then(string_content)?;
-    if log_event.hides("user_id") || log_event.hides("details.request.path") {
+    if !log_event.may_fill("user_id", "details.request.path") {
         return None;
     }
     let mut targets = ApiPath::of(&path).targets().into_iter();
-    let user = targets.find(|target| target.kind == TargetKind::User && target.party.id.is_some());
+    let user = targets.find(|target| target.is_user() && target.party.id.is_some());
     user.map(|user| user.party)
 }
 

@@ -15,7 +15,7 @@ use crate::aws::json::Service;
 use crate::faults::{Fault, Faults, inject};
 use crate::lock::lock;
 use crate::server::{Answer, Server};
-use items::{CONDITION_FAILED, Items, Refused};
+use items::{Items, Refused};
 
 const DYNAMODB: Service = Service {
     target: "DynamoDB_20120810",
@@ -29,8 +29,6 @@ const DYNAMODB: Service = Service {
 pub struct TableCounts {
     /// Calls, those refused or lost too.
     pub calls: u64,
-    /// Calls whose condition did not hold.
-    pub conditions_failed: u64,
     /// Write units: a kilobyte of the larger of the old and the new item, refused puts too.
     pub write_units: u64,
     /// Read units: four kilobytes of a page.
@@ -160,12 +158,7 @@ async fn answer(request: &Request<Bytes>, shared: &Shared) -> Answer {
 fn perform(operation: &str, input: &Value, shared: &Shared) -> Answer {
     match shared.contents.perform(operation, input) {
         Ok(output) => DYNAMODB.accept(&output),
-        Err(body) => {
-            let code = body.get("__type").and_then(Value::as_str);
-            let is_condition = code.is_some_and(|code| code.ends_with(CONDITION_FAILED));
-            lock(&shared.counts).conditions_failed += u64::from(is_condition);
-            Answer::with_type(400, DYNAMODB.content_type, body.to_string())
-        }
+        Err(body) => Answer::with_type(400, DYNAMODB.content_type, body.to_string()),
     }
 }
 

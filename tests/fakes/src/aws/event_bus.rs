@@ -67,12 +67,8 @@ pub struct BusCounts {
     pub accepted: u64,
     /// Entries refused, in calls that succeeded.
     pub refused: u64,
-    /// Events that no rule took.
-    pub unmatched: u64,
     /// Events handed to a target, once for each target.
     pub delivered: u64,
-    /// Events that a target refused to take.
-    pub undeliverable: u64,
 }
 
 /// A running bus with its endpoint.
@@ -208,15 +204,10 @@ impl Bus {
         let matching = rules
             .iter()
             .filter(|rule| rule.pattern.matches(event.text()));
-        let targets: Vec<&Target> = matching.flat_map(|rule| &rule.targets).collect();
-        let taken = targets
-            .iter()
-            .filter(|target| self.deliveries.hand_over(target, event.text()));
+        let targets = matching.flat_map(|rule| &rule.targets);
+        let taken = targets.filter(|target| self.deliveries.hand_over(target, event.text()));
         let delivered = u64::try_from(taken.count()).unwrap_or(u64::MAX);
-        let mut state = lock(&self.state);
-        state.counts.delivered += delivered;
-        state.counts.undeliverable += u64::try_from(targets.len()).unwrap_or(u64::MAX) - delivered;
-        state.counts.unmatched += u64::from(targets.is_empty());
+        lock(&self.state).counts.delivered += delivered;
         event.id().to_owned()
     }
 }

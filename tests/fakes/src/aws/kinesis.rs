@@ -59,8 +59,6 @@ pub struct StreamCounts {
     pub done: u64,
     /// Records that came again.
     pub repeated: u64,
-    /// Records that became too old.
-    pub expired: u64,
 }
 
 /// A shard with its mapping. Dropping it ends the mapping at once, whatever is being invoked.
@@ -217,7 +215,6 @@ impl State {
             .count();
         if expired > 0 {
             inner.waiting.drain(..expired);
-            inner.counts.expired += u64::try_from(expired).unwrap_or(u64::MAX);
             self.changed.notify_waiters();
         }
         inner.waiting.iter().take(most).cloned().collect()

@@ -190,18 +190,8 @@ fn publish(state: &State, request: &Request<Bytes>) -> Answer {
 
 /// What a faulty topic answers.
 fn refusal(fault: &Fault) -> Answer {
-    let (status, code) = match fault {
-        Fault::Status(status) | Fault::Busy { status, .. } => (*status, "InternalServerError"),
-        Fault::Denied => (403, "Forbidden"),
-        Fault::Throttle => (429, "TooManyRequests"),
-        Fault::Healthy
-        | Fault::RefuseEntries { .. }
-        | Fault::Hang
-        | Fault::DropBefore
-        | Fault::DropAfter
-        | Fault::ResetAfter
-        | Fault::Late(_) => (500, "InternalServerError"),
-    };
+    let throttled = (429, "TooManyRequests");
+    let (status, code) = fault.status_and_code("Forbidden", "InternalServerError", throttled);
     let body = json!({ "error": { "code": code, "message": "the topic is faulty" } });
     Answer::json(status, body.to_string())
 }

@@ -1,17 +1,12 @@
 use relay::settings::SettingsError;
 
 use super::*;
+use crate::test_settings;
 
 pub(in crate::collector) fn read_settings(
     values: &[(&str, &str)],
-) -> Result<HttpCollectorSettings, SettingsError> {
-    let lookup = |name: &str| {
-        let found = values.iter().find(|(key, _)| *key == name);
-        found.map(|(_, value)| (*value).to_owned())
-    };
-    let mut reader = Reader::new(&lookup);
-    let settings = HttpCollectorSettings::read(&mut reader);
-    reader.finish(|| settings)
+) -> Result<HttpCollector, SettingsError> {
+    test_settings::read_settings(values, HttpCollector::read)
 }
 
 fn check(values: &[(&str, &str)], problem: &str) {

@@ -2,10 +2,9 @@
 
 use super::{has_text, write_event, write_raw, write_source};
 use crate::event_type::meaning::{Activity, Operation, Resource};
-use crate::json::string_content;
+use crate::json::{quoted, string_content};
 use crate::schema::event_view::EventView;
 use crate::schema::json_writer::{JsonWriter, key};
-use crate::schema::parties::quoted;
 use crate::schema::raw::Given;
 use crate::schema::targets::{Target, TargetKind};
 
@@ -14,7 +13,7 @@ pub(super) fn write(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     row.begin_row();
     write_event(view, &view.error(), row);
     row.word(key!("EventType"), event_type(view.activity()));
-    write_operation(view, row);
+    view.write_operation(key!("Operation"), row);
     write_object(view, row);
     write_actor(view, row);
     row.fixed(key!("TargetAppName"), r#""Auth0""#);
@@ -75,20 +74,6 @@ fn operation_type(operation: Operation) -> &'static str {
     }
 }
 
-/// The operation as Auth0 describes it where it is the API's, else as the catalogue names it, else the code.
-fn write_operation(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
-    let description = view.record.own.description;
-    let is_operation = matches!(view.activity(), Some(Activity::ApiOperation(_)));
-    if is_operation && has_text(description) {
-        row.text(key!("Operation"), description);
-        return;
-    }
-    match view.known {
-        Some(known) if !known.name.is_empty() => row.word(key!("Operation"), known.name),
-        Some(_) | None => row.string(key!("Operation"), view.code.as_deref().unwrap_or("Unknown")),
-    }
-}
-
 /// What the event names of its object; the tenant where it names nothing.
 fn write_object(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
     // The last one is what the others lead to: a member of an organization, whose roles change.
@@ -97,9 +82,26 @@ fn write_object(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
         write_target(target, row);
         return write_values(view, row);
     }
+    let (object_type, names, id) = named_object(view);
+    if let Some(name) = names.into_iter().find(|name| has_text(*name)) {
+        row.text(key!("Object"), name);
+        row.word(key!("ObjectType"), object_type);
+        row.text(key!("ObjectId"), id);
+    } else {
+        view.write_tenant(key!("Object"), row);
+        row.fixed(key!("ObjectType"), r#""Service""#);
+    }
+    write_values(view, row);
+}
+
+/// An object's type, what it may be called, the best name first, and its identifier.
+type Object<'a> = (&'static str, [Option<&'a str>; 2], Option<&'a str>);
+
+/// What the event's own members say of its object.
+fn named_object<'a>(view: &'a EventView<'_>) -> Object<'a> {
     let own = &view.record.own;
     let user = [view.user.name.as_deref(), view.user.id.as_deref()];
-    let (object_type, names, id) = match view.activity() {
+    match view.activity() {
         Some(Activity::ApiOperation(_)) => ("Cloud Resource", [view.request.path, None], None),
         Some(Activity::AdminChange(_, resource)) => match resource {
             Resource::OrganizationMember => (
@@ -131,16 +133,7 @@ fn write_object(view: &EventView<'_>, row: &mut JsonWriter<'_>) {
             own.connection_id,
         ),
         Some(_) | None => ("Directory Service Object", user, view.user.id.as_deref()),
-    };
-    if let Some(name) = names.into_iter().find(|name| has_text(*name)) {
-        row.text(key!("Object"), name);
-        row.word(key!("ObjectType"), object_type);
-        row.text(key!("ObjectId"), id);
-    } else {
-        view.write_tenant(key!("Object"), row);
-        row.fixed(key!("ObjectType"), r#""Service""#);
     }
-    write_values(view, row);
 }
 
 /// What an API operation was done to.

@@ -103,42 +103,28 @@ fn result_details(view: &EventView<'_>, error: &FoundError<'_, '_>) -> &'static 
 }
 
 fn logon_method(view: &EventView<'_>, activity: Option<Activity>) -> Option<&'static str> {
-    let by_strategy = match view.record.own.strategy_type {
-        Some(r#""passwordless""#) => Some("Passwordless"),
-        Some(_) | None => None,
-    };
-    match activity? {
-        Activity::MfaChallenge(..) => Some("Multi factor authentication"),
-        Activity::Logon(proof) | Activity::TokenExchange(proof) => match proof {
-            AuthMethod::Password => Some("Username & Password"),
-            AuthMethod::PasswordAndFactor | AuthMethod::PasskeyAndFactor => {
-                Some("Multi factor authentication")
-            }
-            AuthMethod::OneTimeCode => Some("Passwordless"),
-            AuthMethod::ClientCredentials => Some("Service Principal"),
-            AuthMethod::Unsaid => by_strategy,
-            AuthMethod::Session
-            | AuthMethod::Social
-            | AuthMethod::AuthorizationCode
-            | AuthMethod::DeviceCode
-            | AuthMethod::Backchannel
-            | AuthMethod::RefreshToken
-            | AuthMethod::Token
-            | AuthMethod::Delegation => None,
+    if let Some(Activity::MfaChallenge(..)) = activity {
+        return Some("Multi factor authentication");
+    }
+    match activity?.auth_method()? {
+        AuthMethod::Password => Some("Username & Password"),
+        AuthMethod::PasswordAndFactor | AuthMethod::PasskeyAndFactor => {
+            Some("Multi factor authentication")
+        }
+        AuthMethod::OneTimeCode => Some("Passwordless"),
+        AuthMethod::ClientCredentials => Some("Service Principal"),
+        AuthMethod::Unsaid => match view.record.own.strategy_type {
+            Some(r#""passwordless""#) => Some("Passwordless"),
+            Some(_) | None => None,
         },
-        Activity::LogonStep
-        | Activity::Logoff
-        | Activity::SignUp
-        | Activity::TokenRevocation
-        | Activity::MfaEnrolment(..)
-        | Activity::PasswordChange(_)
-        | Activity::BreachedPassword(_)
-        | Activity::BruteForceBlock(_)
-        | Activity::RateLimit
-        | Activity::UserChange(..)
-        | Activity::AdminChange(..)
-        | Activity::ApiOperation(_)
-        | Activity::SystemNotice(_) => None,
+        AuthMethod::Session
+        | AuthMethod::Social
+        | AuthMethod::AuthorizationCode
+        | AuthMethod::DeviceCode
+        | AuthMethod::Backchannel
+        | AuthMethod::RefreshToken
+        | AuthMethod::Token
+        | AuthMethod::Delegation => None,
     }
 }
 

@@ -21,7 +21,7 @@ impl AsimStream {
     }
 
     /// The table of a code of the catalogue; an unknown code is in neither of the normalized ones.
-    pub fn of_known(known: Option<&Known>) -> Self {
+    pub(crate) fn of_known(known: Option<&Known>) -> Self {
         let Some(known) = known else {
             return Self::Auth0Logs;
         };

@@ -4,7 +4,7 @@
 //! is known of an attacker, not what somebody did.
 
 use crate::Outcome;
-use crate::event_type::meaning::{Activity, Attempt, AuthMethod, Notice, Operation, Resource};
+use crate::event_type::meaning::{Activity, Attempt, Notice, Operation, Resource};
 use crate::schema::event_view::EventView;
 use crate::schema::targets::Target;
 
@@ -56,8 +56,11 @@ impl Class {
     pub(crate) fn of_meaning(activity: Activity) -> Self {
         match activity {
             Activity::Logon(_) => event(&["authentication"], &["start"]),
-            Activity::TokenExchange(proof) => token_exchange(proof),
-            Activity::LogonStep | Activity::MfaChallenge(..) => {
+            // Whoever shows credentials begins something.
+            Activity::TokenExchange(proof) if proof.is_credential() => {
+                event(&["authentication"], &["start"])
+            }
+            Activity::TokenExchange(_) | Activity::LogonStep | Activity::MfaChallenge(..) => {
                 event(&["authentication"], &["info"])
             }
             Activity::Logoff => event(&["authentication", "session"], &["end"]),
@@ -124,26 +127,6 @@ fn user_change(operation: Operation) -> Class {
             event(&["iam"], &["user", "change"])
         }
         Operation::Delete => event(&["iam"], &["user", "deletion"]),
-    }
-}
-
-/// Whoever shows credentials begins something; whoever turns a token into another goes on with it.
-fn token_exchange(proof: AuthMethod) -> Class {
-    match proof {
-        AuthMethod::Unsaid
-        | AuthMethod::Password
-        | AuthMethod::PasswordAndFactor
-        | AuthMethod::PasskeyAndFactor
-        | AuthMethod::OneTimeCode
-        | AuthMethod::Social
-        | AuthMethod::ClientCredentials
-        | AuthMethod::DeviceCode
-        | AuthMethod::Backchannel => event(&["authentication"], &["start"]),
-        AuthMethod::Session
-        | AuthMethod::AuthorizationCode
-        | AuthMethod::RefreshToken
-        | AuthMethod::Token
-        | AuthMethod::Delegation => event(&["authentication"], &["info"]),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a meaning is in the words of OCSF: the class and the activity.
 
-use crate::event_type::meaning::{Activity, AuthMethod, Challenge, Notice, Operation, Resource};
+use crate::event_type::meaning::{Activity, Challenge, Notice, Operation, Resource};
 
 /// A class of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,9 +76,15 @@ impl ClassActivity {
         };
         match activity {
             Activity::Logon(_) => class_activity!(Authentication, 300201, 1, "Logon"),
+            // Whoever shows credentials logs on.
+            Activity::TokenExchange(proof) if proof.is_credential() => {
+                class_activity!(Authentication, 300201, 1, "Logon")
+            }
+            Activity::TokenExchange(_) => {
+                class_activity!(Authentication, 300299, 99, else "Token Exchange")
+            }
             Activity::LogonStep => class_activity!(Authentication, 300206, 6, "Preauth"),
             Activity::Logoff => class_activity!(Authentication, 300202, 2, "Logoff"),
-            Activity::TokenExchange(proof) => token_exchange(proof),
             Activity::TokenRevocation => {
                 class_activity!(Authentication, 300299, 99, else "Token Revocation")
             }
@@ -112,28 +118,6 @@ impl ClassActivity {
             Activity::AdminChange(operation, _) => entity_management(operation),
             Activity::ApiOperation(operation) => api_operation(operation),
             Activity::SystemNotice(notice) => system_notice(notice),
-        }
-    }
-}
-
-/// Whoever shows credentials logs on; whoever turns a token into another goes on with a logon.
-fn token_exchange(proof: AuthMethod) -> ClassActivity {
-    match proof {
-        AuthMethod::Unsaid
-        | AuthMethod::Password
-        | AuthMethod::PasswordAndFactor
-        | AuthMethod::PasskeyAndFactor
-        | AuthMethod::OneTimeCode
-        | AuthMethod::Social
-        | AuthMethod::ClientCredentials
-        | AuthMethod::DeviceCode
-        | AuthMethod::Backchannel => class_activity!(Authentication, 300201, 1, "Logon"),
-        AuthMethod::Session
-        | AuthMethod::AuthorizationCode
-        | AuthMethod::RefreshToken
-        | AuthMethod::Token
-        | AuthMethod::Delegation => {
-            class_activity!(Authentication, 300299, 99, else "Token Exchange")
         }
     }
 }

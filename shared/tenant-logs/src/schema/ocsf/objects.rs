@@ -105,19 +105,14 @@ pub(super) fn write_target_resources(view: &EventView<'_>, event: &mut JsonWrite
     event.end_array(resources);
 }
 
-/// Whether the event tells where it came from.
-pub(super) fn is_endpoint_known(view: &EventView<'_>) -> bool {
-    view.ips.first.is_some()
-}
-
 pub(super) fn write_src_endpoint(
     view: &EventView<'_>,
     key: &'static str,
     event: &mut JsonWriter<'_>,
 ) {
     let endpoint = event.begin_object(key);
-    if let Some(ip) = &view.ips.first {
-        event.any(key!("ip"), Some(&ip.json));
+    if let Some(ip) = view.ip() {
+        event.any(key!("ip"), Some(ip));
     } else {
         event.fixed(key!("name"), r#""Unknown""#);
         event.fixed(key!("type_id"), "0");
@@ -207,16 +202,10 @@ pub(super) fn is_status_code(json: Option<&str>) -> bool {
     json.is_some_and(|json| json.len() == 3 && json.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// The operation as Auth0 describes it, else as the catalogue names it, else its code.
+/// What the API was asked for, and how it answered.
 pub(super) fn write_api(view: &EventView<'_>, event: &mut JsonWriter<'_>) {
     let api = event.begin_object(key!("api"));
-    let description = view.record.own.description.filter(|json| is_text(json));
-    let is_operation = matches!(view.activity(), Some(Activity::ApiOperation(_)));
-    match (description.filter(|_| is_operation), view.known) {
-        (Some(description), _) => event.text(key!("operation"), Some(description)),
-        (None, Some(known)) if !known.name.is_empty() => event.word(key!("operation"), known.name),
-        (None, _) => event.string(key!("operation"), view.code.as_deref().unwrap_or("Unknown")),
-    }
+    view.write_operation(key!("operation"), event);
     event.fixed(key!("service"), r#"{"name":"Auth0"}"#);
     if is_status_code(view.response().status_code) {
         let response = event.begin_object(key!("response"));

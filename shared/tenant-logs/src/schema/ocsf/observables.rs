@@ -10,8 +10,7 @@ pub(super) fn write_observables(view: &EventView<'_>, class: Class, event: &mut 
         return;
     };
     let observables = event.begin_array(key!("observables"));
-    let ip = view.ips.first.as_ref().map(|ip| ip.json.as_ref());
-    event.observable(heads.address, ip);
+    event.observable(heads.address, view.ip());
     let user = match class {
         Class::EntityManagement | Class::ApiActivity => {
             view.actor_beside_subject().unwrap_or_else(|| view.actor())

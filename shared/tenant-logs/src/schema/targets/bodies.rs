@@ -4,10 +4,10 @@ use std::borrow::Cow;
 
 use super::path::ApiPath;
 use super::{MAX_TARGETS, Target, TargetKind};
-use crate::json::{array_elements, string_content};
+use crate::json::{array_elements, quoted, string_content};
 use crate::record::{Assigned, Body, read_object};
 use crate::schema::json_writer::is_text;
-use crate::schema::parties::{Party, is_email, quoted, text};
+use crate::schema::parties::{Party, email, is_email, text};
 
 /// A body as JSON; where a string held it, it was opened.
 #[derive(Clone, Copy)]
@@ -46,14 +46,11 @@ impl<'a> BodyJson<'a> {
             }
             TargetKind::Other(_) => (body.id.or(body.token_id), body.name),
         };
-        let emails = [body.email, body.user_name_of_scim];
-        let email = emails.into_iter().flatten().find(|email| is_email(email));
+        let of_user = email(body.email).or_else(|| email(body.user_name_of_scim));
         Party {
             id: text(id),
             name: text(name),
-            email: email
-                .filter(|_| *kind == TargetKind::User)
-                .map(Cow::Borrowed),
+            email: of_user.filter(|_| *kind == TargetKind::User),
             ..Party::default()
         }
     }

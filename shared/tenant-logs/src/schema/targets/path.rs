@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Target, TargetKind};
-use crate::schema::parties::{Party, is_email, quoted};
+use crate::json::quoted;
+use crate::schema::parties::{Party, is_email};
 
 /// `/api/v2/organizations/org_1/members`, as words and identifiers.
 pub(super) struct ApiPath {

@@ -31,8 +31,6 @@ const QUERY_MEMBERS: [&str; 5] = [
     "ExclusiveStartKey",
 ];
 const ON_FAILURE: &str = "ReturnValuesOnConditionCheckFailure";
-/// The code of a call whose condition did not hold.
-pub(super) const CONDITION_FAILED: &str = "ConditionalCheckFailedException";
 /// What an item, and a page of a query, has at most.
 const MAX_ITEM_BYTES: usize = 409_600;
 const PAGE_BYTES: usize = 1_048_576;
@@ -108,7 +106,7 @@ impl Items {
         if !condition.holds(before) {
             let wants_item = members.get(ON_FAILURE).and_then(Value::as_str) == Some("ALL_OLD");
             return Err(Refused {
-                code: CONDITION_FAILED,
+                code: "ConditionalCheckFailedException",
                 item: before.filter(|_| wants_item).cloned(),
             });
         }

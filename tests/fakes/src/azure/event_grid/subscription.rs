@@ -87,8 +87,6 @@ impl SubscriptionOptions {
 pub struct Deliveries {
     /// Requests by the status that they were answered with; 0 where no answer came.
     pub answers: BTreeMap<u16, u64>,
-    /// Events that were sent again.
-    pub retried_events: u64,
     /// Events that were sent again although they had succeeded.
     pub repeated_events: u64,
 }
@@ -223,7 +221,6 @@ async fn deliver(
             inner.set_aside(&batch, status, attempts);
             break;
         }
-        lock(&inner.deliveries).retried_events += count(&batch);
         // Others are delivered meanwhile.
         drop(slot);
         sleep(inner.interval(attempts)).await;
