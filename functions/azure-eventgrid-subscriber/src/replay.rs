@@ -102,7 +102,9 @@ pub(crate) async fn replay<S: Sink, L: Store, B: DeadLetterBox>(
 ) -> Result<Replayed, SubscriberError> {
     let dead_letter_box = &relay.dead_letters;
     let names = dead_letter_box.names(deadline.send_by()).await;
-    let names = names.map_err(SubscriberError::List)?;
+    let mut names = names.map_err(SubscriberError::List)?;
+    // Each replay in another order, or those that hang or fail at the head would keep all others from being tried.
+    fastrand::shuffle(&mut names);
     let fates = stream::iter(&names).map(|name| async move {
         if Instant::now() >= deadline.send_by() {
             return Fate::Left;

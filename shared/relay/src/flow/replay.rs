@@ -62,22 +62,26 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                 None
             }
             Ok(Opened::ForAll(log_events, has_rejects)) => {
-                triage.counters.received += log_events.len() - 1;
                 let marks = match dead_letter.log_id {
                     Some(_) => Marks::Believed,
                     // It was no log event, so what it says of itself is its sender's.
                     None => Marks::TakenOut,
                 };
-                let mut is_filtered = false;
+                let (mut passed, mut is_filtered) = (0, false);
                 for log_event in log_events {
-                    let stopped = self.accept(accepted(log_event), marks, triage);
-                    is_filtered |= stopped.is_some();
+                    match self.accept(accepted(log_event), marks, triage) {
+                        Some(_) => is_filtered = true,
+                        None => passed += 1,
+                    }
                 }
-                match (has_rejects, is_filtered) {
+                let why_again = match (has_rejects, is_filtered) {
                     (true, _) => Some("some of it is still no log event".into()),
                     (false, true) => Some(FILTERED.into()),
                     (false, false) => None,
-                }
+                };
+                // It has counted as one, which it still is where it is set aside again, beside what passed of it.
+                triage.counters.received += passed - usize::from(why_again.is_none());
+                why_again
             }
             Err(why) => Some(why),
         };

@@ -77,12 +77,12 @@ impl<'i, 'a, S: Sink> SinkJob<'i, 'a, S> {
 
     /// Notes how late the delivered ones are, and how long the others have waited.
     pub(super) fn note_times(&self, fates: &[Fate], counters: &mut SinkCounters) {
-        // What lay among the dead letters says nothing of how late we are.
-        if self.is_replay {
-            return;
-        }
         let now = Timestamp::now();
         for (accepted, fate) in self.all.iter().zip(fates) {
+            // What lay among the dead letters says nothing of how late we are.
+            if self.is_replay || accepted.origin.is_returned {
+                continue;
+            }
             match fate {
                 Fate::Delivered => counters.note_lag(now, accepted.log_event.date()),
                 Fate::HandedBack | Fate::Stopped => {

@@ -43,6 +43,8 @@ pub(super) struct Origin<'a> {
     /// Whether it is for a sink that the function does not have.
     pub(super) is_for_others: bool,
     pub(super) waits_since: Option<Timestamp>,
+    /// Whether it lay among the dead letters.
+    pub(super) is_returned: bool,
     pub(super) stays: Option<Stays<'a>>,
     pub(super) comes_again: ComesAgain,
 }
@@ -55,6 +57,7 @@ impl<'a> Origin<'a> {
             sinks: body.sinks,
             is_for_others: false,
             waits_since: body.waits_since,
+            is_returned: body.is_returned,
             stays: body.stays,
             comes_again: body.comes_again,
         }
@@ -135,6 +138,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         triage.counters.received += parsed.log_events.len() + parsed.rejects.len();
         triage.accepted.reserve(parsed.log_events.len());
         if body.is_returned && parsed.is_empty() {
+            triage.counters.received += 1;
             self.set_empty_aside(body.body, origin, triage);
         }
         let before = parsed.log_events_before();
@@ -144,9 +148,10 @@ impl<S: Sink, L, D> Relay<S, L, D> {
                 place: origin.place_alone(before + place, &log_event),
                 log_event,
             };
-            let stopped = self.accept(accepted, body.marks, triage);
-            if let Some(stopped) = stopped.filter(|_| body.is_returned) {
-                self.set_filtered_aside(stopped, triage);
+            match self.accept(accepted, body.marks, triage) {
+                Some(stopped) if body.is_returned => self.set_filtered_aside(stopped, triage),
+                Some(_) => triage.counters.filtered += 1,
+                None => {}
             }
         }
         for reject in parsed.rejects {
@@ -158,7 +163,7 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         }
     }
 
-    /// Takes a log event for every sink; returns it if the filter stops it.
+    /// Takes a log event for every sink; returns it, not counted yet, if the filter stops it.
     pub(super) fn accept<'a>(
         &self,
         mut accepted: Accepted<'a>,
@@ -177,7 +182,6 @@ impl<S: Sink, L, D> Relay<S, L, D> {
         self.redaction.identify(log_event, random_log_id);
         triage.note_type(&accepted.log_event);
         if !self.filter.passes(accepted.log_event.event_type()) {
-            triage.counters.filtered += 1;
             return Some(accepted);
         }
         if self.redaction.redact(&mut accepted.log_event) {

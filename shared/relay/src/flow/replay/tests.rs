@@ -222,7 +222,13 @@ async fn a_redacted_event_is_not_treated_twice_and_no_filter_stops_it_at_its_sin
         dead_letter(Value::Null, Value::Null, &event("c")),
     ];
     let outcome = replay(&relay, &dead_letters).await;
-    assert_eq!((outcome.delivered, outcome.filtered), (2, 1));
+    let counted = (
+        outcome.received,
+        outcome.delivered,
+        outcome.filtered,
+        outcome.set_aside,
+    );
+    assert_eq!(counted, (3, 2, 0, 1));
     let mut treated = redacted.clone();
     treated["log_id"] = "b".into();
     assert_eq!(stored(&relay)[0].1, [redacted, treated]);
@@ -278,5 +284,27 @@ async fn one_that_is_not_taken_back_is_marked_or_withheld_where_no_redaction_rea
             let kept = (!withholds).then(|| dead_letter.to_string());
             assert_eq!(again["event"].as_str(), kept.as_deref());
         }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_lay_among_the_dead_letters_says_nothing_of_how_late_we_are() {
+    let event = |log_id: &str| {
+        let date = "2026-01-01T00:00:00.000Z";
+        json!({"log_id": log_id, "data": {"type": "s", "date": date}})
+    };
+    for (is_returned, log_id) in [(true, "a"), (false, "b")] {
+        let relay = replaying();
+        let text = json!([event(log_id)]).to_string();
+        let body = IncomingBody {
+            is_returned,
+            ..IncomingBody::new(text.as_bytes(), tenant_logs::parse(&text))
+        };
+        let deadline = deadline();
+        let invocation = relay.invocation(&deadline);
+        let (outcome, counted) = relay.deliver_part([body], &invocation).await;
+        assert_eq!(outcome.delivered, 1);
+        let lags = counted.sinks.iter().map(|(_, sink)| sink.lag_seconds > 0);
+        assert!(lags.eq([!is_returned; 2]), "{is_returned}");
     }
 }
