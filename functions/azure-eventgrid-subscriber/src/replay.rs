@@ -103,8 +103,10 @@ pub(crate) async fn replay<S: Sink, L: Store, B: DeadLetterBox>(
     let dead_letter_box = &relay.dead_letters;
     let names = dead_letter_box.names(deadline.send_by()).await;
     let mut names = names.map_err(SubscriberError::List)?;
-    // Each replay in another order, or those that hang or fail at the head would keep all others from being tried.
-    fastrand::shuffle(&mut names);
+    // Each replay begins with another, or those that hang or fail at the head would keep all others from being tried.
+    let micros = usize::try_from(deadline.begun().subsec_microsecond()).unwrap_or_default();
+    let first = micros % names.len().max(1);
+    names.rotate_left(first);
     let fates = stream::iter(&names).map(|name| async move {
         if Instant::now() >= deadline.send_by() {
             return Fate::Left;
