@@ -4,7 +4,7 @@ use fakes::test_server::{Answer, TestServer};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::rig::{Rig, TOKEN, changed, webhook_stream};
+use crate::rig::{Ran, Rig, TOKEN, changed, webhook_stream};
 
 const NOTHING_RECEIVED: &str = r#"{"received":0,"delivered":0,"filtered":0,"set_aside":0}"#;
 
@@ -39,12 +39,17 @@ fn nothing_received() -> Answer {
     Answer::Full(200, Vec::new(), NOTHING_RECEIVED.to_owned())
 }
 
-/// What is found in a stream to a webhook that is not asked.
-async fn check_offline(changes: Value, parts: &[&str]) {
+/// Checks a stream to a webhook that is not asked.
+async fn offline(changes: Value) -> Ran {
     let rig = Rig::start().await;
     let stream = changed(webhook_stream("https://logs.example.com/"), &changes);
     rig.tenant.add_log_stream(stream);
-    rig.run("check --offline").await.expect(1, parts);
+    rig.run("check --offline").await
+}
+
+/// What is found in it.
+async fn check_offline(changes: Value, parts: &[&str]) {
+    offline(changes).await.expect(1, parts);
 }
 
 #[tokio::test]
@@ -172,16 +177,9 @@ fn tenant_logs_names() -> impl Iterator<Item = &'static str> {
 
 #[tokio::test]
 async fn filters_that_name_every_category_leave_nothing_out() {
-    let rig = Rig::start().await;
     let all = tenant_logs_names().map(|name| json!({ "type": "category", "name": name }));
     let changes = json!({ "filters": all.collect::<Vec<Value>>() });
-    rig.tenant.add_log_stream(changed(
-        webhook_stream("https://logs.example.com/"),
-        &changes,
-    ));
-    rig.run("check --offline")
-        .await
-        .expect(0, &["nothing found"]);
+    offline(changes).await.expect(0, &["nothing found"]);
 }
 
 #[tokio::test]
@@ -236,15 +234,8 @@ async fn each_content_format_of_auth0s_is_in_order() {
         json!("JSONOBJECT"),
         Value::Null,
     ] {
-        let rig = Rig::start().await;
         let changes = json!({ "sink": { "httpContentFormat": format } });
-        rig.tenant.add_log_stream(changed(
-            webhook_stream("https://logs.example.com/"),
-            &changes,
-        ));
-        rig.run("check --offline")
-            .await
-            .expect(0, &["nothing found"]);
+        offline(changes).await.expect(0, &["nothing found"]);
     }
 }
 

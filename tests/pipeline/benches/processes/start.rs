@@ -44,7 +44,8 @@ pub(crate) async fn measure(
     for _ in 0..rounds {
         for (contender, times) in contenders.iter().zip(&mut times) {
             let is_slow = [peers::PYTHON, peers::NODE].contains(&contender.name);
-            for _ in 0..if is_slow { 1 } else { quick } {
+            let starts = if is_slow { 1 } else { quick };
+            for _ in 0..starts {
                 let function = match way {
                     Way::Http(bus) => contender.ingest(&bus.url(), None)?,
                     Way::Tls(over_tls) => contender.ingest_over_tls(over_tls)?,
