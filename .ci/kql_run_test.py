@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import duckdb_kql
+from counter_names import counter_names
 from kql_workspace import COLUMNS, KQL, NOW, ROOT, Workspace, text_of
 
 FIXTURES = ROOT / "shared/tenant-logs/fixtures"
@@ -277,12 +278,6 @@ def check_migration():
 def trace(message, category="Host.Function.Console"):
     text = message if isinstance(message, str) else json.dumps(message)
     return {"TimeGenerated": NOW, "Message": text, "Properties": {"Category": category}, "SeverityLevel": 1}
-
-
-def counter_names():
-    source = (ROOT / "shared/relay/src/counters.rs").read_text(encoding="utf-8")
-    names = re.search(r"METRIC_NAMES[^=]*= \[(.*?)\];", source, re.DOTALL)
-    return re.findall(r'"(\w+)"', names[1])
 
 
 def line(**counters):
